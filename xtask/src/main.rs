@@ -1,0 +1,2 @@
+//! The habits of this workspace as commands.
+fn main() {}
