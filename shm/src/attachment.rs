@@ -1,0 +1,121 @@
+//! A segment as this process is attached to it: its own token, and who else is alive.
+#![expect(unsafe_code, reason = "the token is read through a pointer kept beside its owner")]
+
+use core::fmt;
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::header::{Header, SLOTS_OFFSET, Shape};
+use crate::mapping::Mapping;
+use crate::registry::Registration;
+use crate::slot::SlotTable;
+
+/// This process in one segment: its token, and the answer to "is that other one alive?". The
+/// operations of words take it; handles carry it.
+///
+/// ```
+/// # fn main() -> Result<(), purlin_shm::Error> {
+/// let segment = purlin_shm::Segment::anonymous(4096)?;
+/// let at = segment.attachment();
+/// assert_eq!(at.token_or_register()?, at.token());
+/// assert_eq!(at.is_dead(at.token(), 0), Ok(false)); // itself
+/// # Ok(()) }
+/// ```
+///
+/// # Weak points
+/// * Fork: the child has no token until its first operation, and none of its parent's holds.
+/// * Foreign code that closes descriptors it did not open (daemonizing does) makes this process look
+///   dead to the others while it lives. Attach afterwards.
+/// * A child that foreign code makes by a raw `clone` keeps this process's place taken; its death
+///   is then noticed a slice later, and only within its pid namespace.
+#[derive(Clone)]
+pub struct Attachment {
+    /// Into the page of the registration that `inner` owns: the fast path's only load.
+    token: NonNull<AtomicU32>,
+    pub(crate) inner: Arc<Inner>,
+}
+
+/// What all handles into one mapping share.
+pub(crate) struct Inner {
+    pub(crate) mapping: Mapping,
+    pub(crate) registration: Arc<Registration>,
+}
+
+impl Attachment {
+    /// Maps the segment behind `segment` and registers this process in it.
+    pub(crate) fn new(segment: OwnedFd, mapping: Mapping) -> Result<Self, Error> {
+        let registration = Registration::join(segment, mapping.size_bytes())?;
+        registration.register(&mapping)?;
+        Ok(Self::from(Arc::new(Inner { mapping, registration })))
+    }
+
+    /// This process's token in the segment, or 0 in a forked child that has not asked for one yet:
+    /// one load, no system call.
+    #[inline]
+    #[must_use]
+    pub fn token(&self) -> u32 {
+        // SAFETY: The pointer leads into the page that `inner.registration` owns and that is
+        // unmapped only after `inner` is dropped; it is aligned, and accessed as an atomic only.
+        let token = unsafe { self.token.as_ref() };
+        // Relaxed: a number that says who we are; nothing is read by its means.
+        token.load(Relaxed)
+    }
+
+    /// This process's token, registering it first where a forked child has none.
+    ///
+    /// # Errors
+    /// * [`Error::OutOfResources`] when no slot or no descriptor is left.
+    /// * [`Error::Unsupported`] when `/proc` is not mounted.
+    #[cold]
+    pub fn token_or_register(&self) -> Result<u32, Error> {
+        match self.token() {
+            0 => self.inner.registration.register(&self.inner.mapping),
+            token => Ok(token),
+        }
+    }
+
+    /// Whether the process that `token` names is proven dead; every doubt answers false. `slices`
+    /// says how often the caller has slept on this very token: from 1 on a second opinion is asked
+    /// for. What is dead stays dead: a token is not given again.
+    ///
+    /// # Errors
+    /// * [`Error::System`] when foreign code closed the descriptor that such looks are made with.
+    pub fn is_dead(&self, token: u32, slices: u32) -> Result<bool, Error> {
+        if token == self.token() {
+            return Ok(false); // L0
+        }
+        let slots = self.inner.mapping.view::<SlotTable>(SLOTS_OFFSET)?;
+        slots.is_dead(token, slices, self.inner.registration.probe())
+    }
+
+    /// The first lines of the segment.
+    pub(crate) fn header(&self) -> Result<&Header, Error> {
+        self.inner.mapping.view(0)
+    }
+
+    /// The segment's size and where its arena lies, as checked at the attach.
+    pub(crate) fn shape(&self) -> Shape {
+        Shape { size_bytes: self.inner.mapping.size_bytes() }
+    }
+}
+
+impl From<Arc<Inner>> for Attachment {
+    fn from(inner: Arc<Inner>) -> Self {
+        Self { token: inner.registration.page().token(), inner }
+    }
+}
+
+// SAFETY: All that the pointer is used for is an atomic load, which any thread may do; what it
+// points into is kept alive by `inner`, which is itself `Send` and `Sync`.
+unsafe impl Send for Attachment {}
+// SAFETY: As for `Send`.
+unsafe impl Sync for Attachment {}
+
+impl fmt::Debug for Attachment {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Attachment").field("token", &self.token()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,35 @@
+//! The segments that `new()` draws on: small ones, made as they are needed. The process keeps no
+//! handle of its own into them, so a chunk goes with the last object in it that anybody here uses.
+
+use std::sync::Arc;
+
+use crate::arena::{Object, footprint_bytes};
+use crate::attachment::Attachment;
+use crate::error::Error;
+use crate::limits::CHUNK_OBJECT_COUNT;
+use crate::place::Place;
+use crate::registry;
+use crate::segment::Segment;
+
+/// Makes a `T` in the current chunk, or in a new one when that is full or gone.
+///
+/// # Errors
+/// * As [`Segment::anonymous`].
+pub(crate) fn allocate<T: Object>() -> Result<Place<T>, Error> {
+    if let Some(chunk) = current()
+        && let Ok(place) = Place::new_in(&chunk)
+    {
+        return Ok(place);
+    }
+    let chunk = Segment::anonymous(CHUNK_OBJECT_COUNT * footprint_bytes(size_of::<T>()))?;
+    let place = Place::new_in(&chunk)?;
+    registry::lock().chunk = Arc::downgrade(&chunk.attachment().inner);
+    Ok(place)
+}
+
+/// The current chunk, unless its last object has gone.
+fn current() -> Option<Segment> {
+    // The lock is given back before the segment can be dropped: that drop takes it too.
+    let inner = registry::lock().chunk.upgrade();
+    inner.map(|inner| Segment::from(Attachment::from(inner)))
+}

@@ -1,0 +1,32 @@
+//! Every number of this crate, with its unit and its reason.
+
+/// What two fields that are written by different processes keep between them: two cache lines on
+/// x86-64 (its prefetcher takes them in pairs) and one on the larger aarch64 parts.
+pub const LINE_BYTES: u64 = 128;
+
+/// Processes that can be attached to one segment at a time: ten bits of a token.
+pub const SLOT_COUNT: u32 = 1 << SLOT_BITS;
+pub(crate) const SLOT_BITS: u32 = 10;
+
+/// The last generation that is issued. The field has 20 bits; 0 and the highest value are never
+/// given out, so that a word can hold something that is surely no token.
+pub(crate) const GENERATION_MAX: u32 = (1 << GENERATION_BITS) - 2;
+pub(crate) const GENERATION_BITS: u32 = 20;
+const _: () = assert!(GENERATION_BITS + SLOT_BITS == 30); // two bits of a word are left for flags
+
+/// Where the byte locks begin that tell who is alive: beyond every byte that holds data.
+pub(crate) const LOCK_BYTES_START: u64 = 1 << 40;
+
+/// The largest segment.
+pub const SEGMENT_MAX_BYTES: u64 = LOCK_BYTES_START;
+
+/// Requests below this are not held against the machine's free memory: looking that up costs more
+/// than reserving them, and no OOM killer comes for so little.
+pub(crate) const MEMORY_LOOKUP_BYTES: u64 = 1 << 20;
+
+/// Objects in one of the segments that `new()` draws on: a thousand locks take 32 descriptors.
+pub(crate) const CHUNK_OBJECT_COUNT: u64 = 64;
+
+/// Private descriptors get numbers from here on, if the process may have so many: out of the way
+/// of code that expects to be given small ones, or closes a range of them.
+pub(crate) const PRIVATE_FD_MIN: i32 = 500;

@@ -1,0 +1,79 @@
+//! A mapped file and its bounds: the only maker of pointers into a segment.
+#![expect(unsafe_code, reason = "pointers into a segment are made here, and nowhere else")]
+
+use core::ptr::NonNull;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use memmap2::{MmapOptions, MmapRaw};
+use rustix::io::Errno;
+
+use crate::error::Error;
+
+/// A type that may lie in memory which other processes write at any moment.
+///
+/// # Safety
+/// * It is `repr(C)`, and each of its fields is an atomic integer or is itself `Shared`.
+/// * Every pattern of bits is a valid value of it, all zeros among them.
+///
+/// Not asked: that the bits make sense. Whoever reads them checks them, copy first.
+pub unsafe trait Shared: Sized + Sync {}
+
+/// The bytes of a segment as this process sees them.
+pub(crate) struct Mapping {
+    raw: MmapRaw,
+}
+
+impl Mapping {
+    /// Maps the first `size_bytes` of the file, which must be that long and sealed so.
+    ///
+    /// # Errors
+    /// * [`Error::OutOfResources`] when there is no address space or memory for it.
+    /// * [`Error::PermissionDenied`] when the descriptor may not be written through.
+    pub(crate) fn new(file: BorrowedFd<'_>, size_bytes: u64) -> Result<Self, Error> {
+        let len = usize::try_from(size_bytes).map_err(|_| Error::OutOfResources)?;
+        let raw = MmapOptions::new().len(len).map_raw(file.as_raw_fd()).map_err(from_io)?;
+        Ok(Self { raw })
+    }
+
+    /// The size of the mapping, in bytes.
+    pub(crate) fn size_bytes(&self) -> u64 {
+        self.raw.len() as u64
+    }
+
+    /// A pointer to a `T` that begins `offset` bytes into the segment.
+    ///
+    /// # Errors
+    /// * [`Error::Damaged`] when it would not lie wholly inside, or is not aligned: offsets come
+    ///   out of shared memory, or from other processes.
+    pub(crate) fn pointer<T: Shared>(&self, offset: u64) -> Result<NonNull<T>, Error> {
+        let end = offset.checked_add(size_of::<T>() as u64).ok_or(Error::Damaged)?;
+        if end > self.size_bytes() || !offset.is_multiple_of(align_of::<T>() as u64) {
+            return Err(Error::Damaged);
+        }
+        // SAFETY: `offset` lies inside the mapping, as was just checked, hence inside one
+        // allocation; it fits an usize, since the mapping's length does.
+        let byte = unsafe { self.raw.as_mut_ptr().add(offset as usize) };
+        NonNull::new(byte.cast::<T>()).ok_or(Error::Damaged)
+    }
+
+    /// A reference to a `T` that begins `offset` bytes into the segment.
+    ///
+    /// # Errors
+    /// * [`Error::Damaged`] as [`pointer`](Self::pointer).
+    pub(crate) fn view<T: Shared>(&self, offset: u64) -> Result<&T, Error> {
+        let pointer = self.pointer::<T>(offset)?;
+        // SAFETY: The pointer is aligned and inside the mapping, which lives as long as `self`. The
+        // file is sealed against shrinking and all its pages are reserved, so every byte can be
+        // accessed. `T: Shared` consists of atomics and takes any bits, so that other processes may
+        // write it meanwhile; nobody makes a `&mut` into a segment.
+        Ok(unsafe { pointer.as_ref() })
+    }
+}
+
+/// memmap2 speaks `std::io::Error`; the number in it is the system's.
+pub(crate) fn from_io(error: std::io::Error) -> Error {
+    match error.raw_os_error() {
+        Some(errno) => Errno::from_raw_os_error(errno).into(),
+        None => Error::OutOfResources,
+    }
+}

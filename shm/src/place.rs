@@ -1,0 +1,137 @@
+//! A handle's hold on one object in a segment.
+#![expect(unsafe_code, reason = "an object is reached through a pointer kept beside its mapping")]
+
+use core::fmt;
+use core::ops::Deref;
+use core::ptr::NonNull;
+use core::sync::atomic::Ordering::{AcqRel, Relaxed};
+
+use crate::arena::{self, BODY_OFFSET, Object};
+use crate::attachment::Attachment;
+use crate::chunk;
+use crate::error::Error;
+use crate::segment::Segment;
+
+/// One object in a segment, and what a handle needs to reach it. Handles of other crates are built
+/// of it; it derefs to the object.
+///
+/// A process's places of one object are counted, so that its last handle can give up what the
+/// process holds by it: see [`leave`](Self::leave).
+///
+/// # Weak points
+/// * Fork: a child's count includes the handles of threads that it does not have, if its parent had
+///   several. What those would have given up, stays.
+pub struct Place<T: Object> {
+    pointer: NonNull<T>,
+    attachment: Attachment,
+    offset: u64,
+    has_left: bool,
+}
+
+impl<T: Object> Place<T> {
+    /// Makes an object, all zeros, in a segment that this process keeps for such objects. A
+    /// thousand of them do not cost a thousand descriptors.
+    ///
+    /// # Errors
+    /// * As [`Segment::anonymous`].
+    pub fn new() -> Result<Self, Error> {
+        chunk::allocate()
+    }
+
+    /// Makes an object, all zeros, in `segment`.
+    ///
+    /// # Errors
+    /// * [`Error::OutOfResources`] when the segment is full.
+    /// * [`Error::Damaged`] when it was overwritten.
+    pub fn new_in(segment: &Segment) -> Result<Self, Error> {
+        let attachment = segment.attachment();
+        let offset = arena::allocate::<T>(attachment)?;
+        Self::at(attachment, offset)
+    }
+
+    /// Reaches the object that stands at `offset` of `segment`, as [`offset`](Self::offset) told.
+    ///
+    /// # Errors
+    /// * [`Error::Incompatible`] when another kind or version of object stands there.
+    /// * [`Error::Damaged`] when none does.
+    pub fn open(segment: &Segment, offset: u64) -> Result<Self, Error> {
+        arena::open::<T>(segment.attachment(), offset)?;
+        Self::at(segment.attachment(), offset)
+    }
+
+    /// Where in its segment the object is, in bytes; the same in every process.
+    #[must_use]
+    pub const fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// The segment that the object is in.
+    #[must_use]
+    pub fn segment(&self) -> Segment {
+        Segment::from(self.attachment.clone())
+    }
+
+    /// This process in the object's segment.
+    #[inline]
+    #[must_use]
+    pub const fn attachment(&self) -> &Attachment {
+        &self.attachment
+    }
+
+    /// Ends this handle's share in the count, once, and says whether it was this process's last. A
+    /// handle's `Drop` asks; the place's own `Drop` sees to it that nobody forgets.
+    pub fn leave(&mut self) -> bool {
+        if core::mem::replace(&mut self.has_left, true) {
+            return false;
+        }
+        // AcqRel: of two threads that leave at once the later one is told, and sees all that the
+        // other did with the object before.
+        self.attachment.inner.registration.page().handles(self.offset).fetch_sub(1, AcqRel) == 1
+    }
+
+    fn at(attachment: &Attachment, offset: u64) -> Result<Self, Error> {
+        let pointer = attachment.inner.mapping.pointer::<T>(offset + BODY_OFFSET)?;
+        Ok(Self::counted(pointer, attachment.clone(), offset))
+    }
+
+    fn counted(pointer: NonNull<T>, attachment: Attachment, offset: u64) -> Self {
+        // Relaxed: whoever adds to the count has a handle, or the right to make one.
+        attachment.inner.registration.page().handles(offset).fetch_add(1, Relaxed);
+        Self { pointer, attachment, offset, has_left: false }
+    }
+}
+
+impl<T: Object> Deref for Place<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: The mapping made the pointer: inside, aligned, to a `Shared` type. `attachment`
+        // keeps the mapping, and nobody makes a `&mut` into it.
+        unsafe { self.pointer.as_ref() }
+    }
+}
+
+impl<T: Object> Clone for Place<T> {
+    fn clone(&self) -> Self {
+        Self::counted(self.pointer, self.attachment.clone(), self.offset)
+    }
+}
+
+impl<T: Object> Drop for Place<T> {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+// SAFETY: A place is an attachment, which is `Send` and `Sync`, and a pointer to a `T: Sync` in
+// memory that the attachment keeps; it gives out nothing but `&T`.
+unsafe impl<T: Object> Send for Place<T> {}
+// SAFETY: As for `Send`.
+unsafe impl<T: Object> Sync for Place<T> {}
+
+impl<T: Object> fmt::Debug for Place<T> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Place").field("offset", &self.offset).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,229 @@
+//! Which segments this process is registered in, and what a fork does to that.
+//!
+//! Two mappings of one segment share one registration, hence one token: else a process would be a
+//! stranger to itself. The registry is keyed by device and inode; the open private description
+//! keeps the inode from being given to another file meanwhile.
+//!
+//! A child made by libc's `fork` must not keep its parent's private descriptions open, or the parent
+//! would look alive through them. The handlers close them. `fork` holds the registry's lock across
+//! the call, so that the child finds it whole and free, whatever other threads were doing.
+
+use core::cell::{Cell, RefCell};
+use core::mem::ManuallyDrop;
+use core::ops::{Deref, DerefMut};
+use core::sync::atomic::{AtomicI32, AtomicU32, Ordering::Relaxed};
+use std::os::fd::{AsFd, IntoRawFd, OwnedFd, RawFd};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use crate::attachment::Inner;
+use crate::error::Error;
+use crate::header::{Header, SLOTS_OFFSET};
+use crate::mapping::Mapping;
+use crate::page::ProcessPage;
+use crate::slot::{Probe, SlotTable};
+use crate::sys::descriptor::{self, FileId};
+use crate::sys::fork;
+
+/// This process in one segment: the segment's descriptor, the private one, the token.
+pub(crate) struct Registration {
+    id: FileId,
+    segment: OwnedFd,
+    private: Arc<PrivateFd>,
+    page: ProcessPage,
+}
+
+impl Registration {
+    /// This process's registration in the segment behind `segment`, made new if it has none. The
+    /// token comes with [`register`](Self::register).
+    ///
+    /// # Errors
+    /// * [`Error::OutOfResources`] when there is no memory for its page.
+    pub(crate) fn join(segment: OwnedFd, size_bytes: u64) -> Result<Arc<Self>, Error> {
+        let id = descriptor::file_id(&segment)?;
+        let mut registry = lock();
+        registry.install_handlers()?;
+        if let Some(known) = registry.find(id) {
+            return Ok(known);
+        }
+        let private = Arc::new(PrivateFd(AtomicI32::new(-1)));
+        let page = ProcessPage::new(size_bytes)?;
+        let new = Arc::new(Self { id, segment, private: Arc::clone(&private), page });
+        registry.entries.push(Entry { id, private, registration: Arc::downgrade(&new) });
+        Ok(new)
+    }
+
+    /// Gives this process its token (steps S1 to S5); the one that it has, if it has one.
+    ///
+    /// # Errors
+    /// * [`Error::Unsupported`] without `/proc`; [`Error::OutOfResources`] without descriptors or
+    ///   slots.
+    pub(crate) fn register(&self, mapping: &Mapping) -> Result<u32, Error> {
+        let _registry = lock();
+        // Relaxed, here and below: the token is written under the registry's lock and is a number
+        // only; whoever reads it without the lock asks for nothing else by it.
+        let token = self.token().load(Relaxed);
+        if token != 0 {
+            return Ok(token);
+        }
+        self.private.close(self.id); // what a raw clone inherited from its parent
+        let private = descriptor::reopen(self.segment.as_fd())?.into_raw_fd(); // S1
+        self.private.0.store(private, Relaxed);
+        let header = mapping.view::<Header>(0)?;
+        let slots = mapping.view::<SlotTable>(SLOTS_OFFSET)?;
+        let answer = slots.register(&header.cursor, private); // S2 to S4
+        match answer {
+            Ok(token) => self.token().store(token, Relaxed), // S5
+            Err(_) => self.private.close(self.id),
+        }
+        answer
+    }
+
+    /// The place of the token, 0 before it is there.
+    pub(crate) fn token(&self) -> &AtomicU32 {
+        self.page.first()
+    }
+
+    pub(crate) fn page(&self) -> &ProcessPage {
+        &self.page
+    }
+
+    pub(crate) fn segment(&self) -> &OwnedFd {
+        &self.segment
+    }
+
+    /// What a look at somebody else's life needs.
+    pub(crate) fn probe(&self) -> Probe {
+        // Relaxed: written by this thread's own `register`, or before the token was published.
+        Probe { private: self.private.0.load(Relaxed), segment: self.id }
+    }
+}
+
+impl Drop for Registration {
+    /// Detaches: closes the private description, and never unlocks it, for an unlock through a
+    /// forked child's copy would release the parent's lock as well.
+    fn drop(&mut self) {
+        let mut registry = lock();
+        registry.entries.retain(|entry| !Arc::ptr_eq(&entry.private, &self.private));
+        self.private.close(self.id);
+    }
+}
+
+/// The number of a private descriptor, -1 for none. Two see it: its registration, and the handler
+/// that runs in a forked child.
+struct PrivateFd(AtomicI32);
+
+impl PrivateFd {
+    fn close(&self, id: FileId) {
+        // Relaxed: written and closed under the registry's lock.
+        let fd: RawFd = self.0.swap(-1, Relaxed);
+        descriptor::close_if(fd, id);
+    }
+}
+
+/// All registrations of this process, and the segment that `new()` draws on.
+pub(crate) struct Registry {
+    entries: Vec<Entry>,
+    has_handlers: bool,
+    /// The current chunk; it goes when nobody but this field knows it any more.
+    pub(crate) chunk: Weak<Inner>,
+}
+
+struct Entry {
+    id: FileId,
+    private: Arc<PrivateFd>,
+    registration: Weak<Registration>,
+}
+
+impl Registry {
+    fn find(&self, id: FileId) -> Option<Arc<Registration>> {
+        let entry = self.entries.iter().find(|entry| entry.id == id && entry.is_live())?;
+        entry.registration.upgrade()
+    }
+
+    fn install_handlers(&mut self) -> Result<(), Error> {
+        if !self.has_handlers {
+            fork::install(before_fork, after_fork, after_fork_in_child)?;
+            self.has_handlers = true;
+        }
+        Ok(())
+    }
+}
+
+impl Entry {
+    /// One that is being dropped stays in the list until its turn at the lock comes.
+    fn is_live(&self) -> bool {
+        self.registration.strong_count() > 0
+    }
+}
+
+static REGISTRY: Mutex<Registry> =
+    Mutex::new(Registry { entries: Vec::new(), has_handlers: false, chunk: Weak::new() });
+
+thread_local! {
+    /// Whether this thread holds the registry's lock.
+    static HOLDS: Cell<bool> = const { Cell::new(false) };
+    /// The hold of a thread that is inside `fork`. It has no destructor to run at the thread's end.
+    static ACROSS_FORK: RefCell<ManuallyDrop<Option<Hold>>> =
+        const { RefCell::new(ManuallyDrop::new(None)) };
+}
+
+/// The registry's lock. Held for bounded steps only, and while no code of a user's runs.
+pub(crate) struct Hold {
+    registry: MutexGuard<'static, Registry>, // goes first
+    _flag: HoldFlag,
+}
+
+/// Raised before the lock is asked for and lowered after it is given back: see [`before_fork`].
+struct HoldFlag;
+
+/// Takes the registry's lock.
+pub(crate) fn lock() -> Hold {
+    HOLDS.set(true);
+    let _flag = HoldFlag;
+    // A panic under the lock leaves the registry whole: it changes by single pushes and removals.
+    let registry = REGISTRY.lock().unwrap_or_else(PoisonError::into_inner);
+    Hold { registry, _flag }
+}
+
+impl Deref for Hold {
+    type Target = Registry;
+
+    fn deref(&self) -> &Registry {
+        &self.registry
+    }
+}
+
+impl DerefMut for Hold {
+    fn deref_mut(&mut self) -> &mut Registry {
+        &mut self.registry
+    }
+}
+
+impl Drop for HoldFlag {
+    fn drop(&mut self) {
+        HOLDS.set(false);
+    }
+}
+
+/// In the parent, before: wait until no other thread is amid a change.
+extern "C" fn before_fork() {
+    // A signal handler that forks on top of our own change must not wait for itself. Its child
+    // finds the lock held, and may only exec.
+    if !HOLDS.get() {
+        let hold = lock();
+        ACROSS_FORK.with_borrow_mut(|across| **across = Some(hold));
+    }
+}
+
+/// In the parent, after.
+extern "C" fn after_fork() {
+    let _released = ACROSS_FORK.with_borrow_mut(|across| across.take());
+}
+
+/// In the child: close what would keep the parent alive in everybody's eyes.
+extern "C" fn after_fork_in_child() {
+    let Some(hold) = ACROSS_FORK.with_borrow_mut(|across| across.take()) else { return };
+    for entry in &hold.entries {
+        entry.private.close(entry.id);
+    }
+}

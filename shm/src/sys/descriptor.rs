@@ -1,0 +1,63 @@
+//! Descriptors: the private re-open of a segment's file, and what a descriptor leads to.
+#![expect(unsafe_code, reason = "system calls of this crate live here")]
+
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+
+use rustix::fs::{Mode, OFlags};
+use rustix::io::{Errno, retry_on_intr};
+
+use crate::error::Error;
+use crate::limits::PRIVATE_FD_MIN;
+
+/// Device and inode: what two descriptors of one file agree on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+/// Tells which file a descriptor leads to.
+pub(crate) fn file_id(file: impl AsFd) -> Result<FileId, Error> {
+    let stat = rustix::fs::fstat(file)?;
+    Ok(FileId { device: stat.st_dev, inode: stat.st_ino })
+}
+
+/// Opens the file behind `segment` once more, for a file description that no other process has.
+///
+/// # Errors
+/// * [`Error::Unsupported`] when `/proc` is not mounted: nothing else leads from a descriptor to a
+///   description of its own.
+pub(crate) fn reopen(segment: BorrowedFd<'_>) -> Result<OwnedFd, Error> {
+    let path = format!("/proc/self/fd/{}", segment.as_raw_fd());
+    let flags = OFlags::RDWR | OFlags::CLOEXEC;
+    let low = match retry_on_intr(|| rustix::fs::open(path.as_str(), flags, Mode::empty())) {
+        Ok(file) => file,
+        Err(Errno::NOENT | Errno::NOTDIR) => return Err(Error::Unsupported),
+        Err(other) => return Err(other.into()),
+    };
+    // A process that may not have so high a number keeps the low one.
+    Ok(rustix::io::fcntl_dupfd_cloexec(&low, PRIVATE_FD_MIN).unwrap_or(low))
+}
+
+/// Whether the number `fd` leads to `wanted`. Foreign code may have closed it, and the system may
+/// have given the number to another file since.
+pub(crate) fn leads_to(fd: RawFd, wanted: FileId) -> bool {
+    borrow(fd).is_some_and(|file| file_id(file).is_ok_and(|found| found == wanted))
+}
+
+/// Closes the number `fd` if it still leads to `wanted`: somebody else's file is not ours to close.
+pub(crate) fn close_if(fd: RawFd, wanted: FileId) {
+    if leads_to(fd, wanted) {
+        super::fork::close(fd);
+    }
+}
+
+/// A look at a number that may meanwhile be closed, for one system call at a time.
+fn borrow(fd: RawFd) -> Option<BorrowedFd<'static>> {
+    if fd < 0 {
+        return None;
+    }
+    // SAFETY: The number is not -1. Should it be closed, a call made with it answers EBADF; should
+    // it lead to another file, the only call made with it is fstat(2), which changes nothing.
+    Some(unsafe { BorrowedFd::borrow_raw(fd) })
+}
