@@ -1,6 +1,48 @@
-//! Synchronization between processes that survives the death of any of them.
+//! Synchronization between processes and threads that survives the death of any of them.
+//!
+//! ```text
+//!  process a             the word (in a segment)            process b
+//!  acquire               free
+//!    `-- CAS ----------> held by a                          acquire
+//!  SIGKILL               held by a, W <-------- CAS, sleep ---'
+//!                                                           look: a is dead
+//!                        held by b, unvouched <------ CAS ----'
+//!                                                           OwnerDied(suspect)
+//! ```
+//!
+//! ```
+//! use purlin_sync::{Acquired, Lock};
+//!
+//! # fn main() -> Result<(), purlin_sync::Error> {
+//! let lock = Lock::new()?; // shared with every child that is forked from here on
+//! match lock.acquire(None)? {
+//!     Acquired::Held(_guard) => println!("sound"),
+//!     Acquired::OwnerDied(suspect) => drop(suspect.recover()), // after a look at the data
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! # What this crate does not do
+//! * Protect data: a lock says who may write, not whether the last write was finished. It does say
+//!   when it was not.
+//! * Start or watch processes: see `purlin-process`.
+//! * Wait on descriptors: a word is waited on by futex.
+//! * Promise an order among those who wait.
+//! * See the end of a single thread: what dies is a process.
+
+#![deny(unsafe_code)]
 
 mod deadline;
+mod error;
+mod guard;
+mod limits;
+mod lock;
 mod sys;
+mod words;
 
 pub use deadline::Deadline;
+pub use error::Error;
+pub use guard::{Acquired, Guard, Suspect};
+pub use limits::{SLICE_NANOS, SPIN_AGAIN_ITERATIONS, SPIN_LIMIT_ITERATIONS};
+pub use lock::Lock;
+pub use words::lock::{LockWord, Told};

@@ -1,0 +1,139 @@
+//! What an acquire gives: a guard, or a suspect that has to be looked at first.
+
+use core::fmt;
+use core::marker::PhantomData;
+
+use crate::error::Error;
+use crate::lock::Lock;
+use crate::words::lock::Told;
+
+/// The answer of an acquire that got the lock. An owner's death is an answer, not an error: the
+/// caller holds the lock either way.
+///
+/// ```
+/// # fn main() -> Result<(), purlin_sync::Error> {
+/// use purlin_sync::{Acquired, Lock};
+///
+/// let lock = Lock::new()?;
+/// match lock.acquire(None)? {
+///     Acquired::Held(_guard) => {}
+///     Acquired::OwnerDied(suspect) => {
+///         // repair the data, then:
+///         let _guard = suspect.recover();
+///     }
+/// }
+/// let _guard = lock.acquire(None)?.sound()?; // for those who cannot repair
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+#[must_use = "dropping it releases the lock at once"]
+pub enum Acquired<'a> {
+    /// The lock is held, and the last holder left it in order.
+    Held(Guard<'a>),
+    /// The lock is held, but an owner died with it, and nobody has vouched for the data since.
+    OwnerDied(Suspect<'a>),
+}
+
+impl<'a> Acquired<'a> {
+    /// The guard, for those who cannot repair what a dead owner left.
+    ///
+    /// # Errors
+    /// * [`Error::OwnerDied`] when the data is not vouched for. The lock is released again, and the
+    ///   next holder is told.
+    pub fn sound(self) -> Result<Guard<'a>, Error> {
+        match self {
+            Self::Held(guard) => Ok(guard),
+            Self::OwnerDied(_) => Err(Error::OwnerDied),
+        }
+    }
+
+    /// Keeps the lock held beyond this value, until [`Lock::release`], and says what was told.
+    pub fn keep(self) -> Told {
+        match self {
+            Self::Held(guard) => {
+                guard.keep();
+                Told::Held
+            }
+            Self::OwnerDied(suspect) => {
+                suspect.keep();
+                Told::OwnerDied
+            }
+        }
+    }
+
+    pub(crate) fn new(lock: &'a Lock, token: u32, told: Told) -> Self {
+        let guard = Guard { lock, token, bound_to_thread: PhantomData };
+        match told {
+            Told::Held => Self::Held(guard),
+            Told::OwnerDied => Self::OwnerDied(Suspect { guard }),
+        }
+    }
+}
+
+/// A held lock. Dropping it releases, on unwinding too. It belongs to its thread:
+///
+/// ```compile_fail
+/// # let lock = purlin_sync::Lock::new().unwrap();
+/// let guard = lock.acquire(None).unwrap().sound().unwrap();
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| drop(guard)); // does not compile
+/// });
+/// ```
+///
+/// # Weak points
+/// * Fork: the copy in a forked child does nothing when it is dropped.
+/// * Leaks: a guard that is forgotten leaves the lock held, as [`keep`](Self::keep) does.
+#[must_use = "dropping it releases the lock at once"]
+pub struct Guard<'a> {
+    lock: &'a Lock,
+    /// Who acquired it. A forked child has another token, or none yet.
+    token: u32,
+    bound_to_thread: PhantomData<*const ()>,
+}
+
+impl Guard<'_> {
+    /// Keeps the lock held beyond this guard, until [`Lock::release`].
+    pub fn keep(self) {
+        core::mem::forget(self);
+    }
+}
+
+impl Drop for Guard<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.lock.attachment().token() == self.token {
+            // It fails when somebody has released the lock already, by `Lock::release`: then there
+            // is nothing left to do, and nobody to tell.
+            let _ = self.lock.release();
+        }
+    }
+}
+
+impl fmt::Debug for Guard<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Guard").field("lock", self.lock).finish_non_exhaustive()
+    }
+}
+
+/// A held lock whose owner died: what it guards may be half written. Dropping it releases the lock,
+/// and the next holder is told as this one was.
+#[derive(Debug)]
+#[must_use = "dropping it releases the lock at once, still suspect"]
+pub struct Suspect<'a> {
+    guard: Guard<'a>,
+}
+
+impl<'a> Suspect<'a> {
+    /// Declares the data sound: this holder has repaired it, or knows that it needs no repair. From
+    /// here on holders are not told of the death any more.
+    pub fn recover(self) -> Guard<'a> {
+        // It fails in a forked child's copy only, and there the guard does nothing either.
+        let _ = self.guard.lock.recover();
+        self.guard
+    }
+
+    /// Keeps the lock held beyond this value, still suspect, until [`Lock::release`].
+    pub fn keep(self) {
+        self.guard.keep();
+    }
+}

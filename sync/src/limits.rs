@@ -1,0 +1,13 @@
+//! Every number of this crate, with its unit and its reason.
+
+/// The longest sleep without a look at who is alive: the time by which a death can go unnoticed by
+/// those who wait. Twenty looks a second cost a sleeper about 0.002 % of a processor.
+pub const SLICE_NANOS: u64 = 50_000_000;
+
+/// Loads of a held word before the first sleep: about as long as a system call, so that a short
+/// hold is waited out and a long one wastes no more than the sleep would cost.
+pub const SPIN_LIMIT_ITERATIONS: u32 = 60;
+
+/// Loads after each sleep: the word has just changed hands, or a slice is over.
+pub const SPIN_AGAIN_ITERATIONS: u32 = 20;
+const _: () = assert!(SPIN_AGAIN_ITERATIONS < SPIN_LIMIT_ITERATIONS);

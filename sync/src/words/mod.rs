@@ -1,0 +1,6 @@
+//! The words in shared memory and their algorithms, a file each. They know no segment and no
+//! handle. What they stand on (atomics, sleeping, who is alive) they take from `super::cell`, so
+//! that the models can read the very same files with a `cell` of their own.
+
+pub(crate) mod cell;
+pub(crate) mod lock;
