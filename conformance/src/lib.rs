@@ -1,1 +1,43 @@
-//! (being built)
+//! Which promises of inter-process primitives does an implementation keep?
+//!
+//! ```text
+//!  catalogue/*.toml   what must be true       cases/*.toml   how to see it
+//!            \                                    /
+//!             the runner: one interpreter, one clock, one kill, one verdict
+//!                |  JSON lines on standard input and output
+//!             an adapter: purlin (fork, threads), CPython, or somebody else's
+//! ```
+//!
+//! The program is `purlin-conformance`. This library is what it is made of; a subject written in
+//! Rust needs [`serve`] only, and one in another language only the page `docs/protocol.md`.
+//!
+//! # What this crate does not do
+//! * Offer primitives: see `purlin-sync` and `purlin-process`.
+//! * Measure speed: see `benches/`. No verdict here depends on an upper bound of time.
+//! * Prove anything: what no case shows is counted as untested, and what no interleaving of this run
+//!   met is not seen; for every interleaving of a word see `models/`.
+//! * Look into a subject: it sees replies, and what the kernel says of processes and threads.
+#![deny(unsafe_code)]
+
+mod actor;
+pub mod case;
+pub mod catalogue;
+pub mod error;
+mod evidence;
+pub mod expect;
+mod lex;
+pub mod limits;
+pub mod parse;
+pub mod protocol;
+pub mod report;
+mod run;
+pub mod script;
+pub mod serve;
+mod session;
+mod subject;
+pub mod suite;
+mod sys;
+pub mod verdict;
+mod waits;
+
+pub use subject::AdapterCommand;

@@ -1,0 +1,123 @@
+//! What was asked on the command line.
+
+use std::ffi::OsString;
+
+use lexopt::Arg::{Long, Short, Value};
+use lexopt::ValueExt;
+use purlin_conformance::suite::Selection;
+
+/// What to do.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// Run the suite.
+    Run(RunOrder),
+    /// List the catalogue.
+    List { group: Option<String>, untested: bool },
+    /// Be an adapter of the program's own.
+    Adapter(Vec<String>),
+    /// Say how it is used.
+    Help,
+    /// Say which version it is.
+    Version,
+}
+
+/// What to run.
+#[derive(Debug, Default)]
+pub(crate) struct RunOrder {
+    pub(crate) subjects: Vec<String>,
+    pub(crate) selection: Selection,
+    pub(crate) json: Option<String>,
+    /// Somebody else's adapter.
+    pub(crate) command: Vec<OsString>,
+}
+
+/// The text of `--help`.
+pub(crate) const HELP: &str = "\
+Which promises of inter-process primitives does an implementation keep?
+
+  purlin-conformance                      every subject found here, all groups
+  purlin-conformance run [OPTION]…        the same, or the part that is chosen
+  purlin-conformance run [OPTION]… -- COMMAND…
+                                          somebody else's implementation
+  purlin-conformance list [OPTION]…       the catalogue, and which cases show it
+
+  --subject NAME   purlin-fork, or all of purlin; may be repeated
+  --group NAME     one group of the catalogue; may be repeated
+  --case ID        one case, such as lock/held-waits; may be repeated
+  --json FILE      one line a verdict, for programs
+  --untested       (list) only what no case shows
+  --help, --version
+
+PURLIN_PATIENCE=N in the environment multiplies every time after which the suite gives up.
+Exit status: 0 all kept, or as expected; 1 a promise is broken; 2 the suite could not run.
+";
+
+/// Reads the arguments.
+///
+/// # Errors
+/// * What is wrong with them, in one line.
+pub(crate) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Order, String> {
+    let mut parser = lexopt::Parser::from_args(args);
+    let first = parser.next().map_err(|error| error.to_string())?;
+    let order = match first {
+        None => return Ok(Order::Run(RunOrder::default())),
+        Some(Long("help") | Short('h')) => return Ok(Order::Help),
+        Some(Long("version") | Short('V')) => return Ok(Order::Version),
+        Some(Value(word)) => match word.to_str() {
+            Some("run") => run(&mut parser),
+            Some("list") => list(&mut parser),
+            Some("adapter") => adapter(&mut parser),
+            _ => return Err(format!("unknown command {word:?}; see --help")),
+        },
+        Some(other) => Err(other.unexpected()),
+    };
+    order.map_err(|error| error.to_string())
+}
+
+fn run(parser: &mut lexopt::Parser) -> Result<Order, lexopt::Error> {
+    let mut order = RunOrder::default();
+    loop {
+        // Behind `--` everything belongs to somebody else's command, also what looks like ours.
+        if let Some(rest) = parser.try_raw_args().filter(|rest| rest.peek() == Some("--".as_ref()))
+        {
+            order.command = rest.skip(1).collect();
+            if order.command.is_empty() {
+                return Err("a command is missing behind `--`".into());
+            }
+            break;
+        }
+        match parser.next()? {
+            Some(Long("subject")) => order.subjects.push(parser.value()?.string()?),
+            Some(Long("group")) => order.selection.groups.push(parser.value()?.string()?),
+            Some(Long("case")) => order.selection.cases.push(parser.value()?.string()?),
+            Some(Long("json")) if order.json.is_none() => {
+                order.json = Some(parser.value()?.string()?);
+            }
+            Some(Long("help")) => return Ok(Order::Help),
+            Some(other) => return Err(other.unexpected()),
+            None => break,
+        }
+    }
+    if !order.command.is_empty() && !order.subjects.is_empty() {
+        return Err("either --subject or a command of your own".into());
+    }
+    Ok(Order::Run(order))
+}
+
+fn list(parser: &mut lexopt::Parser) -> Result<Order, lexopt::Error> {
+    let (mut group, mut untested) = (None, false);
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Long("group") if group.is_none() => group = Some(parser.value()?.string()?),
+            Long("untested") => untested = true,
+            Long("help") => return Ok(Order::Help),
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Order::List { group, untested })
+}
+
+fn adapter(parser: &mut lexopt::Parser) -> Result<Order, lexopt::Error> {
+    let words: Result<Vec<String>, _> = parser.raw_args()?.map(ValueExt::string).collect();
+    Ok(Order::Adapter(words?))
+}

@@ -1,0 +1,164 @@
+//! Does a thread wait? What the kernel says about it.
+//!
+//! `/proc/PID/task/TID/stat` tells whether it sleeps, `syscall` in which system call and with which
+//! arguments, so whether that call ends by itself, and `status` how often the thread has given up
+//! the processor, so whether it has run at all between two looks.
+
+use std::fs;
+
+use crate::sys::calls::ends_by_itself;
+
+/// What one look at a thread shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// It sleeps in a system call.
+    Asleep(Sleep),
+    /// It runs, wants to run, or is in the hands of the disk.
+    Awake,
+    /// There is no such thread, or it has ended.
+    Gone,
+    /// The kernel cannot tell: no `/proc`, or no right to look.
+    Unknown,
+}
+
+/// How a thread sleeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sleep {
+    /// It will wake by itself, sooner or later, or may do so.
+    pub(crate) has_limit: bool,
+    /// How often it has given up the processor so far.
+    pub(crate) switches: u64,
+}
+
+/// Looks at one thread of one process.
+pub(crate) fn look(pid: i32, tid: i32) -> Look {
+    let folder = format!("/proc/{pid}/task/{tid}");
+    let Ok(stat) = fs::read_to_string(format!("{folder}/stat")) else {
+        return if can_tell() { Look::Gone } else { Look::Unknown };
+    };
+    match state(&stat) {
+        Some('S') => asleep(&folder),
+        Some('Z' | 'X') => Look::Gone,
+        Some(_) => Look::Awake,
+        None => Look::Unknown,
+    }
+}
+
+/// The threads of a process, or none when it has ended or cannot be seen.
+pub(crate) fn threads(pid: i32) -> Vec<i32> {
+    let Ok(entries) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
+    let names = entries.flatten().map(|entry| entry.file_name());
+    let mut threads: Vec<i32> = names.filter_map(|name| name.to_str()?.parse().ok()).collect();
+    threads.sort_unstable();
+    threads
+}
+
+/// The processor time that a thread has used, if the kernel counts it.
+pub(crate) fn ran_nanos(pid: i32, tid: i32) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/task/{tid}/schedstat")).ok()?;
+    text.split_whitespace().next()?.parse().ok()
+}
+
+/// Whether `/proc` is there at all.
+pub(crate) fn can_tell() -> bool {
+    fs::metadata("/proc/self/stat").is_ok()
+}
+
+fn asleep(folder: &str) -> Look {
+    let Some(switches) = switches(folder) else { return Look::Awake };
+    match fs::read_to_string(format!("{folder}/syscall")) {
+        Ok(text) => match Call::read(&text) {
+            Some(call) => {
+                let has_limit = ends_by_itself(call.number, &call.arguments);
+                Look::Asleep(Sleep { has_limit, switches })
+            }
+            // It has begun to run since its state was read.
+            None => Look::Awake,
+        },
+        // A kernel without this file, or no right to read it: the state alone has to do, and says
+        // nothing about a limit.
+        Err(_) => Look::Asleep(Sleep { has_limit: true, switches }),
+    }
+}
+
+/// The system call in which a thread sleeps.
+#[derive(Debug, PartialEq, Eq)]
+struct Call {
+    number: i64,
+    arguments: [u64; 6],
+}
+
+impl Call {
+    /// Reads `number 0xargument…`; other forms ("running", "-1 …") are no call.
+    fn read(text: &str) -> Option<Self> {
+        let mut words = text.split_whitespace();
+        let number = words.next()?.parse().ok().filter(|number| *number >= 0)?;
+        let mut arguments = [0; 6];
+        for argument in &mut arguments {
+            let word = words.next()?.strip_prefix("0x")?;
+            *argument = u64::from_str_radix(word, 16).ok()?;
+        }
+        Some(Self { number, arguments })
+    }
+}
+
+/// The state's letter; the name before it is in brackets and may contain anything.
+fn state(stat: &str) -> Option<char> {
+    after_name(stat)?.trim_start().chars().next()
+}
+
+fn after_name(stat: &str) -> Option<&str> {
+    stat.rfind(')').map(|end| &stat[end + 1..])
+}
+
+fn switches(folder: &str) -> Option<u64> {
+    let text = fs::read_to_string(format!("{folder}/status")).ok()?;
+    let counts = text.lines().filter_map(|line| {
+        let (name, count) = line.split_once(':')?;
+        let is_count = name.ends_with("voluntary_ctxt_switches");
+        is_count.then(|| count.trim().parse::<u64>().ok())?
+    });
+    Some(counts.sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_brackets_does_not_hide_the_state() {
+        assert_eq!(state("12 (a) R (b) S 1 12 12 0"), Some('S'));
+        assert_eq!(state("rubbish"), None);
+    }
+
+    #[test]
+    fn only_a_number_with_six_arguments_is_a_call() {
+        let call = Call::read("202 0x7f00 0x189 0x1 0x0 0x0 0xffffffff 0x7ffc 0x7f01").unwrap();
+        assert_eq!((call.number, call.arguments[1], call.arguments[3]), (202, 0x189, 0));
+        assert_eq!(Call::read("running\n"), None);
+        assert_eq!(Call::read("-1 0x7ffc 0x7f01\n"), None);
+    }
+
+    #[test]
+    fn this_thread_is_awake_and_a_sleeping_one_has_no_limit() {
+        let pid = i32::try_from(std::process::id()).unwrap();
+        let own = rustix::thread::gettid().as_raw_nonzero().get();
+        assert_eq!(look(pid, own), Look::Awake);
+        let (wake, woken) = std::sync::mpsc::channel::<()>();
+        let (say, said) = std::sync::mpsc::channel();
+        let sleeper = std::thread::spawn(move || {
+            say.send(rustix::thread::gettid().as_raw_nonzero().get()).unwrap();
+            let _ = woken.recv();
+        });
+        let tid = said.recv().unwrap();
+        let asleep = loop {
+            if let Look::Asleep(sleep) = look(pid, tid) {
+                break sleep;
+            }
+            std::thread::yield_now();
+        };
+        assert!(!asleep.has_limit);
+        drop(wake);
+        sleeper.join().unwrap();
+    }
+}

@@ -1,0 +1,60 @@
+//! Every number of the suite that is not a 0 or a 1, with its unit and its reason.
+
+use std::env;
+use std::time::Duration;
+
+/// The version of the protocol that the runner and `serve()` speak.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// The longest line that the runner takes from an adapter; what is longer is no reply but rubbish.
+pub const LINE_MAX_BYTES: usize = 64 * 1024;
+
+/// The longest line that an actor writes: `PIPE_BUF` of Linux, up to which a write to a pipe is
+/// never torn, not even by a kill (pipe(7)).
+pub const ACTOR_LINE_MAX_BYTES: usize = 4096;
+
+/// How much of what an adapter said is kept for the report.
+pub const QUOTE_MAX_BYTES: usize = 400;
+
+/// How much of an adapter's standard error is kept; the rest is read and thrown away, so that the
+/// adapter never waits for the runner.
+pub const STDERR_KEPT_BYTES: usize = 4096;
+
+/// The distance between two looks at a thread that seems to sleep.
+pub const LOOK_APART: Duration = Duration::from_micros(1500);
+
+/// How often the runner looks for a subject that is wholly at rest, before it is content with the
+/// one thread that it asks about: some 100 ms.
+pub const REST_LOOKS_COUNT: u32 = 40;
+
+/// The silence that stands for a wait where the kernel's account does not show one.
+pub const SILENCE: Duration = Duration::from_millis(50);
+
+/// The processor time that a caller which never sleeps must have used during its silence, so that
+/// one that was merely not scheduled is not taken for one that waits.
+pub const SPIN_NANOS: u64 = 5_000_000;
+
+/// How long a subject must lie still, with nobody left to wake anybody, until a call that waits
+/// is said to hang.
+pub const STILL: Duration = Duration::from_millis(1000);
+
+/// The distance between two looks at a subject that lies still: ten of them in `STILL`.
+pub const STILL_LOOK_APART: Duration = Duration::from_millis(100);
+
+/// Measured waits may be this much shorter than asked for: clocks of two reads, rounded.
+pub const CLOCK_SLACK_NANOS: u64 = 1_000_000;
+
+/// After so many cases in a row in which the adapter died the rest is not asked.
+pub const DEATHS_IN_A_ROW_COUNT: u32 = 3;
+
+/// What the runner waits for a reply, times `PURLIN_PATIENCE` from the environment. It decides
+/// only what nothing better could decide.
+pub fn patience() -> Duration {
+    let factor = env::var("PURLIN_PATIENCE").ok().and_then(|text| text.parse::<f64>().ok());
+    let factor = factor.filter(|factor| factor.is_finite()).unwrap_or(1.0);
+    PATIENCE.mul_f64(factor.clamp(PATIENCE_FACTOR_MIN, PATIENCE_FACTOR_MAX))
+}
+
+const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE_FACTOR_MIN: f64 = 0.05;
+const PATIENCE_FACTOR_MAX: f64 = 1000.0;

@@ -1,0 +1,151 @@
+//! The program: `run`, `list`, and the adapters that are built into it.
+#![deny(unsafe_code)]
+
+mod adapter;
+mod command_line;
+mod subjects;
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use purlin_conformance::AdapterCommand;
+use purlin_conformance::error::Error;
+use purlin_conformance::report::json::JsonFile;
+use purlin_conformance::report::text::{Row, report};
+use purlin_conformance::suite::{Selection, Subject, Suite};
+
+use command_line::{HELP, Order, RunOrder};
+use subjects::Found;
+
+fn main() -> ExitCode {
+    let order = match command_line::read(std::env::args_os().skip(1)) {
+        Ok(order) => order,
+        Err(what) => return fail(&what),
+    };
+    let done = match order {
+        Order::Run(order) => run(&order),
+        Order::List { group, untested } => list(group, untested),
+        Order::Help => print(HELP),
+        Order::Version => print(&format!("purlin-conformance {}\n", env!("CARGO_PKG_VERSION"))),
+        Order::Adapter(words) => be_adapter(&words),
+    };
+    done.unwrap_or_else(|error| fail(&error.to_string()))
+}
+
+/// All kept, or as expected.
+const KEPT: u8 = 0;
+/// A promise is broken.
+const BROKEN: u8 = 1;
+/// The suite could not run.
+const CANNOT_RUN: u8 = 2;
+
+fn run(order: &RunOrder) -> Result<ExitCode, Error> {
+    let suite = Suite::embedded()?;
+    suite.check(&order.selection)?;
+    let mut json = order.json.as_deref().map(JsonFile::create).transpose()?;
+    // What an adapter leaves behind becomes a child of this process, which collects it.
+    let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+    let found = if order.command.is_empty() {
+        subjects::find(&order.subjects, &suite.catalogue)?
+    } else {
+        vec![Found::Here(Box::new(stranger(&order.command)?))]
+    };
+    let mut rows = Vec::new();
+    for subject in found {
+        match subject {
+            Found::Here(subject) => rows.push(judge(&suite, *subject, &order.selection)),
+            Found::Absent { name, why } => rows.push(Row::Absent { name, why }),
+        }
+        if let (Some(json), Some(Row::Judged(judgement))) = (&mut json, rows.last()) {
+            json.subject(judgement, &suite.catalogue)?;
+        }
+    }
+    print(&report(&suite, &rows))?;
+    Ok(ExitCode::from(status(&rows)))
+}
+
+fn judge(suite: &Suite, subject: Subject, selection: &Selection) -> Row {
+    let name = subject.hello.name.clone();
+    let is_terminal = io::stderr().is_terminal();
+    let mut progress = |case: &str, place: usize, count: usize| {
+        if is_terminal {
+            let _ = write!(io::stderr(), "\r\x1b[K{name}: {case} ({} of {count})", place + 1);
+        }
+    };
+    let judgement = suite.judge(subject, selection, &mut progress);
+    if is_terminal {
+        let _ = write!(io::stderr(), "\r\x1b[K");
+    }
+    Row::Judged(Box::new(judgement))
+}
+
+fn status(rows: &[Row]) -> u8 {
+    let judged = rows.iter().filter_map(|row| match row {
+        Row::Judged(judgement) => Some(judgement),
+        Row::Absent { .. } => None,
+    });
+    let each = judged.map(|judgement| {
+        if judgement.count(purlin_conformance::verdict::Verdict::Error) > 0 {
+            CANNOT_RUN
+        } else if judgement.unexpected_count() > 0 {
+            BROKEN
+        } else {
+            KEPT
+        }
+    });
+    each.max().unwrap_or(KEPT)
+}
+
+/// Somebody else's adapter; nothing is known of it.
+fn stranger(command: &[OsString]) -> Result<Subject, Error> {
+    let shown: Vec<_> = command.iter().map(|word| word.to_string_lossy()).collect();
+    let shown = shown.join(" ");
+    let chosen_by = format!("-- {shown}");
+    let program = command.first().cloned().unwrap_or_default();
+    let command = AdapterCommand { program, args: command[1..].to_vec(), shown };
+    Subject::probe(command, &chosen_by)
+}
+
+fn list(group: Option<String>, untested: bool) -> Result<ExitCode, Error> {
+    let suite = Suite::embedded()?;
+    suite.check(&Selection { groups: group.clone().into_iter().collect(), cases: Vec::new() })?;
+    let mut text = String::new();
+    for behaviour in &suite.catalogue.behaviours {
+        let cases: Vec<&str> = suite.cases_of(&behaviour.id).map(|case| case.id.as_str()).collect();
+        let is_wanted = group.as_ref().is_none_or(|group| behaviour.group == *group);
+        if !is_wanted || (untested && !cases.is_empty()) {
+            continue;
+        }
+        let shown = match (&behaviour.untested, cases.is_empty()) {
+            (Some(why), _) => format!("untested: {why}"),
+            (None, true) => "untested".to_owned(),
+            (None, false) => cases.join(", "),
+        };
+        text.push_str(&format!("{}  {}  {shown}\n", behaviour.id, behaviour.level.slug()));
+    }
+    print(&text)
+}
+
+fn be_adapter(words: &[String]) -> Result<ExitCode, Error> {
+    match adapter::run(words) {
+        Ok(()) => std::process::exit(i32::from(KEPT)),
+        Err(error) => Ok(fail(&error.to_string())),
+    }
+}
+
+/// A reader that has gone away, as `head` does, is no reason to fail.
+fn print(text: &str) -> Result<ExitCode, Error> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::Write { path: "to standard output".to_owned(), source })
+        }
+        _ => Ok(ExitCode::from(KEPT)),
+    }
+}
+
+fn fail(what: &str) -> ExitCode {
+    let _ = writeln!(io::stderr(), "purlin-conformance: {what}");
+    ExitCode::from(CANNOT_RUN)
+}

@@ -1,0 +1,6 @@
+//! What a run says, for people and for programs.
+
+pub mod json;
+mod marked;
+mod matrix;
+pub mod text;

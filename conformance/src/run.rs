@@ -1,0 +1,262 @@
+//! The interpreter: runs one script against one subject and says what came of it.
+
+use std::time::{Duration, Instant};
+
+use crate::case::Case;
+use crate::limits::{CLOCK_SLACK_NANOS, patience};
+use crate::protocol::{Answer, Ask, Hello, How};
+use crate::script::{Action, Expected, Millis, Outcome as Wanted, Span, Step};
+use crate::session::Session;
+use crate::subject::{AdapterCommand, Fault, quote};
+use crate::verdict::{Outcome, Stop, Verdict};
+
+/// Runs a case in an adapter of its own.
+pub(crate) fn run_case(command: &AdapterCommand, case: &Case) -> Outcome {
+    let started = Instant::now();
+    let ended = Run::whole(command, case);
+    let took = started.elapsed();
+    match ended {
+        Ok(()) => Outcome { verdict: Verdict::Kept, stop: None, took },
+        Err(End { verdict, span, expected, came }) => {
+            Outcome { verdict, stop: Some(Stop { span, expected, came }), took }
+        }
+    }
+}
+
+/// Why a case ended before its end.
+pub(crate) struct End {
+    pub(crate) verdict: Verdict,
+    pub(crate) span: Option<Span>,
+    pub(crate) expected: String,
+    pub(crate) came: String,
+}
+
+/// A case under way.
+pub(crate) struct Run {
+    pub(crate) session: Session,
+}
+
+/// What a call came back with.
+enum Came {
+    Value(serde_json::Value),
+    Error(String, String),
+}
+
+impl Run {
+    fn whole(command: &AdapterCommand, case: &Case) -> Result<(), End> {
+        let (session, hello) = Session::open(command)?;
+        let mut run = Self { session };
+        let objects: Vec<String> = case.script.objects.iter().map(|o| o.name.clone()).collect();
+        run.create(case, &hello)?;
+        run.start_actors(case, &hello, &objects)?;
+        for step in &case.script.steps {
+            run.step(step).map_err(|end| End { span: Some(step.span), ..end })?;
+        }
+        Ok(run.session.close(&objects)?)
+    }
+
+    fn create(&mut self, case: &Case, hello: &Hello) -> Result<(), End> {
+        for object in &case.script.objects {
+            let in_line = |end: End| End { span: Some(object.span), ..end };
+            if !hello.objects.contains_key(&object.kind) {
+                return Err(in_line(End::unsupported(format!(
+                    "no object of the kind {}",
+                    object.kind
+                ))));
+            }
+            let ask = Ask::Create {
+                object: object.name.clone(),
+                kind: object.kind.clone(),
+                args: object.args.clone(),
+            };
+            match self.session.ask(ask).map_err(|fault| in_line(fault.into()))? {
+                Answer::Ok { .. } => {}
+                Answer::Error { kind, text } if kind == "unsupported" => {
+                    return Err(in_line(End::unsupported(text)));
+                }
+                Answer::Error { kind, text } => {
+                    let came = with_text(&kind, &text);
+                    return Err(in_line(End::broken("the object".to_owned(), came)));
+                }
+                other => return Err(in_line(End::died(format!("the adapter says {other:?}")))),
+            }
+        }
+        Ok(())
+    }
+
+    /// Processes come first: a fork takes along only the thread that forks.
+    fn start_actors(&mut self, case: &Case, hello: &Hello, objects: &[String]) -> Result<(), End> {
+        let usual = hello.starts[0];
+        let process = hello.starts.iter().copied().find(|how| *how != How::Thread);
+        let mut plan = Vec::new();
+        for actor in &case.script.actors {
+            let how = if actor.own_process { process } else { Some(usual) };
+            let how = how.ok_or_else(|| End {
+                span: Some(actor.span),
+                ..End::unsupported("no actor that is a process of its own".to_owned())
+            })?;
+            plan.push((actor, how));
+        }
+        plan.sort_by_key(|(_, how)| *how == How::Thread);
+        for (actor, how) in plan {
+            self.session
+                .start_actor(&actor.name, how, objects.to_vec())
+                .map_err(|fault| End { span: Some(actor.span), ..fault.into() })?;
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, step: &Step) -> Result<(), End> {
+        match &step.action {
+            Action::Call { actor, object, op, args, expected } => {
+                self.session.start_call(actor, object, op, args)?;
+                self.expect(actor, expected)
+            }
+            Action::Await { actor, expected } => self.expect(actor, expected),
+            Action::OneOf { actors, expected } => self.one_of(actors, expected),
+            Action::Kill { actor, when_blocked } => {
+                if *when_blocked {
+                    self.expect(actor, &Expected::Blocked)?;
+                }
+                self.kill(actor)
+            }
+        }
+    }
+
+    fn expect(&mut self, actor: &str, expected: &Expected) -> Result<(), End> {
+        match expected {
+            Expected::Blocked => {
+                self.wait_until_entered(actor, expected)?;
+                if self.is_blocked(actor)? {
+                    return Ok(());
+                }
+                let came = self.answer(actor, expected)?;
+                Err(End::broken(expected.to_string(), came.shown(None)))
+            }
+            Expected::Outcome { any_of, not_before_nanos } => {
+                self.wait_for_answer(actor, &expected.to_string())?;
+                let took = self.took_nanos(actor);
+                let came = self.answer(actor, expected)?;
+                let is_late_enough = not_before_nanos
+                    .is_none_or(|limit| took.is_some_and(|took| took + CLOCK_SLACK_NANOS >= limit));
+                if any_of.iter().any(|wanted| came.is(wanted)) && is_late_enough {
+                    return Ok(());
+                }
+                let took = took.filter(|_| not_before_nanos.is_some());
+                Err(End::broken(expected.to_string(), came.shown(took)))
+            }
+        }
+    }
+
+    fn one_of(&mut self, actors: &[String], expected: &Expected) -> Result<(), End> {
+        let wanted = format!("{expected} for exactly one of {}", actors.join(" "));
+        let first = self.wait_for_first_answer(actors, &wanted)?;
+        self.expect(&first, expected)?;
+        for other in actors.iter().filter(|actor| **actor != first) {
+            if !self.is_blocked(other)? {
+                let came = self.answer(other, expected)?;
+                let came = format!("{first} was the one, and {other}: {}", came.shown(None));
+                return Err(End::broken(wanted, came));
+            }
+        }
+        Ok(())
+    }
+
+    fn kill(&mut self, actor: &str) -> Result<(), End> {
+        let Some(actor) = self.session.actors.get_mut(actor) else { return Ok(()) };
+        actor.kill().map_err(|what| End {
+            verdict: Verdict::Error,
+            span: None,
+            expected: String::new(),
+            came: what,
+        })
+    }
+
+    /// Takes the answer of a call that has one.
+    fn answer(&mut self, actor: &str, expected: &Expected) -> Result<Came, End> {
+        let call = self.session.actors.get_mut(actor).and_then(|actor| actor.call.take());
+        match call.and_then(|call| call.answer) {
+            Some(Answer::Returned { value, .. }) => Ok(Came::Value(value)),
+            Some(Answer::Failed { kind, text, .. } | Answer::Error { kind, text }) => {
+                Ok(Came::Error(kind, text))
+            }
+            Some(Answer::Unsupported) => Err(End::unsupported("no such call".to_owned())),
+            Some(Answer::Prevented { why }) => {
+                let expected = expected.to_string();
+                Err(End { verdict: Verdict::Prevented, span: None, expected, came: why })
+            }
+            other => Err(End::died(format!("the adapter says {other:?} of a call"))),
+        }
+    }
+
+    /// How long a call took by its actor's own clock.
+    fn took_nanos(&self, actor: &str) -> Option<u64> {
+        let call = self.session.actors.get(actor)?.call.as_ref()?;
+        let at = match &call.answer {
+            Some(Answer::Returned { at, .. } | Answer::Failed { at, .. }) => *at,
+            _ => return None,
+        };
+        Some(at.saturating_sub(call.entered?.at))
+    }
+
+    fn wait_until_entered(&mut self, actor: &str, expected: &Expected) -> Result<(), End> {
+        let deadline = Instant::now() + patience();
+        loop {
+            let call = self.session.actors.get(actor).and_then(|actor| actor.call.as_ref());
+            if call.is_none_or(|call| call.entered.is_some() || call.answer.is_some()) {
+                return Ok(());
+            }
+            if Instant::now() >= deadline {
+                return Err(End::died(format!("{actor} never entered the call ({expected})")));
+            }
+            self.session.pump(Duration::from_millis(100))?;
+            self.must_live(actor)?;
+        }
+    }
+}
+
+impl End {
+    pub(crate) fn broken(expected: String, came: String) -> Self {
+        Self { verdict: Verdict::Broken, span: None, expected, came }
+    }
+
+    pub(crate) fn hung(expected: String, came: String) -> Self {
+        Self { verdict: Verdict::Hung, span: None, expected, came }
+    }
+
+    pub(crate) fn died(came: String) -> Self {
+        Self { verdict: Verdict::Died, span: None, expected: String::new(), came }
+    }
+
+    fn unsupported(came: String) -> Self {
+        Self { verdict: Verdict::Unsupported, span: None, expected: String::new(), came }
+    }
+}
+
+impl From<Fault> for End {
+    fn from(fault: Fault) -> Self {
+        Self::died(format!("the adapter {}", fault.0))
+    }
+}
+
+impl Came {
+    fn is(&self, wanted: &Wanted) -> bool {
+        match (self, wanted) {
+            (Self::Value(value), Wanted::Value(wanted)) => value == wanted,
+            (Self::Error(kind, _), Wanted::Error(wanted)) => kind == wanted,
+            _ => false,
+        }
+    }
+
+    fn shown(&self, took_nanos: Option<u64>) -> String {
+        let what = match self {
+            Self::Value(value) => Wanted::Value(value.clone()).to_string(),
+            Self::Error(kind, text) => with_text(kind, text),
+        };
+        took_nanos.map_or(what.clone(), |took| format!("{what} after {}", Millis(took)))
+    }
+}
+
+fn with_text(kind: &str, text: &str) -> String {
+    if text.is_empty() { kind.to_owned() } else { format!("{kind} {}", quote(text)) }
+}

@@ -1,0 +1,3 @@
+//! What this crate knows of the system by number.
+
+pub(crate) mod calls;

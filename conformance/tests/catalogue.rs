@@ -1,0 +1,132 @@
+//! The data that ships: whole, and true to itself.
+
+use std::collections::BTreeSet;
+
+use purlin_conformance::catalogue::Catalogue;
+use purlin_conformance::error::Error;
+use purlin_conformance::expect::Expectations;
+use purlin_conformance::suite::Suite;
+
+#[test]
+fn the_catalogue_is_whole() {
+    let catalogue = Catalogue::embedded().unwrap();
+    assert!(catalogue.behaviours.len() >= 1186, "{}", catalogue.behaviours.len());
+    assert!(catalogue.error_kinds.len() >= 42, "{}", catalogue.error_kinds.len());
+    assert_eq!(catalogue.groups().len(), 19);
+    for behaviour in &catalogue.behaviours {
+        for kind in &behaviour.errors {
+            assert!(catalogue.error_kinds.contains(kind), "{}: {kind}", behaviour.id);
+        }
+        for text in [&behaviour.says, &behaviour.given, &behaviour.when, &behaviour.then] {
+            assert!(!text.trim().is_empty(), "{}", behaviour.id);
+        }
+    }
+}
+
+#[test]
+fn every_file_of_the_catalogue_is_read() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/catalogue");
+    let files: BTreeSet<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .filter_map(|entry| {
+            entry.unwrap().file_name().to_str()?.strip_suffix(".toml").map(Into::into)
+        })
+        .filter(|name| name != "errors" && name != "errata")
+        .collect();
+    let catalogue = Catalogue::embedded().unwrap();
+    let groups: BTreeSet<String> = catalogue.groups().into_iter().map(Into::into).collect();
+    assert_eq!(files, groups);
+}
+
+#[test]
+fn the_errata_name_behaviours_that_exist() {
+    let text = include_str!("../catalogue/errata.toml");
+    let errata: toml::Table = toml::from_str(text).unwrap();
+    let catalogue = Catalogue::embedded().unwrap();
+    let entries = errata["erratum"].as_array().unwrap();
+    assert!(!entries.is_empty());
+    for id in entries.iter().flat_map(|entry| entry["behaviours"].as_array().unwrap()) {
+        let id = id.as_str().unwrap();
+        assert!(catalogue.behaviour(id).is_some(), "{id}");
+    }
+}
+
+#[test]
+fn the_cases_fit_the_catalogue() {
+    let suite = Suite::embedded().unwrap();
+    let lock = suite.cases.iter().filter(|case| case.group == "lock").count();
+    assert_eq!(lock, 10);
+    let ids: BTreeSet<&String> = suite.cases.iter().map(|case| &case.id).collect();
+    assert_eq!(ids.len(), suite.cases.len());
+}
+
+#[test]
+fn the_expectations_fit_the_cases() {
+    let suite = Suite::embedded().unwrap();
+    let known = Expectations::embedded("cpython-3.99-fork", &suite.catalogue).unwrap();
+    assert!(known.behaviours().count() > 0);
+    for id in known.behaviours() {
+        assert!(suite.cases_of(id).next().is_some(), "no case shows {id}");
+    }
+}
+
+#[test]
+fn a_second_behaviour_of_the_same_name_is_refused() {
+    let twice = format!("{ONE}{ONE}");
+    assert_eq!(refused(&twice), "catalogue/lock.toml: lock-x stands in the catalogue twice");
+}
+
+#[test]
+fn an_error_kind_that_nobody_knows_is_refused() {
+    let text = format!("{ONE}errors = [\"late\"]\n");
+    assert!(refused(&text).contains("lock-x names the error kind late"));
+}
+
+#[test]
+fn an_unknown_level_check_or_field_is_refused() {
+    assert!(refused(&ONE.replace("must", "shall")).contains("shall"));
+    assert!(refused(&ONE.replace("\"step\"", "\"guess\"")).contains("guess"));
+    assert!(refused(&format!("{ONE}colour = \"red\"\n")).contains("colour"));
+}
+
+#[test]
+fn a_contract_that_nobody_knows_is_refused() {
+    let text = format!("{ONE}contract = \"lock-release:by-nobody\"\n");
+    assert!(refused(&text).contains("lock-release:by-nobody"));
+}
+
+#[test]
+fn untested_needs_a_reason() {
+    let text = format!("{ONE}untested = \" \"\n");
+    assert!(refused(&text).contains("without a reason"));
+    let text = format!("{ONE}untested = \"needs a second machine\"\n");
+    let catalogue = Catalogue::read(&[("lock", &text)], ERRORS).unwrap();
+    assert_eq!(catalogue.behaviours[0].untested.as_deref(), Some("needs a second machine"));
+}
+
+#[test]
+fn a_name_that_belongs_to_another_group_is_refused() {
+    assert!(refused(&ONE.replace("lock-x", "rlock-x")).contains("name of its group"));
+}
+
+fn refused(text: &str) -> String {
+    match Catalogue::read(&[("lock", text)], ERRORS) {
+        Err(Error::Data(text)) => text,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+const ERRORS: &str = "[[error]]\nkind = \"timed-out\"\nsays = \"x\"\n";
+
+const ONE: &str = r#"
+[[behaviour]]
+id = "lock-x"
+says = "x"
+level = "must"
+origin = "purlin"
+source = "x"
+given = "x"
+when = "x"
+then = "x"
+check = "step"
+"#;

@@ -1,0 +1,155 @@
+//! The language of the cases: what a line means, and how a mistake is shown.
+
+use std::collections::BTreeSet;
+
+use purlin_conformance::case::Case;
+use purlin_conformance::catalogue::Catalogue;
+use purlin_conformance::parse::{ParseError, parse};
+use purlin_conformance::script::{Action, Expected, Outcome, Script};
+use serde_json::json;
+
+#[test]
+fn a_script_is_read_line_by_line() {
+    let script = read(
+        "object lock: lock\n\
+         actors a b   # two of them\n\
+         processes c\n\
+         a: lock.acquire() -> ok\n\
+         b: lock.acquire(timeout=50ms) -> blocked\n\
+         kill a\n\
+         b: -> owner-died | timed-out after 50ms\n",
+    );
+    assert_eq!(script.objects[0].kind, "lock");
+    let processes: Vec<bool> = script.actors.iter().map(|actor| actor.own_process).collect();
+    assert_eq!(processes, [true, false, true], "a is killed, c is declared");
+    assert_eq!(script.steps[0].span.line, 4);
+    let Action::Call { args, expected, .. } = &script.steps[1].action else { panic!() };
+    assert_eq!(args["timeout"], json!(0.05));
+    assert_eq!(*expected, Expected::Blocked);
+    let Action::Await { expected, .. } = &script.steps[3].action else { panic!() };
+    let outcomes = ["owner-died", "timed-out"].map(|kind| Outcome::Error(kind.to_owned()));
+    let nanos = Some(50_000_000);
+    assert_eq!(*expected, Expected::Outcome { any_of: outcomes.to_vec(), not_before_nanos: nanos });
+}
+
+#[test]
+fn values_are_what_they_look_like() {
+    let script = read(
+        "object x: thing(size=3, name=\"n\", open=true, far=2h, low=-1s)\n\
+         actors a\n\
+         a: x.get() -> 7 | -7 | \"text\" | true | null\n",
+    );
+    let args = serde_json::Value::Object(script.objects[0].args.clone());
+    assert_eq!(args, json!({"size": 3, "name": "n", "open": true, "far": 7200.0, "low": -1.0}));
+    let Action::Call { expected, .. } = &script.steps[0].action else { panic!() };
+    assert_eq!(expected.to_string(), "7 | -7 | \"text\" | true | ok");
+}
+
+#[test]
+fn one_of_leaves_its_actors_open() {
+    let script = read(&format!("{WAITING}one of b c: -> ok\n"));
+    let Action::OneOf { actors, .. } = &script.steps[3].action else { panic!() };
+    assert_eq!(actors, &["b", "c"]);
+    mistake(&format!("{WAITING}one of b c: -> ok\nb: -> ok\n"), "b", "nobody knows whether");
+}
+
+#[test]
+fn a_mistake_is_marked_in_its_line() {
+    let text = "object lock: lock\nactors a\na: lock.acquire( -> ok\n";
+    let error = wrong(text);
+    assert_eq!(error.span.line, 3);
+    let shown = "    a: lock.acquire( -> ok\n                     ^^ an argument is `name=value`";
+    assert_eq!(error.render(text), shown);
+}
+
+#[test]
+fn every_mistake_has_a_place_and_a_reason() {
+    let call = |line: &str| format!("object lock: lock\nactors a b\n{line}\n");
+    mistake(&call("a: lock.try() ok"), "ok", "a `->` is missing");
+    mistake(&call("a: lock.try() -> okay"), "okay", "neither a value nor a kind");
+    mistake(&call("a: lock.try() -> ok ok"), "ok", "the line should end here");
+    mistake(&call("a: lock.try() -> ok | blocked"), "blocked", "stands alone");
+    mistake(&call("a: lock.try() -> ok after soon"), "soon", "a length of time");
+    mistake(&call("a: lock.try() -> ok after 5"), "5", "a length of time");
+    mistake(&call("a: lock.try(timeout=5days) -> ok"), "5days", "a value is");
+    mistake(&call("a: lock.try(x=1, x=2) -> ok"), "x", "given twice");
+    mistake(&call("a: lock.try(x=\"1) -> ok"), "\"1) -> ok", "closing quotation mark");
+    mistake(&call("a: lck.try() -> ok"), "lck", "there is no object");
+    mistake(&call("z: lock.try() -> ok"), "z", "there is no actor");
+    mistake(&call("a: -> ok"), "a", "has no call that is blocked");
+    mistake(&call("kill a when blocked"), "a", "has no call that is blocked");
+    mistake(&call("kill a when asleep"), "asleep", "`blocked` is missing");
+    mistake(&call("kill a\na: lock.try() -> ok"), "a", "was killed");
+    mistake(&call("a: lock.acquire() -> blocked\na: lock.try() -> ok"), "a", "still blocked");
+    mistake(&call("lock.try() -> ok"), "lock", "neither an actor");
+    mistake(
+        &call("a: lock.try() -> ok\nobject x: lock"),
+        "object x: lock",
+        "before the first step",
+    );
+    mistake(&call("one of a: -> ok"), "a", "has no call that is blocked");
+    mistake(&call("a; lock.try() -> ok"), ";", "means nothing here");
+    mistake("object x: lock\nobject x: lock\nactors a\n", "x", "already");
+    mistake("object x: lock\nactors a a\n", "a", "already");
+    mistake(&format!("{WAITING}one of b c: -> blocked\n"), "->", "waits for an outcome");
+    assert_eq!(wrong("actors a\n").message, "the script does nothing");
+    assert_eq!(wrong("object x: lock\n").message, "the script has no actors");
+}
+
+#[test]
+fn a_mistake_in_a_file_is_found_there() {
+    let catalogue = Catalogue::embedded().unwrap();
+    let text = "\n[[case]]\nid = \"lock/x\"\nshows = [\"lock-new-is-free\"]\n\
+                script = '''\nobject x: lock\nactors a\na: x.try() -> maybe\n'''\n";
+    let error = Case::read("lock", text, &catalogue).unwrap_err().to_string();
+    assert!(
+        error.starts_with("cases/lock.toml:8, case lock/x:\n    a: x.try() -> maybe"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_case_that_does_not_fit_the_catalogue_is_refused() {
+    let catalogue = Catalogue::embedded().unwrap();
+    let case = |id: &str, rest: &str| {
+        let text = format!(
+            "[[case]]\nid = \"{id}\"\n{rest}\nscript = '''\nobject x: lock\nactors a\na: x.try() -> ok\n'''\n"
+        );
+        Case::read("lock", &text, &catalogue).map(|_| ()).map_err(|error| error.to_string())
+    };
+    let shows = "shows = [\"lock-new-is-free\"]";
+    assert_eq!(case("lock/x", shows), Ok(()));
+    let refused = |id, rest, why: &str| {
+        let error = case(id, rest).unwrap_err();
+        assert!(error.contains(why), "{error}");
+    };
+    refused("x", shows, "a case here is called lock/name");
+    refused("queue/x", shows, "a case here is called lock/name");
+    refused("lock/x", "shows = []", "shows nothing");
+    refused("lock/x", "shows = [\"lock-is-red\"]", "there is no behaviour");
+    refused("lock/x", "shows = [\"lock-new-is-free\", \"lock-new-is-free\"]", "twice");
+    refused("lock/x", "shows = [\"lock-release-by-other-process-refused\"]", "another contract");
+}
+
+const WAITING: &str = "object lock: lock\nactors a b c\n\
+    a: lock.acquire() -> ok\nb: lock.acquire() -> blocked\nc: lock.acquire() -> blocked\n";
+
+fn kinds() -> BTreeSet<String> {
+    ["timed-out", "owner-died"].map(str::to_owned).into()
+}
+
+fn read(text: &str) -> Script {
+    parse(text, &kinds()).unwrap_or_else(|error| panic!("{}", error.render(text)))
+}
+
+fn wrong(text: &str) -> ParseError {
+    parse(text, &kinds()).unwrap_err()
+}
+
+/// The mistake is marked exactly under `marked`, and says `why`.
+fn mistake(text: &str, marked: &str, why: &str) {
+    let error = wrong(text);
+    let line = text.lines().nth(error.span.line - 1).unwrap();
+    assert_eq!(&line[error.span.start..error.span.end], marked, "{}", error.render(text));
+    assert!(error.message.contains(why), "{}", error.render(text));
+}
