@@ -28,7 +28,8 @@ pub(crate) fn file_id(file: impl AsFd) -> Result<FileId, Error> {
 /// * [`Error::Unsupported`] when `/proc` is not mounted: nothing else leads from a descriptor to a
 ///   description of its own.
 pub(crate) fn reopen(segment: BorrowedFd<'_>) -> Result<OwnedFd, Error> {
-    let path = format!("/proc/self/fd/{}", segment.as_raw_fd());
+    // The thread's own entry: the process's is empty once its main thread has ended alone.
+    let path = format!("/proc/thread-self/fd/{}", segment.as_raw_fd());
     let flags = OFlags::RDWR | OFlags::CLOEXEC;
     let low = match retry_on_intr(|| rustix::fs::open(path.as_str(), flags, Mode::empty())) {
         Ok(file) => file,

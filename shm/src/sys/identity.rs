@@ -63,5 +63,5 @@ fn pidfs_inode(pidfd: impl AsFd) -> u64 {
 }
 
 fn this_pid_namespace() -> u64 {
-    rustix::fs::stat("/proc/self/ns/pid").map_or(0, |stat| stat.st_ino)
+    rustix::fs::stat("/proc/thread-self/ns/pid").map_or(0, |stat| stat.st_ino)
 }

@@ -87,7 +87,7 @@ fn machine_free_bytes() -> Option<u64> {
 }
 
 fn group_limit_bytes() -> Option<u64> {
-    let text = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let text = fs::read_to_string("/proc/thread-self/cgroup").ok()?;
     let path = text.lines().find_map(|line| line.strip_prefix("0::"))?;
     let limit = fs::read_to_string(format!("/sys/fs/cgroup{path}/memory.max")).ok()?;
     limit.trim().parse().ok()
