@@ -1,1 +1,63 @@
-//! (being built)
+//! Children of this process: started by fork, joined with a deadline, killed without pid races.
+//!
+//! A [`Process`] is one child. Its parent holds a process descriptor (a *pidfd*), so a signal never
+//! reaches a stranger that was given the child's number, and waiting for it is a poll that ends
+//! when the child does, whoever else may hold copies of the child's descriptors.
+//!
+//! ```text
+//!   parent   Process::fork ──┬───────────── join ───────► ExitStatus
+//!                            │ pidfd held, then "go"        ▲
+//!   child                    └─► function ─► flush ─► _exit ┘
+//! ```
+//!
+//! ```
+//! use core::time::Duration;
+//! use purlin_process::{ExitStatus, Process};
+//!
+//! let base = 40; // captured: a fork copies what the closure refers to
+//! let child = Process::fork("adder", || base + 2)?;
+//! assert_eq!(child.join(Duration::from_secs(60))?, ExitStatus::Code(42));
+//!
+//! fn sleep() {
+//!     loop {
+//!         std::thread::park();
+//!     }
+//! }
+//! let sleeper = Process::fork("sleeper", sleep)?;
+//! sleeper.kill()?;
+//! assert_eq!(sleeper.join(None)?, ExitStatus::Signal(9));
+//! # Ok::<(), purlin_process::Error>(())
+//! ```
+//!
+//! A forked child of a program with several threads has one thread and every lock in the state that
+//! it had: read the weak points of [`Process::fork`] before using it in such a program, and the
+//! conditions of [`fork`] before using that one at all.
+//!
+//! # What this crate does not do
+//! * Share memory or tell of a dead holder: segments are in `purlin-shm`, locks in `purlin-sync`.
+//! * Run other programs: see `std::process::Command`.
+//! * End children when their parent ends: they outlive it. [`Process::kill`] ends one by hand.
+//! * Collect children that others started: it never waits for "any child", see `waitid(2)`.
+//! * Run exit hooks (`atexit(3)`) in a forked child: they are the parent's. Work that is owed at the
+//!   end belongs at the end of the child's function.
+//! * Work without process descriptors: before Linux 5.4 every start is [`Error::Unsupported`].
+
+#![deny(unsafe_code)]
+
+mod child;
+mod children;
+mod error;
+mod fork;
+mod limits;
+mod outcome;
+mod process;
+mod status;
+mod streams;
+mod sys;
+
+pub use child::exit;
+pub use error::Error;
+pub use fork::{Fork, fork};
+pub use outcome::Outcome;
+pub use process::Process;
+pub use status::ExitStatus;

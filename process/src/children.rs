@@ -1,0 +1,113 @@
+//! The children of this process, kept until they are collected, so that none stays a zombie because
+//! its handle was dropped.
+//!
+//! A forked child starts with an empty list: its parent's children are not its own, and its parent's
+//! copy of the list may have been locked by a thread that is gone.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::sys::fork::Forkling;
+use crate::sys::origin::PerProcess;
+use crate::sys::pidfd;
+use crate::{Error, ExitStatus};
+
+static CHILDREN: PerProcess<Children> = PerProcess::new();
+
+/// What a process knows of its children.
+pub(crate) struct Children {
+    /// Held from before a fork until its descriptors are settled, so that children which two threads
+    /// start at once do not inherit each other's sockets.
+    starting: Mutex<()>,
+    uncollected: Mutex<Vec<Arc<Child>>>,
+    /// For names: how many children this process has named.
+    named_count: AtomicU64,
+}
+
+/// One child. Its status is set once, under the lock under which it was collected, so that of many
+/// threads that join none takes the status away from another.
+pub(crate) struct Child {
+    forkling: Forkling,
+    status: Mutex<Option<ExitStatus>>,
+}
+
+/// The list of the calling process.
+pub(crate) fn children() -> &'static Children {
+    CHILDREN.get(|| Children {
+        starting: Mutex::new(()),
+        uncollected: Mutex::new(Vec::new()),
+        named_count: AtomicU64::new(0),
+    })
+}
+
+impl Children {
+    /// Collects all that have ended, then keeps other threads from starting until dropped.
+    pub(crate) fn start(&self) -> MutexGuard<'_, ()> {
+        // A child that cannot be looked at just now is looked at next time.
+        locked(&self.uncollected).retain(|child| !matches!(child.look(), Ok(Some(_))));
+        locked(&self.starting)
+    }
+
+    pub(crate) fn add(&self, forkling: Forkling) -> Arc<Child> {
+        let status = forkling.is_lost.then_some(ExitStatus::Unknown);
+        let child = Arc::new(Child { forkling, status: Mutex::new(status) });
+        if status.is_none() {
+            locked(&self.uncollected).push(Arc::clone(&child));
+        }
+        child
+    }
+
+    /// Looks at a child, and forgets it once it has ended.
+    pub(crate) fn look(&self, child: &Arc<Child>) -> Result<Option<ExitStatus>, Error> {
+        let was_collected = child.collected().is_some();
+        let status = child.look()?;
+        if status.is_some() && !was_collected {
+            locked(&self.uncollected).retain(|kept| !Arc::ptr_eq(kept, child));
+        }
+        Ok(status)
+    }
+
+    pub(crate) fn next_name(&self) -> String {
+        // Relaxed: numbers need be different, not ordered with anything.
+        let number = self.named_count.fetch_add(1, Ordering::Relaxed) + 1;
+        format!("Process-{number}")
+    }
+}
+
+impl Child {
+    pub(crate) fn pid(&self) -> i32 {
+        self.forkling.pid
+    }
+
+    pub(crate) fn sentinel(&self) -> BorrowedFd<'_> {
+        self.forkling.sentinel.as_fd()
+    }
+
+    /// The status if it has been collected, without looking for news.
+    pub(crate) fn collected(&self) -> Option<ExitStatus> {
+        *locked(&self.status)
+    }
+
+    /// Sends a signal; to one that was collected, nothing.
+    pub(crate) fn signal(&self, number: i32) -> Result<(), Error> {
+        if self.collected().is_some() {
+            return pidfd::check_signal(number);
+        }
+        // Should it be collected meanwhile, the descriptor leads nowhere, and never to another.
+        pidfd::signal(self.sentinel(), number)
+    }
+
+    fn look(&self) -> Result<Option<ExitStatus>, Error> {
+        let mut status = locked(&self.status);
+        if status.is_none() {
+            *status = pidfd::collect(self.sentinel())?;
+        }
+        Ok(*status)
+    }
+}
+
+/// Nothing panics while it holds one of these locks, so poison would say nothing.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

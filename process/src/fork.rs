@@ -1,0 +1,80 @@
+//! The raw fork: called once, returns twice.
+#![expect(unsafe_code, reason = "the raw fork is an unsafe function")]
+
+use std::sync::Arc;
+
+use crate::children::{Child, children};
+use crate::streams::HeldStreams;
+use crate::sys::{self, origin};
+use crate::{Error, Process};
+
+/// Which of the two processes returned from [`fork`].
+#[derive(Debug)]
+#[must_use = "both processes go on from here; only this tells them apart"]
+pub enum Fork {
+    /// This is the child. Its children list is empty, and every handle of its parent's children
+    /// answers [`Error::NotTheParent`].
+    Child,
+    /// This is the parent, and here is its child, named by a number.
+    Parent(Process),
+}
+
+/// What [`start`] leaves on each side.
+pub(crate) enum Started {
+    Child { is_c_stdout_ours: bool },
+    Parent(Arc<Child>),
+}
+
+/// Forks: returns in the calling process and in a copy of it, which has this one thread.
+///
+/// Standard output is written out before, and the parent holds a descriptor of the child before the
+/// child returns. Prefer [`Process::fork`], whose child cannot run on into code that was meant for
+/// its parent.
+///
+/// # Safety
+/// * The child does not go on as a second parent: no destructor that acts on something both share (a
+///   temporary file, a connection) runs twice, and no frame waits for a thread that only the parent
+///   has (as `std::thread::scope` does). It ends by [`exit`](crate::exit), not by returning from
+///   `main`, which would run the parent's exit handlers.
+/// * If the program has other threads, the child takes no lock that one of them may have held, for
+///   it stays held: locks of the program, of loggers, of `std::io::stdin`, of a backtrace.
+///
+/// The child may, also beside other threads: use atomics, its own memory, the allocator, the
+/// locks and streams that only it has touched, descriptors, `println!`, and this crate.
+///
+/// Not asked: that the program has one thread, or that nothing is buffered.
+///
+/// # Errors
+/// * [`Error::OutOfResources`] without processes, descriptors or memory; no child is left.
+/// * [`Error::PermissionDenied`], [`Error::Unsupported`] and [`Error::System`] as the system says;
+///   no child is left either.
+///
+/// # Example
+/// See [`exit`](crate::exit).
+pub unsafe fn fork() -> Result<Fork, Error> {
+    // SAFETY: what `start` asks of its child is the second condition of ours.
+    match unsafe { start() }? {
+        Started::Child { .. } => Ok(Fork::Child),
+        Started::Parent(child) => Ok(Fork::Parent(Process::adopt(children().next_name(), child))),
+    }
+}
+
+/// Forks between held streams and adds the child to the list.
+///
+/// # Safety
+/// * As for [`sys::fork::fork`].
+pub(crate) unsafe fn start() -> Result<Started, Error> {
+    origin::watch_forks()?;
+    let list = children();
+    let starting = list.start();
+    let streams = HeldStreams::hold();
+    // SAFETY: passed on to our caller. The guards above are copied: each side drops its own, and a
+    // lock that the forking thread holds is also held by the child's one thread.
+    match unsafe { sys::fork::fork() }? {
+        sys::fork::Forked::Child => {
+            drop(starting); // the parent's list, copied; nobody uses it here again
+            Ok(Started::Child { is_c_stdout_ours: streams.is_c_stdout_empty() })
+        }
+        sys::fork::Forked::Parent(forkling) => Ok(Started::Parent(list.add(forkling))),
+    }
+}

@@ -1,0 +1,33 @@
+//! The numbers of this crate, with their units and reasons.
+
+use core::time::Duration;
+
+/// Longest sleep of a join before it looks again. The kernel wakes it at the child's end; the slice
+/// is for the day when foreign code has closed our descriptor and the wake goes elsewhere.
+pub(crate) const JOIN_SLICE: Duration = Duration::from_secs(1);
+
+/// Pause between two looks at a child whose descriptor says ended while its status cannot be had
+/// yet: a tracer holds it, and nothing tells us when it lets go.
+pub(crate) const TRACED_PAUSE: Duration = Duration::from_millis(1);
+
+/// How often a new child that still waits for its parent's word looks whether it has one. The end
+/// of the socket tells it at once, unless a foreign fork took a copy of the other end along.
+pub(crate) const GO_SLICE: Duration = Duration::from_secs(1);
+
+/// How long the end of a child waits for output streams that another of its threads keeps locked.
+/// Whoever holds one for longer may never let go, and ending comes first.
+pub(crate) const FLUSH_LIMIT: Duration = Duration::from_secs(1);
+
+/// Exit status of a function that returned an error, as for a Rust `main`.
+pub(crate) const FAILED_STATUS: i32 = 1;
+
+/// Exit status of a function that panicked, as for a Rust `main`.
+pub(crate) const PANICKED_STATUS: i32 = 101;
+
+/// Largest exit status: `_exit(2)` keeps eight bits. It also stands for every number that does not
+/// fit, since the low bits of 256 would read as success.
+pub(crate) const STATUS_MAX: i32 = 255;
+const _: () = assert!(FAILED_STATUS <= STATUS_MAX && PANICKED_STATUS <= STATUS_MAX);
+
+/// Largest signal number of Linux on every architecture that this crate is built for, `signal(7)`.
+pub(crate) const SIGNAL_MAX: i32 = 64;

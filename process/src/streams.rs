@@ -1,0 +1,62 @@
+//! Output streams across a fork: flushed before, so that nothing is printed twice, and held during
+//! it, so that no thread that is gone holds them in the child.
+
+use std::io::{StderrLock, StdoutLock, Write, stderr, stdout};
+use std::sync::mpsc;
+use std::thread;
+
+use crate::limits::FLUSH_LIMIT;
+use crate::sys::stdio;
+
+/// The streams, flushed and locked by this thread. A fork copies the hold; each side drops its own.
+///
+/// The order, output before errors, is that of a thread that reports a failure while it prints.
+pub(crate) struct HeldStreams {
+    _out: StdoutLock<'static>,
+    _err: StderrLock<'static>,
+    is_c_stdout_empty: bool,
+}
+
+impl HeldStreams {
+    /// Waits for other threads of this process to finish printing; a thread that waits for this
+    /// one while it holds a stream would wait for ever, as with any `println!` here.
+    pub(crate) fn hold() -> Self {
+        let mut out = stdout().lock();
+        // A stream that cannot be written, a closed one for instance, must not stop a start.
+        let _ = out.flush();
+        Self { _out: out, _err: stderr().lock(), is_c_stdout_empty: stdio::try_flush_c_stdout() }
+    }
+
+    /// Whether what a child finds in C's buffer at its end was written by the child.
+    pub(crate) fn is_c_stdout_empty(&self) -> bool {
+        self.is_c_stdout_empty
+    }
+}
+
+/// At the end of a child: writes out what it printed, but never waits for long.
+pub(crate) fn flush_at_end(is_c_stdout_ours: bool) {
+    if is_c_stdout_ours {
+        stdio::try_flush_c_stdout();
+    }
+    if has_one_thread() {
+        flush_stdout(); // the lock is free, or it is ours and lets us in
+        return;
+    }
+    let (sender, receiver) = mpsc::channel();
+    let flusher = thread::Builder::new().spawn(move || {
+        flush_stdout();
+        let _ = sender.send(()); // the receiver may have given up
+    });
+    if flusher.is_ok() {
+        let _ = receiver.recv_timeout(FLUSH_LIMIT); // over: the text is lost, the child ends
+    }
+}
+
+fn flush_stdout() {
+    let _ = stdout().flush(); // a closed stream has nobody to tell
+}
+
+/// "No" also where it cannot be told.
+fn has_one_thread() -> bool {
+    std::fs::read_dir("/proc/self/task").is_ok_and(|tasks| tasks.count() == 1)
+}

@@ -1,0 +1,123 @@
+//! Which process is this: the one that made a thing, or a forked copy of it?
+//!
+//! A number is not enough: the copy of a container's first process in a new pid namespace has its
+//! maker's pid, 1. So a fork handler counts the generations, for every fork made through libc; a raw
+//! `clone(2)` in foreign code does not run it, and there the pid tells the two apart.
+#![expect(unsafe_code, reason = "the fork handler, and a pointer to what each process makes anew")]
+
+use core::ptr;
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
+
+use rustix::process::getpid;
+
+use crate::Error;
+
+static GENERATION: AtomicU64 = AtomicU64::new(0);
+static HANDLER_SET: AtomicBool = AtomicBool::new(false);
+
+/// One process, told apart from all that were forked from it and that it was forked from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pid: i32,
+    generation: u64,
+}
+
+impl Origin {
+    /// The calling process.
+    pub(crate) fn current() -> Self {
+        // Relaxed: written only by the one thread of a new child, before anything else runs there.
+        Self { pid: getpid().as_raw_pid(), generation: GENERATION.load(Ordering::Relaxed) }
+    }
+
+    /// Whether the caller is this process.
+    pub(crate) fn is_current(self) -> bool {
+        self == Self::current()
+    }
+}
+
+/// Sets the fork handler, once. Two threads that both find it missing set it twice, which counts a
+/// fork as two generations and does no harm; a lock instead could be held while another forks.
+pub(crate) fn watch_forks() -> Result<(), Error> {
+    // Relaxed: the flag guards no data, and to miss it is harmless.
+    if HANDLER_SET.load(Ordering::Relaxed) {
+        return Ok(());
+    }
+    // SAFETY: the handler is a function of this program that does one atomic addition, which is
+    // allowed in a forked child; it stays loaded as long as this code does.
+    match unsafe { libc::pthread_atfork(None, None, Some(count_generation)) } {
+        0 => {}
+        errno => return Err(rustix::io::Errno::from_raw_os_error(errno).into()),
+    }
+    // Relaxed: as above.
+    HANDLER_SET.store(true, Ordering::Relaxed);
+    Ok(())
+}
+
+extern "C" fn count_generation() {
+    // Relaxed: the child has one thread.
+    GENERATION.fetch_add(1, Ordering::Relaxed);
+}
+
+/// A value that every process has for itself: a forked child makes its own, and its parent's copy
+/// (whose locks may be held by threads that are gone) is neither touched nor freed.
+pub(crate) struct PerProcess<T: 'static> {
+    current: AtomicPtr<(Origin, T)>,
+}
+
+impl<T: Sync + Send> PerProcess<T> {
+    pub(crate) const fn new() -> Self {
+        Self { current: AtomicPtr::new(ptr::null_mut()) }
+    }
+
+    /// This process's value, made by `make` if there is none yet.
+    pub(crate) fn get(&self, make: impl Fn() -> T) -> &'static T {
+        let origin = Origin::current();
+        // Acquire pairs with the Release of the exchange below: the value is seen whole.
+        let mut seen = self.current.load(Ordering::Acquire);
+        loop {
+            // SAFETY: the pointer is null or came from `Box::into_raw` below, and what was
+            // published is never freed or changed.
+            if let Some((made_in, value)) = unsafe { seen.as_ref() }
+                && *made_in == origin
+            {
+                return value;
+            }
+            let fresh = Box::into_raw(Box::new((origin, make())));
+            // AcqRel: Release publishes the new value, for the Acquire of the load above and of a
+            // failed exchange, which sees the value that another thread published.
+            match self.current.compare_exchange(seen, fresh, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => seen = fresh,
+                Err(other) => {
+                    // SAFETY: `fresh` came from `Box::into_raw` and was not published.
+                    drop(unsafe { Box::from_raw(fresh) });
+                    seen = other;
+                }
+            }
+            // Ends: a published value of this process is never replaced in this process.
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ExitStatus, Process};
+
+    #[test]
+    fn a_forked_child_makes_its_own_value() {
+        static VALUE: PerProcess<i32> = PerProcess::new();
+        assert_eq!((*VALUE.get(|| 1), *VALUE.get(|| 2)), (1, 1));
+        let child = Process::fork("maker", || *VALUE.get(|| 3) + *VALUE.get(|| 4)).unwrap();
+        assert_eq!(child.join(std::time::Duration::from_secs(60)), Ok(ExitStatus::Code(6)));
+        assert_eq!(*VALUE.get(|| 5), 1);
+    }
+
+    #[test]
+    fn a_forked_child_is_not_its_parent_although_the_number_were_the_same() {
+        let parent = Origin::current();
+        let is_other = || i32::from(parent.generation != Origin::current().generation);
+        let child = Process::fork("other", is_other).unwrap();
+        assert_eq!(child.join(std::time::Duration::from_secs(60)), Ok(ExitStatus::Code(1)));
+        assert!(parent.is_current());
+    }
+}

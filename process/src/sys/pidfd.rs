@@ -1,0 +1,84 @@
+//! Process descriptors: look, wait and signal without asking for a number.
+#![expect(unsafe_code, reason = "a signal by number has no safe constructor")]
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid,
+};
+
+use crate::limits::SIGNAL_MAX;
+use crate::{Error, ExitStatus};
+
+pub(crate) use libc::{SIGKILL, SIGTERM};
+
+/// `pidfd_open(2)`. The descriptor is closed on exec.
+pub(crate) fn open(pid: Pid) -> Result<OwnedFd, Errno> {
+    pidfd_open(pid, PidfdFlags::empty())
+}
+
+/// Whether the descriptor leads to a child of this process that nobody has collected yet.
+pub(crate) fn is_own_child(pidfd: &OwnedFd) -> Result<bool, Errno> {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    match waitid(WaitId::PidFd(pidfd.as_fd()), options) {
+        Ok(_) => Ok(true),
+        Err(Errno::CHILD) => Ok(false),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Collects the child if it has ended: its status, or `None` while it runs.
+pub(crate) fn collect(pidfd: BorrowedFd<'_>) -> Result<Option<ExitStatus>, Error> {
+    match waitid(WaitId::PidFd(pidfd), WaitIdOptions::EXITED | WaitIdOptions::NOHANG) {
+        Ok(None) => Ok(None),
+        Ok(Some(end)) => Ok(Some(match (end.exit_status(), end.terminating_signal()) {
+            (Some(status), _) => ExitStatus::Code(status),
+            (None, Some(number)) => ExitStatus::Signal(number),
+            (None, None) => ExitStatus::Unknown,
+        })),
+        Err(Errno::CHILD) => Ok(Some(ExitStatus::Unknown)),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// Waits until the process has ended, `limit` is over or a signal came: look again after each.
+/// Returns whether the descriptor says that the process has ended.
+pub(crate) fn wait_ended(pidfd: BorrowedFd<'_>, limit: Duration) -> Result<bool, Error> {
+    match poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&timespec(limit))) {
+        Ok(count) => Ok(count > 0),
+        Err(Errno::INTR) => Ok(false),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// Sleeps for `limit` or until a signal comes.
+pub(crate) fn pause(limit: Duration) {
+    // An interruption or a failure shortens the pause, nothing else.
+    let _ = poll(&mut [], Some(&timespec(limit)));
+}
+
+/// Sends a signal. One that has ended takes it without effect.
+pub(crate) fn signal(pidfd: BorrowedFd<'_>, number: i32) -> Result<(), Error> {
+    check_signal(number)?;
+    // SAFETY: the number is not zero. The rest of what is asked concerns handlers, and the caller
+    // installs none here: the kernel checks the number, and the signal goes to another process.
+    let signal = unsafe { Signal::from_raw_unchecked(number) };
+    match pidfd_send_signal(pidfd, signal) {
+        Ok(()) | Err(Errno::SRCH) => Ok(()),
+        Err(Errno::INVAL) => Err(Error::InvalidArgument),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// Refuses what no signal has as its number.
+pub(crate) fn check_signal(number: i32) -> Result<(), Error> {
+    if (1..=SIGNAL_MAX).contains(&number) { Ok(()) } else { Err(Error::InvalidArgument) }
+}
+
+fn timespec(limit: Duration) -> Timespec {
+    // Callers pass slices of seconds at most; what does not fit is as good as the largest.
+    Timespec::try_from(limit).unwrap_or(Timespec { tv_sec: i64::MAX, tv_nsec: 0 })
+}

@@ -1,0 +1,68 @@
+//! The three standard descriptors, and the C library's own buffer for the second.
+#![expect(unsafe_code, reason = "the C library's stdout is a foreign variable")]
+
+use rustix::fs::{Mode, OFlags, open};
+use rustix::io::{Errno, write};
+use rustix::stdio::{dup2_stdin, stderr};
+
+unsafe extern "C" {
+    /// C's standard output, `stdin(3)`.
+    static stdout: *mut libc::FILE;
+    fn ftrylockfile(stream: *mut libc::FILE) -> libc::c_int;
+    fn funlockfile(stream: *mut libc::FILE);
+    fn fflush_unlocked(stream: *mut libc::FILE) -> libc::c_int;
+}
+
+/// Makes standard input the null device; where there is none, closes it, so that reads fail instead
+/// of taking what is meant for the parent.
+pub(crate) fn detach_stdin() {
+    match open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()) {
+        // If it took the place of a closed standard input it has to stay there, and be inherited
+        // by programs that the child starts.
+        Ok(null) if is_stdin(&null) => {
+            let _ = rustix::io::fcntl_setfd(&null, rustix::io::FdFlags::empty());
+            core::mem::forget(null);
+        }
+        Ok(null) => {
+            // It fails only while another thread is opening descriptor 0, and a new child has none.
+            let _ = dup2_stdin(&null);
+        }
+        // SAFETY: nobody in this process owns descriptor 0: the standard library borrows it only,
+        // and copes with a closed one.
+        Err(_) => unsafe { rustix::io::close(0) },
+    }
+}
+
+/// Writes C's standard output out, unless another thread uses it just now. Returns whether its
+/// buffer is known to be empty. `fflush(NULL)` would wait for every stream, also for a standard
+/// input that some thread is blocked reading.
+pub(crate) fn try_flush_c_stdout() -> bool {
+    // SAFETY: libc sets the variable before any code of this program and keeps the stream for good;
+    // a program may assign another, which is then as valid. The lock is taken and given back by
+    // this thread, and `fflush_unlocked` is called in between.
+    unsafe {
+        if ftrylockfile(stdout) != 0 {
+            return false;
+        }
+        let flushed = fflush_unlocked(stdout) == 0;
+        funlockfile(stdout);
+        flushed
+    }
+}
+
+/// Writes to standard error without any lock, and without caring whether that works.
+pub(crate) fn print_error(text: &str) {
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        match write(stderr(), rest) {
+            Ok(0) => return,
+            Ok(count) => rest = &rest[count..],
+            Err(Errno::INTR) => {} // ends: each signal interrupts once
+            Err(_) => return,
+        }
+    }
+}
+
+fn is_stdin(fd: &std::os::fd::OwnedFd) -> bool {
+    std::os::fd::AsRawFd::as_raw_fd(fd) == 0
+}

@@ -1,0 +1,93 @@
+//! Starts that the system refuses: an error, and no trace of a child.
+
+mod bounded;
+mod traces;
+
+use std::fs::File;
+use std::io::{Read, Write, pipe};
+
+use bounded::{LIMIT, check, in_child};
+use purlin_process::{Error, ExitStatus, Process};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use traces::{descriptor_count, has_children};
+
+/// Lowers a limit of the calling process; a child of the test's, so that nobody else feels it.
+fn lower(resource: Resource, limit: u64) -> Result<(), String> {
+    let both = Rlimit { current: Some(limit), maximum: Some(limit) };
+    setrlimit(resource, both).map_err(|errno| format!("setrlimit: {errno}"))
+}
+
+/// Opens descriptors until none is left.
+fn take_all_descriptors() -> Vec<File> {
+    std::iter::from_fn(|| File::open("/dev/null").ok()).collect()
+}
+
+#[test]
+fn without_descriptors_nothing_is_started() {
+    in_child(|| {
+        lower(Resource::Nofile, 64)?;
+        let mut taken = take_all_descriptors();
+        for free_count in 0..2 {
+            let started = Process::fork("one too many", || ());
+            check(matches!(started, Err(Error::OutOfResources)), "there is no room")?;
+            check(!has_children(), "no child is left")?;
+            check(taken.pop().is_some(), &format!("{free_count} are free, one more can be"))?;
+        }
+        let child = Process::fork("fits", || 3).map_err(|error| format!("two free: {error}"))?;
+        check(child.join(LIMIT) == Ok(ExitStatus::Code(3)), "two free descriptors are enough")?;
+        drop(child);
+        check(Process::fork("again", || ()).is_ok(), "they were given back")
+    });
+}
+
+/// Changes how many descriptors the calling process may have, in a way that can be taken back.
+fn allow_descriptors(count: u64) -> Result<(), rustix::io::Errno> {
+    setrlimit(Resource::Nofile, Rlimit { current: Some(count), ..getrlimit(Resource::Nofile) })
+}
+
+/// Runs in the parent inside `fork(2)`, so after the child was made: from here on no descriptor can
+/// be opened, whatever was free before.
+extern "C" fn forbid_descriptors() {
+    allow_descriptors(0).expect("a soft limit may always be lowered");
+}
+
+#[test]
+#[expect(unsafe_code, reason = "a fork handler is the one place between fork and what follows")]
+fn a_child_that_cannot_be_held_never_runs() {
+    // shows: process-fork-failure-leaves-no-child
+    in_child(|| {
+        let (mut reader, writer) = pipe().map_err(|error| error.to_string())?;
+        let before = descriptor_count();
+        // SAFETY: the handler makes one system call, and stays loaded with this program.
+        let set = unsafe { libc::pthread_atfork(None, Some(forbid_descriptors), None) };
+        check(set == 0, "the handler is set")?;
+        let started = Process::fork("never runs", || (&writer).write_all(b"ran"));
+        check(matches!(started, Err(Error::OutOfResources)), "it cannot be held")?;
+        check(!has_children(), "it is gone")?;
+        allow_descriptors(64).map_err(|errno| errno.to_string())?;
+        check(descriptor_count() == before, "no descriptor is left open")?;
+        drop(writer);
+        let mut said = String::new();
+        reader.read_to_string(&mut said).map_err(|error| error.to_string())?;
+        check(said.is_empty(), "the function did not run")
+    });
+}
+
+#[test]
+#[expect(unsafe_code, reason = "the C library changes the user of all threads")]
+fn at_the_limit_of_processes_nothing_is_started() {
+    // shows: process-fork-failure-leaves-no-child
+    in_child(|| {
+        // A privileged user is not held by the limit, so be nobody.
+        // SAFETY: it takes a number and asks for nothing.
+        if rustix::process::geteuid().is_root() && unsafe { libc::setuid(65534) } != 0 {
+            return Err("a privileged user may become any other".into());
+        }
+        lower(Resource::Nproc, 0)?;
+        let before = descriptor_count();
+        let started = Process::fork("one too many", || ());
+        check(matches!(started, Err(Error::OutOfResources)), "the limit holds")?;
+        check(!has_children(), "no child is left")?;
+        check(descriptor_count() == before, "no descriptor is left open")
+    });
+}
