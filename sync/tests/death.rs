@@ -1,0 +1,358 @@
+//! What a lock promises when its holders, its waiters and its repairers are killed.
+
+use std::ffi::c_void;
+use std::ptr::{null, null_mut};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::time::Duration;
+
+use crate::support::{Cell, Child, LIMIT, Signal, holder, idle, told, told_at_once};
+use purlin_process::Process;
+use purlin_shm::{Place, Segment};
+use purlin_sync::{Error, Lock, Told};
+
+#[test]
+fn a_waiter_goes_on_when_the_holder_is_killed() {
+    // shows: lock-owner-killed-waiter-woken, lock-owner-killed-timed-waiter
+    let lock = Lock::new().unwrap();
+    let held = holder(&lock);
+    let starts = Signal::new();
+    let waiter = Child::run("waiter", || {
+        starts.give();
+        i32::from(told(&lock) != Ok(Told::OwnerDied))
+    });
+    starts.take("the waiter to start");
+    held.kill();
+    waiter.succeed();
+}
+
+#[test]
+fn a_try_takes_over_from_a_dead_holder() {
+    // shows: lock-owner-killed-try-recovers, lock-owner-died-caller-holds
+    let lock = Lock::new().unwrap();
+    holder(&lock).kill();
+    assert_eq!(told_at_once(&lock), Ok(Told::OwnerDied));
+    assert!(lock.is_mine());
+    assert_eq!(lock.try_acquire().unwrap_err(), Error::TimedOut);
+}
+
+#[test]
+fn the_warning_stays_until_somebody_recovers() {
+    // shows: lock-owner-died-stays-until-recovered, lock-recover-clears-warning
+    let lock = Lock::new().unwrap();
+    holder(&lock).kill();
+    for _ in 0..3 {
+        assert_eq!(told(&lock), Ok(Told::OwnerDied));
+        lock.release().unwrap();
+    }
+    holder(&lock).kill(); // told, and killed in turn
+    assert_eq!(told(&lock), Ok(Told::OwnerDied));
+    lock.recover().unwrap();
+    lock.release().unwrap();
+    assert_eq!(told(&lock), Ok(Told::Held));
+}
+
+#[test]
+fn a_death_after_recover_is_told_anew() {
+    let lock = Lock::new().unwrap();
+    holder(&lock).kill();
+    let recovered = Signal::new();
+    let second = Child::run("second", || {
+        told(&lock).unwrap();
+        lock.recover().unwrap();
+        recovered.give();
+        idle()
+    });
+    recovered.take("the second to recover");
+    second.kill();
+    assert_eq!(told(&lock), Ok(Told::OwnerDied));
+}
+
+#[test]
+fn only_one_of_the_waiters_is_told() {
+    // shows: lock-owner-died-told-to-one, lock-owner-died-no-waiter-lost
+    let lock = Lock::new().unwrap();
+    let held = holder(&lock);
+    let answers = Signal::new();
+    let waiters = [(); 3].map(|()| {
+        Child::run("waiter", || {
+            let got = told(&lock);
+            lock.recover().unwrap();
+            answers.tell(match got {
+                Ok(Told::OwnerDied) => 1,
+                Ok(Told::Held) => 0,
+                Err(_) => 100,
+            });
+            i32::from(lock.release().is_err())
+        })
+    });
+    held.kill();
+    let sum: u32 = waiters.iter().map(|_| answers.hear("a waiter's answer")).sum();
+    assert_eq!(sum, 1);
+    waiters.iter().for_each(Child::succeed);
+}
+
+#[test]
+fn a_killed_waiter_takes_nothing_with_it() {
+    // shows: lock-waiter-killed-harmless, lock-wakeup-of-killed-waiter-passed-on
+    let lock = Lock::new().unwrap();
+    for _ in 0..20 {
+        told(&lock).unwrap();
+        let wait = || i32::from(told(&lock) != Ok(Told::Held) || lock.release().is_err());
+        let doomed = Child::run("doomed", || {
+            told(&lock).unwrap();
+            idle()
+        });
+        let patient = Child::run("patient", wait);
+        doomed.0.kill().unwrap(); // without waiting: at the same moment
+        lock.release().unwrap();
+        doomed.0.join(LIMIT).unwrap();
+        // The doomed one may have had the lock for a moment; then the patient one was told.
+        patient.0.join(LIMIT).unwrap();
+        told(&lock).unwrap();
+        lock.recover().unwrap();
+        lock.release().unwrap();
+    }
+}
+
+#[test]
+fn one_killed_after_the_other_is_told_any_number_of_times() {
+    // shows: lock-recoverer-killed-too
+    let lock = Lock::new().unwrap();
+    for _ in 0..100 {
+        holder(&lock).kill();
+    }
+    assert_eq!(told(&lock), Ok(Told::OwnerDied));
+}
+
+#[test]
+fn a_holder_that_exits_or_crashes_counts_as_dead() {
+    // shows: lock-owner-exits-holding, lock-owner-crashes-holding
+    let ends: [fn() -> i32; 2] = [|| 0, || std::process::abort()];
+    for end in ends {
+        let lock = Lock::new().unwrap();
+        let child = Child::run("leaver", || {
+            told(&lock).unwrap();
+            end()
+        });
+        child.0.join(LIMIT).unwrap();
+        assert_eq!(told_at_once(&lock), Ok(Told::OwnerDied));
+    }
+}
+
+#[test]
+fn a_holder_replaced_by_a_program_counts_as_dead() {
+    // shows: lock-owner-replaced-by-program
+    let lock = Lock::new().unwrap();
+    let held = Signal::new();
+    let replaced = Child::run("replaced", || {
+        use std::os::unix::process::CommandExt;
+        told(&lock).unwrap();
+        held.give();
+        let error = std::process::Command::new("sleep").arg("60").exec();
+        panic!("no program to execute: {error}");
+    });
+    held.take("the holder to hold");
+    assert_eq!(told(&lock), Ok(Told::OwnerDied));
+    assert_eq!(replaced.0.is_alive(), Ok(true));
+}
+
+#[test]
+fn a_killed_holder_of_many_locks_is_reported_on_each() {
+    // shows: lock-owner-killed-with-thousands, lock-owner-killed-with-many-locks
+    const COUNT: usize = 5000;
+    let segment = Segment::anonymous(COUNT as u64 * 128).unwrap();
+    let locks: Vec<_> = (0..COUNT).map(|_| Lock::new_in(&segment).unwrap()).collect();
+    let holds = Signal::new();
+    let held = Child::run("holder", || {
+        locks.iter().for_each(|lock| assert_eq!(told(lock), Ok(Told::Held)));
+        locks.iter().step_by(5).for_each(|lock| lock.release().unwrap());
+        holds.give();
+        idle()
+    });
+    holds.take("the holder to hold them all");
+    held.kill();
+    for (index, lock) in locks.iter().enumerate() {
+        let expected = if index % 5 == 0 { Told::Held } else { Told::OwnerDied };
+        assert_eq!(told_at_once(lock), Ok(expected), "lock {index}");
+    }
+}
+
+#[test]
+fn a_stopped_holder_is_alive() {
+    // shows: lock-owner-stopped-is-alive
+    let lock = Lock::new().unwrap();
+    let held = holder(&lock);
+    held.0.signal(libc::SIGSTOP).unwrap();
+    assert_eq!(lock.acquire(Duration::from_millis(120)).unwrap_err(), Error::TimedOut);
+    held.0.signal(libc::SIGCONT).unwrap();
+}
+
+#[test]
+fn the_end_of_the_main_thread_is_not_a_death() {
+    // shows: lock-owner-main-thread-ended
+    struct Scene {
+        lock: Lock,
+        holds: Signal,
+        release: Signal,
+    }
+    extern "C" fn hold(scene: *mut c_void) -> *mut c_void {
+        // SAFETY: The scene outlives the process that this runs in: a fork's copy of its parent's.
+        let scene = unsafe { &*scene.cast::<Scene>() };
+        told(&scene.lock).unwrap();
+        scene.holds.give();
+        scene.release.take("the word to release");
+        scene.lock.release().unwrap();
+        idle();
+        null_mut()
+    }
+    let scene = Scene { lock: Lock::new().unwrap(), holds: Signal::new(), release: Signal::new() };
+    let child = Child::run("headless", || {
+        // By the system's own call: std's takes locks of its own, which a thread of the test
+        // program may have held at the fork.
+        let (mut thread, argument) = (0, (&raw const scene).cast_mut().cast());
+        // SAFETY: `hold` takes the scene, which lives as long as this process.
+        let error = unsafe { libc::pthread_create(&raw mut thread, null(), hold, argument) };
+        assert_eq!(error, 0);
+        // SAFETY: Ends this thread alone, and asks for nothing.
+        unsafe { libc::syscall(libc::SYS_exit, 0) };
+        1
+    });
+    scene.holds.take("the thread to hold");
+    // Three slices: the second opinion is asked for.
+    let refused = scene.lock.acquire(Duration::from_millis(150)).unwrap_err();
+    assert_eq!(refused, Error::TimedOut);
+    scene.release.give();
+    assert_eq!(told(&scene.lock), Ok(Told::Held));
+    child.kill();
+}
+
+#[test]
+fn a_slot_given_again_is_not_the_dead_holder() {
+    // shows: lock-users-come-and-go
+    let segment = Segment::anonymous(4096).unwrap();
+    let (lock, other) = (Lock::new_in(&segment).unwrap(), Lock::new_in(&segment).unwrap());
+    let tokens = Signal::new();
+    let tell_token = || {
+        drop(other.acquire(LIMIT).unwrap());
+        tokens.tell(segment.attachment().token());
+    };
+    let held = Child::run("holder", || {
+        told(&lock).unwrap();
+        tell_token();
+        idle()
+    });
+    let slot = tokens.hear("the holder's token") & 1023;
+    held.kill();
+    // Every registration takes the next slot; one round later the dead one's is given again.
+    let heir = (0..2 * purlin_shm::SLOT_COUNT).find_map(|_| {
+        let child = Child::run("newcomer", || {
+            tell_token();
+            idle()
+        });
+        (tokens.hear("a newcomer's token") & 1023 == slot).then_some(child)
+    });
+    assert!(heir.is_some(), "the slot was not given again");
+    // The slot's byte is locked by a living process; the generation tells the two apart.
+    assert_eq!(told_at_once(&lock), Ok(Told::OwnerDied));
+}
+
+#[test]
+fn a_raw_clone_does_not_keep_its_parent_alive() {
+    let lock = Lock::new().unwrap();
+    let clone_pid = Signal::new();
+    let held = Child::run("holder", || {
+        told(&lock).unwrap();
+        // SAFETY: A plain fork without libc's handlers; its child makes system calls only.
+        let pid = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) };
+        if pid == 0 {
+            // SAFETY: Waits for nothing but its limit, so that nothing is left if the test fails.
+            unsafe { libc::poll(std::ptr::null_mut(), 0, 60_000) };
+            // SAFETY: Ends the process and asks for nothing.
+            unsafe { libc::_exit(0) };
+        }
+        clone_pid.tell(u32::try_from(pid).unwrap());
+        idle()
+    });
+    let pid = clone_pid.hear("the clone's pid");
+    held.kill();
+    // The clone has the slot's byte locked: the first look must say alive.
+    assert_eq!(lock.try_acquire().unwrap_err(), Error::TimedOut);
+    let got = told(&lock);
+    // SAFETY: The clone is ours; nobody else collects it before its limit.
+    unsafe { libc::kill(libc::pid_t::try_from(pid).unwrap(), libc::SIGKILL) };
+    assert_eq!(got, Ok(Told::OwnerDied));
+}
+
+#[test]
+fn whoever_lost_its_private_descriptor_declares_nobody_dead() {
+    let lock = Lock::new().unwrap();
+    let _held = holder(&lock);
+    let expected = Some(Error::System { errno: libc::EBADF });
+    let careless = Child::run("careless", || {
+        assert_eq!(lock.try_acquire().err(), Some(Error::TimedOut));
+        // SAFETY: What it closes is in use by purlin alone, which this test is about.
+        unsafe { libc::syscall(libc::SYS_close_range, 500, u32::MAX, 0) };
+        let closed = lock.acquire(LIMIT).err();
+        let null = std::fs::File::open("/dev/null").unwrap();
+        // SAFETY: The number that was just closed now leads to another file.
+        unsafe { libc::dup2(std::os::fd::AsRawFd::as_raw_fd(&null), 500) };
+        let given_again = lock.acquire(LIMIT).err();
+        i32::from((closed, given_again) != (expected, expected))
+    });
+    careless.succeed();
+}
+
+#[test]
+fn a_holder_killed_at_random_moments_never_lets_two_in() {
+    // shows: lock-killed-at-any-point
+    let segment = Segment::anonymous(4096).unwrap();
+    let (lock, cell) = (Lock::new_in(&segment).unwrap(), Place::<Cell>::new_in(&segment).unwrap());
+    // Enters, finds nobody there but after a death, and leaves.
+    let visit = |name: u32| {
+        if told(&lock).unwrap() == Told::OwnerDied {
+            cell.0.store(0, Relaxed); // under the lock
+            lock.recover().unwrap();
+        }
+        // Acquire and Release: a second holder's stores would be seen here, and ours there.
+        let found = cell.0.swap(name, Acquire);
+        cell.0.store(0, Release);
+        lock.release().unwrap();
+        assert_eq!(found, 0, "{name} met {found} inside");
+    };
+    let begins = Signal::new();
+    for round in 0..200_u32 {
+        let victim = Child::run("victim", || {
+            begins.give();
+            loop {
+                visit(1);
+            }
+        });
+        begins.take("the victim to begin");
+        (0..round % 23).for_each(|_| visit(2));
+        victim.kill();
+        visit(2);
+    }
+}
+
+#[test]
+fn a_zombie_is_dead() {
+    // shows: lock-owner-dead-but-not-reaped
+    let lock = Lock::new().unwrap();
+    let (pids, done) = (Signal::new(), Signal::new());
+    let parent = Child::run("parent", || {
+        let child = Process::fork("zombie", || {
+            told(&lock).unwrap();
+            pids.give();
+            idle()
+        })
+        .unwrap();
+        pids.take("the holder to hold");
+        child.kill().unwrap(); // and not collected
+        let got = told(&lock);
+        done.tell(u32::from(got == Ok(Told::OwnerDied)));
+        child.join(LIMIT).unwrap();
+        0
+    });
+    assert_eq!(done.hear("the answer"), 1);
+    parent.succeed();
+}

@@ -1,0 +1,135 @@
+//! What a forked child has of its parent's locks: the handle, and never the hold.
+
+use crate::support::{Child, LIMIT, Signal, idle, told, told_at_once};
+use purlin_process::Process;
+use purlin_sync::{Error, Lock, Told};
+
+#[test]
+fn a_child_does_not_hold_what_its_parent_held() {
+    // shows: lock-fork-child-waits-for-parent, lock-fork-child-cannot-release
+    let lock = Lock::new().unwrap();
+    told(&lock).unwrap();
+    Child::run("child", || {
+        let answers = (lock.is_mine(), lock.release(), lock.recover(), told_at_once(&lock).err());
+        let refused = Err(Error::NotOwner);
+        i32::from(answers != (false, refused, refused, Some(Error::TimedOut)))
+    })
+    .succeed();
+    assert!(lock.is_mine());
+}
+
+#[test]
+fn a_copied_guard_is_inert_in_the_child() {
+    // shows: lock-fork-guard-copy-inert
+    let lock = Lock::new().unwrap();
+    let mut guard = Some(lock.acquire(None).unwrap().sound().unwrap());
+    Child::run("untouched", || {
+        drop(guard.take()); // its first operation: no token yet
+        0
+    })
+    .succeed();
+    assert!(lock.is_mine());
+    Child::run("registered", || {
+        assert_eq!(told_at_once(&lock), Err(Error::TimedOut)); // a token of its own
+        drop(guard.take());
+        0
+    })
+    .succeed();
+    assert!(lock.is_mine());
+    drop(guard);
+    assert!(!lock.is_mine());
+}
+
+#[test]
+fn a_copied_guard_does_not_end_the_childs_own_hold() {
+    let lock = Lock::new().unwrap();
+    let (released, started) = (Signal::new(), Signal::new());
+    let mut guard = Some(lock.acquire(None).unwrap().sound().unwrap());
+    let child = Child::run("child", || {
+        started.give();
+        released.take("the parent to release");
+        told(&lock).unwrap();
+        drop(guard.take());
+        i32::from(!lock.is_mine())
+    });
+    started.take("the child to start");
+    drop(guard.take());
+    released.give();
+    child.succeed();
+}
+
+#[test]
+fn a_child_that_never_used_the_lock_can_drop_its_handles() {
+    let lock = Lock::new().unwrap();
+    told(&lock).unwrap();
+    let mut handles = Some(lock.clone());
+    let parents = lock;
+    Child::run("child", || {
+        drop(handles.take());
+        0
+    })
+    .succeed();
+    assert!(parents.is_mine());
+}
+
+#[test]
+fn a_childs_own_death_is_noticed() {
+    // shows: lock-fork-child-own-death-noticed
+    let lock = Lock::new().unwrap();
+    told(&lock).unwrap();
+    lock.release().unwrap();
+    let holds = Signal::new();
+    let child = Child::run("child", || {
+        told(&lock).unwrap();
+        holds.give();
+        idle()
+    });
+    holds.take("the child to hold");
+    child.kill();
+    assert_eq!(told_at_once(&lock), Ok(Told::OwnerDied));
+}
+
+#[test]
+fn a_forked_child_does_not_keep_its_parent_alive() {
+    // shows: lock-fork-parent-killed-child-lives
+    let lock = Lock::new().unwrap();
+    let (ready, pid) = (Signal::new(), Signal::new());
+    let parent = Child::run("parent", || {
+        told(&lock).unwrap();
+        let child = Process::fork("child", || {
+            ready.give();
+            idle()
+        })
+        .unwrap();
+        pid.tell(child.pid().unsigned_abs());
+        idle()
+    });
+    let child = pid.hear("the child's pid");
+    ready.take("the child to idle");
+    parent.kill();
+    // At the first look, so by the closed description, and not by the second opinion.
+    let got = told_at_once(&lock);
+    // SAFETY: The orphan is ours and idles; nobody collects it before it has ended.
+    unsafe { libc::kill(libc::pid_t::try_from(child).unwrap(), libc::SIGKILL) };
+    assert_eq!(got, Ok(Told::OwnerDied));
+}
+
+#[test]
+fn children_forked_while_other_threads_attach_find_the_registry_whole() {
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let churn = || {
+        // Relaxed: nothing is read by its means.
+        while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+            told(&Lock::new().unwrap()).unwrap();
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(churn);
+        scope.spawn(churn);
+        for _ in 0..200 {
+            Child::run("child", || i32::from(Lock::new().unwrap().acquire(LIMIT).is_err()))
+                .succeed();
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+}

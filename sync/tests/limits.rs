@@ -1,0 +1,138 @@
+//! Limits of the system: a clear error, nothing lost, nothing left over. Each runs in a child, which
+//! alone is limited.
+
+use std::fs;
+
+use crate::support::{Child, told, told_at_once};
+use purlin_shm::Segment;
+use purlin_sync::{Error, Lock, Told};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+fn limit(resource: Resource, current: u64) {
+    let maximum = getrlimit(resource).maximum;
+    setrlimit(resource, Rlimit { current: Some(current), maximum }).expect("a lower limit");
+}
+
+fn descriptor_count() -> usize {
+    fs::read_dir("/proc/self/fd").expect("/proc").count()
+}
+
+fn highest_descriptor() -> u64 {
+    let entries = fs::read_dir("/proc/self/fd").expect("/proc");
+    let numbers = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    numbers.filter(|number| *number < 500).max().expect("standard input")
+}
+
+#[test]
+fn a_file_size_limit_is_out_of_resources() {
+    Child::run("limited", || {
+        limit(Resource::Fsize, 1 << 16);
+        let refused = Segment::anonymous(1 << 16).unwrap_err();
+        let granted = Lock::new().is_ok();
+        i32::from(!(refused.kind() == "out-of-resources" && granted))
+    })
+    .succeed();
+}
+
+#[test]
+fn an_address_space_limit_is_out_of_resources() {
+    Child::run("limited", || {
+        limit(Resource::As, 1 << 28);
+        let before = descriptor_count();
+        let error = Segment::anonymous(1 << 29).unwrap_err();
+        i32::from(error.kind() != "out-of-resources" || descriptor_count() != before)
+    })
+    .succeed();
+}
+
+#[test]
+fn no_descriptors_left_is_out_of_resources_whichever_is_missing() {
+    Child::run("limited", || {
+        let before = descriptor_count();
+        let (mut granted, mut refused) = (0, 0);
+        for limit_count in 3..highest_descriptor() + 8 {
+            limit(Resource::Nofile, limit_count);
+            match Lock::new() {
+                Ok(lock) => {
+                    granted += 1;
+                    assert_eq!(told(&lock), Ok(Told::Held));
+                }
+                Err(error) => {
+                    refused += 1;
+                    assert_eq!(error, Error::OutOfResources, "limit {limit_count}");
+                }
+            }
+            limit(Resource::Nofile, 4096);
+            assert_eq!(descriptor_count(), before, "limit {limit_count}");
+        }
+        i32::from(granted == 0 || refused == 0)
+    })
+    .succeed();
+}
+
+#[test]
+fn a_child_without_descriptors_is_told_so_and_can_go_on_later() {
+    let lock = Lock::new().unwrap();
+    Child::run("limited", || {
+        limit(Resource::Nofile, 3);
+        assert_eq!(told_at_once(&lock), Err(Error::OutOfResources));
+        assert_eq!(lock.release(), Err(Error::OverReleased));
+        limit(Resource::Nofile, 4096);
+        i32::from(told_at_once(&lock) != Ok(Told::Held))
+    })
+    .succeed();
+    assert_eq!(told(&lock), Ok(Told::OwnerDied), "the child ended with it");
+}
+
+#[test]
+fn locks_that_come_and_go_leave_no_descriptors() {
+    Child::run("counter", || {
+        let before = descriptor_count();
+        for _ in 0..10 {
+            let locks: Vec<_> = (0..300).map(|_| Lock::new().unwrap()).collect();
+            locks.iter().for_each(|lock| assert_eq!(told(lock), Ok(Told::Held)));
+            assert!(descriptor_count() <= before + 12, "two for each chunk of 64");
+        }
+        i32::from(descriptor_count() != before)
+    })
+    .succeed();
+}
+
+#[test]
+fn without_proc_an_attach_is_unsupported() {
+    use rustix::mount::{MountPropagationFlags, UnmountFlags, mount_change, unmount};
+    use rustix::thread::{UnshareFlags, unshare_unsafe};
+    Child::run("procless", || {
+        // SAFETY: The child has one thread, and shares no descriptor table.
+        let own = unsafe { unshare_unsafe(UnshareFlags::NEWNS) };
+        let hidden = own
+            .and_then(|()| {
+                mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
+            })
+            .and_then(|()| unmount("/proc", UnmountFlags::DETACH));
+        if let Err(why) = hidden {
+            println!("not made: this user may not hide /proc ({why})");
+            return 0;
+        }
+        i32::from(Lock::new().err() != Some(Error::Unsupported))
+    })
+    .succeed();
+}
+
+#[test]
+fn a_damaged_word_is_told_and_never_taken_for_a_free_one() {
+    // shows: lock-memory-gone-wrong
+    use std::os::unix::fs::FileExt;
+    let segment = Segment::anonymous(4096).unwrap();
+    let lock = Lock::new_in(&segment).unwrap();
+    let file = fs::File::from(segment.descriptor().try_clone_to_owned().unwrap());
+    let damaged = Err(Error::Damaged);
+    for word in [1_u32, 1023, 0x3fff_ffff, 0x3fff_fc00, 1 | 1 << 31, 7 | 1 << 30] {
+        file.write_all_at(&word.to_le_bytes(), lock.offset() + 16).unwrap();
+        assert_eq!((told(&lock), told_at_once(&lock)), (damaged, damaged), "{word:#x}");
+        assert_eq!(lock.release(), Err(Error::NotOwner), "{word:#x}");
+    }
+    let nobody = 12_345 << 10 | 700; // a token that could have been issued, and was not
+    file.write_all_at(&u32::to_le_bytes(nobody), lock.offset() + 16).unwrap();
+    assert_eq!(told_at_once(&lock), Ok(Told::OwnerDied));
+}
