@@ -1,0 +1,59 @@
+//! How long after a holder's death the next one has the lock.
+//!
+//! `PURLIN_BENCH_KILLS` says how many holders of each scenario are killed.
+
+use std::io;
+
+use purlin_benches::sys::{Kind, SharedMutex, adopt_orphans};
+use purlin_benches::{Effort, Machine, Mortal, Survivor, kill_holder, percentile};
+use purlin_sync::{Lock, SLICE_NANOS};
+
+fn main() -> io::Result<()> {
+    let kill_count = Effort::from_arguments().kill_count();
+    println!("{}", Machine::here());
+    println!("from the SIGKILL of a holder until the survivor holds; milliseconds\n");
+    println!("{:52} {:>6} {:>9} {:>9} {:>9}", "", "kills", "p50", "p99", "max");
+    adopt_orphans()?;
+
+    let lock = Lock::new().map_err(io::Error::other)?;
+    let asleep = Survivor::Asleep { phase: 0.0 };
+    let line = |name, survivor, heir| print_line(name, &lock, survivor, heir, kill_count);
+    line("(the kernel's teardown alone)", Survivor::Nobody, false)?;
+    line("purlin Lock, arriving after the kill", Survivor::Arriving, false)?;
+    line("purlin Lock, asleep", asleep, false)?;
+    line("purlin Lock, second opinion, arriving", Survivor::Arriving, true)?;
+    line("purlin Lock, second opinion, asleep", asleep, true)?;
+
+    let robust = SharedMutex::new(Kind::Robust)?;
+    let line = |name, survivor| print_line(name, &robust, survivor, false, kill_count);
+    line("pthread, shared and robust, arriving", Survivor::Arriving)?;
+    line("pthread, shared and robust, asleep", asleep)?;
+
+    println!("\na slice is {} ms; promised: the kernel's teardown and", SLICE_NANOS / 1_000_000);
+    println!("one slice, two where a second opinion is needed");
+    Ok(())
+}
+
+/// One scenario, the sleeper's phase spread evenly over a slice.
+fn print_line(
+    name: &str,
+    what: &impl Mortal,
+    survivor: Survivor,
+    heir: bool,
+    kill_count: u32,
+) -> io::Result<()> {
+    let one = |kill: u32| {
+        let survivor = match survivor {
+            Survivor::Asleep { .. } => {
+                Survivor::Asleep { phase: f64::from(kill) / f64::from(kill_count) }
+            }
+            other => other,
+        };
+        kill_holder(what, survivor, heir).map(|waited| waited.as_secs_f64() * 1e3)
+    };
+    let samples = (0..kill_count).map(one).collect::<io::Result<Vec<f64>>>()?;
+    let at = |percent| percentile(&samples, percent).unwrap_or(f64::NAN);
+    let (p50, p99, max) = (at(50.0), at(99.0), at(100.0));
+    println!("{name:52} {kill_count:6} {p50:9.3} {p99:9.3} {max:9.3}");
+    Ok(())
+}

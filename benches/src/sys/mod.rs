@@ -1,0 +1,18 @@
+//! The system calls of this crate, and the peers that it measures beside purlin.
+
+mod child;
+mod memory;
+mod mutex;
+mod processor;
+mod seccomp;
+mod semaphore;
+mod version;
+
+pub use child::{Child, Ended, Ends, Orphan, adopt_orphans, clone_raw, leave_thread};
+pub use memory::{Shareable, Shared};
+pub use mutex::{Kind, SharedMutex, Taken};
+pub use processor::tie_to_processor;
+pub use seccomp::forbid_system_calls;
+pub use semaphore::SharedSemaphore;
+
+pub(crate) use version::libc_version;

@@ -1,0 +1,21 @@
+//! Which processor a thread runs on.
+
+use std::io;
+
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+/// Ties the calling thread to one of the processors that it may use: the `nth` of them, counted
+/// round. Threads with different numbers run at the same time then, where there are enough; left to
+/// the scheduler they may share one for as long as they never sleep.
+///
+/// # Errors
+/// What sched_getaffinity(2) or sched_setaffinity(2) answers.
+pub fn tie_to_processor(nth: u32) -> io::Result<()> {
+    let allowed = sched_getaffinity(None)?;
+    let count = allowed.count().max(1);
+    let mine =
+        (0..CpuSet::MAX_CPU).filter(|&index| allowed.is_set(index)).nth((nth % count) as usize);
+    let mut tied = CpuSet::new();
+    tied.set(mine.unwrap_or(0));
+    Ok(sched_setaffinity(None, &tied)?)
+}

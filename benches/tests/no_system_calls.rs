@@ -1,0 +1,90 @@
+//! The uncontended path makes no system call: done by a process to which one would be death.
+
+use std::io;
+
+use purlin_benches::sys::{Child, Ended, forbid_system_calls, leave_thread};
+use purlin_sync::Lock;
+
+const PAIR_COUNT: u32 = 100_000;
+
+/// What a child says when the kernel does not let it forbid itself system calls.
+const NOT_MADE: i32 = 77;
+
+#[test]
+fn free_lock_is_taken_and_released_without_system_calls() {
+    let lock = Lock::new().expect("there is room for a lock");
+    let ended = without_system_calls(&lock, || {
+        for _ in 0..PAIR_COUNT {
+            let Ok(guard) = lock.acquire(None).and_then(|acquired| acquired.sound()) else {
+                return 1;
+            };
+            drop(guard);
+        }
+        0
+    });
+    expect(ended, Ended::Code(0));
+}
+
+#[test]
+fn kept_lock_is_released_without_system_calls() {
+    let lock = Lock::new().expect("there is room for a lock");
+    let ended = without_system_calls(&lock, || {
+        for _ in 0..PAIR_COUNT {
+            let Ok(acquired) = lock.try_acquire() else { return 1 };
+            acquired.keep();
+            if lock.release().is_err() {
+                return 2;
+            }
+        }
+        0
+    });
+    expect(ended, Ended::Code(0));
+}
+
+/// The other side of the two above: a call would have been noticed. To find out whether the holder
+/// lives, the kernel has to be asked.
+#[test]
+fn held_lock_is_not_tried_without_system_calls() {
+    let lock = Lock::new().expect("there is room for a lock");
+    lock.acquire(None).expect("it is free").keep();
+    let ended = Child::fork(|_| {
+        if lock.try_acquire().is_ok() {
+            return 2; // registers this process, and finds the parent's hold
+        }
+        alone(|| i32::from(lock.try_acquire().is_ok()))
+    })
+    .and_then(Child::wait);
+    expect(ended, Ended::Signal(SIGKILL));
+    lock.release().expect("it is held");
+}
+
+const SIGKILL: i32 = 9;
+
+/// Does `body` in a child that has used the lock once, and so has a token, but may not ask the
+/// kernel for anything from then on.
+fn without_system_calls(lock: &Lock, body: impl FnOnce() -> i32) -> io::Result<Ended> {
+    Child::fork(|_| match lock.acquire(None) {
+        Ok(acquired) => {
+            drop(acquired);
+            alone(body)
+        }
+        Err(_) => 3,
+    })
+    .and_then(Child::wait)
+}
+
+fn alone(body: impl FnOnce() -> i32) -> i32 {
+    match forbid_system_calls() {
+        Ok(()) => leave_thread(body()),
+        Err(_) => NOT_MADE,
+    }
+}
+
+fn expect(ended: io::Result<Ended>, wanted: Ended) {
+    let ended = ended.expect("the child is forked and ends");
+    if ended == Ended::Code(NOT_MADE) {
+        eprintln!("NOT MADE: the kernel does not allow seccomp here; nothing was shown");
+        return;
+    }
+    assert_eq!(ended, wanted);
+}
