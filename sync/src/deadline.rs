@@ -34,12 +34,14 @@ enum Form {
 
 impl Deadline {
     /// No limit: the call waits until what it waits for has happened.
+    #[inline]
     #[must_use]
     pub const fn never() -> Self {
         Self(Form::Never)
     }
 
     /// Already passed: the call tries once.
+    #[inline]
     #[must_use]
     pub const fn passed() -> Self {
         Self(Form::At { nanos: 0 })
@@ -77,12 +79,14 @@ impl Deadline {
 }
 
 impl From<Duration> for Deadline {
+    #[inline]
     fn from(duration: Duration) -> Self {
         Self(Form::Within(duration))
     }
 }
 
 impl From<Option<Duration>> for Deadline {
+    #[inline]
     fn from(limit: Option<Duration>) -> Self {
         limit.map_or(Self::never(), Self::from)
     }

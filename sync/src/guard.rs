@@ -40,6 +40,7 @@ impl<'a> Acquired<'a> {
     /// # Errors
     /// * [`Error::OwnerDied`] when the data is not vouched for. The lock is released again, and the
     ///   next holder is told.
+    #[inline]
     pub fn sound(self) -> Result<Guard<'a>, Error> {
         match self {
             Self::Held(guard) => Ok(guard),
@@ -48,6 +49,7 @@ impl<'a> Acquired<'a> {
     }
 
     /// Keeps the lock held beyond this value, until [`Lock::release`], and says what was told.
+    #[inline]
     pub fn keep(self) -> Told {
         match self {
             Self::Held(guard) => {
@@ -61,6 +63,7 @@ impl<'a> Acquired<'a> {
         }
     }
 
+    #[inline]
     pub(crate) fn new(lock: &'a Lock, token: u32, told: Told) -> Self {
         let guard = Guard { lock, token, bound_to_thread: PhantomData };
         match told {
@@ -93,6 +96,7 @@ pub struct Guard<'a> {
 
 impl Guard<'_> {
     /// Keeps the lock held beyond this guard, until [`Lock::release`].
+    #[inline]
     pub fn keep(self) {
         core::mem::forget(self);
     }
@@ -133,6 +137,7 @@ impl<'a> Suspect<'a> {
     }
 
     /// Keeps the lock held beyond this value, still suspect, until [`Lock::release`].
+    #[inline]
     pub fn keep(self) {
         self.guard.keep();
     }
