@@ -1,8 +1,8 @@
 //! The children of this process, kept until they are collected, so that none stays a zombie because
 //! its handle was dropped.
 //!
-//! A forked child starts with an empty list: its parent's children are not its own, and its parent's
-//! copy of the list may have been locked by a thread that is gone.
+//! A forked child starts with an empty list: its parent's children are not its own, and its
+//! parent's copy of the list may have been locked by a thread that is gone.
 
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,8 +17,8 @@ static CHILDREN: PerProcess<Children> = PerProcess::new();
 
 /// What a process knows of its children.
 pub(crate) struct Children {
-    /// Held from before a fork until its descriptors are settled, so that children which two threads
-    /// start at once do not inherit each other's sockets.
+    /// Held from before a fork until its descriptors are settled, so that children which two
+    /// threads start at once do not inherit each other's sockets.
     starting: Mutex<()>,
     uncollected: Mutex<Vec<Arc<Child>>>,
     /// For names: how many children this process has named.

@@ -32,10 +32,10 @@ pub(crate) enum Started {
 /// its parent.
 ///
 /// # Safety
-/// * The child does not go on as a second parent: no destructor that acts on something both share (a
-///   temporary file, a connection) runs twice, and no frame waits for a thread that only the parent
-///   has (as `std::thread::scope` does). It ends by [`exit`](crate::exit), not by returning from
-///   `main`, which would run the parent's exit handlers.
+/// * The child does not go on as a second parent: no destructor that acts on something both share
+///   (a temporary file, a connection) runs twice, and no frame waits for a thread that only the
+///   parent has (as `std::thread::scope` does). It ends by [`exit`](crate::exit), not by returning
+///   from `main`, which would run the parent's exit handlers.
 /// * If the program has other threads, the child takes no lock that one of them may have held, for
 ///   it stays held: locks of the program, of loggers, of `std::io::stdin`, of a backtrace.
 ///

@@ -38,8 +38,8 @@
 //! * Run other programs: see `std::process::Command`.
 //! * End children when their parent ends: they outlive it. [`Process::kill`] ends one by hand.
 //! * Collect children that others started: it never waits for "any child", see `waitid(2)`.
-//! * Run exit hooks (`atexit(3)`) in a forked child: they are the parent's. Work that is owed at the
-//!   end belongs at the end of the child's function.
+//! * Run exit hooks (`atexit(3)`) in a forked child: they are the parent's. Work that is owed at
+//!   the end belongs at the end of the child's function.
 //! * Work without process descriptors: before Linux 5.4 every start is [`Error::Unsupported`].
 
 #![deny(unsafe_code)]

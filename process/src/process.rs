@@ -37,8 +37,8 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a child that runs `function` in a copy of this process, then ends with the status that
-    /// its [`Outcome`] means. Returns without waiting for it.
+    /// Starts a child that runs `function` in a copy of this process, then ends with the status
+    /// that its [`Outcome`] means. Returns without waiting for it.
     ///
     /// An empty name is replaced by a numbered one. The closure is dropped here when the child has
     /// its copy; what it captured by reference the child sees as it was at the start.
@@ -60,9 +60,9 @@ impl Process {
     ///   waits for this one while it holds `stdout().lock()` or, with output to come,
     ///   `stderr().lock()`. C's standard output is written out unless it is in use; other C streams
     ///   are not. What `std::io::stdin` had read ahead is copied into the child.
-    /// * Exit: `std::process::exit` in the function runs the parent's exit handlers; return instead,
-    ///   or call [`exit`](crate::exit). A panic while a panic unwinds aborts (signal 6), as does any
-    ///   panic in a program that is built to abort.
+    /// * Exit: `std::process::exit` in the function runs the parent's exit handlers; return
+    ///   instead, or call [`exit`](crate::exit). A panic while a panic unwinds aborts (signal 6),
+    ///   as does any panic in a program that is built to abort.
     /// * Death: if the parent is killed inside this call, the child ends without having run.
     /// * Descriptors: the child inherits all of them, those of its siblings included.
     ///

@@ -47,7 +47,8 @@ pub(crate) struct Forkling {
 ///   accepts that it may wait for ever. Every other thread is as if stopped at some instruction.
 ///
 /// Not asked: that the program has one thread, or that the child only makes async-signal-safe
-/// calls; libc's own locks (its allocator's, its streams') are made usable in the child by its fork.
+/// calls; libc's own locks (its allocator's, its streams') are made usable in the child by its
+/// fork.
 pub(crate) unsafe fn fork() -> Result<Forked, Error> {
     let (ours, theirs) =
         socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;

@@ -1,8 +1,8 @@
 //! Which process is this: the one that made a thing, or a forked copy of it?
 //!
 //! A number is not enough: the copy of a container's first process in a new pid namespace has its
-//! maker's pid, 1. So a fork handler counts the generations, for every fork made through libc; a raw
-//! `clone(2)` in foreign code does not run it, and there the pid tells the two apart.
+//! maker's pid, 1. So a fork handler counts the generations, for every fork made through libc; a
+//! raw `clone(2)` in foreign code does not run it, and there the pid tells the two apart.
 #![expect(unsafe_code, reason = "the fork handler, and a pointer to what each process makes anew")]
 
 use core::ptr;
