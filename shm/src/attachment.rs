@@ -27,8 +27,8 @@ use crate::slot::SlotTable;
 ///
 /// # Weak points
 /// * Fork: the child has no token until its first operation, and none of its parent's holds.
-/// * Foreign code that closes descriptors it did not open (daemonizing does) makes this process look
-///   dead to the others while it lives. Attach afterwards.
+/// * Foreign code that closes descriptors it did not open (daemonizing does) makes this process
+///   look dead to the others while it lives. Attach afterwards.
 /// * A child that foreign code makes by a raw `clone` keeps this process's place taken; its death
 ///   is then noticed a slice later, and only within its pid namespace.
 #[derive(Clone)]

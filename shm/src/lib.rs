@@ -1,9 +1,9 @@
 //! Memory that several processes share, and who of them is alive.
 //!
-//! A [`Segment`] is a range of memory that processes map, each at an address of its own. Objects lie
-//! in it at offsets; a table tells who is attached. Any process may be killed at any instruction:
-//! what it was about to make is never seen, and that it is dead is known within the kernel's
-//! clean-up.
+//! A [`Segment`] is a range of memory that processes map, each at an address of its own. Objects
+//! lie in it at offsets; a table tells who is attached. Any process may be killed at any
+//! instruction: what it was about to make is never seen, and that it is dead is known within the
+//! kernel's clean-up.
 //!
 //! ```text
 //!  process a                    segment                           process b
@@ -28,8 +28,8 @@
 //! * Wait: who is alive is looked up, never waited for; see `purlin-sync`.
 //! * Start or end processes: see `purlin-process`.
 //! * Give space back piece by piece: an arena only grows, and goes with its segment.
-//! * Protect against a peer that means harm: it can spoil what is inside, and lie about who lives. It
-//!   cannot make others read outside the segment.
+//! * Protect against a peer that means harm: it can spoil what is inside, and lie about who lives.
+//!   It cannot make others read outside the segment.
 //! * Carry a segment to another layout version: another one is refused.
 
 #![deny(unsafe_code)]

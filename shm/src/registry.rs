@@ -4,9 +4,9 @@
 //! stranger to itself. The registry is keyed by device and inode; the open private description
 //! keeps the inode from being given to another file meanwhile.
 //!
-//! A child made by libc's `fork` must not keep its parent's private descriptions open, or the parent
-//! would look alive through them. The handlers close them. `fork` holds the registry's lock across
-//! the call, so that the child finds it whole and free, whatever other threads were doing.
+//! A child made by libc's `fork` must not keep its parent's private descriptions open, or the
+//! parent would look alive through them. The handlers close them. `fork` holds the registry's lock
+//! across the call, so that the child finds it whole and free, whatever other threads were doing.
 
 use core::cell::{Cell, RefCell};
 use core::mem::ManuallyDrop;

@@ -59,7 +59,8 @@ impl Segment {
     /// before it is checked.
     ///
     /// # Errors
-    /// * [`Error::Incompatible`] when it is no segment of ours, is not sealed, or has another layout.
+    /// * [`Error::Incompatible`] when it is no segment of ours, is not sealed, or has another
+    ///   layout.
     /// * [`Error::Damaged`] when it is one, but was truncated or overwritten.
     /// * [`Error::PermissionDenied`] when it may not be written through the descriptor.
     /// * [`Error::OutOfResources`], [`Error::Unsupported`] as for [`anonymous`](Self::anonymous);

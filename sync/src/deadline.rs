@@ -10,8 +10,8 @@ use crate::sys::clock;
 /// When a call gives up: never, a time after the call began, or a point of the monotonic clock.
 ///
 /// Calls take `impl Into<Deadline>`: `None`, a [`Duration`] from now, or a `Deadline` made earlier
-/// that several calls share. It bounds the whole call, however often its waiter is woken in between.
-/// A duration of any size is good: what the clock cannot hold is the same as never.
+/// that several calls share. It bounds the whole call, however often its waiter is woken in
+/// between. A duration of any size is good: what the clock cannot hold is the same as never.
 ///
 /// ```
 /// use core::time::Duration;
@@ -65,8 +65,8 @@ impl Deadline {
         }
     }
 
-    /// Fixes the point in time, if that has not been done yet. A waiting call does this once, before
-    /// its first sleep, and looks at [`remaining`](Self::remaining) from then on.
+    /// Fixes the point in time, if that has not been done yet. A waiting call does this once,
+    /// before its first sleep, and looks at [`remaining`](Self::remaining) from then on.
     #[must_use]
     pub fn start(self) -> Self {
         let Form::Within(duration) = self.0 else { return self };

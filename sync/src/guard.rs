@@ -105,11 +105,7 @@ impl Guard<'_> {
 impl Drop for Guard<'_> {
     #[inline]
     fn drop(&mut self) {
-        if self.lock.attachment().token() == self.token {
-            // It fails when somebody has released the lock already, by `Lock::release`: then there
-            // is nothing left to do, and nobody to tell.
-            let _ = self.lock.release();
-        }
+        self.lock.release_held(self.token);
     }
 }
 

@@ -43,6 +43,6 @@ mod words;
 pub use deadline::Deadline;
 pub use error::Error;
 pub use guard::{Acquired, Guard, Suspect};
-pub use limits::{SLICE_NANOS, SPIN_AGAIN_ITERATIONS, SPIN_LIMIT_ITERATIONS};
+pub use limits::{SLICE_FIRST_NANOS, SLICE_NANOS, SPIN_AGAIN_ITERATIONS, SPIN_LIMIT_ITERATIONS};
 pub use lock::Lock;
 pub use words::lock::{LockWord, Told};

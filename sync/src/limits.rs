@@ -4,6 +4,15 @@
 /// those who wait. Twenty looks a second cost a sleeper about 0.002 % of a processor.
 pub const SLICE_NANOS: u64 = 50_000_000;
 
+/// The first sleep of a call; each further one is twice as long, up to [`SLICE_NANOS`]. A caller
+/// that arrives while the kernel still tears a killed holder down looks again soon; one that waits
+/// for long has cost six looks more.
+pub const SLICE_FIRST_NANOS: u64 = 1_000_000;
+const _: () = assert!(SLICE_FIRST_NANOS << SLICE_DOUBLINGS_COUNT >= SLICE_NANOS);
+
+/// How often the slice doubles before it has its full length.
+pub(crate) const SLICE_DOUBLINGS_COUNT: u32 = 6;
+
 /// Loads of a held word before the first sleep: about as long as a system call, so that a short
 /// hold is waited out and a long one wastes no more than the sleep would cost.
 pub const SPIN_LIMIT_ITERATIONS: u32 = 60;

@@ -16,8 +16,8 @@ use crate::words::lock::LockWord;
 /// holder dies (killed at any instruction, exited, replaced by another program), the next caller
 /// gets the lock within the kernel's clean-up and one slice of 50 ms, and is told.
 ///
-/// A clone is a handle of the same lock, in the same process; a forked child has copies of all. When
-/// a process drops its last handle while it holds the lock, that counts as its death.
+/// A clone is a handle of the same lock, in the same process; a forked child has copies of all.
+/// When a process drops its last handle while it holds the lock, that counts as its death.
 ///
 /// ```
 /// # fn main() -> Result<(), purlin_sync::Error> {
@@ -34,8 +34,8 @@ use crate::words::lock::LockWord;
 ///
 /// # Weak points
 /// * Fairness: none. A running caller may overtake sleepers without bound.
-/// * Signals: `release` is async-signal-safe, once the process has a token; `acquire` is not, for it
-///   may wait for its own thread.
+/// * Signals: `release` is async-signal-safe, once the process has a token; `acquire` is not, for
+///   it may wait for its own thread.
 /// * Fork: the child inherits the handle, never the hold.
 /// * Death: the next caller gets the lock and is told; what it guards may be half written. The end
 ///   of a single thread is seen by nobody: a lock that it kept stays held until its process ends.
@@ -143,6 +143,17 @@ impl Lock {
     #[must_use]
     pub fn segment(&self) -> Segment {
         self.place.segment()
+    }
+
+    /// Ends the hold of a guard that was made under `token`. In a forked child, which has another
+    /// token or none yet, nothing happens: it is the parent's hold.
+    #[inline]
+    pub(crate) fn release_held(&self, token: u32) {
+        if self.attachment().token() == token {
+            // It fails when somebody has released the lock already, by `release`: then there is
+            // nothing left to do, and nobody to tell.
+            let _ = self.place.release_as(token);
+        }
     }
 
     pub(crate) const fn attachment(&self) -> &Attachment {

@@ -1,5 +1,5 @@
-//! Limits of the system: a clear error, nothing lost, nothing left over. Each runs in a child, which
-//! alone is limited.
+//! Limits of the system: a clear error, nothing lost, nothing left over. Each runs in a child,
+//! which alone is limited.
 
 use std::fs;
 

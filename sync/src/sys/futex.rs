@@ -8,23 +8,29 @@ use rustix::io::Errno;
 use rustix::thread::futex;
 
 use crate::error::Error;
-use crate::limits::SLICE_NANOS;
+use crate::limits::{SLICE_DOUBLINGS_COUNT, SLICE_FIRST_NANOS, SLICE_NANOS};
 
-/// Sleeps while the word is `seen`, until a wake, a signal, `left` or a slice is over. The caller
-/// looks again in each case, so they are not told apart.
+// A slice fits the nanoseconds of a time.
+const _: () = assert!(SLICE_NANOS < 1_000_000_000);
+
+/// Sleeps while the word is `seen`, until a wake, a signal or `limit` is over, and never longer
+/// than the longest slice. The caller looks again in each case, so they are not told apart.
 ///
 /// # Errors
 /// * [`Error::System`] when the kernel refuses, which it has no reason to.
-pub(crate) fn wait(word: &AtomicU32, seen: u32, left: Option<Duration>) -> Result<(), Error> {
-    let nanos = left.map_or(SLICE_NANOS, |left| {
-        u64::try_from(left.as_nanos()).map_or(SLICE_NANOS, |left| left.min(SLICE_NANOS))
-    });
-    // A slice is less than a second.
-    let slice = futex::Timespec { tv_sec: 0, tv_nsec: nanos.cast_signed() };
+pub(crate) fn wait(word: &AtomicU32, seen: u32, limit: Duration) -> Result<(), Error> {
+    let nanos = limit.min(Duration::from_nanos(SLICE_NANOS)).subsec_nanos();
+    let slice = futex::Timespec { tv_sec: 0, tv_nsec: nanos.into() };
     match futex::wait(word, futex::Flags::empty(), seen, Some(&slice)) {
         Ok(()) | Err(Errno::AGAIN | Errno::INTR | Errno::TIMEDOUT) => Ok(()),
         Err(other) => Err(Error::System { errno: other.raw_os_error() }),
     }
+}
+
+/// How long a call that has slept `sleeps` times may sleep before it looks again.
+pub(crate) fn slice(sleeps: u32) -> Duration {
+    let nanos = SLICE_FIRST_NANOS << sleeps.min(SLICE_DOUBLINGS_COUNT);
+    Duration::from_nanos(nanos.min(SLICE_NANOS))
 }
 
 /// Wakes one sleeper, if there is any. A wake-up is a hint: whoever sleeps looks by itself within a

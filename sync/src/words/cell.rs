@@ -8,4 +8,4 @@ pub(super) use purlin_shm::{Attachment, is_issued};
 pub(super) use crate::deadline::Deadline;
 pub(super) use crate::error::Error;
 pub(super) use crate::limits::{SPIN_AGAIN_ITERATIONS, SPIN_LIMIT_ITERATIONS};
-pub(super) use crate::sys::futex::{wait, wake_one};
+pub(super) use crate::sys::futex::{slice, wait, wake_one};

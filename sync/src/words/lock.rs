@@ -3,10 +3,10 @@
 //!
 //! * A free word is taken by `0 -> me`, and given back by `me -> 0`: the whole uncontended path.
 //! * Who finds another's token asks whether that process is dead, and if so puts its own token in
-//!   the dead one's place, never an empty word in between; whoever dies doing so leaves a state that
-//!   the same step takes over again. Otherwise it sleeps on the word, in slices.
-//! * A takeover sets `UNVOUCHED` in the same exchange. It stays, across releases too, until a holder
-//!   says that the data is sound.
+//!   the dead one's place, never an empty word in between; whoever dies doing so leaves a state
+//!   that the same step takes over again. Otherwise it sleeps on the word, in slices.
+//! * A takeover sets `UNVOUCHED` in the same exchange. It stays, across releases too, until a
+//!   holder says that the data is sound.
 //!
 //! The numbers of the steps are those of the kill table in ARCHITECTURE.md.
 
@@ -15,7 +15,8 @@ use core::time::Duration;
 use super::cell::{
     AtomicU32, Attachment, Deadline, Error,
     Ordering::{Acquire, Relaxed, Release},
-    SPIN_AGAIN_ITERATIONS, SPIN_LIMIT_ITERATIONS, fence, is_issued, spin_loop, wait, wake_one,
+    SPIN_AGAIN_ITERATIONS, SPIN_LIMIT_ITERATIONS, fence, is_issued, slice, spin_loop, wait,
+    wake_one,
 };
 
 const TOKEN_MASK: u32 = (1 << 30) - 1; // bits 0..30: the holder's token, 0 when it is free
@@ -53,11 +54,11 @@ pub enum Told {
 ///
 /// # Weak points
 /// * Fairness: none. A running caller may overtake sleepers without bound.
-/// * Signals: `release` is async-signal-safe, once the process has a token; `acquire` is not, for it
-///   may wait for its own thread.
+/// * Signals: `release` is async-signal-safe, once the process has a token; `acquire` is not, for
+///   it may wait for its own thread.
 /// * Fork: what the parent holds, the child does not.
-/// * Death: the next caller gets the lock and is told; what it guards may be half written. A process
-///   that drops its last mapping of the segment is dead to the others.
+/// * Death: the next caller gets the lock and is told; what it guards may be half written. A
+///   process that drops its last mapping of the segment is dead to the others.
 //
 // WAITERS  UNVOUCHED  token   meaning (WAITERS may be set without cause; missing, it costs a slice)
 //    0         0        0     free
@@ -106,7 +107,12 @@ impl LockWord {
     /// * [`Error::NotOwner`] when another process does.
     #[inline]
     pub fn release(&self, at: &Attachment) -> Result<(), Error> {
-        let me = at.token();
+        self.release_as(at.token())
+    }
+
+    /// [`release`](Self::release) for a caller that knows its token, or 0 if it has none.
+    #[inline]
+    pub(crate) fn release_as(&self, me: u32) -> Result<(), Error> {
         // R1. Release pairs with the Acquire in `acquire`. Relaxed when it fails, as above.
         if me != 0 && self.word.compare_exchange(me, 0, Release, Relaxed).is_ok() {
             return Ok(());
@@ -192,8 +198,8 @@ impl LockWord {
         Some(if is_unvouched(seen) { Told::OwnerDied } else { Told::Held })
     }
 
-    /// A4: a dead holder's word. Of several that try, one exchange succeeds; the dead token does not
-    /// come back, so it cannot succeed late.
+    /// A4: a dead holder's word. Of several that try, one exchange succeeds; the dead token does
+    /// not come back, so it cannot succeed late.
     fn take_over(&self, seen: u32, wait: &Wait) -> bool {
         let next = wait.me | (seen & WAITERS) | wait.waiters | UNVOUCHED;
         // Acquire and Relaxed as A1. Killed after: a dead token with UNVOUCHED, taken over again.
@@ -262,9 +268,12 @@ impl Default for LockWord {
 struct Wait {
     me: u32,
     deadline: Deadline,
-    /// `WAITERS` once this caller has slept: its wake-up took the bit away, and there may be others.
+    /// `WAITERS` once this caller has slept: its wake-up took the bit away, and there may be
+    /// others.
     waiters: u32,
-    /// The token that stood in the word when it last slept, and for how many slices by now.
+    /// How often it has slept.
+    sleeps: u32,
+    /// The token that stood in the word at its last look, and how often it has slept on that one.
     asleep_on: u32,
     slices: u32,
     spins_left: u32,
@@ -275,7 +284,7 @@ impl Wait {
         let deadline = deadline.start();
         let is_try = deadline.remaining().is_some_and(|left| left.is_zero());
         let spins_left = if is_try { 0 } else { SPIN_LIMIT_ITERATIONS };
-        Self { me, deadline, waiters: 0, asleep_on: 0, slices: 0, spins_left }
+        Self { me, deadline, waiters: 0, sleeps: 0, asleep_on: 0, slices: 0, spins_left }
     }
 
     fn left(&self) -> Option<Duration> {
@@ -299,14 +308,17 @@ impl Wait {
         Ok(at.is_dead(token, self.slices)?)
     }
 
+    /// A8. The slices of a call grow: see `slice`.
     fn sleep_on(
         &mut self,
         word: &AtomicU32,
         seen: u32,
         left: Option<Duration>,
     ) -> Result<(), Error> {
-        wait(word, seen, left)?;
+        let slice = slice(self.sleeps);
+        wait(word, seen, left.map_or(slice, |left| left.min(slice)))?;
         self.waiters = WAITERS;
+        self.sleeps = self.sleeps.saturating_add(1);
         self.slices = self.slices.saturating_add(1);
         self.spins_left = SPIN_AGAIN_ITERATIONS;
         Ok(())
