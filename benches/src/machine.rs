@@ -48,6 +48,9 @@ impl fmt::Display for Machine {
         writeln!(out, "kernel     Linux {}", self.kernel)?;
         writeln!(out, "libc       {}", self.libc)?;
         writeln!(out, "load       {}", self.load)?;
+        if self.load.parse().is_ok_and(|load: f64| load > all as f64) {
+            writeln!(out, "WARNING    more to do than cores: trust the ratios, not the figures")?;
+        }
         if cfg!(debug_assertions) {
             writeln!(out, "WARNING    a debug build: its figures mean nothing")?;
         }
