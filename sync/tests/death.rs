@@ -256,31 +256,51 @@ fn a_slot_given_again_is_not_the_dead_holder() {
     assert_eq!(told_at_once(&lock), Ok(Told::OwnerDied));
 }
 
+/// A killed holder, whose child by a raw clone lives on, and that child's pid.
+fn orphan_of_a_killed_holder(lock: &Lock, orphans_work: impl Fn()) -> u32 {
+    let ready = Signal::new();
+    let held = Child::run("holder", || {
+        told(lock).unwrap();
+        // SAFETY: A plain fork without libc's handlers, of a process with one thread.
+        let pid = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) };
+        if pid == 0 {
+            orphans_work();
+            ready.tell(std::process::id());
+            idle();
+            // SAFETY: Ends the process and asks for nothing.
+            unsafe { libc::_exit(1) };
+        }
+        idle()
+    });
+    let orphan = ready.hear("the orphan's pid");
+    held.kill();
+    orphan
+}
+
+fn end(orphan: u32) {
+    // SAFETY: The orphan is ours and idles; nobody collects it before it has ended.
+    unsafe { libc::kill(libc::pid_t::try_from(orphan).unwrap(), libc::SIGKILL) };
+}
+
 #[test]
 fn a_raw_clone_does_not_keep_its_parent_alive() {
     let lock = Lock::new().unwrap();
-    let clone_pid = Signal::new();
-    let held = Child::run("holder", || {
-        told(&lock).unwrap();
-        // SAFETY: A plain fork without libc's handlers; its child makes system calls only.
-        let pid = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) };
-        if pid == 0 {
-            // SAFETY: Waits for nothing but its limit, so that nothing is left if the test fails.
-            unsafe { libc::poll(std::ptr::null_mut(), 0, 60_000) };
-            // SAFETY: Ends the process and asks for nothing.
-            unsafe { libc::_exit(0) };
-        }
-        clone_pid.tell(u32::try_from(pid).unwrap());
-        idle()
+    let orphan = orphan_of_a_killed_holder(&lock, || {});
+    // The orphan has the slot's byte locked, so the first look says alive.
+    let answers = (told_at_once(&lock), told(&lock));
+    end(orphan);
+    assert_eq!(answers, (Err(Error::TimedOut), Ok(Told::OwnerDied)));
+}
+
+#[test]
+fn a_raw_clone_that_uses_a_lock_gives_its_parents_description_back() {
+    let lock = Lock::new().unwrap();
+    let orphan = orphan_of_a_killed_holder(&lock, || {
+        assert_eq!(told_at_once(&lock), Err(Error::TimedOut));
     });
-    let pid = clone_pid.hear("the clone's pid");
-    held.kill();
-    // The clone has the slot's byte locked: the first look must say alive.
-    assert_eq!(lock.try_acquire().unwrap_err(), Error::TimedOut);
-    let got = told(&lock);
-    // SAFETY: The clone is ours; nobody else collects it before its limit.
-    unsafe { libc::kill(libc::pid_t::try_from(pid).unwrap(), libc::SIGKILL) };
-    assert_eq!(got, Ok(Told::OwnerDied));
+    let answer = told_at_once(&lock);
+    end(orphan);
+    assert_eq!(answer, Ok(Told::OwnerDied));
 }
 
 #[test]
