@@ -40,12 +40,13 @@ impl fmt::Display for Finding {
 type Rule = fn(&Tree) -> Vec<Finding>;
 
 /// All rules, under the names of their tests.
-const RULES: [(&str, Rule); 15] = [
+const RULES: [(&str, Rule); 16] = [
     ("unsafe stays where it is listed", layers::unsafe_outside_the_list),
     ("system calls stay under sys", layers::system_calls_outside_sys),
     ("arrows point one way", layers::arrows_that_are_not_drawn),
     ("orderings are explained", atomics::unexplained_orderings),
     ("nothing is left undone", wording::unfinished),
+    ("nothing is ordered by sleeping", wording::sleeps),
     ("lints are expected, not allowed", wording::allowed_lints),
     ("files are short", wording::long_files),
     ("lines are short", wording::long_lines),
