@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
 
-use purlin_sync::{Acquired, Lock, SLICE_NANOS};
+use purlin_sync::{Acquired, Lock};
 use rustix::thread::gettid;
 
 use crate::limits::WAIT_LIMIT_NANOS;
@@ -62,7 +62,7 @@ impl Mortal for SharedMutex {
 }
 
 /// Who is there when the holder is killed.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Survivor {
     /// Nobody: the time is that until the kernel has torn the holder down.
     Nobody,
@@ -70,8 +70,8 @@ pub enum Survivor {
     Arriving,
     /// One that sleeps for it.
     Asleep {
-        /// How far into its slice it is when the kill is sent, 0 to 1.
-        phase: f64,
+        /// For how long, when the kill is sent.
+        since: Duration,
     },
 }
 
@@ -89,7 +89,7 @@ pub fn kill_holder(what: &impl Mortal, survivor: Survivor, heir: bool) -> io::Re
     let waited = match survivor {
         Survivor::Nobody => kill_and_wait(&holder),
         Survivor::Arriving => kill_and_take(what, &holder),
-        Survivor::Asleep { phase } => take_from_sleep(what, &holder, phase),
+        Survivor::Asleep { since } => take_from_sleep(what, &holder, since),
     };
     let ended = holder.kill().and_then(|()| holder.wait());
     drop(heir?);
@@ -122,7 +122,7 @@ fn kill_and_take(what: &impl Mortal, holder: &Child) -> io::Result<Duration> {
     Ok(what.inherit()?.duration_since(killed))
 }
 
-fn take_from_sleep(what: &impl Mortal, holder: &Child, phase: f64) -> io::Result<Duration> {
+fn take_from_sleep(what: &impl Mortal, holder: &Child, since: Duration) -> io::Result<Duration> {
     thread::scope(|scope| {
         let (tell, told) = mpsc::channel();
         let waiter = scope.spawn(move || {
@@ -132,7 +132,7 @@ fn take_from_sleep(what: &impl Mortal, holder: &Child, phase: f64) -> io::Result
         let killed = told
             .recv_timeout(limit())
             .map_err(|_| ErrorKind::TimedOut.into())
-            .and_then(|tid| kill_when_asleep(holder, tid, phase));
+            .and_then(|tid| kill_when_asleep(holder, tid, since));
         if killed.is_err() {
             holder.kill()?; // so that the waiter comes to an end, and the scope with it
         }
@@ -141,11 +141,11 @@ fn take_from_sleep(what: &impl Mortal, holder: &Child, phase: f64) -> io::Result
     })
 }
 
-fn kill_when_asleep(holder: &Child, tid: i32, phase: f64) -> io::Result<Instant> {
+fn kill_when_asleep(holder: &Child, tid: i32, since: Duration) -> io::Result<Instant> {
     until_asleep(tid)?;
     // Not to order anything: the kill shall meet the waiter anywhere in its slice, and a holder that
     // ends meanwhile is a failure.
-    if holder.ends_within(Duration::from_nanos(SLICE_NANOS).mul_f64(phase))? {
+    if holder.ends_within(since)? {
         return Err(io::Error::other("the holder ended before it was killed"));
     }
     let killed = Instant::now();

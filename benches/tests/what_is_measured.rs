@@ -16,7 +16,7 @@ fn lock() -> io::Result<Lock> {
 #[test]
 fn arriving_and_sleeping_survivors_get_what_a_dead_holder_held() -> io::Result<()> {
     let (lock, robust) = (lock()?, SharedMutex::new(Kind::Robust)?);
-    for survivor in [Survivor::Arriving, Survivor::Asleep { phase: 0.1 }] {
+    for survivor in [Survivor::Arriving, Survivor::Asleep { since: TURN }] {
         kill_holder(&lock, survivor, false)?;
         kill_holder(&robust, survivor, false)?;
     }
@@ -29,7 +29,7 @@ fn survivor_gets_the_lock_although_a_child_keeps_its_holders_place() -> io::Resu
     let lock = lock()?;
     let waited = kill_holder(&lock, Survivor::Arriving, true)?;
     // From below only: the first look cannot tell, so that a slice passes before the second.
-    assert!(waited >= Duration::from_nanos(purlin_sync::SLICE_NANOS));
+    assert!(waited >= Duration::from_nanos(purlin_sync::SLICE_FIRST_NANOS));
     Ok(())
 }
 
