@@ -15,7 +15,7 @@ const SPEAKS_OF: [&str; 4] = ["pairs", "order", "as above", "fence"];
 
 pub(super) fn unexplained_orderings(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
-    // The models hold tests only; they run the words' own files, which are looked at where they lie.
+    // The models hold tests only; the words that they run are looked at where they lie.
     for source in tree.shipped().filter(|source| source.folder() != "models") {
         for line in unexplained(&Code::new(&source.text)) {
             findings.push(Finding::new(
