@@ -2,11 +2,27 @@
 
 use std::io;
 
-/// The names that `adapter NAME` knows.
+#[path = "../faults/mod.rs"]
+mod faults;
+
+/// The subjects that a run without a choice asks.
 pub(crate) const NAMES: &[&str] = &[];
 
-/// Runs one of them until its standard input ends. The process ends with it: threads that wait in
-/// a call for ever are no reason to stay.
+/// The subjects that check the suite; they are run only when they are named.
+pub(crate) fn hidden_names() -> impl Iterator<Item = &'static str> {
+    let faults = faults::FAULTS.iter().map(|(name, _)| *name);
+    faults.chain(faults::HONEST.iter().map(|(name, _)| *name))
+}
+
+/// Is one of them until its standard input ends. The process ends with it: threads that wait in a
+/// call for ever are no reason to stay.
+///
+/// # Errors
+/// * What the system refused, or that there is none of this name.
 pub(crate) fn run(words: &[String]) -> io::Result<()> {
-    Err(io::Error::other(format!("there is no adapter {words:?}")))
+    match words {
+        [word, rest @ ..] if word == faults::ACTOR => faults::run_actor(rest),
+        [name] => faults::run(name),
+        _ => Err(io::Error::other("an adapter needs a name")),
+    }
 }

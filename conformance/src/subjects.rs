@@ -25,11 +25,9 @@ pub(crate) enum Found {
 pub(crate) fn find(wanted: &[String], catalogue: &Catalogue) -> Result<Vec<Found>, Error> {
     let mut found = Vec::new();
     let mut unused: Vec<&String> = wanted.iter().collect();
-    for (family, command) in known() {
-        let is_hidden = family.starts_with("fault-");
-        if is_hidden && !wanted.iter().any(|name| name == family) {
-            continue;
-        }
+    let hidden = crate::adapter::hidden_names().filter(|name| wanted.iter().any(|w| w == name));
+    let hidden: Vec<_> = hidden.map(|name| (name, own(name))).collect();
+    for (family, command) in known().into_iter().chain(hidden) {
         // The version is known only once it was asked.
         if !wanted.iter().any(|name| may_name(name, family)) && !wanted.is_empty() {
             continue;
