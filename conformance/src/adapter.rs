@@ -2,11 +2,16 @@
 
 use std::io;
 
+use purlin::Purlin;
+use purlin_conformance::serve::serve;
+
 #[path = "../faults/mod.rs"]
 mod faults;
+#[path = "../adapters/purlin.rs"]
+mod purlin;
 
 /// The subjects that a run without a choice asks.
-pub(crate) const NAMES: &[&str] = &[];
+pub(crate) const NAMES: &[&str] = Purlin::NAMES;
 
 /// The subjects that check the suite; they are run only when they are named.
 pub(crate) fn hidden_names() -> impl Iterator<Item = &'static str> {
@@ -22,7 +27,10 @@ pub(crate) fn hidden_names() -> impl Iterator<Item = &'static str> {
 pub(crate) fn run(words: &[String]) -> io::Result<()> {
     match words {
         [word, rest @ ..] if word == faults::ACTOR => faults::run_actor(rest),
-        [name] => faults::run(name),
+        [name] => match Purlin::new(name) {
+            Some(mut purlin) => serve(&mut purlin),
+            None => faults::run(name),
+        },
         _ => Err(io::Error::other("an adapter needs a name")),
     }
 }

@@ -1,0 +1,172 @@
+//! The adapter for purlin itself: actors by fork, or threads of the adapter.
+//!
+//! A thread cannot be killed alone, so where actors are threads those that a script kills, or wants
+//! as processes of their own, are forked all the same, before the first thread is started.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use purlin_conformance::limits::PROTOCOL_VERSION;
+use purlin_conformance::serve::{
+    Actor, Arguments, CallResult, Child, Ended, Hello, How, Object, Reach, Refusal, Subject,
+};
+use purlin_process::{ExitStatus, Process};
+use purlin_sync::{Acquired, Deadline, Error, Lock, Told};
+
+/// Purlin, with one usual way of starting actors.
+pub(crate) struct Purlin {
+    name: &'static str,
+    starts: &'static [How],
+    has_threads: bool,
+}
+
+impl Purlin {
+    /// The names of its forms.
+    pub(crate) const NAMES: &[&str] = &["purlin-fork", "purlin-threads"];
+
+    /// The form of this name.
+    pub(crate) fn new(name: &str) -> Option<Self> {
+        match name {
+            "purlin-fork" => {
+                Some(Self { name: "purlin-fork", starts: &[How::Fork], has_threads: false })
+            }
+            "purlin-threads" => {
+                let starts = &[How::Thread, How::Fork];
+                Some(Self { name: "purlin-threads", starts, has_threads: false })
+            }
+            _ => None,
+        }
+    }
+
+    fn fork(&self, actor: Actor) -> Result<Box<dyn Child>, Refusal> {
+        if self.has_threads {
+            let text = "a fork takes along one thread only, and there are actors among the others";
+            return Err(Refusal::unsupported(text));
+        }
+        let name = actor.name().to_owned();
+        let process = Process::fork(name, move || actor.run_in_fork());
+        Ok(Box::new(Forked(process.map_err(|error| Refusal::new(error.kind(), error))?)))
+    }
+
+    fn spawn_thread(&mut self, actor: Actor) -> Result<Box<dyn Child>, Refusal> {
+        let builder = std::thread::Builder::new().name(actor.name().to_owned());
+        let thread = builder.spawn(move || actor.run_in_thread());
+        thread.map_err(|error| Refusal::new("out-of-resources", error))?;
+        self.has_threads = true;
+        Ok(Box::new(Thread))
+    }
+}
+
+impl Subject for Purlin {
+    fn hello(&self) -> Hello {
+        let contract = |choice: &str, side: &str| (choice.to_owned(), vec![side.to_owned()]);
+        let operations = ["acquire", "try", "release", "recover"].map(str::to_owned);
+        Hello {
+            protocol: PROTOCOL_VERSION,
+            name: self.name.to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            starts: self.starts.to_vec(),
+            objects_reach: Reach::Start,
+            objects: BTreeMap::from([("lock".to_owned(), operations.to_vec())]),
+            capabilities: Vec::new(),
+            contracts: BTreeMap::from([
+                contract("lock-release", "by-holder"),
+                contract("lock-again", "waits"),
+                contract("condition-wakeup", "exact"),
+                contract("condition-notify", "by-holder"),
+                contract("at-exit", "waits"),
+                contract("queue-put", "direct"),
+                contract("pipe-message", "whole"),
+                ("semaphore-death".to_owned(), both("units-stay", "units-return")),
+                ("queue-room".to_owned(), both("grows", "fixed")),
+            ]),
+        }
+    }
+
+    fn create(&mut self, _: &str, kind: &str, _: &Arguments) -> Result<Arc<dyn Object>, Refusal> {
+        match kind {
+            "lock" => Ok(Arc::new(Shared(Lock::new().map_err(refusal)?))),
+            _ => Err(Refusal::unsupported(kind)),
+        }
+    }
+
+    fn start(&mut self, how: How, actor: Actor) -> Result<Box<dyn Child>, Refusal> {
+        match how {
+            How::Fork => self.fork(actor),
+            How::Thread => self.spawn_thread(actor),
+            How::Spawn => Err(Refusal::unsupported("spawn")),
+        }
+    }
+}
+
+/// A lock; each call keeps its hold, so that a later call can end it.
+struct Shared(Lock);
+
+impl Object for Shared {
+    fn call(&self, op: &str, args: &Arguments) -> CallResult {
+        match op {
+            "acquire" => match deadline(args) {
+                Ok(deadline) => taken(self.0.acquire(deadline)),
+                Err(result) => result,
+            },
+            "try" => taken(self.0.try_acquire()),
+            "release" => done(self.0.release()),
+            "recover" => done(self.0.recover()),
+            _ => CallResult::Unsupported,
+        }
+    }
+}
+
+fn taken(acquired: Result<Acquired<'_>, Error>) -> CallResult {
+    match acquired.map(Acquired::keep) {
+        Ok(Told::Held) => CallResult::ok(),
+        Ok(Told::OwnerDied) => CallResult::failed("owner-died", "held, and not vouched for"),
+        Err(error) => CallResult::Failed(refusal(error)),
+    }
+}
+
+fn done(result: Result<(), Error>) -> CallResult {
+    result.map_or_else(|error| CallResult::Failed(refusal(error)), |()| CallResult::ok())
+}
+
+/// A `Duration` has neither negative values nor infinity; what it cannot express is unsupported.
+fn deadline(args: &Arguments) -> Result<Deadline, CallResult> {
+    match args.get("timeout").map(serde_json::Value::as_f64) {
+        None => Ok(Deadline::never()),
+        Some(seconds) => {
+            let limit = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+            limit.map(Deadline::from).ok_or(CallResult::Unsupported)
+        }
+    }
+}
+
+fn refusal(error: Error) -> Refusal {
+    Refusal::new(error.kind(), error)
+}
+
+fn both(one: &str, other: &str) -> Vec<String> {
+    vec![one.to_owned(), other.to_owned()]
+}
+
+struct Forked(Process);
+
+impl Child for Forked {
+    fn reap(&mut self) -> Result<Ended, Refusal> {
+        match self.0.join(None) {
+            Ok(ExitStatus::Code(code)) => Ok(Ended::Code(code)),
+            Ok(ExitStatus::Signal(signal)) => Ok(Ended::Signal(signal)),
+            Ok(ExitStatus::Unknown) => Err(Refusal::new("system", "somebody else collected it")),
+            Err(error) => Err(Refusal::new(error.kind(), error)),
+        }
+    }
+}
+
+/// A thread ends with the adapter.
+struct Thread;
+
+impl Child for Thread {
+    fn reap(&mut self) -> Result<Ended, Refusal> {
+        Err(Refusal::unsupported("a thread is nobody's child"))
+    }
+}
