@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 pub(crate) enum Fault {
     /// Nothing.
     None,
-    /// A new lock is held by nobody that could release it.
-    BornHeld,
+    /// A new lock tells of a death.
+    BornSuspect,
     /// All names lead to one lock.
     OneForAll,
     /// An acquire of a held lock succeeds.
@@ -79,9 +79,6 @@ pub(super) enum Say {
 /// A client's number.
 pub(super) type Client = u64;
 
-/// Nobody; never the number of a client.
-const NOBODY: Client = 0;
-
 /// One lock.
 pub(super) struct Lock {
     fault: Fault,
@@ -95,8 +92,8 @@ pub(super) struct Lock {
 
 impl Lock {
     pub(super) fn new(fault: Fault) -> Self {
-        let holder = (fault == Fault::BornHeld).then_some(NOBODY);
-        Self { fault, holder, waiters: VecDeque::new(), is_suspect: false, spare_count: 0 }
+        let is_suspect = fault == Fault::BornSuspect;
+        Self { fault, holder: None, waiters: VecDeque::new(), is_suspect, spare_count: 0 }
     }
 
     /// Takes one event and says who is told what.

@@ -27,7 +27,7 @@ use lock::Fault;
 
 /// Those that are wrong, by name.
 pub(crate) const FAULTS: &[(&str, Fault)] = &[
-    ("fault-born-held", Fault::BornHeld),
+    ("fault-born-suspect", Fault::BornSuspect),
     ("fault-one-for-all", Fault::OneForAll),
     ("fault-never-blocks", Fault::NeverBlocks),
     ("fault-lost-wake", Fault::LostWake),

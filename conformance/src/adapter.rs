@@ -31,6 +31,9 @@ pub(crate) fn run(words: &[String]) -> io::Result<()> {
             Some(mut purlin) => serve(&mut purlin),
             None => faults::run(name),
         },
-        _ => Err(io::Error::other("an adapter needs a name")),
+        _ => {
+            let names: Vec<&str> = NAMES.iter().copied().chain(hidden_names()).collect();
+            Err(io::Error::other(format!("an adapter needs a name: {}", names.join(", "))))
+        }
     }
 }

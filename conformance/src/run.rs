@@ -1,5 +1,6 @@
 //! The interpreter: runs one script against one subject and says what came of it.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use crate::case::Case;
@@ -11,9 +12,13 @@ use crate::subject::{AdapterCommand, Fault, quote};
 use crate::verdict::{Outcome, Stop, Verdict};
 
 /// Runs a case in an adapter of its own.
-pub(crate) fn run_case(command: &AdapterCommand, case: &Case) -> Outcome {
+pub(crate) fn run_case(
+    command: &AdapterCommand,
+    case: &Case,
+    error_kinds: &BTreeSet<String>,
+) -> Outcome {
     let started = Instant::now();
-    let ended = Run::whole(command, case);
+    let ended = Run::whole(command, case, error_kinds);
     let took = started.elapsed();
     match ended {
         Ok(()) => Outcome { verdict: Verdict::Kept, stop: None, took },
@@ -32,8 +37,9 @@ pub(crate) struct End {
 }
 
 /// A case under way.
-pub(crate) struct Run {
+pub(crate) struct Run<'a> {
     pub(crate) session: Session,
+    error_kinds: &'a BTreeSet<String>,
 }
 
 /// What a call came back with.
@@ -42,10 +48,14 @@ enum Came {
     Error(String, String),
 }
 
-impl Run {
-    fn whole(command: &AdapterCommand, case: &Case) -> Result<(), End> {
+impl<'a> Run<'a> {
+    fn whole(
+        command: &AdapterCommand,
+        case: &Case,
+        error_kinds: &'a BTreeSet<String>,
+    ) -> Result<(), End> {
         let (session, hello) = Session::open(command)?;
-        let mut run = Self { session };
+        let mut run = Self { session, error_kinds };
         let objects: Vec<String> = case.script.objects.iter().map(|o| o.name.clone()).collect();
         run.create(case, &hello)?;
         run.start_actors(case, &hello, &objects)?;
@@ -177,7 +187,7 @@ impl Run {
         let call = self.session.actors.get_mut(actor).and_then(|actor| actor.call.take());
         match call.and_then(|call| call.answer) {
             Some(Answer::Returned { value, .. }) => Ok(Came::Value(value)),
-            Some(Answer::Failed { kind, text, .. } | Answer::Error { kind, text }) => {
+            Some(Answer::Failed { kind, text, .. }) if self.error_kinds.contains(&kind) => {
                 Ok(Came::Error(kind, text))
             }
             Some(Answer::Unsupported) => Err(End::unsupported("no such call".to_owned())),
@@ -185,7 +195,7 @@ impl Run {
                 let expected = expected.to_string();
                 Err(End { verdict: Verdict::Prevented, span: None, expected, came: why })
             }
-            other => Err(End::died(format!("the adapter says {other:?} of a call"))),
+            other => Err(End::died(format!("the adapter says of a call what none is: {other:?}"))),
         }
     }
 

@@ -144,7 +144,7 @@ impl Suite {
         for (place, case) in asked.iter().enumerate() {
             progress(&case.id, place, asked.len());
             let outcome = if deaths_count < DEATHS_IN_A_ROW_COUNT {
-                run_case(&command, case)
+                run_case(&command, case, &self.catalogue.error_kinds)
             } else {
                 not_asked()
             };

@@ -15,7 +15,7 @@ use crate::limits::{
 use crate::run::{End, Run};
 use crate::session::Resting;
 
-impl Run {
+impl Run<'_> {
     /// Waits for the answer to the call of `actor`.
     pub(crate) fn wait_for_answer(&mut self, actor: &str, expected: &str) -> Result<(), End> {
         self.wait_for_first_answer(&[actor.to_owned()], expected).map(|_| ())
