@@ -44,7 +44,7 @@ impl Actor {
     pub(crate) fn new(started: Started, adapter: i32) -> Result<Self, String> {
         let Started { pid, tid } = started;
         let is_thread = pid == adapter;
-        let named = Pid::from_raw(pid).filter(|_| pid > 1);
+        let named = if pid > 1 { Pid::from_raw(pid) } else { None };
         let named = named.ok_or_else(|| format!("names the process {pid} as an actor"))?;
         if !is_thread
             && getpgid(Some(named)).ok().map(|id| id.as_raw_nonzero().get()) != Some(adapter)

@@ -120,6 +120,7 @@ impl<'a> Run<'a> {
         match &step.action {
             Action::Call { actor, object, op, args, expected } => {
                 self.session.start_call(actor, object, op, args)?;
+                self.wait_until_entered(actor, expected)?;
                 self.expect(actor, expected)
             }
             Action::Await { actor, expected } => self.expect(actor, expected),
@@ -136,7 +137,6 @@ impl<'a> Run<'a> {
     fn expect(&mut self, actor: &str, expected: &Expected) -> Result<(), End> {
         match expected {
             Expected::Blocked => {
-                self.wait_until_entered(actor, expected)?;
                 if self.is_blocked(actor)? {
                     return Ok(());
                 }

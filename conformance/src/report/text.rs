@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{marked, matrix};
+use crate::protocol::How;
 use crate::suite::{CaseOutcome, Judgement, Line, Suite};
 use crate::verdict::Verdict;
 
@@ -73,12 +74,23 @@ fn legend(rows: &[Row]) -> String {
         text.push_str("  · not asked: the subject takes the other side of a choice\n");
     }
     for row in rows {
-        if let Row::Absent { name, why } = row {
-            let _ = writeln!(text, "  {name} is absent: {why}");
+        match row {
+            Row::Absent { name, why } => {
+                let _ = writeln!(text, "  {name} is absent: {why}");
+            }
+            Row::Judged(judgement) if judgement.hello.starts[0] == How::Thread => {
+                let name = &judgement.hello.name;
+                let _ = writeln!(text, "  {name}: {FORKED}");
+            }
+            Row::Judged(_) => {}
         }
     }
     text
 }
+
+/// A limit of the judgement that its reader must know.
+const FORKED: &str = "a thread cannot be killed alone, so actors that a script kills, or wants as \
+    processes, are forked all the same";
 
 fn is_deviation(verdict: Verdict) -> bool {
     verdict.is_offered() && !verdict.is_good()

@@ -41,7 +41,7 @@ pub(crate) fn run_with(args: &[&str], variables: &[(&str, &str)]) -> Ran {
     let mut child = command.spawn().unwrap();
     let stdout = read_all(child.stdout.take().unwrap());
     let stderr = read_all(child.stderr.take().unwrap());
-    let has_ended = has_ended(&pidfd(child.id()));
+    let has_ended = has_ended(&pidfd(child.id()).unwrap());
     if !has_ended {
         marked.kill();
     }
@@ -141,9 +141,12 @@ pub(crate) fn has_ended(pidfd: &OwnedFd) -> bool {
 }
 
 /// A descriptor that tells of the end of a process.
-pub(crate) fn pidfd(pid: u32) -> OwnedFd {
+///
+/// # Errors
+/// * When it is not there any more.
+pub(crate) fn pidfd(pid: u32) -> rustix::io::Result<OwnedFd> {
     let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
-    pidfd_open(pid, PidfdFlags::empty()).unwrap()
+    pidfd_open(pid, PidfdFlags::empty())
 }
 
 /// Writes a line to the standard input of an adapter.

@@ -1,0 +1,180 @@
+//! Adapters that misbehave: each is reported with what it said, in bounded time, and nothing of it
+//! stays. Before an adapter has said who it is, that ends the run (status 2); in a case it is the
+//! verdict `died` (status 1).
+
+mod support;
+
+use support::{Ran, run_json, run_with};
+
+/// An adapter that does nothing is given up after half a second.
+const IMPATIENT: &[(&str, &str)] = &[("PURLIN_PATIENCE", "0.05")];
+
+#[test]
+fn one_that_prints_rubbish_is_quoted() {
+    refused("echo rubbish; cat >&2", "said what is no reply", "`rubbish`");
+    refused("printf '\\033[2J\\n'; cat >&2", "said what is no reply", "\\u{1b}[2J");
+    refused("echo '{\"id\":1}'; cat >&2", "said what is no reply", "missing field");
+}
+
+#[test]
+fn one_that_dies_at_once_is_quoted() {
+    refused("echo oh no >&2; exit 3", "ended by itself (exit status: 3)", "`oh no`");
+    refused("exec >&-; cat >&2", "closed its standard output", "");
+    refused("kill -9 $$", "ended by itself (signal: 9", "");
+}
+
+#[test]
+fn one_that_says_nothing_is_given_up() {
+    refused("sleep 1000", "does not answer", "Hello");
+    refused("sleep 1000 & sleep 1000 & wait", "does not answer", "Hello");
+    refused("trap '' TERM HUP INT; while :; do sleep 1000; done", "does not answer", "");
+}
+
+#[test]
+fn one_that_never_stops_talking_is_given_up() {
+    refused("tr '\\0' x </dev/zero", "wrote a line without an end", "`xxxx");
+    refused("while :; do echo; done", "does not answer", "");
+    refused("tr '\\0' x </dev/zero >&2", "does not answer", "xxxx");
+}
+
+#[test]
+fn one_of_another_protocol_is_refused() {
+    let hello = hello("odd", 2);
+    refused(&format!("read x; {hello}; cat >&2"), "speaks version 2 of the protocol", "");
+    let hello = self::hello("", 1);
+    refused(&format!("read x; {hello}; cat >&2"), "has no name", "");
+    let error = r#"echo '{"id":1,"reply":"error","kind":"unsupported"}'"#;
+    refused(&format!("read x; {error}; cat >&2"), "answers Hello", "unsupported");
+    let ok = r#"echo '{"id":1,"reply":"ok"}'"#;
+    refused(&format!("read x; {ok}; cat >&2"), "answers Hello", "missing field");
+}
+
+#[test]
+fn one_that_answers_somebody_else_is_refused() {
+    let reply = r#"echo '{"id":77,"reply":"ok"}'"#;
+    refused(&format!("{reply}; cat >&2"), "answers what nobody asked", "77");
+    let entered = r#"echo '{"id":1,"reply":"entered","at":1}'"#;
+    refused(&format!("read x; {entered}; cat >&2"), "answers out of turn", "");
+}
+
+#[test]
+fn one_that_does_not_leave_is_refused() {
+    let bye = r#"echo '{"id":2,"reply":"ok"}'"#;
+    let script = format!("read x; {}; read x; {bye}; sleep 1000", hello("odd", 1));
+    refused(&script, "does not end after `bye`", "");
+}
+
+#[test]
+fn a_command_that_is_none_is_refused() {
+    for program in ["/no/such/program", "/dev/null", "/"] {
+        let ran = run_with(&["run", "--", program], IMPATIENT);
+        assert_eq!(ran.status, Some(2), "{}", ran.stderr);
+        assert!(ran.stderr.contains("cannot be started"), "{}", ran.stderr);
+        assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn one_that_dies_in_a_case_is_reported_there() {
+    died("exit 4", "ended by itself (exit status: 4)");
+    died("echo oh no; sleep 1000", "said what is no reply");
+    died("sleep 1000", "does not answer Create");
+    died("id=$((id+1)); ok", "answers what nobody asked");
+    // Whether the second comes with the first is open, and so is how it is called.
+    died("ok; ok", "the adapter answers");
+}
+
+#[test]
+fn one_that_lies_about_its_actors_is_not_believed() {
+    let actor = |fields: &str| format!("ok; read x; id=$((id+1)); ok \",{fields}\"");
+    let ids = |pid: &str, tid: &str| format!(r#"\"pid\":{pid},\"tid\":{tid}"#);
+    died(&actor(&ids("1", "1")), "names the process 1 as an actor");
+    died(&actor(&ids("-1", "1")), "names the process -1 as an actor");
+    died(&actor(&ids("$PPID", "$PPID")), "which is not in its group");
+    died(&actor(&ids("$$", "1")), "names the thread 1 of the process");
+    died(&actor(&ids("$$", "$$")), "as something else than a fork");
+    died(&actor(r#"\"pid\":true"#), "answers Actor");
+}
+
+#[test]
+fn one_that_answers_a_call_wrongly_is_reported() {
+    // Each `sleep` is an actor that this adapter speaks for.
+    let actor =
+        r#"read x; id=$((id+1)); sleep 1000 & first=${first:-$!}; ok ",\"pid\":$!,\"tid\":$!""#;
+    let calls = |replies: &str| {
+        format!("ok; {actor}; {actor}; read x; id=$((id+1)); {replies}; sleep 1000")
+    };
+    let entered = r#"say '"entered","at":1'"#;
+    let returned = r#"say '"returned","at":2,"value":null'"#;
+    let weird = r#"say '"failed","at":2,"kind":"weird"'"#;
+    died(&calls(returned), "answers out of turn");
+    died(&calls(&format!("{entered}; {entered}")), "answers out of turn");
+    died(&calls(&format!("{entered}; {weird}")), "says of a call what none is");
+    died(&calls(&format!("{entered}; kill $first")), "the process of a ended by itself");
+    died(&calls(":"), "never entered the call");
+}
+
+#[test]
+fn after_three_deaths_the_rest_is_not_asked() {
+    let (ran, lines) = run_json(&["run", "--", "sh", "-c", &adapter("exit 4")], IMPATIENT);
+    assert_eq!(ran.status, Some(1), "{}", ran.stderr);
+    let shown: Vec<_> = lines.iter().filter(|line| line["case"].is_string()).collect();
+    assert!(shown.iter().all(|line| line["verdict"] == "died"));
+    let is_asked = |line: &serde_json::Value| {
+        !line["detail"].as_str().unwrap().contains("the adapter died in 3 cases in a row")
+    };
+    let asked = shown.iter().filter(|line| is_asked(line)).count();
+    assert!(0 < asked && asked < shown.len(), "{asked}");
+}
+
+/// The run ends with status 2 and one line that has both texts.
+fn refused(script: &str, what: &str, said: &str) {
+    let ran = run_with(&["run", "--", "sh", "-c", script], IMPATIENT);
+    assert_eq!(ran.status, Some(2), "{script}: {}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.is_empty(), "{script}: {}", ran.stdout);
+    for text in [what, said] {
+        assert!(ran.stderr.contains(text), "{script}: no {text:?} in {}", ran.stderr);
+    }
+    assert_eq!(ran.stderr.lines().count(), 1, "{script}: {}", ran.stderr);
+}
+
+/// The adapter does this when it is asked for a lock: the case has the verdict `died`, says `what`,
+/// and the report shows it too.
+fn died(script: &str, what: &str) {
+    let args = ["run", "--case", "lock/held-waits", "--", "sh", "-c", &adapter(script)];
+    let (Ran { status, stdout, stderr }, lines) = run_json(&args, IMPATIENT);
+    assert_eq!(status, Some(1), "{script}: {stdout}{stderr}");
+    let detail = lines[0]["detail"].as_str().unwrap_or("nothing");
+    assert_eq!(lines[0]["verdict"], "died", "{script}: {detail}");
+    assert!(detail.contains(what), "{script}: no {what:?} in {detail}");
+    assert!(stdout.contains(what), "{script}: no {what:?} in {stdout}");
+}
+
+/// An adapter that behaves until it is asked for an object.
+fn adapter(on_create: &str) -> String {
+    let functions = r#"
+        ok() { echo "{\"id\":$id,\"reply\":\"ok\"$1}"; }
+        say() { echo "{\"id\":$id,\"reply\":$1}"; }
+        while read -r line; do
+            id=${line#*\"id\":}; id=${id%%,*}
+            case $line in
+    "#;
+    let hello = hello("odd", 1);
+    format!(
+        "{functions} *'\"hello\"'*) {hello} ;;
+            *'\"create\"'*) {on_create} ;;
+            *) ok ;;
+            esac
+            case $line in *'\"bye\"'*) exit ;; esac
+        done"
+    )
+}
+
+/// Answers the first request, in the shell's words.
+fn hello(name: &str, protocol: u32) -> String {
+    let hello = serde_json::json!({
+        "id": 1, "reply": "ok", "protocol": protocol, "name": name, "version": "1",
+        "starts": ["fork"], "objects_reach": "start", "objects": {"lock": []},
+    });
+    format!("echo '{hello}'")
+}

@@ -1,0 +1,180 @@
+//! The program as its user meets it.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::process::{Command, Stdio};
+
+use support::{PROGRAM, run, run_json, run_with};
+
+#[test]
+fn help_and_version_are_said() {
+    let help = run(&["--help"]);
+    assert_eq!(help.status, Some(0));
+    for word in ["run", "list", "--subject", "--group", "--case", "--json", "PURLIN_PATIENCE"] {
+        assert!(help.stdout.contains(word), "{word}");
+    }
+    assert_eq!(run(&["run", "--help"]).stdout, help.stdout);
+    assert_eq!(run(&["-h"]).stdout, help.stdout);
+    let version = run(&["--version"]);
+    assert_eq!(version.stdout.trim(), concat!("purlin-conformance ", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn wrong_arguments_are_one_clear_line() {
+    let wrong: &[(&[&str], &str)] = &[
+        (&["walk"], "unknown command"),
+        (&["--colour"], "--colour"),
+        (&["run", "--colour"], "--colour"),
+        (&["run", "lock"], "lock"),
+        (&["run", "--subject"], "--subject"),
+        (&["run", "--subject", "nobody"], "no subject here is called `nobody`"),
+        (&["run", "--subject", "purlin-fork", "--subject", "x"], "no subject here is called `x`"),
+        (&["run", "--group", "locks"], "there is no group `locks`"),
+        (&["run", "--case", "lock/none"], "there is no case `lock/none`"),
+        (&["run", "--group", "queue", "--case", "lock/try"], "no case is in all"),
+        (&["run", "--"], "a command is missing"),
+        (&["run", "--subject", "purlin", "--", "true"], "either --subject or a command"),
+        (&["run", "--json", "/no/such/folder/file"], "cannot write /no/such/folder/file"),
+        (&["list", "--group", "locks"], "there is no group `locks`"),
+        (&["list", "everything"], "everything"),
+        (&["adapter", "nobody"], "there is no adapter `nobody`"),
+        (&["adapter"], "an adapter needs a name"),
+    ];
+    for (args, what) in wrong {
+        let ran = run(args);
+        assert_eq!(ran.status, Some(2), "{args:?}: {}{}", ran.stdout, ran.stderr);
+        assert!(ran.stderr.contains(what), "{args:?}: {}", ran.stderr);
+        assert_eq!(ran.stderr.lines().count(), 1, "{args:?}: {}", ran.stderr);
+        assert!(ran.stdout.is_empty(), "{args:?}: {}", ran.stdout);
+    }
+}
+
+#[test]
+fn a_full_disk_is_said() {
+    let ran =
+        run(&["run", "--subject", "purlin-fork", "--case", "lock/try", "--json", "/dev/full"]);
+    assert_eq!(ran.status, Some(2), "{}", ran.stdout);
+    assert!(ran.stderr.contains("cannot write /dev/full: No space left"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let mut command = Command::new(PROGRAM);
+    command.arg("list").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(0));
+    assert!(ended.stderr.is_empty(), "{}", String::from_utf8_lossy(&ended.stderr));
+}
+
+#[test]
+fn the_list_has_every_behaviour() {
+    let all = run(&["list"]).stdout;
+    assert!(all.lines().count() >= 1186);
+    assert!(all.contains("lock-new-is-free  must  lock/new-is-free\n"));
+    let lock = run(&["list", "--group", "lock"]).stdout;
+    assert_eq!(lock.lines().count(), 85);
+    assert!(lock.lines().all(|line| line.starts_with("lock-")));
+    let untested = run(&["list", "--untested", "--group", "lock"]).stdout;
+    assert!(untested.lines().all(|line| line.contains("  untested")));
+    let shown = lock.lines().filter(|line| line.contains("lock/")).count();
+    assert_eq!(untested.lines().count() + shown, 85);
+}
+
+#[test]
+fn purlin_keeps_every_case_under_fork_and_threads() {
+    let (ran, lines) = run_json(&["run", "--subject", "purlin", "--group", "lock"], &[]);
+    assert_eq!(ran.status, Some(0), "{}", ran.stdout);
+    let subjects: BTreeSet<&str> =
+        lines.iter().map(|line| line["subject"].as_str().unwrap()).collect();
+    assert_eq!(subjects, BTreeSet::from(["purlin-fork", "purlin-threads"]));
+    let shown = lines.iter().filter(|line| line["case"].is_string());
+    assert!(shown.clone().all(|line| line["verdict"] == "kept"));
+    let cases: BTreeSet<&str> = shown.map(|line| line["case"].as_str().unwrap()).collect();
+    assert_eq!(cases.len(), 10);
+    assert!(ran.stdout.contains("forked all the same"), "{}", ran.stdout);
+}
+
+#[test]
+fn the_json_lines_are_as_documented() {
+    let (_, lines) = run_json(&["run", "--subject", "purlin-fork"], &[]);
+    let (total, verdicts) = lines.split_last().unwrap();
+    let fields = "kind subject group behaviour case level verdict expected millis detail";
+    let fields: BTreeSet<&str> = fields.split(' ').collect();
+    for line in verdicts {
+        let found: BTreeSet<&str> = line.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(found, fields, "{line}");
+        assert_eq!(line["kind"], "verdict");
+    }
+    let fields = "kind subject kept prevented broken hung died unsupported error untested \
+                  unexpected seed catalogue purlin";
+    let fields: BTreeSet<&str> = fields.split_whitespace().collect();
+    let found: BTreeSet<&str> = total.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(found, fields);
+    let count = |verdict: &str| verdicts.iter().filter(|line| line["verdict"] == verdict).count();
+    assert_eq!(total["kept"], count("kept"));
+    assert_eq!(total["untested"], count("untested"));
+    assert_eq!(total["unexpected"], 0);
+    assert!(count("untested") > 1000, "what no case shows is counted, not hidden");
+}
+
+#[test]
+fn cpython_hangs_where_a_holder_is_killed_and_that_is_known() {
+    let (ran, lines) = run_json(&["run", "--subject", "cpython"], &[]);
+    assert_eq!(ran.status, Some(0), "{}{}", ran.stdout, ran.stderr);
+    if lines.is_empty() {
+        assert!(ran.stdout.contains("cpython-fork is absent"), "{}", ran.stdout);
+        return;
+    }
+    for case in ["lock/holder-killed-waiters", "lock/holder-killed-next-told"] {
+        let line = lines.iter().find(|line| line["case"] == case).unwrap();
+        assert_eq!((&line["verdict"], &line["expected"]), (&"hung".into(), &"hung".into()));
+    }
+    assert!(!lines.iter().any(|line| line["case"] == "lock/release-by-other-process"));
+    assert!(ran.stdout.contains("hung*") && ran.stdout.contains("known: "), "{}", ran.stdout);
+}
+
+#[test]
+fn without_python_the_row_says_absent() {
+    let ran = run_with(&["run", "--case", "lock/new-is-free"], &[("PATH", "")]);
+    assert_eq!(ran.status, Some(0), "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("cpython-fork (absent)"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("no python3 in PATH"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_broken_promise_is_shown_with_its_script() {
+    let ran = run(&["run", "--subject", "fault-release-by-anyone"]);
+    assert_eq!(ran.status, Some(1));
+    let shown = "
+fault-release-by-anyone  lock/release-by-other-process  broken
+    lock-release-by-other-process-refused (must): Only the holder's process can release the lock; \
+                 another's release is refused and the lock stays held.
+
+     1  object lock: lock
+     2  actors a c
+     3  processes b
+     4  a: lock.acquire() -> ok
+     5  b: lock.release() -> not-owner
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+        expected  not-owner
+        came      ok
+     6  c: lock.try() -> timed-out
+";
+    assert!(ran.stdout.contains(shown), "{}", ran.stdout);
+    let again = "again: purlin-conformance run --subject fault-release-by-anyone \
+                 --case lock/release-by-other-process\n";
+    assert!(ran.stdout.contains(again), "{}", ran.stdout);
+}
+
+#[test]
+fn somebody_elses_adapter_is_judged_without_expectations() {
+    let choice = ["run", "--case", "lock/holder-killed-next-told", "--"];
+    let command = [PROGRAM, "adapter", "fault-ignores-deaths"];
+    let ran = run(&[&choice[..], &command[..]].concat());
+    assert_eq!(ran.status, Some(1), "{}", ran.stdout);
+    let again = format!("--case lock/holder-killed-next-told -- {}", command.join(" "));
+    assert!(ran.stdout.contains(&again), "{}", ran.stdout);
+}

@@ -1,0 +1,111 @@
+//! Nothing outlives its runner: when an adapter is killed, or hears nothing more, its actors end,
+//! also those that wait in a lock for ever.
+
+mod support;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use serde_json::{Value, json};
+use support::{MARK, Marked, PROGRAM, has_ended, pidfd, say};
+
+#[test]
+fn the_actors_of_purlin_end_with_their_adapter() {
+    ends_with_its_adapter(&mut own("purlin-fork"), "fork");
+    ends_with_its_adapter(&mut own("purlin-threads"), "thread");
+    ends_with_its_adapter(&mut own("purlin-threads"), "fork");
+}
+
+#[test]
+fn the_actors_of_a_server_end_with_their_adapter() {
+    ends_with_its_adapter(&mut own("honest-server"), "spawn");
+}
+
+#[test]
+fn the_actors_of_cpython_end_with_their_adapter() {
+    if Command::new("python3").arg("--version").output().is_err() {
+        return; // Absent, as the program itself would say.
+    }
+    let mut command = Command::new("python3");
+    command.args(["-I", "-c", include_str!("../adapters/cpython.py")]);
+    ends_with_its_adapter(&mut command, "fork");
+}
+
+#[test]
+fn everything_ends_with_a_killed_runner() {
+    let marked = Marked::new();
+    let mut command = Command::new(PROGRAM);
+    command.args(["run", "--subject", "fault-lost-wake", "--case", "lock/held-waits"]);
+    command.env(MARK, &marked.value).stdout(Stdio::null());
+    let mut runner = command.spawn().unwrap();
+    // The runner, the adapter and two actors; the case takes a second to hang.
+    let living = loop {
+        let found = marked.processes();
+        if found.len() >= 4 {
+            break found;
+        }
+        assert_eq!(runner.try_wait().unwrap(), None, "it never had two actors");
+        std::thread::yield_now();
+    };
+    let living: Vec<_> = living.into_iter().filter_map(|pid| pidfd(pid).ok()).collect();
+    runner.kill().unwrap();
+    runner.wait().unwrap();
+    assert!(living.iter().all(has_ended));
+    assert!(marked.processes().is_empty());
+}
+
+fn own(name: &str) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.args(["adapter", name]);
+    command
+}
+
+fn ends_with_its_adapter(command: &mut Command, how: &str) {
+    for is_killed in [true, false] {
+        let marked = Marked::new();
+        command.env(MARK, &marked.value).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut adapter = command.spawn().unwrap();
+        let replies = wait_in_a_lock(&mut adapter, how);
+        let living: Vec<_> =
+            marked.processes().into_iter().map(|pid| pidfd(pid).unwrap()).collect();
+        let count = if how == "thread" { 1 } else { 3 };
+        assert_eq!(living.len(), count, "{how}");
+        if is_killed {
+            adapter.kill().unwrap();
+        } else {
+            drop(adapter.stdin.take());
+        }
+        assert!(living.iter().all(has_ended), "{how}: {:?}", marked.processes());
+        adapter.wait().unwrap();
+        drop(replies);
+    }
+}
+
+/// Two actors; one has the lock, the other waits for it.
+fn wait_in_a_lock(adapter: &mut Child, how: &str) -> BufReader<ChildStdout> {
+    let mut replies = BufReader::new(adapter.stdout.take().unwrap());
+    let actor = |id, name| {
+        json!({"id": id, "request": "actor", "name": name, "how": how, "parent": null,
+               "objects": ["x"]})
+    };
+    let call = |id, actor| {
+        json!({"id": id, "request": "call", "actor": actor, "object": "x", "op": "acquire",
+               "args": {}})
+    };
+    let object = json!({"id": 1, "request": "create", "object": "x", "kind": "lock", "args": {}});
+    for (request, last) in
+        [(object, "ok"), (actor(2, "a"), "ok"), (actor(3, "b"), "ok"), (call(4, "a"), "returned")]
+    {
+        say(adapter, &request.to_string());
+        while next(&mut replies)["reply"] != last {}
+    }
+    say(adapter, &call(5, "b").to_string());
+    assert_eq!(next(&mut replies)["reply"], "entered");
+    replies
+}
+
+fn next(replies: &mut impl BufRead) -> Value {
+    let mut line = String::new();
+    assert_ne!(replies.read_line(&mut line).unwrap(), 0, "the adapter is gone");
+    serde_json::from_str(&line).unwrap()
+}
