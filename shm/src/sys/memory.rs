@@ -11,7 +11,7 @@ use rustix::mm::{Advice, madvise};
 use rustix::process::{Resource, getrlimit};
 
 use crate::error::Error;
-use crate::limits::MEMORY_LOOKUP_BYTES;
+use crate::limits::{MEMORY_KEPT_FRACTION, MEMORY_LOOKUP_BYTES};
 
 /// The seals of a segment: it can neither shrink under a mapping (SIGBUS) nor grow, for good.
 const SEALS: SealFlags = SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::SEAL);
@@ -83,7 +83,8 @@ fn machine_free_bytes() -> Option<u64> {
     let text = fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    kibibytes.checked_mul(1024)
+    let bytes = kibibytes.checked_mul(1024)?;
+    Some(bytes - bytes / MEMORY_KEPT_FRACTION)
 }
 
 fn group_limit_bytes() -> Option<u64> {
