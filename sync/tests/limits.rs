@@ -114,7 +114,9 @@ fn without_proc_an_attach_is_unsupported() {
             println!("not made: this user may not hide /proc ({why})");
             return 0;
         }
-        i32::from(Lock::new().err() != Some(Error::Unsupported))
+        let huge = Segment::anonymous(1 << 39).unwrap_err(); // and no OOM killer
+        let answers = (Lock::new().err(), huge.kind());
+        i32::from(answers != (Some(Error::Unsupported), "out-of-resources"))
     })
     .succeed();
 }

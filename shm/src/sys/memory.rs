@@ -71,20 +71,28 @@ fn file_limit_bytes() -> u64 {
 }
 
 /// What the machine says it can still give, and the limit of our control group, where a large
-/// request asks for it. Unknown is no limit: then fallocate(2) decides.
+/// request asks for it.
 fn free_memory_bytes(wanted_bytes: u64) -> u64 {
     if wanted_bytes < MEMORY_LOOKUP_BYTES {
         return u64::MAX;
     }
-    machine_free_bytes().unwrap_or(u64::MAX).min(group_limit_bytes().unwrap_or(u64::MAX))
+    let bytes = available_bytes().unwrap_or_else(unused_bytes);
+    let machine_bytes = bytes - bytes / MEMORY_KEPT_FRACTION;
+    machine_bytes.min(group_limit_bytes().unwrap_or(u64::MAX))
 }
 
-fn machine_free_bytes() -> Option<u64> {
+/// What is unused or can be had back from caches.
+fn available_bytes() -> Option<u64> {
     let text = fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    let bytes = kibibytes.checked_mul(1024)?;
-    Some(bytes - bytes / MEMORY_KEPT_FRACTION)
+    kibibytes.checked_mul(1024)
+}
+
+/// Where the better figure cannot be read: what is unused, caches apart.
+fn unused_bytes() -> u64 {
+    let info = rustix::system::sysinfo();
+    u64::from(info.mem_unit).saturating_mul(info.freeram)
 }
 
 fn group_limit_bytes() -> Option<u64> {
