@@ -1,0 +1,124 @@
+//! What the words stand on when they are modelled: the names of `purlin-sync`'s own `cell`, with
+//! bodies that loom schedules. Every access to shared memory and every system call is one step of
+//! the process that makes it, and a process can be stopped before any of its steps.
+
+use core::convert::Infallible;
+use core::time::Duration;
+
+use loom::sync::atomic as modelled;
+pub(crate) use loom::sync::atomic::Ordering;
+pub(crate) use purlin_shm::is_issued;
+
+use crate::fault::{self, Fault};
+use crate::life;
+pub(crate) use crate::life::Attachment;
+use crate::sleepers;
+
+/// One look before the first sleep, so that the spinning is in the models too.
+pub(crate) const SPIN_LIMIT_ITERATIONS: u32 = 1;
+/// None after a sleep: it would be the same look again.
+pub(crate) const SPIN_AGAIN_ITERATIONS: u32 = 0;
+
+/// An atomic each of whose accesses is a step. An exchange goes by way of the planted faults.
+pub(crate) struct AtomicU32(modelled::AtomicU32);
+
+impl AtomicU32 {
+    pub(crate) fn new(value: u32) -> Self {
+        Self(modelled::AtomicU32::new(value))
+    }
+
+    pub(crate) fn load(&self, order: Ordering) -> u32 {
+        life::step();
+        self.0.load(order)
+    }
+
+    pub(crate) fn compare_exchange(
+        &self,
+        current: u32,
+        new: u32,
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<u32, u32> {
+        life::step();
+        fault::exchange(&self.0, current, new, (success, failure)).inspect(|_| sleepers::changed())
+    }
+
+    /// What the kernel sees: the latest value, whatever this process has seen of it.
+    pub(crate) fn latest(&self) -> u32 {
+        // Relaxed: the kernel's look orders nothing for its caller.
+        self.0.fetch_or(0, Ordering::Relaxed)
+    }
+}
+
+pub(crate) fn fence(order: Ordering) {
+    life::step();
+    if !fault::is(Fault::AcquireForgotten) {
+        modelled::fence(order);
+    }
+}
+
+/// Nothing: the spins are few, and loom lets others run at the next look in any case.
+pub(crate) const fn spin_loop() {}
+
+/// What a caller without a limit may sleep at a time; a limit is shorter. How time passes is the
+/// world's matter, see [`sleepers::Slices`].
+const SLICE: Duration = Duration::from_secs(3600);
+const LIMIT: Duration = Duration::from_secs(1);
+
+pub(crate) const fn slice(_sleeps: u32) -> Duration {
+    SLICE
+}
+
+/// `futex(2)`, waiting: see [`sleepers`].
+pub(crate) fn wait(word: &AtomicU32, seen: u32, limit: Duration) -> Result<(), Error> {
+    life::step();
+    sleepers::wait(word, seen, limit < SLICE);
+    Ok(())
+}
+
+/// `futex(2)`, waking: see [`sleepers`].
+pub(crate) fn wake_one(word: &AtomicU32) {
+    life::step();
+    if !fault::is(Fault::WakeForgotten) {
+        sleepers::wake_one(word);
+    }
+}
+
+/// When a call gives up. There is no clock in a model: a limit passes while its caller sleeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deadline {
+    Never,
+    Passed,
+    /// Passes during the first sleep, whether a wake came in it or not.
+    FirstSleep,
+}
+
+impl Deadline {
+    pub(crate) fn start(self) -> Self {
+        self
+    }
+
+    pub(crate) fn remaining(self) -> Option<Duration> {
+        match self {
+            Self::Never => None,
+            Self::Passed => Some(Duration::ZERO),
+            Self::FirstSleep if life::is_limit_passed() => Some(Duration::ZERO),
+            Self::FirstSleep => Some(LIMIT),
+        }
+    }
+}
+
+/// The kinds of error that a word can answer here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Error {
+    TimedOut,
+    NotOwner,
+    OverReleased,
+    Damaged,
+}
+
+impl From<Infallible> for Error {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}

@@ -1,0 +1,133 @@
+//! Faults planted beneath the words, each of which some model must notice. A word's own file is
+//! never touched: its exchanges, sleeps and questions are answered wrongly instead.
+
+use core::cell::Cell;
+
+use loom::sync::atomic::{
+    AtomicU32,
+    Ordering::{self, Acquire, Relaxed, Release},
+};
+
+use crate::life;
+
+// The lock's word, as its own file has it.
+const TOKEN_MASK: u32 = (1 << 30) - 1;
+const UNVOUCHED: u32 = 1 << 30;
+const WAITERS: u32 = 1 << 31;
+
+/// What is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Exchanges release nothing.
+    ReleaseForgotten,
+    /// Exchanges and fences acquire nothing.
+    AcquireForgotten,
+    /// A wake wakes nobody.
+    WakeForgotten,
+    /// A sleep does not look at the word first.
+    SleepWithoutLook,
+    /// Who is alive is called dead.
+    DeadTooEarly,
+    /// Nobody is called dead.
+    NeverDead,
+    /// The number of slices does not reach who answers for the dead.
+    SecondOpinionForgotten,
+    /// A free word is taken by a store.
+    TakeByStore,
+    /// A dead holder's word is taken over by a store.
+    TakeoverByStore,
+    /// The lock is given back by a store, whoever holds it.
+    ReleaseByStore,
+    /// Who takes the word after a sleep does not say that others may sleep.
+    WaitersLostAtTake,
+    /// Who takes over does not either, nor keeps what stood there: harmless, see its test.
+    WaitersLostAtTakeover,
+    /// Who gives up after a sleep does not say so either.
+    WaitersLostAtLimit,
+    /// A takeover does not say that an owner died.
+    UnvouchedLostAtTakeover,
+    /// Who takes an unvouched word that is free does not keep it unvouched.
+    UnvouchedLostAtTake,
+    /// A release vouches.
+    UnvouchedLostAtRelease,
+    /// A recovery does not vouch.
+    UnvouchedKeptAtRecovery,
+}
+
+std::thread_local! {
+    static PLANTED: Cell<Option<Fault>> = const { Cell::new(None) };
+}
+
+/// Whether `fault` is planted in the models that this thread runs.
+pub(crate) fn is(fault: Fault) -> bool {
+    PLANTED.get() == Some(fault)
+}
+
+/// Runs `act` with `fault` planted, also if it panics.
+pub(crate) fn plant<R>(fault: Fault, act: impl FnOnce() -> R) -> R {
+    struct Unplant;
+    impl Drop for Unplant {
+        fn drop(&mut self) {
+            PLANTED.set(None);
+        }
+    }
+    let _unplant = Unplant;
+    PLANTED.set(Some(fault));
+    act()
+}
+
+/// A compare-and-exchange as the planted fault makes it.
+pub(crate) fn exchange(
+    word: &AtomicU32,
+    current: u32,
+    new: u32,
+    (success, failure): (Ordering, Ordering),
+) -> Result<u32, u32> {
+    let Some(fault) = PLANTED.get() else {
+        return word.compare_exchange(current, new, success, failure);
+    };
+    let success = match (fault, success) {
+        (Fault::ReleaseForgotten, Release) | (Fault::AcquireForgotten, Acquire) => Relaxed,
+        _ => success,
+    };
+    if is_stored(fault, current, new) {
+        return store_after_look(word, current, new);
+    }
+    if fault == Fault::WaitersLostAtLimit && new == current | WAITERS && life::is_limit_passed() {
+        return Ok(current);
+    }
+    word.compare_exchange(current, spoiled(fault, current, new), success, failure)
+}
+
+const fn is_stored(fault: Fault, current: u32, new: u32) -> bool {
+    let (before, after) = (current & TOKEN_MASK, new & TOKEN_MASK);
+    match fault {
+        Fault::TakeByStore => before == 0 && after != 0,
+        Fault::TakeoverByStore => before != 0 && after != 0 && before != after,
+        Fault::ReleaseByStore => after == 0,
+        _ => false,
+    }
+}
+
+/// The exchange that looks first and writes afterwards.
+fn store_after_look(word: &AtomicU32, current: u32, new: u32) -> Result<u32, u32> {
+    if new != 0 && word.load(Acquire) != current {
+        return Err(current);
+    }
+    word.store(new, Release);
+    Ok(current)
+}
+
+const fn spoiled(fault: Fault, current: u32, new: u32) -> u32 {
+    let (before, after) = (current & TOKEN_MASK, new & TOKEN_MASK);
+    let is_taken_over = before != 0 && after != 0 && before != after;
+    match fault {
+        Fault::WaitersLostAtTake if before == 0 => new & !WAITERS,
+        Fault::WaitersLostAtTakeover if is_taken_over => new & !WAITERS,
+        Fault::UnvouchedLostAtTake if before == 0 => new & !UNVOUCHED,
+        Fault::UnvouchedLostAtTakeover if is_taken_over => new & !UNVOUCHED,
+        Fault::UnvouchedLostAtRelease if after == 0 => new & !UNVOUCHED,
+        Fault::UnvouchedKeptAtRecovery if before == after => new | (current & UNVOUCHED),
+        _ => new,
+    }
+}

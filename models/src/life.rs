@@ -1,0 +1,275 @@
+//! Processes and their deaths. A process is a thread with a token; a kill is a thread that stops
+//! before one of its steps, unwinds to its own beginning and has its death published there. The
+//! words have nothing that is dropped on the way, so nothing happens to them after the last step.
+
+use core::any::Any;
+use core::cell::{Cell, RefCell};
+use core::convert::Infallible;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::rc::Rc;
+
+use loom::sync::atomic::{AtomicU32, Ordering};
+use loom::thread::Thread;
+
+use crate::fault::{self, Fault};
+use crate::kill;
+use crate::sleepers::{Sleepers, Slices};
+
+/// Condemned processes have the first slots, the others those behind.
+const CONDEMNED_COUNT: usize = 2;
+const SLOT_MASK: u32 = (1 << 10) - 1;
+const FIRST_GENERATION: u32 = 1 << 10;
+
+loom::thread_local! {
+    /// The process that the running thread is, none in the thread that sets the scene.
+    static LIFE: RefCell<Option<Rc<Life>>> = RefCell::new(None);
+}
+
+/// Where a condemned process is stopped: before its step number `at`, counted from 0.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stop {
+    /// Which of the condemned it is.
+    pub(crate) victim: usize,
+    pub(crate) at: usize,
+}
+
+/// What all processes of a model share, the words apart.
+pub(crate) struct World {
+    pub(crate) sleepers: Sleepers,
+    /// Whether a death is seen by the second opinion only, as when a child that foreign code made
+    /// keeps the dead one's byte locked.
+    is_byte_kept: bool,
+    dead: [AtomicU32; CONDEMNED_COUNT],
+    next_slot: Cell<usize>,
+    running: Cell<usize>,
+    director: Thread,
+}
+
+/// A model's stage: words, and what is to be noted when a process dies in them.
+pub(crate) trait Scene: 'static {
+    fn world(&self) -> &World;
+
+    /// Called in the victim's thread after its last step, before anybody can know.
+    fn died(&self, at: &Attachment);
+}
+
+/// A process's registration, as the words know it.
+#[derive(Clone)]
+pub(crate) struct Attachment(Rc<Life>);
+
+struct Life {
+    token: Cell<u32>,
+    slot: usize,
+    stop: Option<Stop>,
+    steps: Cell<usize>,
+    is_limit_passed: Cell<bool>,
+    /// How many changes there had been when a slice last passed without any, see [`sleep_in`].
+    idle_at: Cell<Option<u32>>,
+    /// How many deaths there had been when this process last asked whether another is dead.
+    deaths_seen: Cell<u32>,
+    scene: Rc<dyn Scene>,
+}
+
+/// What a stopped process unwinds with.
+struct Killed;
+
+/// Counts a step of the running process, or stops it here.
+pub(crate) fn step() {
+    let Some(life) = current() else { return };
+    let step = life.steps.replace(life.steps.get() + 1);
+    if let Some(stop) = life.stop
+        && stop.at == step
+    {
+        kill::made(stop);
+        resume_unwind(Box::new(Killed));
+    }
+}
+
+/// Whether the running process has slept with a limit, which passed meanwhile.
+pub(crate) fn is_limit_passed() -> bool {
+    current().is_some_and(|life| life.is_limit_passed.get())
+}
+
+/// A futex wait of the running process: `sleep` gets its world, and how many deaths it knew of. A
+/// limit passes in it, whether a wake came or not.
+/// Where a death is seen by the second opinion only, a slice passes with nothing to see first.
+pub(crate) fn sleep_in(has_limit: bool, sleep: impl FnOnce(&World, u32)) {
+    let Some(life) = current() else { panic!("who sets the scene has nobody to wait for") };
+    let world = life.scene.world();
+    let changes = Some(world.sleepers.changes());
+    if !world.is_byte_kept || life.idle_at.replace(changes) == changes {
+        sleep(world, life.deaths_seen.get());
+    }
+    life.is_limit_passed.set(has_limit);
+}
+
+/// The running process's sleepers, if a process is running.
+pub(crate) fn in_world(act: impl FnOnce(&World)) {
+    if let Some(life) = current() {
+        act(life.scene.world());
+    }
+}
+
+fn current() -> Option<Rc<Life>> {
+    LIFE.with(|life| life.borrow().clone())
+}
+
+impl World {
+    pub(crate) fn new(slices: Slices) -> Self {
+        Self {
+            sleepers: Sleepers::new(slices),
+            is_byte_kept: false,
+            dead: core::array::from_fn(|_| AtomicU32::new(0)),
+            next_slot: Cell::new(CONDEMNED_COUNT),
+            running: Cell::new(0),
+            director: loom::thread::current(),
+        }
+    }
+
+    /// A world in which nobody's byte is free before the second slice.
+    pub(crate) fn with_bytes_kept(slices: Slices) -> Self {
+        Self { is_byte_kept: true, ..Self::new(slices) }
+    }
+
+    /// Waits until every process has ended. Not by joining: what is awaited must come by the words.
+    pub(crate) fn all_ended(&self) {
+        if self.running.get() > 0 {
+            loom::thread::park();
+        }
+        assert_eq!(self.running.get(), 0);
+    }
+
+    fn started(&self) {
+        self.running.set(self.running.get() + 1);
+    }
+
+    fn ended(&self) {
+        self.running.set(self.running.get() - 1);
+        if self.running.get() == 0 {
+            self.director.unpark();
+        }
+    }
+}
+
+/// Lets the thread that sets the scene be a process for as long as `act` takes.
+pub(crate) fn act_as(at: &Attachment, act: impl FnOnce()) {
+    LIFE.with(|life| *life.borrow_mut() = Some(Rc::clone(&at.0)));
+    act();
+    LIFE.with(|life| *life.borrow_mut() = None);
+}
+
+/// Starts a process that nobody kills.
+pub(crate) fn start<S: Scene>(scene: &Rc<S>, body: impl FnOnce(&S, &Attachment) + 'static) {
+    launch(scene, &Attachment::new(scene, None), body);
+}
+
+/// Starts a process that is stopped where `stop` says, if it comes there.
+pub(crate) fn condemn<S: Scene>(
+    scene: &Rc<S>,
+    stop: Stop,
+    body: impl FnOnce(&S, &Attachment) + 'static,
+) {
+    launch(scene, &Attachment::new(scene, Some(stop)), body);
+}
+
+fn launch<S: Scene>(scene: &Rc<S>, at: &Attachment, body: impl FnOnce(&S, &Attachment) + 'static) {
+    scene.world().started();
+    let (scene, at) = (Rc::clone(scene), at.clone());
+    loom::thread::spawn(move || {
+        let end = catch_unwind(AssertUnwindSafe(|| {
+            act_as(&at, || {
+                body(&scene, &at);
+                step(); // so that a process is also killed after its last access
+            });
+        }));
+        if let Err(payload) = end {
+            bury(&*scene, &at, payload);
+        }
+        scene.world().ended();
+    });
+}
+
+/// The kernel's part in a kill. What unwinds otherwise is a model that fails.
+fn bury(scene: &dyn Scene, at: &Attachment, payload: Box<dyn Any + Send>) {
+    if !payload.is::<Killed>() {
+        resume_unwind(payload);
+    }
+    LIFE.with(|life| *life.borrow_mut() = None);
+    scene.died(at);
+    // Release pairs with the Acquire in `is_dead`: the kernel frees the lock byte after the last
+    // instruction of its process, and whoever finds it free asked the kernel later. A swap and not
+    // a store: questions and deaths have one order, and who asks after a death is told.
+    scene.world().dead[at.0.slot].swap(1, Ordering::Release);
+    scene.world().sleepers.note_death();
+}
+
+impl Attachment {
+    /// Registers a process in the scene: the condemned in the slot of their own.
+    pub(crate) fn new<S: Scene>(scene: &Rc<S>, stop: Option<Stop>) -> Self {
+        let slot = stop.map_or_else(
+            || scene.world().next_slot.replace(scene.world().next_slot.get() + 1),
+            |stop| stop.victim,
+        );
+        let token = FIRST_GENERATION | u32::try_from(slot).expect("slots are few");
+        Self::with_token(scene, stop, slot, token)
+    }
+
+    /// A process whose token is 0, as in a forked child before its first operation.
+    pub(crate) fn forked<S: Scene>(scene: &Rc<S>) -> Self {
+        let at = Self::new(scene, None);
+        at.0.token.set(0);
+        at
+    }
+
+    /// A peer with a token that no registration gives.
+    pub(crate) fn forged<S: Scene>(scene: &Rc<S>, token: u32) -> Self {
+        Self::with_token(scene, None, 0, token)
+    }
+
+    fn with_token<S: Scene>(scene: &Rc<S>, stop: Option<Stop>, slot: usize, token: u32) -> Self {
+        let scene = Rc::clone(scene) as Rc<dyn Scene>;
+        Self(Rc::new(Life {
+            token: Cell::new(token),
+            slot,
+            stop,
+            steps: Cell::new(0),
+            is_limit_passed: Cell::new(false),
+            idle_at: Cell::new(None),
+            deaths_seen: Cell::new(0),
+            scene,
+        }))
+    }
+
+    /// Not a step: the token lies in a page of the process's own.
+    pub(crate) fn token(&self) -> u32 {
+        self.0.token.get()
+    }
+
+    pub(crate) fn token_or_register(&self) -> Result<u32, Infallible> {
+        if self.token() == 0 {
+            self.0.token.set(FIRST_GENERATION | u32::try_from(self.0.slot).expect("few slots"));
+        }
+        Ok(self.token())
+    }
+
+    /// One step, since it is one system call; who was never condemned lives.
+    pub(crate) fn is_dead(&self, token: u32, slices: u32) -> Result<bool, Infallible> {
+        if token == self.token() {
+            return Ok(false);
+        }
+        step();
+        let world = self.0.scene.world();
+        self.0.deaths_seen.set(world.sleepers.deaths());
+        if fault::is(Fault::DeadTooEarly) {
+            return Ok(true);
+        }
+        let slices = if fault::is(Fault::SecondOpinionForgotten) { 0 } else { slices };
+        if fault::is(Fault::NeverDead) || (world.is_byte_kept && slices == 0) {
+            return Ok(false);
+        }
+        let slot = (token & SLOT_MASK) as usize;
+        // Acquire pairs with the Release in `bury`. A read-modify-write and not a load: the kernel
+        // answers with what is so now.
+        Ok(world.dead.get(slot).is_some_and(|dead| dead.fetch_or(0, Ordering::Acquire) != 0))
+    }
+}
