@@ -22,14 +22,14 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
-    /// Nothing matches what was asked for.
-    Nothing(String),
+    /// What was asked for does not exist, or makes no sense.
+    Asked(String),
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Data(text) | Self::Nothing(text) => f.write_str(text),
+            Self::Data(text) | Self::Asked(text) => f.write_str(text),
             Self::Adapter { command, what } => write!(f, "the adapter `{command}` {what}"),
             Self::Write { path, source } => write!(f, "cannot write {path}: {source}"),
         }

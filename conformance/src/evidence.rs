@@ -46,11 +46,7 @@ pub(crate) fn look(pid: i32, tid: i32) -> Look {
 
 /// The threads of a process, or none when it has ended or cannot be seen.
 pub(crate) fn threads(pid: i32) -> Vec<i32> {
-    let Ok(entries) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
-    let names = entries.flatten().map(|entry| entry.file_name());
-    let mut threads: Vec<i32> = names.filter_map(|name| name.to_str()?.parse().ok()).collect();
-    threads.sort_unstable();
-    threads
+    numbers_in(&format!("/proc/{pid}/task"))
 }
 
 /// The processor time that a thread has used, if the kernel counts it.
@@ -59,9 +55,29 @@ pub(crate) fn ran_nanos(pid: i32, tid: i32) -> Option<u64> {
     text.split_whitespace().next()?.parse().ok()
 }
 
+/// The processes of a group, those that have ended and were not collected among them.
+pub(crate) fn process_group(id: i32) -> Vec<i32> {
+    // Behind the name: state, parent, group.
+    let is_member = |pid: &i32| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let group = after_name(&stat).and_then(|rest| rest.split_whitespace().nth(2)?.parse().ok());
+        group == Some(id)
+    };
+    numbers_in("/proc").into_iter().filter(is_member).collect()
+}
+
 /// Whether `/proc` is there at all.
 pub(crate) fn can_tell() -> bool {
     fs::metadata("/proc/self/stat").is_ok()
+}
+
+/// The entries of a folder that are numbers, in order.
+fn numbers_in(folder: &str) -> Vec<i32> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let names = entries.flatten().map(|entry| entry.file_name());
+    let mut numbers: Vec<i32> = names.filter_map(|name| name.to_str()?.parse().ok()).collect();
+    numbers.sort_unstable();
+    numbers
 }
 
 fn asleep(folder: &str) -> Look {

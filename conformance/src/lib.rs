@@ -27,6 +27,7 @@ mod evidence;
 pub mod expect;
 mod lex;
 pub mod limits;
+mod line;
 pub mod parse;
 pub mod protocol;
 pub mod report;

@@ -50,11 +50,23 @@ pub const DEATHS_IN_A_ROW_COUNT: u32 = 3;
 /// What the runner waits for a reply, times `PURLIN_PATIENCE` from the environment. It decides
 /// only what nothing better could decide.
 pub fn patience() -> Duration {
-    let factor = env::var("PURLIN_PATIENCE").ok().and_then(|text| text.parse::<f64>().ok());
-    let factor = factor.filter(|factor| factor.is_finite()).unwrap_or(1.0);
-    PATIENCE.mul_f64(factor.clamp(PATIENCE_FACTOR_MIN, PATIENCE_FACTOR_MAX))
+    PATIENCE.mul_f64(patience_factor().unwrap_or(1.0))
 }
 
+/// The factor in the environment, 1 without one.
+///
+/// # Errors
+/// * What is wrong with it; [`patience`] then uses 1, so the program asks here first.
+pub fn patience_factor() -> Result<f64, String> {
+    let Some(text) = env::var_os(VARIABLE) else { return Ok(1.0) };
+    let factor = text.to_str().and_then(|text| text.parse::<f64>().ok());
+    let is_in_range = |factor: &f64| (PATIENCE_FACTOR_MIN..=PATIENCE_FACTOR_MAX).contains(factor);
+    factor.filter(is_in_range).ok_or_else(|| {
+        format!("{VARIABLE} is {text:?}, not a number from {PATIENCE_FACTOR_MIN} to {PATIENCE_FACTOR_MAX}")
+    })
+}
+
+const VARIABLE: &str = "PURLIN_PATIENCE";
 const PATIENCE: Duration = Duration::from_secs(10);
 const PATIENCE_FACTOR_MIN: f64 = 0.05;
 const PATIENCE_FACTOR_MAX: f64 = 1000.0;

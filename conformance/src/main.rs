@@ -41,6 +41,7 @@ const BROKEN: u8 = 1;
 const CANNOT_RUN: u8 = 2;
 
 fn run(order: &RunOrder) -> Result<ExitCode, Error> {
+    purlin_conformance::limits::patience_factor().map_err(Error::Asked)?;
     let suite = Suite::embedded()?;
     suite.check(&order.selection)?;
     let mut json = order.json.as_deref().map(JsonFile::create).transpose()?;

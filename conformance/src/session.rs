@@ -131,23 +131,17 @@ impl Session {
         Ok(())
     }
 
-    /// All threads of the adapter and of its living actors, if each of them sleeps.
+    /// The threads of the adapter and of its living actors, if each of them sleeps.
     pub(crate) fn at_rest(&self) -> Option<Vec<Resting>> {
-        let mut pids = vec![self.adapter.pid()];
-        let living = self.actors.values().filter(|actor| !actor.is_killed);
-        pids.extend(living.filter(|actor| actor.is_process()).map(|actor| actor.pid));
-        let mut resting = Vec::new();
-        for pid in pids {
-            let threads = evidence::threads(pid);
-            if threads.is_empty() {
-                return None;
-            }
-            for tid in threads {
-                let Look::Asleep(sleep) = evidence::look(pid, tid) else { return None };
-                resting.push((pid, tid, sleep));
-            }
-        }
-        Some(resting)
+        let living = self.actors.values().filter(|actor| actor.is_process() && !actor.is_killed);
+        let actors = living.map(|actor| actor.pid);
+        resting([self.adapter.pid()].into_iter().chain(actors))
+    }
+
+    /// The threads of every process in the adapter's group, helpers of the subject included, if
+    /// each of them sleeps. Costs a look at each process of the system.
+    pub(crate) fn whole_group_at_rest(&self) -> Option<Vec<Resting>> {
+        resting(evidence::process_group(self.adapter.pid()).into_iter())
     }
 
     /// Ends everything in good order, as a parent and as a guest.
@@ -196,6 +190,21 @@ impl Session {
         }
         Err(self.adapter.fault(&format!("answers out of turn: {said}")))
     }
+}
+
+/// The threads of these processes, if each of them sleeps; what has ended does not count.
+fn resting(pids: impl Iterator<Item = i32>) -> Option<Vec<Resting>> {
+    let mut resting = Vec::new();
+    for pid in pids {
+        for tid in evidence::threads(pid) {
+            match evidence::look(pid, tid) {
+                Look::Asleep(sleep) => resting.push((pid, tid, sleep)),
+                Look::Gone => {}
+                Look::Awake | Look::Unknown => return None,
+            }
+        }
+    }
+    (!resting.is_empty()).then_some(resting)
 }
 
 /// `entered` comes once, before what came of the call; a call that is not made comes without it.

@@ -17,43 +17,62 @@ pub(crate) enum Found {
     Absent { name: String, why: String },
 }
 
-/// The subjects that a run without a choice asks: those that `wanted` names, or all.
+/// The subjects that `wanted` names, or without it all that a run without a choice asks.
 ///
 /// # Errors
 /// * [`Error::Adapter`] when one that is there does not work.
-/// * [`Error::Nothing`] when nobody has one of the names.
+/// * [`Error::Asked`] when nobody has one of the names.
 pub(crate) fn find(wanted: &[String], catalogue: &Catalogue) -> Result<Vec<Found>, Error> {
     let mut found = Vec::new();
     let mut unused: Vec<&String> = wanted.iter().collect();
-    let hidden = crate::adapter::hidden_names().filter(|name| wanted.iter().any(|w| w == name));
-    let hidden: Vec<_> = hidden.map(|name| (name, own(name))).collect();
-    for (family, command) in known().into_iter().chain(hidden) {
-        // The version is known only once it was asked.
-        if !wanted.iter().any(|name| may_name(name, family)) && !wanted.is_empty() {
-            continue;
-        }
-        match command {
-            Ok(command) => {
-                let mut subject = Subject::probe(command, "")?;
-                let name = subject.hello.name.clone();
-                if !wanted.is_empty() && !wanted.iter().any(|w| names(w, family, &name)) {
-                    continue;
-                }
-                unused.retain(|wanted| !names(wanted, family, &name));
-                subject.chosen_by = format!("--subject {name}");
-                subject.expectations = Expectations::embedded(&name, catalogue)?;
-                found.push(Found::Here(Box::new(subject)));
-            }
-            Err(why) => {
-                unused.retain(|wanted| !may_name(wanted, family));
-                found.push(Found::Absent { name: family.to_owned(), why });
-            }
+    for (family, command) in candidates(wanted) {
+        let subject = look(family, command, wanted.is_empty(), catalogue)?;
+        let name = match &subject {
+            Found::Here(subject) => &subject.hello.name,
+            Found::Absent { name, .. } => name,
+        };
+        if wanted.is_empty() || wanted.iter().any(|wanted| names(wanted, family, name)) {
+            unused.retain(|wanted| !names(wanted, family, name));
+            found.push(subject);
         }
     }
     match unused.first() {
-        Some(name) => Err(Error::Nothing(format!("no subject here is called `{name}`"))),
+        Some(name) => Err(Error::Asked(format!("no subject here is called `{name}`"))),
         None => Ok(found),
     }
+}
+
+/// Those that may turn out to be wanted: a version is known only once it was asked.
+fn candidates(wanted: &[String]) -> Vec<(&'static str, Command)> {
+    let first = |text: &str| text.split('-').next().map(str::to_owned);
+    let may_be = |family: &str| wanted.iter().any(|wanted| first(wanted) == first(family));
+    let mut candidates = known();
+    candidates.retain(|(family, _)| wanted.is_empty() || may_be(family));
+    let hidden = crate::adapter::hidden_names().filter(|name| wanted.iter().any(|w| w == name));
+    candidates.extend(hidden.map(|name| (name, own(name))));
+    candidates
+}
+
+fn look(
+    family: &str,
+    command: Command,
+    is_optional: bool,
+    catalogue: &Catalogue,
+) -> Result<Found, Error> {
+    let absent = |why: String| Ok(Found::Absent { name: family.to_owned(), why });
+    let mut subject = match command.map(|command| Subject::probe(command, "")) {
+        Ok(Ok(subject)) => subject,
+        // An interpreter that nobody asked about may well be half installed.
+        Ok(Err(error)) if is_optional && family == CPYTHON_FAMILY => {
+            return absent(error.to_string());
+        }
+        Ok(Err(error)) => return Err(error),
+        Err(why) => return absent(why),
+    };
+    let name = &subject.hello.name;
+    subject.chosen_by = format!("--subject {name}");
+    subject.expectations = Expectations::embedded(name, catalogue)?;
+    Ok(Found::Here(Box::new(subject)))
 }
 
 /// Whether `wanted` is the name, the family, or the beginning of either up to a `-`.
@@ -63,18 +82,12 @@ fn names(wanted: &str, family: &str, name: &str) -> bool {
     })
 }
 
-/// Whether `wanted` may turn out to name a subject of this family.
-fn may_name(wanted: &str, family: &str) -> bool {
-    let first = |text: &str| text.split('-').next().unwrap_or("").to_owned();
-    first(wanted) == first(family)
-}
-
 type Command = Result<AdapterCommand, String>;
 
 fn known() -> Vec<(&'static str, Command)> {
     let mut known: Vec<(&str, Command)> = Vec::new();
     known.extend(crate::adapter::NAMES.iter().map(|name| (*name, own(name))));
-    known.push(("cpython-fork", cpython()));
+    known.push((CPYTHON_FAMILY, cpython()));
     known
 }
 
@@ -98,4 +111,5 @@ fn find_in_path(name: &str) -> Option<PathBuf> {
     env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
+const CPYTHON_FAMILY: &str = "cpython-fork";
 const CPYTHON: &str = include_str!("../adapters/cpython.py");

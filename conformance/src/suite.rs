@@ -108,20 +108,20 @@ impl Suite {
     /// Checks that a selection selects something.
     ///
     /// # Errors
-    /// * [`Error::Nothing`] names the word that nothing answers to.
+    /// * [`Error::Asked`] names the word that nothing answers to.
     pub fn check(&self, selection: &Selection) -> Result<(), Error> {
         let groups: BTreeSet<&str> = self.catalogue.groups().into_iter().collect();
         if let Some(group) = selection.groups.iter().find(|group| !groups.contains(group.as_str()))
         {
-            return Err(Error::Nothing(format!("there is no group `{group}`")));
+            return Err(Error::Asked(format!("there is no group `{group}`")));
         }
         let unknown = |id: &&String| !self.cases.iter().any(|case| case.id == **id);
         if let Some(id) = selection.cases.iter().find(unknown) {
-            return Err(Error::Nothing(format!("there is no case `{id}`; see `list`")));
+            return Err(Error::Asked(format!("there is no case `{id}`; see `list`")));
         }
         let selected = self.cases.iter().filter(|case| selection.has_case(case)).count();
         if !selection.cases.is_empty() && selected == 0 {
-            return Err(Error::Nothing("no case is in all that was selected".to_owned()));
+            return Err(Error::Asked("no case is in all that was selected".to_owned()));
         }
         Ok(())
     }

@@ -126,7 +126,7 @@ impl Run<'_> {
         if calls.any(|call| call.answer.is_none() && call.may_end_by_limit()) {
             return None;
         }
-        let resting = self.session.at_rest()?;
+        let resting = self.session.whole_group_at_rest()?;
         resting.iter().all(|(_, _, sleep)| !sleep.has_limit).then_some(resting)
     }
 }

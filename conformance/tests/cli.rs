@@ -3,9 +3,11 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
-use support::{PROGRAM, run, run_json, run_with};
+use support::{PROGRAM, Scratch, run, run_json, run_with};
 
 #[test]
 fn help_and_version_are_said() {
@@ -47,6 +49,15 @@ fn wrong_arguments_are_one_clear_line() {
         assert!(ran.stderr.contains(what), "{args:?}: {}", ran.stderr);
         assert_eq!(ran.stderr.lines().count(), 1, "{args:?}: {}", ran.stderr);
         assert!(ran.stdout.is_empty(), "{args:?}: {}", ran.stdout);
+    }
+}
+
+#[test]
+fn a_patience_that_is_no_number_is_said() {
+    for wrong in ["much", "-1", "0", "nan", "inf", ""] {
+        let ran = run_with(&["run", "--case", "lock/try"], &[("PURLIN_PATIENCE", wrong)]);
+        assert_eq!(ran.status, Some(2), "{wrong}: {}", ran.stdout);
+        assert!(ran.stderr.contains("PURLIN_PATIENCE is"), "{wrong}: {}", ran.stderr);
     }
 }
 
@@ -142,6 +153,23 @@ fn without_python_the_row_says_absent() {
     assert_eq!(ran.status, Some(0), "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.contains("cpython-fork (absent)"), "{}", ran.stdout);
     assert!(ran.stdout.contains("no python3 in PATH"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_python_that_does_not_work_is_absent_unless_it_is_asked_for() {
+    let folder = Scratch::new();
+    fs::create_dir(&folder.path).unwrap();
+    let program = folder.path.join("python3");
+    fs::write(&program, "#!/bin/sh\necho half installed >&2; exit 7\n").unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let path: &[(&str, &str)] = &[("PATH", folder.path.to_str().unwrap())];
+    let ran = run_with(&["run", "--case", "lock/new-is-free"], path);
+    assert_eq!(ran.status, Some(0), "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("cpython-fork (absent)"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("`half installed`"), "{}", ran.stdout);
+    let ran = run_with(&["run", "--subject", "cpython"], path);
+    assert_eq!(ran.status, Some(2), "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains("`half installed`"), "{}", ran.stderr);
 }
 
 #[test]

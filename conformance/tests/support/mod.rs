@@ -116,21 +116,21 @@ impl Drop for Marked {
     }
 }
 
-/// A file that goes with the test.
+/// The name of a file or a folder that goes with the test.
 pub(crate) struct Scratch {
     pub(crate) path: PathBuf,
 }
 
 impl Scratch {
     pub(crate) fn new() -> Self {
-        let name = format!("purlin-conformance-{}.json", Marked::new().value);
+        let name = format!("purlin-conformance-{}", Marked::new().value);
         Self { path: PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name) }
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
+        let _ = fs::remove_file(&self.path).or_else(|_| fs::remove_dir_all(&self.path));
     }
 }
 
