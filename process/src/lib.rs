@@ -61,3 +61,8 @@ pub use fork::{Fork, fork};
 pub use outcome::Outcome;
 pub use process::Process;
 pub use status::ExitStatus;
+
+/// The example on the workspace's front page, held true by being run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
