@@ -1,4 +1,5 @@
-//! An actor as the runner sees it: whose calls are under way, how it is killed, how it is looked at.
+//! An actor as the runner sees it: whose calls are under way, how it is killed, how it is looked
+//! at.
 
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};

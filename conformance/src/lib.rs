@@ -14,8 +14,8 @@
 //! # What this crate does not do
 //! * Offer primitives: see `purlin-sync` and `purlin-process`.
 //! * Measure speed: see `benches/`. No verdict here depends on an upper bound of time.
-//! * Prove anything: what no case shows is counted as untested, and what no interleaving of this run
-//!   met is not seen; for every interleaving of a word see `models/`.
+//! * Prove anything: what no case shows is counted as untested, and what no interleaving of this
+//!   run met is not seen; for every interleaving of a word see `models/`.
 //! * Look into a subject: it sees replies, and what the kernel says of processes and threads.
 #![deny(unsafe_code)]
 

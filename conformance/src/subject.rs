@@ -40,7 +40,8 @@ pub(crate) struct Adapter {
     replies: VecDeque<Reply>,
 }
 
-/// The adapter ended, fell silent or said what no adapter says. The text goes on from "the adapter".
+/// The adapter ended, fell silent or said what no adapter says. The text goes on from "the
+/// adapter".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault(pub(crate) String);
 

@@ -113,7 +113,8 @@ fn a_case_that_does_not_fit_the_catalogue_is_refused() {
     let catalogue = Catalogue::embedded().unwrap();
     let case = |id: &str, rest: &str| {
         let text = format!(
-            "[[case]]\nid = \"{id}\"\n{rest}\nscript = '''\nobject x: lock\nactors a\na: x.try() -> ok\n'''\n"
+            "[[case]]\nid = \"{id}\"\n{rest}\nscript = '''\n\
+             object x: lock\nactors a\na: x.try() -> ok\n'''\n"
         );
         Case::read("lock", &text, &catalogue).map(|_| ()).map_err(|error| error.to_string())
     };
