@@ -176,6 +176,11 @@ mod tests {
     }
 
     #[test]
+    fn lines_are_short() {
+        holds_here(long_lines);
+    }
+
+    #[test]
     fn planted_lengths_are_found() {
         let found = |text: &str| found_in(long_files, &[("shm/src/new.rs", text)]).len();
         assert_eq!(found(&"f();\n".repeat(FILE_LINES_MAX + 1)), 1);

@@ -4,6 +4,11 @@ use super::*;
 use crate::tidy::{found_in, holds_here};
 
 #[test]
+fn front_pages_say_what_is_not_done() {
+    holds_here(front_pages);
+}
+
+#[test]
 fn planted_front_pages_are_found() {
     let found = |text: &str| found_in(front_pages, &[("shm/src/lib.rs", text)]).len();
     assert_eq!(found("//! Segments."), 1);
@@ -60,6 +65,11 @@ fn planted_promises_are_found() {
     let text = "    // shows: lock-a, lock-b\n    // shows: lock-a, lock-c\n";
     let found = found_in(unknown_promises, &[catalogue, ("sync/tests/new.rs", text)]);
     assert_eq!(found, ["sync/tests/new.rs:2"]);
+}
+
+#[test]
+fn the_readmes_commands_are_what_ci_runs() {
+    holds_here(commands);
 }
 
 #[test]
