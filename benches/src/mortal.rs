@@ -143,8 +143,8 @@ fn take_from_sleep(what: &impl Mortal, holder: &Child, since: Duration) -> io::R
 
 fn kill_when_asleep(holder: &Child, tid: i32, since: Duration) -> io::Result<Instant> {
     until_asleep(tid)?;
-    // Not to order anything: the kill shall meet the waiter anywhere in its slice, and a holder that
-    // ends meanwhile is a failure.
+    // Not to order anything: the kill shall meet the waiter anywhere in its slice, and a holder
+    // that ends meanwhile is a failure.
     if holder.ends_within(since)? {
         return Err(io::Error::other("the holder ended before it was killed"));
     }
