@@ -62,7 +62,8 @@ pub fn patience_factor() -> Result<f64, String> {
     let factor = text.to_str().and_then(|text| text.parse::<f64>().ok());
     let is_in_range = |factor: &f64| (PATIENCE_FACTOR_MIN..=PATIENCE_FACTOR_MAX).contains(factor);
     factor.filter(is_in_range).ok_or_else(|| {
-        format!("{VARIABLE} is {text:?}, not a number from {PATIENCE_FACTOR_MIN} to {PATIENCE_FACTOR_MAX}")
+        let (least, most) = (PATIENCE_FACTOR_MIN, PATIENCE_FACTOR_MAX);
+        format!("{VARIABLE} is {text:?}, not a number from {least} to {most}")
     })
 }
 

@@ -90,7 +90,9 @@ impl Line {
         };
         self.next += 1;
         value.ok_or_else(|| {
-            at(here, "a value is a number, a length of time such as 50ms, true, false, null or a \"text\"")
+            let says = "a value is a number, a length of time such as 50ms, true, false, null or a \
+                        \"text\"";
+            at(here, says)
         })
     }
 

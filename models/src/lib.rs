@@ -1,4 +1,5 @@
-//! The words of `purlin-sync`, run in every interleaving that loom knows, with a kill at every step.
+//! The words of `purlin-sync`, run in every interleaving that loom knows, with a kill at every
+//! step.
 //!
 //! The very file that ships is included here beside a `cell` of our own: no flag, no second build,
 //! plain `cargo test`. An access to shared memory or a system call is a step; a process is a thread
@@ -14,10 +15,10 @@
 //! ```
 //!
 //! Time has two extremes. Slices that pass: a sleep ends whenever there is something to see. Slices
-//! of an hour: a sleep ends by a wake only, or once for each death; a lost wake is a deadlock, which
-//! loom finds. What is asserted in each interleaving: one holder at a time, what it reads is ordered
-//! after what was written, it is told of a death exactly when an owner died and nobody has vouched
-//! since, and everybody alive comes to an end.
+//! of an hour: a sleep ends by a wake only, or once for each death; a lost wake is a deadlock,
+//! which loom finds. What is asserted in each interleaving: one holder at a time, what it reads is
+//! ordered after what was written, it is told of a death exactly when an owner died and nobody has
+//! vouched since, and everybody alive comes to an end.
 //!
 //! Each fault in `fault` is planted beneath the words, and the model named in `lock_planted` fails
 //! by it, with the message that it should have.

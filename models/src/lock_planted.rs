@@ -76,8 +76,8 @@ fn warnings() {
     });
 }
 
-/// The word's table says so of a missing `WAITERS`: each death costs every sleeper a slice, in which
-/// it says again that it sleeps, and no wake is lost after that.
+/// The word's table says so of a missing `WAITERS`: each death costs every sleeper a slice, in
+/// which it says again that it sleeps, and no wake is lost after that.
 #[test]
 fn a_takeover_that_loses_waiters_costs_no_more_than_the_slice() {
     let failure =

@@ -24,8 +24,8 @@ pub const SEGMENT_MAX_BYTES: u64 = LOCK_BYTES_START;
 /// than reserving them, and no OOM killer comes for so little.
 pub(crate) const MEMORY_LOOKUP_BYTES: u64 = 1 << 20;
 
-/// A large request leaves the machine one part in so many of what it has free: reserving the rest to
-/// the last page would bring the OOM killer on others.
+/// A large request leaves the machine one part in so many of what it has free: reserving the rest
+/// to the last page would bring the OOM killer on others.
 pub(crate) const MEMORY_KEPT_FRACTION: u64 = 16;
 
 /// Objects in one of the segments that `new()` draws on: a thousand locks take 32 descriptors.

@@ -153,7 +153,7 @@ pub(super) fn commands(tree: &Tree) -> Vec<Finding> {
     };
     let block = first_block(&readme.text);
     if block.len() != 2 {
-        let says = "the first code block has to be the two commands, indented by four spaces";
+        let says = "the first code block has to be the two commands";
         return vec![Finding::new("README.md", 0, says)];
     }
     let is_unknown = |(_, command): &(usize, String)| !ci::runs(command);
@@ -164,10 +164,11 @@ pub(super) fn commands(tree: &Tree) -> Vec<Finding> {
     block.into_iter().filter(is_unknown).map(finding).collect()
 }
 
-/// The lines of the first indented block, each with its number and without its remark.
+/// The lines of the first fenced block, each with its number and without its remark.
 fn first_block(text: &str) -> Vec<(usize, String)> {
-    let lines = text.lines().enumerate().skip_while(|(_, line)| !line.starts_with("    "));
-    let block = lines.take_while(|(_, line)| line.starts_with("    "));
+    let is_fence = |line: &str| line.starts_with("```");
+    let lines = text.lines().enumerate().skip_while(|(_, line)| !is_fence(line)).skip(1);
+    let block = lines.take_while(|(_, line)| !is_fence(line));
     let command = |line: &str| line.split('#').next().unwrap_or_default().trim().to_owned();
     block.map(|(index, line)| (index + 1, command(line))).collect()
 }

@@ -75,8 +75,9 @@ fn the_readmes_commands_are_what_ci_runs() {
 #[test]
 fn planted_commands_are_found() {
     let found = |text: &str| found_in(commands, &[("README.md", text)]);
-    let known = "    cargo test --workspace    # every test\n";
-    assert_eq!(found(&format!("Text.\n\n{known}    cargo test --all\n\n")), ["README.md:4"]);
+    let known = "cargo test --workspace    # every test\n";
+    let text = format!("Text.\n\n```sh\n{known}cargo test --all\n```\n");
+    assert_eq!(found(&text), ["README.md:5"]);
     assert_eq!(found(known), ["README.md:0"]);
     assert_eq!(found_in(commands, &[]), ["README.md:0"]);
 }
