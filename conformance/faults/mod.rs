@@ -136,8 +136,7 @@ impl Subject for Served {
         }
         let names: Vec<String> = actor.object_names().map(str::to_owned).collect();
         let (commands, id) = actor.into_program();
-        let program = std::env::current_exe().map_err(|error| Refusal::new("system", error))?;
-        let child = Command::new(program)
+        let child = Command::new("/proc/self/exe")
             .args(["adapter", ACTOR, &id.to_string(), &self.address, self.manner.word()])
             .args(names)
             .stdin(Stdio::from(OwnedFd::from(commands)))
