@@ -29,8 +29,10 @@ impl Run<'_> {
     ) -> Result<String, End> {
         let deadline = Instant::now() + patience();
         let mut stillness = Stillness::default();
+        let mut wait = Duration::ZERO; // the answer often came with what was read before
         loop {
-            self.session.pump(STILL_LOOK_APART)?;
+            self.session.pump(wait)?;
+            wait = STILL_LOOK_APART;
             if let Some(first) = actors.iter().find(|actor| self.has_answer(actor)) {
                 return Ok(first.clone());
             }

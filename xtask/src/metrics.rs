@@ -75,9 +75,8 @@ fn print_promises(tree: &Tree) {
         .sources
         .iter()
         .filter(is_case)
-        .flat_map(|source| source.text.lines())
-        .filter(|line| line.starts_with("shows = "))
-        .flat_map(|line| line.split('"').skip(1).step_by(2))
+        .flat_map(|source| source.text.split("\nshows = [").skip(1))
+        .flat_map(|list| list.split(']').next().unwrap_or_default().split('"').skip(1).step_by(2))
         .filter(|id| promises.contains(id))
         .collect();
     println!("promises untested   {:>4}   of {}", promises.len() - shown.len(), promises.len());
