@@ -1,24 +1,28 @@
-//! The habits of this workspace as commands: `cargo xtask ci`, `tidy`, `metrics`.
+//! The habits of this workspace as commands: `cargo xtask ci`, `tidy`, `metrics`, `sweep`.
 
 use std::process::ExitCode;
 
 mod ci;
 mod code;
 mod metrics;
+mod sweep;
 mod tidy;
 mod tree;
 
 const USAGE: &str = "usage: cargo xtask <command>
   ci        everything that CI runs, in its order
   tidy      the house rules alone; `cargo test -p xtask` runs them too
-  metrics   figures that say where to look; nothing fails by them";
+  metrics   figures that say where to look; nothing fails by them
+  sweep     SIGKILL at every instruction; `cargo xtask sweep --help` says what can be chosen";
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1);
-    let result = match (arguments.next().as_deref(), arguments.next()) {
-        (Some("ci"), None) => ci::run(),
-        (Some("tidy"), None) => tidy::run(),
-        (Some("metrics"), None) => metrics::run(),
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match words[..] {
+        ["ci"] => ci::run(),
+        ["tidy"] => tidy::run(),
+        ["metrics"] => metrics::run(),
+        ["sweep", ..] => sweep::run(&arguments[1..]),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

@@ -1,0 +1,301 @@
+//! What the users of a lock intended and what they did, in plain shared cells; and from that, what
+//! survivors must have been told, and what they may have been.
+
+use purlin_sync::{Acquired, Lock};
+
+use crate::sys::cells::Cells;
+use crate::sys::evidence::is_gone;
+use crate::verdict::{Failure, Kind, Outcome, check};
+
+/// The data under the lock, and everybody's accounts. Shared by all roles of a stage.
+//
+// INSIDE  pid of whoever is inside, 0 for nobody
+// A, B    two counts that each visit adds one to, first A: different means torn
+#[derive(Debug)]
+pub struct Journal {
+    cells: Cells,
+}
+
+const INSIDE: usize = 0;
+const A: usize = 1;
+const B: usize = 2;
+/// How often survivors were told that an owner died.
+const TOLD: usize = 3;
+/// Additions that survivors began, and that they finished.
+const INTENT: usize = 4;
+const DONE: usize = 5;
+/// Raised when all who are to die are dead.
+const OVER: usize = 6;
+/// Where the accounts of the mortal begin, and how long one is.
+const MORTALS: usize = 16;
+const MORTAL_CELLS: usize = 8;
+const MORTAL_COUNT: usize = 4;
+/// Cells from here on are the scenario's own.
+const FREE: usize = 64;
+
+/// How far somebody who may die had come with its hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u64)]
+pub enum Step {
+    /// It has done nothing.
+    Out,
+    /// It may hold, and may have been told.
+    Entering,
+    /// It holds; it was told nothing.
+    Sound,
+    /// It holds; it was told that an owner died, and may have vouched for the data since.
+    Suspect,
+    /// It may have released what was sound.
+    LeavingSound,
+    /// It may have released what it had vouched for.
+    LeavingRecovered,
+    /// It has released what was sound.
+    LeftSound,
+    /// It has released what it had vouched for.
+    LeftRecovered,
+    /// It has released, or may have, what it had not vouched for.
+    LeftSuspect,
+    /// It may have given the lock up while it was sound: a death, to all others.
+    GivingUp,
+}
+
+const STEPS: [Step; 10] = [
+    Step::Out,
+    Step::Entering,
+    Step::Sound,
+    Step::Suspect,
+    Step::LeavingSound,
+    Step::LeavingRecovered,
+    Step::LeftSound,
+    Step::LeftRecovered,
+    Step::LeftSuspect,
+    Step::GivingUp,
+];
+
+impl Step {
+    /// How its death changes the number of times that survivors are told: least and most. A death
+    /// with what was sound adds one; vouching for what an owner left, and leaving, takes one away.
+    const fn owes(self) -> (i64, i64) {
+        match self {
+            Self::Out | Self::Suspect | Self::LeftSound | Self::LeftSuspect => (0, 0),
+            Self::Entering | Self::LeavingSound => (0, 1),
+            Self::Sound | Self::GivingUp => (1, 1),
+            Self::LeavingRecovered => (-1, 0),
+            Self::LeftRecovered => (-1, -1),
+        }
+    }
+}
+
+/// The account of a role that may be killed.
+#[derive(Clone, Copy, Debug)]
+pub struct Mortal<'a> {
+    journal: &'a Journal,
+    start: usize,
+}
+
+impl Journal {
+    /// Empty accounts.
+    ///
+    /// # Errors
+    /// The system's, as a failed setup.
+    pub fn new() -> Result<Self, Failure> {
+        Ok(Self { cells: Cells::new()? })
+    }
+
+    /// The account number `index`: whoever may die has one of its own.
+    ///
+    /// # Panics
+    /// When there are not so many accounts; there are four.
+    #[must_use]
+    pub fn mortal(&self, index: usize) -> Mortal<'_> {
+        assert!(index < MORTAL_COUNT, "the journal has no account {index}");
+        Mortal { journal: self, start: MORTALS + index * MORTAL_CELLS }
+    }
+
+    /// A cell of the scenario's own.
+    #[must_use]
+    pub fn cell(&self, index: usize) -> u64 {
+        self.cells.get(FREE + index)
+    }
+
+    /// Writes a cell of the scenario's own.
+    pub fn set_cell(&self, index: usize, value: u64) {
+        self.cells.set(FREE + index, value);
+    }
+
+    /// Says that all who are to die are dead.
+    pub fn set_over(&self) {
+        self.cells.set(OVER, 1);
+    }
+
+    /// Whether all who are to die are dead.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.cells.get(OVER) != 0
+    }
+
+    /// A survivor's visit: waits for the lock without a limit, looks whether it is alone and
+    /// whether the data is as it was told, repairs, adds one, vouches, releases.
+    ///
+    /// # Errors
+    /// What it found.
+    pub fn visit(&self, lock: &Lock) -> Outcome {
+        let acquired = lock.acquire(None)?;
+        self.visit_held(acquired)
+    }
+
+    /// A survivor's visit with a hold that it has already.
+    ///
+    /// # Errors
+    /// As [`visit`](Self::visit).
+    pub fn visit_held(&self, acquired: Acquired<'_>) -> Outcome {
+        let is_told = matches!(acquired, Acquired::OwnerDied(_));
+        if is_told {
+            self.cells.add(TOLD, 1);
+        }
+        self.look_inside(is_told)?;
+        self.cells.add(INTENT, 1);
+        self.add_one();
+        self.cells.add(DONE, 1);
+        self.go_out();
+        match acquired {
+            Acquired::Held(guard) => drop(guard),
+            Acquired::OwnerDied(suspect) => drop(suspect.recover()),
+        }
+        Ok(())
+    }
+
+    /// The checker's visits: the first may be told, the second finds everything sound; then the
+    /// accounts must come out even. `deaths_before` is how many owners the setup has killed.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn settle(&self, lock: &Lock, deaths_before: i64) -> Outcome {
+        self.visit(lock)?;
+        let told_before = self.cells.get(TOLD);
+        let acquired = lock.try_acquire().map_err(|error| {
+            Failure::new(Kind::Lost, format!("nobody is left, and the lock answers {error}"))
+        })?;
+        self.visit_held(acquired)?;
+        let told = self.cells.get(TOLD);
+        check(told == told_before, Kind::Corrupt, || "told again after it was recovered".into())?;
+        self.check_told(told as i64, deaths_before)?;
+        self.check_additions()
+    }
+
+    fn mortals(&self) -> impl Iterator<Item = Mortal<'_>> {
+        (0..MORTAL_COUNT).map(|index| self.mortal(index))
+    }
+
+    fn check_told(&self, told: i64, deaths_before: i64) -> Outcome {
+        let owed = self.mortals().map(|mortal| mortal.step().owes());
+        let (least, most) =
+            owed.fold((deaths_before, deaths_before), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+        check((least..=most).contains(&told), Kind::Corrupt, || {
+            let steps: Vec<_> = self.mortals().map(|mortal| mortal.step()).collect();
+            format!("survivors were told {told} times, not {least} to {most}; {steps:?}")
+        })
+    }
+
+    fn check_additions(&self) -> Outcome {
+        let sum = |own: usize, mortals: usize| {
+            let theirs = self.mortals().map(|mortal| self.cells.get(mortal.start + mortals));
+            self.cells.get(own) + theirs.sum::<u64>()
+        };
+        let (least, most) = (sum(DONE, Mortal::DONE), sum(INTENT, Mortal::INTENT));
+        let (a, b) = (self.cells.get(A), self.cells.get(B));
+        check(a == b, Kind::Corrupt, || format!("repaired, and yet {a} and {b}"))?;
+        check(a >= least, Kind::Lost, || format!("{least} additions were finished, {a} are left"))?;
+        check(a <= most, Kind::Duplicate, || format!("{most} additions were begun, {a} are there"))
+    }
+
+    /// Enters, and looks at who is there and at the data.
+    fn look_inside(&self, is_told: bool) -> Outcome {
+        let found = self.cells.swap(INSIDE, std::process::id().into());
+        let (a, b) = (self.cells.get(A), self.cells.get(B));
+        if found != 0 && !is_gone(found as i32) {
+            return Err(Failure::new(Kind::Duplicate, "somebody alive is inside"));
+        }
+        if !is_told {
+            check(found == 0, Kind::Corrupt, || "a death inside was not told".to_owned())?;
+            check(a == b, Kind::Corrupt, || format!("torn, {a} and {b}, and not told"))?;
+        }
+        self.cells.set(B, a); // the repair
+        Ok(())
+    }
+
+    /// Two additions that are not atomic: two who are inside at once lose some, and a kill between
+    /// them tears the data.
+    fn add_one(&self) {
+        self.cells.set(A, self.cells.get(A) + 1);
+        self.cells.set(B, self.cells.get(B) + 1);
+    }
+
+    fn go_out(&self) {
+        self.cells.set(INSIDE, 0);
+    }
+}
+
+impl Mortal<'_> {
+    const STEP: usize = 0;
+    const INTENT: usize = 1;
+    const DONE: usize = 2;
+
+    /// Writes down how far it has come.
+    pub fn set_step(&self, step: Step) {
+        self.journal.cells.set(self.start + Self::STEP, step as u64);
+    }
+
+    /// How far it had come.
+    #[must_use]
+    pub fn step(&self) -> Step {
+        STEPS[self.journal.cells.get(self.start + Self::STEP) as usize % STEPS.len()]
+    }
+
+    /// A whole visit, journalled at each step.
+    ///
+    /// # Errors
+    /// As [`Journal::visit`].
+    pub fn visit(&self, lock: &Lock) -> Outcome {
+        self.set_step(Step::Entering);
+        let acquired = lock.acquire(None)?;
+        self.visit_held(acquired)
+    }
+
+    /// A whole visit with a hold that was just taken.
+    ///
+    /// # Errors
+    /// As [`Journal::visit`].
+    pub fn visit_held(&self, acquired: Acquired<'_>) -> Outcome {
+        self.work(&acquired)?;
+        match acquired {
+            Acquired::Held(guard) => {
+                self.set_step(Step::LeavingSound);
+                drop(guard);
+                self.set_step(Step::LeftSound);
+            }
+            Acquired::OwnerDied(suspect) => {
+                let guard = suspect.recover();
+                self.set_step(Step::LeavingRecovered);
+                drop(guard);
+                self.set_step(Step::LeftRecovered);
+            }
+        }
+        Ok(())
+    }
+
+    /// What it does inside: looks, adds one, goes out, and still holds.
+    ///
+    /// # Errors
+    /// As [`Journal::visit`].
+    pub fn work(&self, acquired: &Acquired<'_>) -> Outcome {
+        let is_told = matches!(acquired, Acquired::OwnerDied(_));
+        self.set_step(if is_told { Step::Suspect } else { Step::Sound });
+        self.journal.look_inside(is_told)?;
+        self.journal.cells.add(self.start + Self::INTENT, 1);
+        self.journal.add_one();
+        self.journal.cells.add(self.start + Self::DONE, 1);
+        self.journal.go_out();
+        Ok(())
+    }
+}

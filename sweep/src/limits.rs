@@ -1,0 +1,55 @@
+//! Every number of this crate, with its unit and its reason.
+
+use std::time::Duration;
+
+/// How long survivors may take, pauses of the machine apart: sixty slices.
+pub(crate) const SURVIVORS_LIMIT: Duration = Duration::from_secs(3);
+
+/// How long survivors may take while one of them is running or waits for a processor: not asleep is
+/// not hung, but it may be going round in circles.
+pub(crate) const SURVIVORS_FAR_LIMIT: Duration = Duration::from_secs(40);
+
+/// Looks in a row that must find every survivor asleep before they count as hung: those who sleep
+/// in slices wake between them, but not for long.
+pub(crate) const ASLEEP_LOOK_COUNT: u32 = 10;
+
+/// Between two looks at survivors.
+pub(crate) const LOOK: Duration = Duration::from_millis(20);
+
+/// A look that comes this late means that the machine paused, or had no processor for us.
+pub(crate) const PAUSE_MIN: Duration = Duration::from_millis(120);
+
+/// How long a role may take to its begin mark, peers to their places, and orphans to their ends.
+pub(crate) const PLACES_LIMIT: Duration = Duration::from_secs(20);
+
+/// Between two looks at evidence that should come at once.
+pub(crate) const GLANCE: Duration = Duration::from_micros(100);
+
+/// A step that takes longer sleeps for good, and is killed asleep.
+pub(crate) const STEP_LIMIT: Duration = Duration::from_secs(1);
+
+/// How often a step's limit is looked at.
+pub(crate) const TICK: Duration = Duration::from_millis(100);
+
+/// How long to wait for a system call to fall asleep before it counts as one that does not.
+pub(crate) const ASLEEP_LIMIT: Duration = Duration::from_millis(2);
+
+/// How long a step into a system call may run before the kill, in microseconds: about its entry,
+/// its middle and its end.
+pub(crate) const CUT_MICROS: [u32; 3] = [0, 3, 30];
+
+/// How long a whole point may take. Everything in it has limits of its own.
+pub(crate) const POINT_LIMIT: Duration = Duration::from_secs(180);
+
+/// How often the end mark has to be reached before a sweep is over: the region is a little longer
+/// now and then, when a peer was in the way.
+pub(crate) const END_COUNT: u32 = 3;
+
+/// What a role that panics ends with.
+pub(crate) const PANIC_STATUS: i32 = 101;
+
+/// What a traced role ends with where tracing is not permitted.
+pub(crate) const NOT_PERMITTED_STATUS: i32 = 77;
+
+/// Failures that are shown in full for each scenario; the others are counted.
+pub(crate) const SHOWN_COUNT: usize = 8;

@@ -1,0 +1,270 @@
+//! One point, from setting the stage to the last look. Runs in a process of its own, which is the
+//! tracer of the roles that are stepped and the parent of all others.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use crate::limits::{
+    ASLEEP_LIMIT, GLANCE, NOT_PERMITTED_STATUS, PANIC_STATUS, PLACES_LIMIT, STEP_LIMIT,
+};
+use crate::patience::all_end;
+use crate::plan::{Cut, Fate, Kill, Plan};
+use crate::record::{Death, Record};
+use crate::stage::{AnyStage, Scenario};
+use crate::sys::process::{Child, End, lead_group, pause, reap_orphans};
+use crate::sys::trace::{self, Mark, Resume, Stop, Traced};
+use crate::sys::{clock, evidence};
+use crate::verdict::{Failure, Kind, Outcome, check};
+
+/// Performs one point and records how it ended. `lists_calls` has every system call of the victim's
+/// region noted, which costs a look at each instruction.
+pub(crate) fn perform(scenario: &Scenario, plan: Plan, lists_calls: bool, record: &Record) -> i32 {
+    let play = || Play { record, lists_calls }.point(scenario, plan);
+    let outcome = catch_unwind(AssertUnwindSafe(play))
+        .unwrap_or_else(|_| Err(Failure::new(Kind::Wrong, "the harness panicked")));
+    record.set_outcome(&outcome);
+    0
+}
+
+struct Play<'a> {
+    record: &'a Record,
+    lists_calls: bool,
+}
+
+impl Play<'_> {
+    fn point(&self, scenario: &Scenario, plan: Plan) -> Outcome {
+        lead_group()?;
+        trace::start_ticks()?;
+        let mut stage = catch_unwind(scenario.make)
+            .unwrap_or_else(|_| Err(Failure::crashed("the setup panicked")))
+            .map_err(|failure| Failure::new(Kind::SetupFailed, failure.to_string()))?;
+        let acts = self.acts(&mut stage, plan);
+        drop(stage); // ends what the setup started
+        acts.and(await_orphans())
+    }
+
+    fn acts(&self, stage: &mut AnyStage, plan: Plan) -> Outcome {
+        let mut victim = self.to_begin_mark("victim", |mark| stage.victim(mark))?;
+        let mut peers = self.start_peers(stage)?;
+        stage.curtain().map_err(as_setup)?;
+        self.act(0, &mut victim, plan.victim)?;
+        if plan.second != Fate::Absent {
+            let mut second = self.to_begin_mark("second", |mark| stage.second(mark))?;
+            self.act(1, &mut second, plan.second)?;
+        }
+        stage.aftermath().map_err(as_setup)?;
+        let waited: Vec<_> = peers.iter().collect();
+        check(all_end(&waited), Kind::Hang, || "a peer waits for ever".to_owned())?;
+        for peer in &mut peers {
+            self.judge("a peer", peer.reap())?;
+        }
+        let mut checker = self.start(|| stage.check())?;
+        check(all_end(&[&checker]), Kind::Hang, || "the checker waits for ever".to_owned())?;
+        self.judge("the checker", checker.reap())
+    }
+
+    /// Starts a role and waits until it stands at its begin mark.
+    fn to_begin_mark(
+        &self,
+        name: &str,
+        role: impl FnOnce(&Mark) -> Outcome,
+    ) -> Result<Traced, Failure> {
+        let mut traced = Traced::start(|mark| self.status_of(role(mark)))?;
+        loop {
+            let signal = match traced.wait(PLACES_LIMIT)? {
+                Stop::At(address) if address == trace::begin_address() => {
+                    traced.tie_to_tracer()?;
+                    return Ok(traced);
+                }
+                Stop::At(_) => {
+                    let says = format!("the {name} met another trap before its begin mark");
+                    return Err(Failure::new(Kind::Wrong, says));
+                }
+                Stop::Signal(number) => number,
+                Stop::Ended(end) => return Err(self.no_mark(name, end)),
+                Stop::Late => {
+                    let says = format!("the {name} does not come to its begin mark");
+                    return Err(Failure::new(Kind::NoMark, says));
+                }
+            };
+            traced.resume(Resume::Run, signal)?;
+        }
+    }
+
+    fn no_mark(&self, name: &str, end: End) -> Failure {
+        if end == End::Code(NOT_PERMITTED_STATUS) {
+            return Failure::new(Kind::NotPermitted, "the system does not let us trace");
+        }
+        match self.judge(name, end) {
+            Err(failure) => Failure::new(Kind::NoMark, failure.to_string()),
+            Ok(()) => Failure::new(Kind::NoMark, format!("the {name} ended without a begin mark")),
+        }
+    }
+
+    fn start_peers(&self, stage: &AnyStage) -> Result<Vec<Child>, Failure> {
+        let mut peers = Vec::new();
+        for index in 0..stage.peer_count() {
+            let peer = self.start(|| stage.peer(index))?;
+            let is_there = await_evidence(PLACES_LIMIT, || {
+                peer.has_ended() || stage.is_in_place(index, peer.pid())
+            });
+            check(is_there, Kind::SetupFailed, || format!("peer {index} is not in its place"))?;
+            peers.push(peer);
+        }
+        Ok(peers)
+    }
+
+    /// Steps a role to its fate.
+    fn act(&self, index: usize, role: &mut Traced, fate: Fate) -> Outcome {
+        let name = ["the victim", "the second"][index];
+        match fate {
+            Fate::Absent => Ok(()),
+            Fate::Lives => self.let_live(name, role),
+            Fate::Dies(kill) => {
+                let death = self.step_to(role, kill, self.lists_calls && index == 0)?;
+                self.record.set_death(index, death);
+                match role.kill() {
+                    End::Signal(libc::SIGKILL) => Ok(()),
+                    end => self.judge(name, end),
+                }
+            }
+        }
+    }
+
+    /// Runs an unharmed role past its end mark to its end.
+    fn let_live(&self, name: &str, role: &mut Traced) -> Outcome {
+        let (mut signal, mut has_reached_end) = (0, false);
+        let end = loop {
+            role.resume(Resume::Run, signal)?;
+            signal = 0;
+            match role.wait(PLACES_LIMIT)? {
+                Stop::At(address) if address == trace::end_address() => has_reached_end = true,
+                Stop::At(_) => {
+                    return Err(Failure::new(Kind::Wrong, format!("{name} met a strange trap")));
+                }
+                Stop::Signal(number) => signal = number,
+                Stop::Ended(end) => break end,
+                Stop::Late => {
+                    return Err(Failure::new(Kind::Hang, format!("{name} waits for ever")));
+                }
+            }
+        };
+        self.judge(name, end)?;
+        check(has_reached_end, Kind::NoMark, || format!("{name} ended without an end mark"))
+    }
+
+    fn step_to(&self, role: &mut Traced, kill: Kill, lists_calls: bool) -> Result<Death, Failure> {
+        let mut death = Death { address: trace::begin_address(), ..Death::default() };
+        let mut signal = 0;
+        while death.steps < kill.steps {
+            if lists_calls && role.system_call_at(death.address).is_some() {
+                self.record.add_call(death.steps);
+            }
+            role.resume(Resume::Step, signal)?;
+            signal = 0;
+            match role.wait(STEP_LIMIT)? {
+                Stop::At(address) => {
+                    (death.steps, death.address) = (death.steps + 1, address);
+                    if address == trace::end_address() {
+                        death.has_reached_end = true;
+                        return Ok(death);
+                    }
+                }
+                Stop::Late => {
+                    death.is_stuck = true;
+                    return Ok(death);
+                }
+                Stop::Ended(_) => return Ok(death), // its status tells why
+                Stop::Signal(number) if is_crash(number) => {
+                    return Err(Failure::crashed(format!("signal {number} after {}", death.steps)));
+                }
+                Stop::Signal(number) => signal = number,
+            }
+        }
+        death.system_call = role.system_call_at(death.address);
+        if kill.cut != Cut::Before {
+            death.is_moot = death.system_call.is_none() || !cut_into(role, kill.cut)?;
+        }
+        Ok(death)
+    }
+
+    /// Starts a role that is not traced.
+    fn start(&self, role: impl FnOnce() -> Outcome) -> Result<Child, Failure> {
+        Ok(Child::start(|| self.status_of(role()))?)
+    }
+
+    /// In a role: what it ends with. Its words go into the record.
+    fn status_of(&self, outcome: Outcome) -> i32 {
+        match outcome {
+            Ok(()) => 0,
+            Err(failure) => {
+                self.record.note(&failure.says);
+                failure.kind.status()
+            }
+        }
+    }
+
+    /// What a role's end means.
+    fn judge(&self, name: &str, end: End) -> Outcome {
+        match end {
+            End::Code(0) => Ok(()),
+            End::Code(PANIC_STATUS) => Err(Failure::crashed(format!("{name} panicked"))),
+            End::Code(status) => {
+                let kind = Kind::of_status(status).unwrap_or(Kind::Wrong);
+                Err(Failure::new(kind, format!("{name}: {}", self.record.noted())))
+            }
+            End::Signal(number) => Err(Failure::crashed(format!("{name} got signal {number}"))),
+        }
+    }
+}
+
+/// Lets the system call that comes next run a little. False when it came back: there was nothing to
+/// cut, or it does not sleep.
+fn cut_into(role: &Traced, cut: Cut) -> Result<bool, Failure> {
+    role.resume(Resume::Step, 0)?;
+    let began = clock::now();
+    Ok(match cut {
+        Cut::Before => false,
+        Cut::Within { micros } => {
+            let limit = Duration::from_micros(micros.into());
+            while clock::now().saturating_sub(began) < limit {
+                core::hint::spin_loop();
+            }
+            true
+        }
+        Cut::Asleep => await_evidence(ASLEEP_LIMIT, || evidence::is_asleep(role.pid())),
+    })
+}
+
+/// Looks at evidence until it is there or `limit` is over.
+fn await_evidence(limit: Duration, is_there: impl Fn() -> bool) -> bool {
+    let began = clock::now();
+    loop {
+        if is_there() {
+            return true;
+        }
+        if clock::now().saturating_sub(began) >= limit {
+            return false;
+        }
+        pause(GLANCE);
+    }
+}
+
+/// The stage is gone; whoever is still there was left behind.
+fn await_orphans() -> Outcome {
+    let are_gone = await_evidence(PLACES_LIMIT / 10, || !reap_orphans());
+    check(are_gone, Kind::LeftChildren, || "processes are left that nobody ended".to_owned())
+}
+
+/// Signals that a process raises by what it does.
+fn is_crash(signal: i32) -> bool {
+    [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGABRT].contains(&signal)
+}
+
+/// What fails between the acts is the stage's doing, unless it says that it was the library's.
+fn as_setup(failure: Failure) -> Failure {
+    if failure.kind.is_the_librarys() {
+        return failure;
+    }
+    Failure::new(Kind::SetupFailed, failure.says)
+}

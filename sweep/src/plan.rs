@@ -1,0 +1,147 @@
+//! Where the roles of one point are killed, as values and as text.
+
+use core::fmt;
+use core::str::FromStr;
+
+/// What happens to the role after its steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// Killed before the next instruction.
+    Before,
+    /// The next instruction is a system call, which runs for so many microseconds.
+    Within {
+        /// How many.
+        micros: u32,
+    },
+    /// The next instruction is a system call, in which it falls asleep.
+    Asleep,
+}
+
+/// Where one role is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kill {
+    /// After so many instructions from its begin mark.
+    pub steps: u64,
+    /// And then.
+    pub cut: Cut,
+}
+
+/// What becomes of a role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It does not appear.
+    Absent,
+    /// It runs to its end unharmed.
+    Lives,
+    /// It is killed.
+    Dies(Kill),
+}
+
+/// One point of a sweep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// What becomes of the victim.
+    pub victim: Fate,
+    /// What becomes of the second.
+    pub second: Fate,
+}
+
+impl Plan {
+    /// Nobody is killed.
+    pub(crate) const UNKILLED: Self = Self { victim: Fate::Lives, second: Fate::Absent };
+
+    pub(crate) const fn single(kill: Kill) -> Self {
+        Self { victim: Fate::Dies(kill), second: Fate::Absent }
+    }
+
+    pub(crate) const fn double(first: Kill, second: Kill) -> Self {
+        Self { victim: Fate::Dies(first), second: Fate::Dies(second) }
+    }
+}
+
+impl Kill {
+    pub(crate) const fn before(steps: u64) -> Self {
+        Self { steps, cut: Cut::Before }
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.second {
+            Fate::Absent => write!(out, "{}", self.victim),
+            second => write!(out, "{}/{second}", self.victim),
+        }
+    }
+}
+
+impl fmt::Display for Fate {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => out.write_str("absent"),
+            Self::Lives => out.write_str("lives"),
+            Self::Dies(kill) => write!(out, "{kill}"),
+        }
+    }
+}
+
+impl fmt::Display for Kill {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.cut {
+            Cut::Before => write!(out, "{}", self.steps),
+            Cut::Within { micros } => write!(out, "{}+{micros}us", self.steps),
+            Cut::Asleep => write!(out, "{}+asleep", self.steps),
+        }
+    }
+}
+
+impl FromStr for Plan {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (victim, second) = text.split_once('/').unwrap_or((text, "absent"));
+        Ok(Self { victim: victim.parse()?, second: second.parse()? })
+    }
+}
+
+impl FromStr for Fate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "absent" => Ok(Self::Absent),
+            "lives" => Ok(Self::Lives),
+            kill => kill.parse().map(Self::Dies),
+        }
+    }
+}
+
+impl FromStr for Kill {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refuse = |_| format!("`{text}` is no point; write 120, 120+30us or 120+asleep");
+        let (steps, cut) = text.split_once('+').unwrap_or((text, ""));
+        let cut = match cut {
+            "" => Cut::Before,
+            "asleep" => Cut::Asleep,
+            micros => {
+                Cut::Within { micros: micros.trim_end_matches("us").parse().map_err(refuse)? }
+            }
+        };
+        Ok(Self { steps: steps.parse().map_err(refuse)?, cut })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_is_read_as_it_is_written() {
+        for text in ["0", "120", "120+30us", "7+asleep", "120/33", "lives/5+asleep", "lives"] {
+            assert_eq!(text.parse::<Plan>().map(|plan| plan.to_string()), Ok(text.to_owned()));
+        }
+        assert!("120+soon".parse::<Plan>().is_err());
+        assert!("".parse::<Plan>().is_err());
+    }
+}

@@ -1,0 +1,81 @@
+//! What the reader gets: a line a scenario, and for each failure where it was and how to see it
+//! again.
+
+use std::collections::BTreeMap;
+
+use crate::controller::{Found, Tally};
+use crate::limits::SHOWN_COUNT;
+use crate::plan::{Fate, Plan};
+use crate::stage::Scenario;
+use crate::symbols::Symbols;
+
+/// Writes what came of scenarios, and knows the names of addresses.
+#[derive(Debug, Default)]
+pub struct Report {
+    symbols: Symbols,
+}
+
+impl Report {
+    /// One scenario: a line of figures, then what was found.
+    pub fn tally(&mut self, scenario: &Scenario, deaths: &str, tally: &Tally) -> String {
+        if tally.is_not_made {
+            return format!(
+                "{:24} {deaths} not made: the system does not let us trace, or this is no x86-64\n",
+                scenario.name
+            );
+        }
+        let verdict = if tally.is_good() { "ok".to_owned() } else { counts(&tally.found) };
+        let mut text = format!(
+            "{:24} {deaths} {:6} points  {:5} instructions  {:6.1} s  {verdict}\n",
+            scenario.name,
+            tally.point_count,
+            tally.step_count,
+            tally.took.as_secs_f64()
+        );
+        for found in tally.found.iter().take(SHOWN_COUNT) {
+            text += &self.found(scenario, found);
+        }
+        if tally.found.len() > SHOWN_COUNT {
+            text += &format!("    and {} more\n", tally.found.len() - SHOWN_COUNT);
+        }
+        text
+    }
+
+    /// One failure.
+    pub fn found(&mut self, scenario: &Scenario, found: &Found) -> String {
+        let mut text = format!("    {}\n", found.failure);
+        if found.is_unkilled {
+            text += "      although nobody was killed\n";
+        } else {
+            text += &self.place("victim", found.plan.victim, found, 0);
+            text += &self.place("second", found.plan.second, found, 1);
+        }
+        let plan = found.plan;
+        text + &format!("      again: cargo xtask sweep {} --point {plan}\n", scenario.name)
+    }
+
+    fn place(&mut self, role: &str, fate: Fate, found: &Found, index: usize) -> String {
+        let Fate::Dies(kill) = fate else { return String::new() };
+        let name = self.symbols.name(found.addresses[index]);
+        let call = found.system_calls[index]
+            .map_or(String::new(), |number| format!(", system call {number}"));
+        format!("      the {role} was killed after {kill} instructions, at {name}{call}\n")
+    }
+}
+
+/// `3 hang, 1 lost`.
+fn counts(found: &[Found]) -> String {
+    let mut counts = BTreeMap::new();
+    for one in found {
+        *counts.entry(one.failure.kind).or_insert(0) += 1;
+    }
+    let parts: Vec<_> = counts.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    let unkilled = found.iter().any(|one| one.is_unkilled);
+    format!("{}{}", parts.join(", "), if unkilled { " (unkilled)" } else { "" })
+}
+
+/// What a single point says when nothing is wrong there.
+#[must_use]
+pub fn nothing_wrong(scenario: &Scenario, plan: Plan) -> String {
+    format!("{} --point {plan}: ok\n", scenario.name)
+}

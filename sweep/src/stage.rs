@@ -1,0 +1,90 @@
+//! What a scenario is made of: a stage, and the roles that are played on it.
+
+use crate::sys::evidence;
+use crate::sys::trace::Mark;
+use crate::verdict::{Failure, Outcome};
+
+/// One world, made anew for every point. Its methods run in processes of their own, forked from the
+/// one that made it; they share what the stage holds in shared memory, and nothing else.
+///
+/// In the order of a point: the stage is made; the victim runs to its begin mark; the peers take
+/// their places; [`curtain`](Self::curtain); the victim is stepped and killed; the second,
+/// likewise, if second deaths are swept; [`aftermath`](Self::aftermath); the peers end; the
+/// checker.
+pub trait Stage {
+    /// How many peers there are.
+    fn peer_count(&self) -> usize {
+        0
+    }
+
+    /// A peer: runs or sleeps at the objects while the victim is stepped, and must end by itself
+    /// soon after [`aftermath`](Self::aftermath). One that is to prove wake-ups waits without a
+    /// limit.
+    ///
+    /// # Errors
+    /// What it found wrong.
+    fn peer(&self, _index: usize) -> Outcome {
+        Ok(())
+    }
+
+    /// Whether the peer is where it should be before the first step: asleep on a futex, if nothing
+    /// else is said.
+    fn is_in_place(&self, _index: usize, pid: i32) -> bool {
+        evidence::is_asleep_on_futex(pid)
+    }
+
+    /// Everybody is in place, the victim at its begin mark. Runs where the stage was made.
+    ///
+    /// # Errors
+    /// What could not be done.
+    fn curtain(&mut self) -> Outcome {
+        Ok(())
+    }
+
+    /// The role that is killed. What lies between its marks is stepped. When nobody kills it, it
+    /// says what it found.
+    ///
+    /// # Errors
+    /// What it found wrong.
+    fn victim(&self, mark: &Mark) -> Outcome;
+
+    /// The role that finds the victim's remains, and is killed in turn.
+    ///
+    /// # Errors
+    /// What it found wrong.
+    fn second(&self, mark: &Mark) -> Outcome {
+        mark.begin();
+        mark.end();
+        Ok(())
+    }
+
+    /// All who are to die are dead. Runs where the stage was made.
+    ///
+    /// # Errors
+    /// What could not be done.
+    fn aftermath(&mut self) -> Outcome {
+        Ok(())
+    }
+
+    /// Goes over everything when all others have ended, and asserts what must and what may be.
+    ///
+    /// # Errors
+    /// What it found wrong.
+    fn check(&self) -> Outcome;
+}
+
+/// A stage, boxed.
+pub type AnyStage = Box<dyn Stage>;
+
+/// Something that is swept.
+#[derive(Clone, Copy, Debug)]
+pub struct Scenario {
+    /// By which it is asked for.
+    pub name: &'static str,
+    /// What happens, in a line.
+    pub about: &'static str,
+    /// Makes the stage.
+    pub make: fn() -> Result<AnyStage, Failure>,
+    /// Whether it has a second role, so that second deaths can be swept.
+    pub has_second: bool,
+}

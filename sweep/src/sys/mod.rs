@@ -1,0 +1,8 @@
+//! The system calls of this crate: processes and how they end, stepping them, what the kernel tells
+//! of them, and the memory that all roles share.
+
+pub(crate) mod cells;
+pub(crate) mod clock;
+pub(crate) mod evidence;
+pub(crate) mod process;
+pub(crate) mod trace;

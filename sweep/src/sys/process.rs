@@ -1,0 +1,192 @@
+//! Roles are processes: how they start, how they end, and that none of them outlives its parent.
+#![expect(unsafe_code, reason = "fork, prctl and _exit")]
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open,
+    pidfd_send_signal, waitid,
+};
+
+use crate::limits::PANIC_STATUS;
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// By itself, with this status.
+    Code(i32),
+    /// By this signal.
+    Signal(i32),
+}
+
+/// A child, killed and reaped when the value is dropped. It dies with its parent too, however that
+/// ends: `PR_SET_PDEATHSIG`.
+#[derive(Debug)]
+pub struct Child {
+    pid: Pid,
+    /// Readable once the child has ended.
+    pidfd: OwnedFd,
+    end: Option<End>,
+}
+
+impl Child {
+    /// Forks a child that runs `role` and ends with the status that it returns; with 101 when it
+    /// panics. Nothing of the parent's is dropped in it.
+    ///
+    /// # Errors
+    /// The system's, when it has no processes or descriptors left.
+    pub fn start(role: impl FnOnce() -> i32) -> io::Result<Self> {
+        let parent = rustix::process::getpid();
+        // SAFETY: The roles' parents have one thread, so that the child finds every lock free; it
+        // runs its role and ends, and never returns into its parent's frames.
+        match unsafe { libc::fork() } {
+            -1 => Err(io::Error::last_os_error()),
+            0 => {
+                die_with(parent);
+                let status = catch_unwind(AssertUnwindSafe(role)).unwrap_or(PANIC_STATUS);
+                leave(status)
+            }
+            pid => {
+                let pid = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidData)?;
+                // Not reaped yet, so that the number is still the child's. A child without a
+                // descriptor is ended before the error is told.
+                pidfd_open(pid, PidfdFlags::empty())
+                    .map(|pidfd| Self { pid, pidfd, end: None })
+                    .map_err(|errno| abandon(pid, errno.into()))
+            }
+        }
+    }
+
+    /// Its number.
+    #[must_use]
+    pub fn pid(&self) -> i32 {
+        self.pid.as_raw_pid()
+    }
+
+    /// Whether it has ended, reaped or not.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.end.is_some() || is_readable(&[self], Duration::ZERO)
+    }
+
+    /// Writes down the end that a `waitpid(2)` has just reaped.
+    pub(super) fn set_reaped(&mut self, status: i32) -> End {
+        let end = if libc::WIFEXITED(status) {
+            End::Code(libc::WEXITSTATUS(status))
+        } else {
+            End::Signal(libc::WTERMSIG(status))
+        };
+        *self.end.insert(end)
+    }
+
+    /// SIGKILL, and waits until it is reaped.
+    pub fn kill(&mut self) -> End {
+        if self.end.is_none() {
+            // One that has ended takes it without effect.
+            let _ = pidfd_send_signal(&self.pidfd, Signal::KILL);
+        }
+        self.reap()
+    }
+
+    /// Waits for its end without a limit: for those who know that it comes.
+    pub fn reap(&mut self) -> End {
+        if let Some(end) = self.end {
+            return end;
+        }
+        loop {
+            match waitid(WaitId::PidFd(self.pidfd.as_fd()), WaitIdOptions::EXITED) {
+                Ok(Some(status)) => {
+                    let end = match (status.exit_status(), status.terminating_signal()) {
+                        (Some(code), _) => End::Code(code),
+                        (None, signal) => End::Signal(signal.unwrap_or(0)),
+                    };
+                    return *self.end.insert(end);
+                }
+                Ok(None) | Err(rustix::io::Errno::INTR) => {}
+                // Nobody else reaps here; should it be so, its end is unknown.
+                Err(_) => return *self.end.insert(End::Signal(0)),
+            }
+        }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Waits until one of the children has ended, or `limit` is over. Says whether one has.
+pub(crate) fn is_readable(children: &[&Child], limit: Duration) -> bool {
+    let mut entries: Vec<_> =
+        children.iter().map(|child| PollFd::new(&child.pidfd, PollFlags::IN)).collect();
+    // A signal that interrupts counts as "none": the caller looks again.
+    poll(&mut entries, Some(&timespec(limit))).is_ok_and(|count| count > 0)
+}
+
+/// Waits for a while that orders nothing: between two looks at evidence.
+pub(crate) fn pause(limit: Duration) {
+    let _ = poll(&mut [], Some(&timespec(limit)));
+}
+
+/// Makes this process the head of a group of its own, and the parent of whom its roles leave.
+pub(crate) fn lead_group() -> io::Result<()> {
+    rustix::process::setpgid(None, None)?;
+    adopt_orphans()
+}
+
+/// Makes this process the parent of whom its children leave behind.
+pub(crate) fn adopt_orphans() -> io::Result<()> {
+    // SAFETY: Sets an attribute of this process; the number is a flag.
+    match unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Kills the group that `leader` leads. The leader must not be reaped yet.
+pub(crate) fn kill_group(leader: &Child) {
+    let _ = kill_process_group(leader.pid, Signal::KILL);
+}
+
+/// Reaps whoever has ended, and says whether a child is left that has not.
+pub(crate) fn reap_orphans() -> bool {
+    loop {
+        let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+        match waitid(WaitId::All, look) {
+            Ok(None) => return true,
+            Ok(Some(_)) | Err(rustix::io::Errno::INTR) => {}
+            Err(_) => return false,
+        }
+    }
+}
+
+/// Ends this process at once: no handlers, no destructors.
+pub(crate) fn leave(status: i32) -> ! {
+    // SAFETY: `_exit` asks for nothing.
+    unsafe { libc::_exit(status) }
+}
+
+/// The calling process dies as soon as `parent` does.
+fn die_with(parent: Pid) {
+    // SAFETY: Sets an attribute of this process; the number is a signal.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+    if rustix::process::getppid() != Some(parent) {
+        leave(PANIC_STATUS); // it died before
+    }
+}
+
+fn abandon(pid: Pid, error: io::Error) -> io::Error {
+    let _ = rustix::process::kill_process(pid, Signal::KILL);
+    while matches!(waitid(WaitId::Pid(pid), WaitIdOptions::EXITED), Err(rustix::io::Errno::INTR)) {}
+    error
+}
+
+fn timespec(limit: Duration) -> Timespec {
+    // Callers pass seconds at most.
+    Timespec::try_from(limit).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 })
+}

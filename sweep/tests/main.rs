@@ -1,0 +1,4 @@
+//! The sweep, turned on the library and on itself.
+
+mod sample;
+mod support;

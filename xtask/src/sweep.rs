@@ -1,0 +1,14 @@
+//! The kill sweep and the soak: a program of their own, built as it is shipped.
+
+use std::io;
+use std::process::Command;
+
+use crate::tree;
+
+/// Runs the sweep with `arguments`; returns whether nothing was found.
+pub(crate) fn run(arguments: &[String]) -> io::Result<bool> {
+    let mut command = Command::new("cargo");
+    command.args(["run", "--quiet", "--release", "--package", "purlin-sweep", "--"]);
+    // In a folder of this workspace; its manifest decides.
+    Ok(command.args(arguments).current_dir(tree::root()).status()?.success())
+}
