@@ -66,7 +66,7 @@ impl Registration {
             return Ok(token);
         }
         self.private.close(self.id); // what a raw clone inherited from its parent
-        let private = descriptor::reopen(self.segment.as_fd())?.into_raw_fd(); // S1
+        let private = descriptor::reopen(self.segment.as_fd(), self.id)?.into_raw_fd(); // S1
         self.private.0.store(private, Relaxed);
         let header = mapping.view::<Header>(0)?;
         let slots = mapping.view::<SlotTable>(SLOTS_OFFSET)?;

@@ -323,6 +323,24 @@ fn whoever_lost_its_private_descriptor_declares_nobody_dead() {
 }
 
 #[test]
+fn a_child_whose_segment_was_closed_by_others_does_not_register() {
+    let lock = Lock::new().unwrap();
+    let expected = Err(Error::System { errno: libc::EBADF });
+    let careless = Child::run("careless", || {
+        let number = std::os::fd::AsRawFd::as_raw_fd(&lock.segment().descriptor());
+        let null = std::fs::File::options().read(true).write(true).open("/dev/null").unwrap();
+        // SAFETY: What it replaces is in use by purlin alone, which this test is about.
+        unsafe { libc::dup2(std::os::fd::AsRawFd::as_raw_fd(&null), number) };
+        let elsewhere = told_at_once(&lock);
+        // SAFETY: As above.
+        unsafe { libc::close(number) };
+        i32::from((elsewhere, told_at_once(&lock)) != (expected, expected))
+    });
+    careless.succeed();
+    assert_eq!(told_at_once(&lock), Ok(Told::Held), "nobody registered, hence nobody died");
+}
+
+#[test]
 fn a_holder_killed_at_random_moments_never_lets_two_in() {
     // shows: lock-killed-at-any-point
     let segment = Segment::anonymous(4096).unwrap();

@@ -25,9 +25,14 @@ pub(crate) fn file_id(file: impl AsFd) -> Result<FileId, Error> {
 /// Opens the file behind `segment` once more, for a file description that no other process has.
 ///
 /// # Errors
+/// * [`Error::System`] (EBADF) when `segment` does not lead to `wanted` any more: foreign code
+///   closed it. A byte locked in what the number leads to now would be a sign of life to nobody.
 /// * [`Error::Unsupported`] when `/proc` is not mounted: nothing else leads from a descriptor to a
 ///   description of its own.
-pub(crate) fn reopen(segment: BorrowedFd<'_>) -> Result<OwnedFd, Error> {
+pub(crate) fn reopen(segment: BorrowedFd<'_>, wanted: FileId) -> Result<OwnedFd, Error> {
+    if file_id(segment)? != wanted {
+        return Err(Errno::BADF.into()); // before the open, which might have effects on that file
+    }
     // The thread's own entry: the process's is empty once its main thread has ended alone.
     let path = format!("/proc/thread-self/fd/{}", segment.as_raw_fd());
     let flags = OFlags::RDWR | OFlags::CLOEXEC;
@@ -36,6 +41,9 @@ pub(crate) fn reopen(segment: BorrowedFd<'_>) -> Result<OwnedFd, Error> {
         Err(Errno::NOENT | Errno::NOTDIR) => return Err(Error::Unsupported),
         Err(other) => return Err(other.into()),
     };
+    if file_id(&low)? != wanted {
+        return Err(Errno::BADF.into()); // it was closed just now
+    }
     // A process that may not have so high a number keeps the low one.
     Ok(rustix::io::fcntl_dupfd_cloexec(&low, PRIVATE_FD_MIN).unwrap_or(low))
 }
