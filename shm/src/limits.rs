@@ -31,6 +31,10 @@ pub(crate) const MEMORY_KEPT_FRACTION: u64 = 16;
 /// Objects in one of the segments that `new()` draws on: a thousand locks take 32 descriptors.
 pub(crate) const CHUNK_OBJECT_COUNT: u64 = 64;
 
+/// Standard input, output and error: a segment's descriptor never has the number of one of them,
+/// also in a process that was started without.
+pub(crate) const STANDARD_FD_COUNT: i32 = 3;
+
 /// Private descriptors get numbers from here on, if the process may have so many: out of the way
 /// of code that expects to be given small ones, or closes a range of them.
 pub(crate) const PRIVATE_FD_MIN: i32 = 500;

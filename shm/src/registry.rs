@@ -37,7 +37,7 @@ impl Registration {
     /// token comes with [`register`](Self::register).
     ///
     /// # Errors
-    /// * [`Error::OutOfResources`] when there is no memory for its page.
+    /// * [`Error::OutOfResources`] when there is no memory for its page, or no descriptor.
     pub(crate) fn join(segment: OwnedFd, size_bytes: u64) -> Result<Arc<Self>, Error> {
         let id = descriptor::file_id(&segment)?;
         let mut registry = lock();
@@ -47,6 +47,7 @@ impl Registration {
         }
         let private = Arc::new(PrivateFd(AtomicI32::new(-1)));
         let page = ProcessPage::new(size_bytes)?;
+        let segment = descriptor::settle(segment)?;
         let new = Arc::new(Self { id, segment, private: Arc::clone(&private), page });
         registry.entries.push(Entry { id, private, registration: Arc::downgrade(&new) });
         Ok(new)

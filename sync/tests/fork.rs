@@ -133,3 +133,23 @@ fn children_forked_while_other_threads_attach_find_the_registry_whole() {
         stop.store(true, std::sync::atomic::Ordering::Relaxed);
     });
 }
+
+#[test]
+fn a_lock_made_without_standard_streams_outlives_that_a_child_gets_new_ones() {
+    let headless = Child::run("headless", || {
+        for number in 0..3 {
+            // SAFETY: Nobody owns the three. A failed assertion shows by the status only.
+            unsafe { libc::close(number) };
+        }
+        let lock = Lock::new().unwrap();
+        let holds = Signal::new();
+        // A child gets the null device for its standard input.
+        let _held = Child::run("holder", || {
+            holds.tell(u32::from(told_at_once(&lock) == Ok(Told::Held)));
+            idle()
+        });
+        let is_held = holds.hear("the holder to hold") == 1;
+        i32::from(!is_held || told_at_once(&lock) != Err(Error::TimedOut))
+    });
+    headless.succeed();
+}

@@ -4,10 +4,10 @@
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use rustix::fs::{Mode, OFlags};
-use rustix::io::{Errno, retry_on_intr};
+use rustix::io::{Errno, FdFlags, retry_on_intr};
 
 use crate::error::Error;
-use crate::limits::PRIVATE_FD_MIN;
+use crate::limits::{PRIVATE_FD_MIN, STANDARD_FD_COUNT};
 
 /// Device and inode: what two descriptors of one file agree on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,16 @@ pub(crate) struct FileId {
 pub(crate) fn file_id(file: impl AsFd) -> Result<FileId, Error> {
     let stat = rustix::fs::fstat(file)?;
     Ok(FileId { device: stat.st_dev, inode: stat.st_ino })
+}
+
+/// Makes a descriptor of a segment fit to be kept: closed on exec, and none of the three standard
+/// ones, which any code replaces without asking whose they are.
+pub(crate) fn settle(segment: OwnedFd) -> Result<OwnedFd, Error> {
+    if segment.as_raw_fd() < STANDARD_FD_COUNT {
+        return Ok(rustix::io::fcntl_dupfd_cloexec(&segment, STANDARD_FD_COUNT)?);
+    }
+    rustix::io::fcntl_setfd(&segment, FdFlags::CLOEXEC)?;
+    Ok(segment)
 }
 
 /// Opens the file behind `segment` once more, for a file description that no other process has.
