@@ -10,6 +10,7 @@ use crate::arena::{self, BODY_OFFSET, Object};
 use crate::attachment::Attachment;
 use crate::chunk;
 use crate::error::Error;
+use crate::registry;
 use crate::segment::Segment;
 
 /// One object in a segment, and what a handle needs to reach it. Handles of other crates are built
@@ -78,19 +79,36 @@ impl<T: Object> Place<T> {
         &self.attachment
     }
 
-    /// Ends this handle's share in the count, once, and says whether it was this process's last. A
-    /// handle's `Drop` asks; the place's own `Drop` sees to it that nobody forgets.
-    pub fn leave(&mut self) -> bool {
+    /// Ends this handle's share in the count, once. If it was this process's last, `give_up` is
+    /// called, and no thread of this process gets a new handle of the object before it returns:
+    /// what another thread acquires by a handle of its own is not given up by this one. A handle's
+    /// `Drop` asks; the place's own `Drop` sees to it that nobody forgets. Returns whether it was
+    /// the last.
+    ///
+    /// `give_up` runs under a lock of this crate: it must neither make nor drop handles or
+    /// segments, nor wait for anybody who does.
+    pub fn leave(&mut self, give_up: impl FnOnce(&T, &Attachment)) -> bool {
         if core::mem::replace(&mut self.has_left, true) {
             return false;
         }
-        // AcqRel: of two threads that leave at once the later one is told, and sees all that the
-        // other did with the object before.
-        self.attachment.inner.registration.page().handles(self.offset).fetch_sub(1, AcqRel) == 1
+        let handles = self.attachment.inner.registration.page().handles(self.offset);
+        // AcqRel, here and below: of two threads that leave at once the later one is told, and sees
+        // all that the other did with the object before. Relaxed when it fails: the lock follows.
+        let is_one_of_several = |count: u32| (count > 1).then(|| count - 1);
+        if handles.fetch_update(AcqRel, Relaxed, is_one_of_several).is_ok() {
+            return false;
+        }
+        let _registry = registry::lock();
+        let is_last = handles.fetch_sub(1, AcqRel) == 1; // an open may have come in between
+        if is_last {
+            give_up(self, &self.attachment);
+        }
+        is_last
     }
 
     fn at(attachment: &Attachment, offset: u64) -> Result<Self, Error> {
         let pointer = attachment.inner.mapping.pointer::<T>(offset + BODY_OFFSET)?;
+        let _registry = registry::lock(); // not amid a `give_up`; a clone has a handle already
         Ok(Self::counted(pointer, attachment.clone(), offset))
     }
 
@@ -120,7 +138,7 @@ impl<T: Object> Clone for Place<T> {
 
 impl<T: Object> Drop for Place<T> {
     fn drop(&mut self) {
-        self.leave();
+        self.leave(|_, _| ());
     }
 }
 

@@ -3,6 +3,8 @@
 use std::fs;
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::mpsc::channel;
+use std::thread;
 
 use purlin_shm::{Error, Object, Place, SEGMENT_MAX_BYTES, Segment, Shared};
 
@@ -77,6 +79,17 @@ fn two_mappings_of_one_segment_share_one_token_and_the_contents() {
 }
 
 #[test]
+fn a_descriptor_that_came_from_elsewhere_is_closed_on_exec_too() {
+    use rustix::io::{FdFlags, fcntl_getfd, fcntl_setfd};
+    let made = Segment::anonymous(4096).expect("a page");
+    let inherited = made.descriptor().try_clone_to_owned().expect("a descriptor");
+    fcntl_setfd(&inherited, FdFlags::empty()).expect("a flag");
+    drop(made);
+    let attached = Segment::from_descriptor(inherited).expect("what was just made");
+    assert_eq!(fcntl_getfd(attached.descriptor()), Ok(FdFlags::CLOEXEC));
+}
+
+#[test]
 fn an_object_is_opened_as_what_it_is_or_not_at_all() {
     let segment = Segment::anonymous(4096).expect("a page");
     let offset = Place::<Number>::new_in(&segment).expect("room").offset();
@@ -115,13 +128,42 @@ fn the_last_of_a_process_to_leave_is_told_once() {
     let mut second = first.clone();
     let mut third =
         Place::<Number>::open(&again(&segment), first.offset()).expect("another mapping");
-    assert!(!first.leave());
-    assert!(!first.leave(), "only the first time counts");
-    assert!(!third.leave());
-    assert!(second.leave());
+    assert!(!first.leave(|_, _| ()));
+    assert!(!first.leave(|_, _| ()), "only the first time counts");
+    assert!(!third.leave(|_, _| ()));
+    assert!(second.leave(|_, _| ()));
     drop((first, second, third));
     let mut anew = Place::<Number>::new_in(&segment).expect("room");
-    assert!(anew.leave());
+    assert!(anew.leave(|_, _| ()));
+}
+
+#[test]
+fn nobody_gets_a_new_handle_while_the_last_is_given_up() {
+    let segment = Segment::anonymous(4096).expect("a page");
+    let first = Place::<Number>::new_in(&segment).expect("room");
+    let offset = first.offset();
+    drop(first);
+    for _ in 0..1000 {
+        let mut last = Place::<Number>::open(&segment, offset).expect("the object");
+        last.0.store(0, Relaxed);
+        let (opening, opens) = channel();
+        thread::scope(|scope| {
+            let opener = scope.spawn(|| {
+                opening.send(()).expect("a receiver");
+                let anew = Place::<Number>::open(&segment, offset).expect("the object");
+                let seen = anew.0.load(Relaxed);
+                anew.0.store(2, Relaxed);
+                (seen, anew)
+            });
+            let is_last = last.leave(|number, _| {
+                opens.recv().expect("the opener's word");
+                number.0.store(1, Relaxed);
+            });
+            let (seen, _anew) = opener.join().expect("the opener");
+            assert!(!is_last || seen == 1, "opened amid the giving up");
+            assert_eq!(last.0.load(Relaxed), 2, "what came after was given up");
+        });
+    }
 }
 
 #[test]

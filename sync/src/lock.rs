@@ -169,9 +169,7 @@ impl Clone for Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        if self.place.leave() {
-            self.place.abandon(self.attachment());
-        }
+        self.place.leave(LockWord::abandon);
     }
 }
 
