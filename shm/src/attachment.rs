@@ -3,7 +3,10 @@
 
 use core::fmt;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use core::sync::atomic::{
+    AtomicU32,
+    Ordering::{Acquire, Relaxed},
+};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
@@ -71,7 +74,9 @@ impl Attachment {
     /// * [`Error::Unsupported`] when `/proc` is not mounted.
     #[cold]
     pub fn token_or_register(&self) -> Result<u32, Error> {
-        match self.token() {
+        // Acquire pairs with the Release in `register` (S5): by the token goes the number of the
+        // private descriptor, which another thread may just have opened.
+        match self.inner.registration.token().load(Acquire) {
             0 => self.inner.registration.register(&self.inner.mapping),
             token => Ok(token),
         }

@@ -11,7 +11,10 @@
 use core::cell::{Cell, RefCell};
 use core::mem::ManuallyDrop;
 use core::ops::{Deref, DerefMut};
-use core::sync::atomic::{AtomicI32, AtomicU32, Ordering::Relaxed};
+use core::sync::atomic::{
+    AtomicI32, AtomicU32,
+    Ordering::{Relaxed, Release},
+};
 use std::os::fd::{AsFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -60,8 +63,7 @@ impl Registration {
     ///   slots.
     pub(crate) fn register(&self, mapping: &Mapping) -> Result<u32, Error> {
         let _registry = lock();
-        // Relaxed, here and below: the token is written under the registry's lock and is a number
-        // only; whoever reads it without the lock asks for nothing else by it.
+        // Relaxed, here and below: read and written under the registry's lock.
         let token = self.token().load(Relaxed);
         if token != 0 {
             return Ok(token);
@@ -73,7 +75,9 @@ impl Registration {
         let slots = mapping.view::<SlotTable>(SLOTS_OFFSET)?;
         let answer = slots.register(&header.cursor, private); // S2 to S4
         match answer {
-            Ok(token) => self.token().store(token, Relaxed), // S5
+            // S5. Release pairs with the Acquire in `token_or_register`: who sees the token sees
+            // the private descriptor's number.
+            Ok(token) => self.token().store(token, Release),
             Err(_) => self.private.close(self.id),
         }
         answer
@@ -94,7 +98,8 @@ impl Registration {
 
     /// What a look at somebody else's life needs.
     pub(crate) fn probe(&self) -> Probe {
-        // Relaxed: written by this thread's own `register`, or before the token was published.
+        // Relaxed: written by this thread's own `register`, or before the token that this thread
+        // got from `token_or_register`.
         Probe { private: self.private.0.load(Relaxed), segment: self.id }
     }
 }

@@ -62,10 +62,12 @@ impl SlotTable {
         // last holder's store before its lock could be had.
         let generation = token::generation_after(entry.generation.load(Relaxed));
         // S3. Killed after: the byte is free again, the last token of the slot is dead by
-        // generation. Release pairs with the Acquire in `is_dead` (L1).
-        entry.generation.store(generation, Release);
-        // Pairs with the Acquire fence in `identity_of`: who reads one of the fields below reads
-        // the generation above too, and so notices that the slot has changed hands.
+        // generation. Relaxed: the fence orders it.
+        entry.generation.store(generation, Relaxed);
+        // Who finds the token in some word finds its generation here, and not the one before, by
+        // which the living would be dead; and who reads one of the fields below reads the
+        // generation above too, and so notices that the slot has changed hands.
+        // Pairs with the Acquire fences in `is_dead` and in `identity_of`.
         fence(Release);
         entry.describe(Identity::of_this_process()); // S4. Killed after: as S3
         Ok(token::pack(generation, slot))
@@ -79,8 +81,11 @@ impl SlotTable {
     ///   can tell nobody's death any more, and looks dead itself.
     pub(crate) fn is_dead(&self, token: u32, slices: u32, probe: Probe) -> Result<bool, Error> {
         let (generation, slot) = (token::generation_of(token), token::slot_of(token));
-        // L1. Acquire pairs with the Release in `register`: it comes before any use of the token.
-        if self.entry(slot).generation.load(Acquire) != generation {
+        // Pairs with the Release fence in `register`: the word that `token` was read from was
+        // written after it.
+        fence(Acquire);
+        // L1. Relaxed: the fence orders it.
+        if self.entry(slot).generation.load(Relaxed) != generation {
             return Ok(true);
         }
         // L2, after L1 and not before: in between the slot can only go on to a later process,
