@@ -168,6 +168,8 @@ static REGISTRY: Mutex<Registry> =
 thread_local! {
     /// Whether this thread holds the registry's lock.
     static HOLDS: Cell<bool> = const { Cell::new(false) };
+    /// Forks of this thread on top of its own hold, or on top of another fork: see [`before_fork`].
+    static NESTED_COUNT: Cell<u32> = const { Cell::new(0) };
     /// The hold of a thread that is inside `fork`. It has no destructor to run at the thread's end.
     static ACROSS_FORK: RefCell<ManuallyDrop<Option<Hold>>> =
         const { RefCell::new(ManuallyDrop::new(None)) };
@@ -213,22 +215,36 @@ impl Drop for HoldFlag {
 
 /// In the parent, before: wait until no other thread is amid a change.
 extern "C" fn before_fork() {
-    // A signal handler that forks on top of our own change must not wait for itself. Its child
-    // finds the lock held, and may only exec.
-    if !HOLDS.get() {
+    // A signal handler that forks on top of our own change, or amid a fork, must not wait for
+    // itself, nor give back what the fork below it holds. Its child finds the lock held, and may
+    // only exec.
+    if HOLDS.get() {
+        NESTED_COUNT.set(NESTED_COUNT.get() + 1);
+    } else {
         let hold = lock();
         ACROSS_FORK.with_borrow_mut(|across| **across = Some(hold));
     }
 }
 
+/// The hold that the matching [`before_fork`] took, if it took one.
+fn held_across() -> Option<Hold> {
+    match NESTED_COUNT.get() {
+        0 => ACROSS_FORK.with_borrow_mut(|across| across.take()),
+        depth => {
+            NESTED_COUNT.set(depth - 1);
+            None
+        }
+    }
+}
+
 /// In the parent, after.
 extern "C" fn after_fork() {
-    let _released = ACROSS_FORK.with_borrow_mut(|across| across.take());
+    let _released = held_across();
 }
 
 /// In the child: close what would keep the parent alive in everybody's eyes.
 extern "C" fn after_fork_in_child() {
-    let Some(hold) = ACROSS_FORK.with_borrow_mut(|across| across.take()) else { return };
+    let Some(hold) = held_across() else { return };
     for entry in &hold.entries {
         entry.private.close(entry.id);
     }
