@@ -85,6 +85,8 @@ impl<'a> Acquired<'a> {
 ///
 /// # Weak points
 /// * Fork: the copy in a forked child does nothing when it is dropped.
+/// * Threads: the holder is a process. A guard whose lock was released by [`Lock::release`] behind
+///   its back, and was acquired again by any thread of this process, ends that hold when it drops.
 /// * Leaks: a guard that is forgotten leaves the lock held, as [`keep`](Self::keep) does.
 #[must_use = "dropping it releases the lock at once"]
 pub struct Guard<'a> {

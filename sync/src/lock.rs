@@ -107,7 +107,8 @@ impl Lock {
         self.acquire(Deadline::passed())
     }
 
-    /// Gives back a lock that was [kept](Acquired::keep), and wakes one of those who wait.
+    /// Gives back a lock that was [kept](Acquired::keep), and wakes one of those who wait. Not for
+    /// the hold of a guard that is still there: see the guard's weak points.
     ///
     /// # Errors
     /// * [`Error::OverReleased`] when nobody holds it.
@@ -151,7 +152,8 @@ impl Lock {
     pub(crate) fn release_held(&self, token: u32) {
         if self.attachment().token() == token {
             // It fails when somebody has released the lock already, by `release`: then there is
-            // nothing left to do, and nobody to tell.
+            // nothing left to do, and nobody to tell. Unless this process has acquired it since:
+            // the word cannot tell that hold from ours, and it ends here.
             let _ = self.place.release_as(token);
         }
     }
