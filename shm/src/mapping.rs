@@ -77,3 +77,31 @@ pub(crate) fn from_io(error: std::io::Error) -> Error {
         None => Error::OutOfResources,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::sync::atomic::AtomicU64;
+    use std::os::fd::AsFd;
+
+    use super::*;
+    use crate::sys::memory;
+
+    #[repr(C)]
+    struct Word(AtomicU64);
+
+    // SAFETY: `repr(C)` and one atomic integer, of which any bits are a valid value.
+    unsafe impl Shared for Word {}
+
+    #[test]
+    fn a_pointer_lies_wholly_inside_and_is_aligned_or_is_not_made() {
+        let page = memory::page_bytes();
+        let file = memory::reserve(page).unwrap();
+        let mapping = Mapping::new(file.as_fd(), page).unwrap();
+        for inside in [0, 8, page - 8] {
+            assert!(mapping.pointer::<Word>(inside).is_ok(), "{inside}");
+        }
+        for outside in [page - 7, page - 4, page, page + 8, 1, 4, u64::MAX - 7, u64::MAX] {
+            assert_eq!(mapping.pointer::<Word>(outside), Err(Error::Damaged), "{outside}");
+        }
+    }
+}

@@ -340,6 +340,83 @@ fn a_child_whose_segment_was_closed_by_others_does_not_register() {
     assert_eq!(told_at_once(&lock), Ok(Told::Held), "nobody registered, hence nobody died");
 }
 
+/// The file of a segment, as a peer that may write has it.
+fn file_of(segment: &Segment) -> std::fs::File {
+    segment.descriptor().try_clone_to_owned().unwrap().into()
+}
+
+#[test]
+fn a_dead_holder_whose_pid_was_given_again_is_dead_to_the_second_opinion() {
+    use std::os::unix::fs::FileExt;
+    let segment = Segment::anonymous(4096).unwrap(); // of its own: other tests run beside this one
+    let lock = Lock::new_in(&segment).unwrap();
+    let orphan = orphan_of_a_killed_holder(&lock, || {});
+    let before = told_at_once(&lock); // the orphan has the slot's byte locked
+    // Slot 0 is ours, slot 1 the holder's. Its pid now seems to be this process's.
+    let record = 256 + 24;
+    file_of(&segment).write_all_at(&std::process::id().to_le_bytes(), record + 4).unwrap();
+    let mut inode = [0; 8];
+    file_of(&segment).read_exact_at(&mut inode, record + 16).unwrap();
+    if inode == [0; 8] {
+        println!("not made: this system tells processes apart by pid only");
+        return end(orphan);
+    }
+    let answer = told(&lock);
+    end(orphan);
+    assert_eq!((before, answer), (Err(Error::TimedOut), Ok(Told::OwnerDied)));
+}
+
+#[test]
+fn a_holder_in_another_pid_namespace_is_alive() {
+    use rustix::thread::{UnshareFlags, unshare_unsafe};
+    let lock = Lock::new().unwrap();
+    let (holds, release) = (Signal::new(), Signal::new());
+    let namespace = Child::run("namespace", || {
+        // SAFETY: The child has one thread, and shares no descriptor table.
+        if let Err(why) = unsafe { unshare_unsafe(UnshareFlags::NEWPID) } {
+            println!("not made: this user may not make a pid namespace ({why})");
+            told(&lock).unwrap();
+            holds.give();
+            release.take("the word to release");
+            return i32::from(lock.release().is_err());
+        }
+        // Its pid is 1, which names another process out here.
+        let first = Child::run("first", || {
+            told(&lock).unwrap();
+            holds.give();
+            release.take("the word to release");
+            i32::from(lock.release().is_err())
+        });
+        first.succeed();
+        0
+    });
+    holds.take("the holder to hold");
+    // Three slices and more: the second opinion is asked for.
+    assert_eq!(lock.acquire(Duration::from_millis(150)).unwrap_err(), Error::TimedOut);
+    release.give();
+    assert_eq!(told(&lock), Ok(Told::Held));
+    namespace.succeed();
+}
+
+#[test]
+fn a_slot_is_given_again_as_late_as_it_can_be() {
+    let segment = Segment::anonymous(4096).unwrap();
+    let lock = Lock::new_in(&segment).unwrap();
+    let slots = Signal::new();
+    let seen: std::collections::BTreeSet<_> = (0..64)
+        .map(|_| {
+            Child::run("passer", || {
+                drop(lock.acquire(LIMIT).unwrap());
+                slots.tell(segment.attachment().token() & 1023);
+                0
+            })
+            .succeed();
+            slots.hear("a slot")
+        })
+        .collect();
+    assert_eq!(seen.len(), 64, "a slot came back though others were free");
+}
+
 #[test]
 fn a_holder_killed_at_random_moments_never_lets_two_in() {
     // shows: lock-killed-at-any-point

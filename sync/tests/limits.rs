@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::support::{Child, told, told_at_once};
+use crate::support::{Child, Signal, told, told_at_once};
 use purlin_shm::Segment;
 use purlin_sync::{Error, Lock, Told};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -82,6 +82,42 @@ fn a_child_without_descriptors_is_told_so_and_can_go_on_later() {
     })
     .succeed();
     assert_eq!(told(&lock), Ok(Told::OwnerDied), "the child ended with it");
+}
+
+#[test]
+fn no_slot_left_is_out_of_resources_and_leaves_nothing_behind() {
+    let segment = Segment::anonymous(4096).unwrap(); // of its own: other tests run beside this one
+    let lock = Lock::new_in(&segment).unwrap();
+    let number = std::os::fd::AsRawFd::as_raw_fd(&segment.descriptor());
+    // One description of a peer's has the bytes of all slots but ours, which is the first.
+    let peer = fs::File::options().write(true).open(format!("/proc/self/fd/{number}")).unwrap();
+    let set = |kind: i32| {
+        let mut request = libc::flock {
+            l_type: kind as libc::c_short,
+            l_whence: libc::SEEK_SET as libc::c_short,
+            l_start: (1 << 40) + 1,
+            l_len: i64::from(purlin_shm::SLOT_COUNT) - 1,
+            l_pid: 0,
+        };
+        let peer = std::os::fd::AsRawFd::as_raw_fd(&peer);
+        // SAFETY: A valid request that outlives the call.
+        assert_eq!(unsafe { libc::fcntl(peer, libc::F_OFD_SETLK, &raw mut request) }, 0);
+    };
+    set(libc::F_WRLCK);
+    let free = Signal::new();
+    let refused = Signal::new();
+    let late = Child::run("late", || {
+        let before = descriptor_count();
+        let answer = told_at_once(&lock);
+        let left = descriptor_count() - before;
+        refused.tell(u32::from(answer == Err(Error::OutOfResources) && left == 0));
+        free.take("a slot");
+        i32::from(told_at_once(&lock) != Ok(Told::Held))
+    });
+    assert_eq!(refused.hear("the refusal"), 1);
+    set(libc::F_UNLCK);
+    free.give();
+    late.succeed();
 }
 
 #[test]
