@@ -73,6 +73,29 @@ fn a_child_that_never_used_the_lock_can_drop_its_handles() {
 }
 
 #[test]
+fn a_childs_last_handle_gives_up_nothing_of_its_parents() {
+    let lock = Lock::new().unwrap();
+    told(&lock).unwrap();
+    let mut only = Some(lock); // the parent's one handle, hence the child's
+    for uses_it in [false, true] {
+        Child::run("child", || {
+            let inherited = only.take().unwrap();
+            // Registered, it has a token of its own; and if not, none.
+            i32::from(uses_it && told_at_once(&inherited) != Err(Error::TimedOut))
+        })
+        .succeed();
+        let lock = only.as_ref().unwrap();
+        assert!(lock.is_mine(), "a child that used it: {uses_it}");
+    }
+}
+
+#[test]
+fn a_free_lock_is_not_a_childs_that_never_used_it() {
+    let lock = Lock::new().unwrap();
+    Child::run("child", || i32::from(lock.is_mine())).succeed();
+}
+
+#[test]
 fn a_childs_own_death_is_noticed() {
     // shows: lock-fork-child-own-death-noticed
     let lock = Lock::new().unwrap();

@@ -41,6 +41,27 @@ fn a_limit_is_not_cut_short() {
 }
 
 #[test]
+fn signals_neither_end_a_wait_nor_cut_it_short() {
+    extern "C" fn ignore(_: libc::c_int) {}
+    let lock = Lock::new().unwrap();
+    let _held = lock.acquire(None).unwrap().sound().unwrap();
+    let limit = Duration::from_millis(60);
+    Child::run("interrupted", || {
+        let often = libc::timeval { tv_sec: 0, tv_usec: 500 };
+        let timer = libc::itimerval { it_interval: often, it_value: often };
+        // SAFETY: The handler does nothing; the timer is this child's alone, and ends with it.
+        unsafe {
+            libc::signal(libc::SIGALRM, ignore as extern "C" fn(libc::c_int) as libc::sighandler_t);
+            libc::setitimer(libc::ITIMER_REAL, &raw const timer, std::ptr::null_mut());
+        }
+        let start = Instant::now();
+        let answer = lock.acquire(limit).map(Acquired::keep);
+        i32::from(answer != Err(Error::TimedOut) || start.elapsed() < limit)
+    })
+    .succeed();
+}
+
+#[test]
 fn a_limit_of_any_size_waits() {
     // shows: lock-timeout-huge
     let lock = Lock::new().unwrap();
