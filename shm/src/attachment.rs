@@ -30,6 +30,14 @@ use crate::slot::SlotTable;
 ///
 /// # Weak points
 /// * Fork: the child has no token until its first operation, and none of its parent's holds.
+/// * Foreign handlers of `pthread_atfork(3)`: one that takes a lock under which the program also
+///   calls purlin may wait for purlin's registry, and a fork then for both. The registry is held
+///   across a fork.
+/// * A raw `clone` of a program with several threads may leave its child with the registry held by
+///   a thread that it does not have; a child that shares its parent's descriptors (`CLONE_FILES`),
+///   or its memory, must not use purlin before exec.
+/// * A forked child whose copy of the segment's descriptor was closed by foreign code before its
+///   first operation can never register: it is told so each time.
 /// * Foreign code that closes descriptors it did not open (daemonizing does) makes this process
 ///   look dead to the others while it lives. Attach afterwards.
 /// * A child that foreign code makes by a raw `clone` keeps this process's place taken; its death
@@ -88,8 +96,9 @@ impl Attachment {
     ///
     /// # Errors
     /// * [`Error::System`] when foreign code closed the descriptor that such looks are made with.
+    /// * Those of [`token_or_register`](Self::token_or_register) in a forked child that has not.
     pub fn is_dead(&self, token: u32, slices: u32) -> Result<bool, Error> {
-        if token == self.token() {
+        if token == self.token_or_register()? {
             return Ok(false); // L0
         }
         let slots = self.inner.mapping.view::<SlotTable>(SLOTS_OFFSET)?;

@@ -20,6 +20,10 @@ pub(crate) const LOCK_BYTES_START: u64 = 1 << 40;
 /// The largest segment.
 pub const SEGMENT_MAX_BYTES: u64 = LOCK_BYTES_START;
 
+/// The pages of a segment are reserved in pieces of this size: a millisecond or two each, so that a
+/// timer's signal interrupts one and not all.
+pub(crate) const RESERVE_STEP_BYTES: u64 = 4 << 20;
+
 /// Requests below this are not held against the machine's free memory: looking that up costs more
 /// than reserving them, and no OOM killer comes for so little.
 pub(crate) const MEMORY_LOOKUP_BYTES: u64 = 1 << 20;

@@ -1,7 +1,6 @@
 //! Memory that processes share: a sealed `memfd_create(2)`, every page of it reserved.
 #![expect(unsafe_code, reason = "system calls of this crate live here")]
 
-use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
 
 use memmap2::MmapRaw;
@@ -11,7 +10,8 @@ use rustix::mm::{Advice, madvise};
 use rustix::process::{Resource, getrlimit};
 
 use crate::error::Error;
-use crate::limits::{MEMORY_KEPT_FRACTION, MEMORY_LOOKUP_BYTES};
+use crate::limits::RESERVE_STEP_BYTES;
+use crate::sys::free_memory::free_memory_bytes;
 
 /// The seals of a segment: it can neither shrink under a mapping (SIGBUS) nor grow, for good.
 const SEALS: SealFlags = SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::SEAL);
@@ -29,9 +29,21 @@ pub(crate) fn reserve(size_bytes: u64) -> Result<OwnedFd, Error> {
     }
     let file =
         rustix::fs::memfd_create(c"purlin", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
-    retry_on_intr(|| rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, size_bytes))?;
+    fill(&file, size_bytes)?;
     rustix::fs::fcntl_add_seals(&file, SEALS)?;
     Ok(file)
+}
+
+/// Reserves the pages piece by piece: a signal may cut a call short, and on some kernels undoes what
+/// it did, so that one call for all could start over for ever under a timer.
+fn fill(file: &OwnedFd, size_bytes: u64) -> Result<(), Error> {
+    let mut start = 0;
+    while start < size_bytes {
+        let piece = RESERVE_STEP_BYTES.min(size_bytes - start);
+        retry_on_intr(|| rustix::fs::fallocate(file, FallocateFlags::empty(), start, piece))?;
+        start += piece;
+    }
+    Ok(())
 }
 
 /// Whether the file carries the seals that [`reserve`] puts on. A file without them could be
@@ -68,36 +80,4 @@ pub(crate) fn page_bytes() -> u64 {
 
 fn file_limit_bytes() -> u64 {
     getrlimit(Resource::Fsize).current.unwrap_or(u64::MAX)
-}
-
-/// What the machine says it can still give, and the limit of our control group, where a large
-/// request asks for it.
-fn free_memory_bytes(wanted_bytes: u64) -> u64 {
-    if wanted_bytes < MEMORY_LOOKUP_BYTES {
-        return u64::MAX;
-    }
-    let bytes = available_bytes().unwrap_or_else(unused_bytes);
-    let machine_bytes = bytes - bytes / MEMORY_KEPT_FRACTION;
-    machine_bytes.min(group_limit_bytes().unwrap_or(u64::MAX))
-}
-
-/// What is unused or can be had back from caches.
-fn available_bytes() -> Option<u64> {
-    let text = fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    kibibytes.checked_mul(1024)
-}
-
-/// Where the better figure cannot be read: what is unused, caches apart.
-fn unused_bytes() -> u64 {
-    let info = rustix::system::sysinfo();
-    u64::from(info.mem_unit).saturating_mul(info.freeram)
-}
-
-fn group_limit_bytes() -> Option<u64> {
-    let text = fs::read_to_string("/proc/thread-self/cgroup").ok()?;
-    let path = text.lines().find_map(|line| line.strip_prefix("0::"))?;
-    let limit = fs::read_to_string(format!("/sys/fs/cgroup{path}/memory.max")).ok()?;
-    limit.trim().parse().ok()
 }

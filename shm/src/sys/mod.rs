@@ -3,6 +3,7 @@
 
 pub(crate) mod descriptor;
 pub(crate) mod fork;
+pub(crate) mod free_memory;
 pub(crate) mod identity;
 pub(crate) mod lock_byte;
 pub(crate) mod memory;
