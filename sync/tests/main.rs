@@ -4,5 +4,6 @@
 mod death;
 mod fork;
 mod limits;
+mod liveness;
 mod lock;
 mod support;

@@ -34,8 +34,8 @@ pub(crate) fn reserve(size_bytes: u64) -> Result<OwnedFd, Error> {
     Ok(file)
 }
 
-/// Reserves the pages piece by piece: a signal may cut a call short, and on some kernels undoes what
-/// it did, so that one call for all could start over for ever under a timer.
+/// Reserves the pages piece by piece: a signal may cut a call short, and on some kernels undoes
+/// what it did, so that one call for all could start over for ever under a timer.
 fn fill(file: &OwnedFd, size_bytes: u64) -> Result<(), Error> {
     let mut start = 0;
     while start < size_bytes {
