@@ -3,8 +3,10 @@
 
 use purlin_sync::{Acquired, Lock};
 
+use crate::limits::GLANCE;
 use crate::sys::cells::Cells;
 use crate::sys::evidence::is_gone;
+use crate::sys::process::{idle_until, pause};
 use crate::verdict::{Failure, Kind, Outcome, check};
 
 /// The data under the lock, and everybody's accounts. Shared by all roles of a stage.
@@ -26,6 +28,8 @@ const INTENT: usize = 4;
 const DONE: usize = 5;
 /// Raised when all who are to die are dead.
 const OVER: usize = 6;
+/// A failure that somebody found who may have died before it could tell: its kind, plus one.
+const ACCUSED: usize = 7;
 /// Where the accounts of the mortal begin, and how long one is.
 const MORTALS: usize = 16;
 const MORTAL_CELLS: usize = 8;
@@ -165,6 +169,38 @@ impl Journal {
         Ok(())
     }
 
+    /// A survivor that visits again and again until all who are to die are dead. It leaves the lock
+    /// alone for a moment in between.
+    ///
+    /// # Errors
+    /// As [`visit`](Self::visit).
+    pub fn visit_until_over(&self, lock: &Lock, ready: usize) -> Outcome {
+        loop {
+            self.visit(lock)?;
+            self.set_cell(ready, 1);
+            if self.is_over() {
+                return Ok(());
+            }
+            pause(GLANCE);
+        }
+    }
+
+    /// A survivor that stays inside until `may_leave`, and writes 1 into the cell `ready` when it
+    /// is there.
+    ///
+    /// # Errors
+    /// As [`visit`](Self::visit).
+    pub fn stay_until(&self, lock: &Lock, ready: usize, may_leave: impl Fn() -> bool) -> Outcome {
+        let acquired = lock.acquire(None)?;
+        let is_told = matches!(acquired, Acquired::OwnerDied(_));
+        check(!is_told, Kind::Wrong, || "nobody has died yet".to_owned())?;
+        self.look_inside(false)?;
+        self.set_cell(ready, 1);
+        idle_until(|| self.is_over() || may_leave());
+        self.go_out();
+        Ok(())
+    }
+
     /// The checker's visits: the first may be told, the second finds everything sound; then the
     /// accounts must come out even. `deaths_before` is how many owners the setup has killed.
     ///
@@ -177,6 +213,7 @@ impl Journal {
             Failure::new(Kind::Lost, format!("nobody is left, and the lock answers {error}"))
         })?;
         self.visit_held(acquired)?;
+        self.check_accused()?;
         let told = self.cells.get(TOLD);
         check(told == told_before, Kind::Corrupt, || "told again after it was recovered".into())?;
         self.check_told(told as i64, deaths_before)?;
@@ -209,8 +246,44 @@ impl Journal {
         check(a <= most, Kind::Duplicate, || format!("{most} additions were begun, {a} are there"))
     }
 
+    /// Fails with what somebody found who may be dead.
+    ///
+    /// # Errors
+    /// That.
+    pub fn check_accused(&self) -> Outcome {
+        let accused = self.cells.get(ACCUSED).checked_sub(1);
+        match accused.and_then(|status| Kind::of_status(status as i32)) {
+            None => Ok(()),
+            Some(kind) => Err(Failure::new(kind, "found by one that may have died since")),
+        }
+    }
+
+    /// Writes a failure down for the checker, and hands it back.
+    pub fn accuse(&self, outcome: Outcome) -> Outcome {
+        if let Err(failure) = &outcome {
+            self.cells.set(ACCUSED, 1 + u64::from(failure.kind.status().unsigned_abs()));
+        }
+        outcome
+    }
+
+    /// [`accuse`](Self::accuse) for an answer that must not be an error.
+    ///
+    /// # Errors
+    /// The failure that the error means.
+    pub fn accuse_error<T>(&self, answer: Result<T, purlin_sync::Error>) -> Result<T, Failure> {
+        answer.map_err(|error| {
+            let failure = Failure::new(Kind::Lost, format!("the lock could be had: {error}"));
+            let _ = self.accuse(Err(failure.clone())); // it is handed on right here
+            failure
+        })
+    }
+
     /// Enters, and looks at who is there and at the data.
     fn look_inside(&self, is_told: bool) -> Outcome {
+        self.accuse(self.look(is_told))
+    }
+
+    fn look(&self, is_told: bool) -> Outcome {
         let found = self.cells.swap(INSIDE, std::process::id().into());
         let (a, b) = (self.cells.get(A), self.cells.get(B));
         if found != 0 && !is_gone(found as i32) {
@@ -268,6 +341,12 @@ impl Mortal<'_> {
     /// As [`Journal::visit`].
     pub fn visit_held(&self, acquired: Acquired<'_>) -> Outcome {
         self.work(&acquired)?;
+        self.release(acquired);
+        Ok(())
+    }
+
+    /// Gives back what it has worked with; vouches for it, if it was told.
+    pub fn release(&self, acquired: Acquired<'_>) {
         match acquired {
             Acquired::Held(guard) => {
                 self.set_step(Step::LeavingSound);
@@ -281,6 +360,17 @@ impl Mortal<'_> {
                 self.set_step(Step::LeftRecovered);
             }
         }
+    }
+
+    /// Takes the lock, works inside, and keeps it.
+    ///
+    /// # Errors
+    /// As [`Journal::visit`].
+    pub fn hold(&self, lock: &Lock) -> Outcome {
+        self.set_step(Step::Entering);
+        let acquired = lock.acquire(None)?;
+        self.work(&acquired)?;
+        acquired.keep();
         Ok(())
     }
 
@@ -289,13 +379,28 @@ impl Mortal<'_> {
     /// # Errors
     /// As [`Journal::visit`].
     pub fn work(&self, acquired: &Acquired<'_>) -> Outcome {
+        self.begin_work(acquired)?;
+        self.end_work();
+        Ok(())
+    }
+
+    /// The first half of [`work`](Self::work): it is inside, and the data is torn.
+    ///
+    /// # Errors
+    /// As [`Journal::visit`].
+    pub fn begin_work(&self, acquired: &Acquired<'_>) -> Outcome {
         let is_told = matches!(acquired, Acquired::OwnerDied(_));
         self.set_step(if is_told { Step::Suspect } else { Step::Sound });
         self.journal.look_inside(is_told)?;
         self.journal.cells.add(self.start + Self::INTENT, 1);
-        self.journal.add_one();
+        self.journal.cells.set(A, self.journal.cells.get(A) + 1);
+        Ok(())
+    }
+
+    /// The second half.
+    pub fn end_work(&self) {
+        self.journal.cells.set(B, self.journal.cells.get(B) + 1);
         self.journal.cells.add(self.start + Self::DONE, 1);
         self.journal.go_out();
-        Ok(())
     }
 }

@@ -44,6 +44,6 @@ mod sys;
 pub mod verdict;
 
 pub use sys::cells::Cells;
-pub use sys::evidence::{is_asleep_on_futex, is_gone};
+pub use sys::evidence::{comes_to_be, is_asleep_on_futex, is_gone, sleep_count};
 pub use sys::process::{Child, End};
 pub use sys::trace::Mark;

@@ -4,14 +4,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use crate::limits::{
-    ASLEEP_LIMIT, GLANCE, NOT_PERMITTED_STATUS, PANIC_STATUS, PLACES_LIMIT, STEP_LIMIT,
-};
+use crate::limits::{ASLEEP_LIMIT, NOT_PERMITTED_STATUS, PANIC_STATUS, PLACES_LIMIT, STEP_LIMIT};
 use crate::patience::all_end;
 use crate::plan::{Cut, Fate, Kill, Plan};
 use crate::record::{Death, Record};
 use crate::stage::{AnyStage, Scenario};
-use crate::sys::process::{Child, End, lead_group, pause, reap_orphans};
+use crate::sys::process::{Child, End, lead_group, reap_orphans};
 use crate::sys::trace::{self, Mark, Resume, Stop, Traced};
 use crate::sys::{clock, evidence};
 use crate::verdict::{Failure, Kind, Outcome, check};
@@ -105,7 +103,7 @@ impl Play<'_> {
         let mut peers = Vec::new();
         for index in 0..stage.peer_count() {
             let peer = self.start(|| stage.peer(index))?;
-            let is_there = await_evidence(PLACES_LIMIT, || {
+            let is_there = evidence::comes_within(PLACES_LIMIT, || {
                 peer.has_ended() || stage.is_in_place(index, peer.pid())
             });
             check(is_there, Kind::SetupFailed, || format!("peer {index} is not in its place"))?;
@@ -119,10 +117,14 @@ impl Play<'_> {
         let name = ["the victim", "the second"][index];
         match fate {
             Fate::Absent => Ok(()),
-            Fate::Lives => self.let_live(name, role),
+            Fate::Lives => self.let_live(name, role, false),
             Fate::Dies(kill) => {
                 let death = self.step_to(role, kill, self.lists_calls && index == 0)?;
                 self.record.set_death(index, death);
+                if death.has_reached_end {
+                    // Nothing is left to be killed in: it lives, and says what it found.
+                    return self.let_live(name, role, true);
+                }
                 match role.kill() {
                     End::Signal(libc::SIGKILL) => Ok(()),
                     end => self.judge(name, end),
@@ -131,9 +133,9 @@ impl Play<'_> {
         }
     }
 
-    /// Runs an unharmed role past its end mark to its end.
-    fn let_live(&self, name: &str, role: &mut Traced) -> Outcome {
-        let (mut signal, mut has_reached_end) = (0, false);
+    /// Runs an unharmed role past its end mark, if it has not come to that yet, to its end.
+    fn let_live(&self, name: &str, role: &mut Traced, mut has_reached_end: bool) -> Outcome {
+        let mut signal = 0;
         let end = loop {
             role.resume(Resume::Run, signal)?;
             signal = 0;
@@ -232,27 +234,13 @@ fn cut_into(role: &Traced, cut: Cut) -> Result<bool, Failure> {
             }
             true
         }
-        Cut::Asleep => await_evidence(ASLEEP_LIMIT, || evidence::is_asleep(role.pid())),
+        Cut::Asleep => evidence::comes_within(ASLEEP_LIMIT, || evidence::is_asleep(role.pid())),
     })
-}
-
-/// Looks at evidence until it is there or `limit` is over.
-fn await_evidence(limit: Duration, is_there: impl Fn() -> bool) -> bool {
-    let began = clock::now();
-    loop {
-        if is_there() {
-            return true;
-        }
-        if clock::now().saturating_sub(began) >= limit {
-            return false;
-        }
-        pause(GLANCE);
-    }
 }
 
 /// The stage is gone; whoever is still there was left behind.
 fn await_orphans() -> Outcome {
-    let are_gone = await_evidence(PLACES_LIMIT / 10, || !reap_orphans());
+    let are_gone = evidence::comes_within(PLACES_LIMIT / 10, || !reap_orphans());
     check(are_gone, Kind::LeftChildren, || "processes are left that nobody ended".to_owned())
 }
 

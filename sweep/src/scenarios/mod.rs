@@ -2,10 +2,22 @@
 
 use crate::stage::Scenario;
 
+mod arena;
+mod liveness;
 mod lock;
+mod registration;
+mod takeover;
+mod world;
 
 /// All scenarios of the library.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    lock::SCENARIOS.to_vec()
+    let lists: [&[Scenario]; 5] = [
+        &registration::SCENARIOS,
+        &liveness::SCENARIOS,
+        &arena::SCENARIOS,
+        &lock::SCENARIOS,
+        &takeover::SCENARIOS,
+    ];
+    lists.concat()
 }

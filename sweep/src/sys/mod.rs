@@ -3,6 +3,8 @@
 
 pub(crate) mod cells;
 pub(crate) mod clock;
+pub(crate) mod descriptors;
 pub(crate) mod evidence;
 pub(crate) mod process;
+pub(crate) mod segment_file;
 pub(crate) mod trace;

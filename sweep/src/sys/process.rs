@@ -12,7 +12,7 @@ use rustix::process::{
     pidfd_send_signal, waitid,
 };
 
-use crate::limits::PANIC_STATUS;
+use crate::limits::{GLANCE, PANIC_STATUS};
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,25 +40,52 @@ impl Child {
     /// # Errors
     /// The system's, when it has no processes or descriptors left.
     pub fn start(role: impl FnOnce() -> i32) -> io::Result<Self> {
+        // The roles' parents have one thread, so that their children find every lock free.
+        match Self::split(true)? {
+            Some(child) => Ok(child),
+            None => leave(catch_unwind(AssertUnwindSafe(role)).unwrap_or(PANIC_STATUS)),
+        }
+    }
+
+    /// Forks, and returns in both: `None` in the child, which must end by [`leave`]. The child is
+    /// like one of [`start`](Self::start), unless `is_bound` is false: then it outlives its parent,
+    /// and has to look for itself when to end.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub(crate) fn split(is_bound: bool) -> io::Result<Option<Self>> {
         let parent = rustix::process::getpid();
-        // SAFETY: The roles' parents have one thread, so that the child finds every lock free; it
-        // runs its role and ends, and never returns into its parent's frames.
+        // SAFETY: Our callers have one thread, so that the child finds every lock free.
         match unsafe { libc::fork() } {
             -1 => Err(io::Error::last_os_error()),
             0 => {
-                die_with(parent);
-                let status = catch_unwind(AssertUnwindSafe(role)).unwrap_or(PANIC_STATUS);
-                leave(status)
+                if is_bound {
+                    die_with(parent);
+                }
+                Ok(None)
             }
-            pid => {
-                let pid = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidData)?;
-                // Not reaped yet, so that the number is still the child's. A child without a
-                // descriptor is ended before the error is told.
-                pidfd_open(pid, PidfdFlags::empty())
-                    .map(|pidfd| Self { pid, pidfd, end: None })
-                    .map_err(|errno| abandon(pid, errno.into()))
-            }
+            pid => Self::adopt(pid).map(Some),
         }
+    }
+
+    /// [`split`](Self::split) without being bound, by the bare system call: no fork handler runs.
+    pub(crate) fn split_raw() -> io::Result<Option<Self>> {
+        // SAFETY: As a plain fork of a process with one thread. libc's own state in the child is
+        // that of its parent: it may make system calls and use what was allocated.
+        match unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) } {
+            -1 => Err(io::Error::last_os_error()),
+            0 => Ok(None),
+            pid => Self::adopt(pid as i32).map(Some),
+        }
+    }
+
+    fn adopt(pid: i32) -> io::Result<Self> {
+        let pid = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidData)?;
+        // Not reaped yet, so that the number is still the child's. A child without a descriptor is
+        // ended before the error is told.
+        pidfd_open(pid, PidfdFlags::empty())
+            .map(|pidfd| Self { pid, pidfd, end: None })
+            .map_err(|errno| abandon(pid, errno.into()))
     }
 
     /// Its number.
@@ -131,6 +158,14 @@ pub(crate) fn is_readable(children: &[&Child], limit: Duration) -> bool {
 /// Waits for a while that orders nothing: between two looks at evidence.
 pub(crate) fn pause(limit: Duration) {
     let _ = poll(&mut [], Some(&timespec(limit)));
+}
+
+/// Idles until the parent has ended, or `is_over`.
+pub(crate) fn idle_until(is_over: impl Fn() -> bool) {
+    let parent = rustix::process::getppid();
+    while !is_over() && rustix::process::getppid() == parent {
+        pause(GLANCE);
+    }
 }
 
 /// Makes this process the head of a group of its own, and the parent of whom its roles leave.

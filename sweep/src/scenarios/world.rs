@@ -1,0 +1,124 @@
+//! What most stages have: a segment, a lock in it, a journal, and ways to people them.
+
+use std::fs::OpenOptions;
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use purlin_shm::Segment;
+use purlin_sync::{Acquired, Lock};
+
+use crate::journal::Journal;
+use crate::sys::evidence::comes_to_be;
+use crate::sys::process::{Child, idle_until};
+use crate::sys::trace::Mark;
+use crate::verdict::{Failure, Kind, Outcome, check};
+
+/// A lock that its users visit.
+pub(super) struct World {
+    pub(super) journal: Journal,
+    pub(super) segment: Segment,
+    pub(super) lock: Lock,
+}
+
+/// Journal cells that stages here use. Those of peers stand at `PEERS` plus their index.
+pub(super) const PEERS: usize = 0;
+pub(super) const OWNER: usize = 8;
+pub(super) const VICTIM_PID: usize = 9;
+
+impl World {
+    pub(super) fn new() -> Result<Self, Failure> {
+        let segment = Segment::anonymous(4096)?;
+        let lock = Lock::new_in(&segment)?;
+        Ok(Self { journal: Journal::new()?, segment, lock })
+    }
+
+    /// As [`new`](Self::new), with a lock whose owner is dead.
+    pub(super) fn with_dead_owner() -> Result<Self, Failure> {
+        let world = Self::new()?;
+        world.owner()?.kill();
+        Ok(world)
+    }
+
+    /// Registers the calling role, so that its region does not begin with that.
+    pub(super) fn register(&self) -> Outcome {
+        self.segment.attachment().token_or_register()?;
+        Ok(())
+    }
+
+    /// A process that holds the lock, half way through its work, until it is killed.
+    pub(super) fn owner(&self) -> Result<Child, Failure> {
+        let owner = Child::start(|| {
+            let is_held = self.lock.acquire(None).map(Acquired::keep).is_ok();
+            self.journal.set_cell(OWNER, u64::from(is_held));
+            idle_until(|| false);
+            0
+        })?;
+        self.await_cell(OWNER)?;
+        Ok(owner)
+    }
+
+    /// Waits until somebody has written 1 into a cell.
+    pub(super) fn await_cell(&self, index: usize) -> Outcome {
+        let is_there = comes_to_be(|| self.journal.cell(index) == 1);
+        check(is_there, Kind::SetupFailed, || format!("nobody wrote into cell {index}"))
+    }
+
+    /// The region of most victims: a visit.
+    pub(super) fn visit_marked(&self, index: usize, mark: &Mark) -> Outcome {
+        self.register()?;
+        mark.begin();
+        let outcome = self.journal.mortal(index).visit(&self.lock);
+        mark.end();
+        outcome
+    }
+}
+
+/// A world that was made by a process that has nothing to do with this one: the roles are not born
+/// into the segment, and attach to it by a descriptor.
+pub(super) struct Elsewhere {
+    pub(super) journal: Journal,
+    maker: Child,
+}
+
+const DESCRIPTOR: usize = 11;
+const OFFSET: usize = 12;
+
+impl Elsewhere {
+    pub(super) fn new() -> Result<Self, Failure> {
+        let journal = Journal::new()?;
+        let maker = Child::start(|| match World::new() {
+            Err(failure) => failure.kind.status(),
+            Ok(world) => {
+                journal.set_cell(DESCRIPTOR, world.segment.descriptor().as_raw_fd() as u64);
+                journal.set_cell(OFFSET, world.lock.offset());
+                idle_until(|| false);
+                0
+            }
+        })?;
+        let is_made = comes_to_be(|| journal.cell(OFFSET) != 0 || maker.has_ended());
+        check(is_made && !maker.has_ended(), Kind::SetupFailed, || "no segment".to_owned())?;
+        Ok(Self { journal, maker })
+    }
+
+    /// A descriptor of the segment, as if somebody had sent it.
+    pub(super) fn descriptor(&self) -> Result<OwnedFd, Failure> {
+        let path = format!("/proc/{}/fd/{}", self.maker.pid(), self.journal.cell(DESCRIPTOR));
+        Ok(OpenOptions::new().read(true).write(true).open(path)?.into())
+    }
+
+    /// Where the lock is.
+    pub(super) fn offset(&self) -> u64 {
+        self.journal.cell(OFFSET)
+    }
+
+    /// Attaches, and opens the lock.
+    pub(super) fn attach(&self) -> Result<(Segment, Lock), Failure> {
+        self.attach_by(self.descriptor()?)
+    }
+
+    /// [`attach`](Self::attach) by a descriptor that is there already.
+    pub(super) fn attach_by(&self, descriptor: OwnedFd) -> Result<(Segment, Lock), Failure> {
+        let segment = Segment::from_descriptor(descriptor)?;
+        let lock = Lock::open(&segment, self.offset())?;
+        Ok((segment, lock))
+    }
+}
