@@ -1,5 +1,7 @@
 //! What was asked on the command line.
 
+use std::time::SystemTime;
+
 use lexopt::Arg::{Long, Short, Value};
 use lexopt::ValueExt;
 
@@ -11,6 +13,13 @@ use purlin_sweep::stage::Scenario;
 /// What to do.
 pub(crate) enum Order {
     Sweep(SweepOrder),
+    /// Try out the planted faults: those that are named, or all.
+    Faults(Vec<String>),
+    /// Hammer for so many seconds.
+    Soak {
+        seconds: u64,
+        seed: u64,
+    },
     List,
     Help,
 }
@@ -35,6 +44,9 @@ Kills at every instruction, and looks whether the survivors mind.
     --point POINT      one point: 120, 120+30us, 120+asleep, 120/33, lives
     --failures N       leave a scenario after N failures (16)
   purlin-sweep --list                what there is
+  purlin-sweep --soak SECONDS        hammers a lock, kills one every 10 ms, and replaces it
+    --seed N           whom, and when; printed otherwise
+  purlin-sweep --faults [FAULT]…     plants faults in a copy of the sources: is each noticed?
 ";
 
 pub(crate) fn parse() -> Result<Order, String> {
@@ -53,6 +65,8 @@ fn parse_from(mut parser: lexopt::Parser) -> Result<Order, lexopt::Error> {
         match argument {
             Short('h') | Long("help") => return Ok(Order::Help),
             Long("list") => return Ok(Order::List),
+            Long("soak") => return soak(parser),
+            Long("faults") => return names(parser).map(Order::Faults),
             Long("stride") => order.density = Density::Stride(parser.value()?.parse()?),
             Long("points") => order.density = Density::Points(parser.value()?.parse()?),
             Long("second") => order.is_second = true,
@@ -68,7 +82,31 @@ fn parse_from(mut parser: lexopt::Parser) -> Result<Order, lexopt::Error> {
     Ok(Order::Sweep(order))
 }
 
+fn soak(mut parser: lexopt::Parser) -> Result<Order, lexopt::Error> {
+    let seconds = parser.value()?.parse()?;
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let mut seed = now.map_or(1, |since| u64::from(since.subsec_nanos()));
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("seed") => seed = parser.value()?.parse()?,
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Order::Soak { seconds, seed })
+}
+
+fn names(mut parser: lexopt::Parser) -> Result<Vec<String>, lexopt::Error> {
+    let mut names = Vec::new();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Value(name) => names.push(name.string()?),
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(names)
+}
+
 fn named(name: &str) -> Result<Scenario, lexopt::Error> {
-    let found = scenarios::all().into_iter().find(|scenario| scenario.name == name);
-    found.ok_or_else(|| format!("there is no scenario `{name}`; --list shows them").into())
+    scenarios::named(name)
+        .ok_or_else(|| format!("there is no scenario `{name}`; --list shows them").into())
 }

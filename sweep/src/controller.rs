@@ -6,7 +6,7 @@ use crate::limits::{CUT_MICROS, END_COUNT, POINT_LIMIT};
 use crate::perform::perform;
 use crate::plan::{Cut, Kill, Plan};
 use crate::record::{Death, Record};
-use crate::stage::Scenario;
+use crate::stage::{Scenario, Sweep};
 use crate::sys::process::{Child, adopt_orphans, is_readable, kill_group, pause, reap_orphans};
 use crate::verdict::{Failure, Kind, Outcome};
 
@@ -76,16 +76,14 @@ impl Controller {
         let began = Instant::now();
         let mut tally = Tally::default();
         if let Some(region) = self.rehearse(scenario, &mut tally) {
-            let calls = match density {
-                Density::Stride(_) => Vec::new(),
-                Density::Points(_) => region.calls,
-            };
-            let mut walk = Walk::new(density.stride(region.step_count), calls);
+            let mut walk = Walk::new(density, &region);
             while let Some(steps) = self.next(&mut walk, &tally) {
                 let death = self.single(scenario, Kill::before(steps), &mut tally);
                 walk.note(&death);
                 if death.system_call.is_some() {
-                    self.cuts(scenario, steps, &mut tally);
+                    for cut in walk.cuts() {
+                        self.single(scenario, Kill { steps, cut }, &mut tally);
+                    }
                 }
             }
         }
@@ -98,11 +96,11 @@ impl Controller {
         let began = Instant::now();
         let mut tally = Tally::default();
         if let Some(region) = self.rehearse(scenario, &mut tally) {
-            let mut walk = Walk::new(density.stride(region.step_count), Vec::new());
+            let mut walk = Walk::new(density, &region.without_calls());
             while let Some(steps) = self.next(&mut walk, &tally) {
                 let kill = Kill::before(steps);
                 let whole = self.double(scenario, kill, Kill::before(u64::MAX), &mut tally);
-                let mut second_walk = Walk::new(density.stride(whole.1.steps), Vec::new());
+                let mut second_walk = Walk::new(density, &Region::of(whole.1.steps));
                 while let Some(second_steps) = self.next(&mut second_walk, &tally) {
                     let kills = self.double(scenario, kill, Kill::before(second_steps), &mut tally);
                     second_walk.note(&kills.1);
@@ -131,6 +129,10 @@ impl Controller {
             tally.found.push(found);
             return None;
         }
+        if scenario.sweep == Sweep::Whole {
+            tally.point_count = 1;
+            return None;
+        }
         let plan = Plan::single(Kill::before(u64::MAX));
         let outcome = self.play(scenario, plan, true);
         let death = self.record.death(0);
@@ -148,13 +150,6 @@ impl Controller {
             tally.count(self.found(plan, outcome));
         }
         death
-    }
-
-    fn cuts(&self, scenario: &Scenario, steps: u64, tally: &mut Tally) {
-        for micros in CUT_MICROS {
-            self.single(scenario, Kill { steps, cut: Cut::Within { micros } }, tally);
-        }
-        self.single(scenario, Kill { steps, cut: Cut::Asleep }, tally);
     }
 
     fn double(
@@ -211,6 +206,16 @@ struct Region {
     calls: Vec<u64>,
 }
 
+impl Region {
+    const fn of(step_count: u64) -> Self {
+        Self { step_count, calls: Vec::new() }
+    }
+
+    const fn without_calls(&self) -> Self {
+        Self::of(self.step_count)
+    }
+}
+
 impl Density {
     fn stride(self, step_count: u64) -> u64 {
         match self {
@@ -233,23 +238,52 @@ impl Tally {
     }
 }
 
-/// The numbers of steps to try: multiples of the stride and some others, until the end mark has
-/// been reached a few times.
+/// The numbers of steps to try: multiples of the stride, and in a sample some system calls, until
+/// the end mark has been reached; when every point is made, a few times.
 struct Walk {
     stride: u64,
     next: u64,
-    others: Vec<u64>,
+    calls: Vec<u64>,
     ends_left: u32,
+    is_sample: bool,
+    cut_count: usize,
 }
 
 impl Walk {
-    fn new(stride: u64, others: Vec<u64>) -> Self {
-        Self { stride, next: 0, others, ends_left: END_COUNT }
+    fn new(density: Density, region: &Region) -> Self {
+        let stride = density.stride(region.step_count);
+        let walk = Self {
+            stride,
+            next: 0,
+            calls: Vec::new(),
+            ends_left: 1,
+            is_sample: true,
+            cut_count: 0,
+        };
+        match density {
+            Density::Stride(_) => Self { ends_left: END_COUNT, is_sample: false, ..walk },
+            Density::Points(count) => {
+                let every = region.calls.len().div_ceil((count / 2).max(1) as usize).max(1);
+                Self { calls: region.calls.iter().copied().step_by(every).collect(), ..walk }
+            }
+        }
+    }
+
+    /// How to cut into the system call that was just found: in every way, or, in a sample, in one
+    /// at a time.
+    fn cuts(&mut self) -> Vec<Cut> {
+        let mut cuts: Vec<_> = CUT_MICROS.map(|micros| Cut::Within { micros }).into();
+        cuts.push(Cut::Asleep);
+        if self.is_sample {
+            self.cut_count += 1;
+            cuts = vec![cuts[self.cut_count % cuts.len()]];
+        }
+        cuts
     }
 
     fn next(&mut self) -> Option<u64> {
-        if let Some(other) = self.others.pop() {
-            return Some(other);
+        if let Some(call) = self.calls.pop() {
+            return Some(call);
         }
         if self.ends_left == 0 {
             return None;
@@ -273,15 +307,25 @@ impl Walk {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_walk_ends_when_the_end_was_reached_a_few_times() {
-        let mut walk = Walk::new(10, vec![3]);
+    fn walked(density: Density, region: &Region) -> Vec<u64> {
+        let mut walk = Walk::new(density, region);
         let mut seen = Vec::new();
         while let Some(steps) = walk.next() {
             seen.push(steps);
             walk.note(&Death { has_reached_end: steps >= 20, ..Death::default() });
         }
-        assert_eq!(seen, [3, 0, 10, 20, 30, 40]);
+        seen
+    }
+
+    #[test]
+    fn a_walk_ends_when_the_end_was_reached_a_few_times() {
+        assert_eq!(walked(Density::Stride(10), &Region::of(20)), [0, 10, 20, 30, 40]);
+    }
+
+    #[test]
+    fn a_sample_has_some_system_calls_too() {
+        let region = Region { step_count: 20, calls: vec![1, 3, 5, 7] };
+        assert_eq!(walked(Density::Points(4), &region), [5, 1, 0, 5, 10, 15, 20]);
     }
 
     #[test]

@@ -30,6 +30,8 @@ const DONE: usize = 5;
 const OVER: usize = 6;
 /// A failure that somebody found who may have died before it could tell: its kind, plus one.
 const ACCUSED: usize = 7;
+/// Visits of the mortal that vouched for what a dead owner left, and were finished.
+const RECOVERED: usize = 8;
 /// Where the accounts of the mortal begin, and how long one is.
 const MORTALS: usize = 16;
 const MORTAL_CELLS: usize = 8;
@@ -79,7 +81,7 @@ const STEPS: [Step; 10] = [
 impl Step {
     /// How its death changes the number of times that survivors are told: least and most. A death
     /// with what was sound adds one; vouching for what an owner left, and leaving, takes one away.
-    const fn owes(self) -> (i64, i64) {
+    pub(crate) const fn owes(self) -> (i64, i64) {
         match self {
             Self::Out | Self::Suspect | Self::LeftSound | Self::LeftSuspect => (0, 0),
             Self::Entering | Self::LeavingSound => (0, 1),
@@ -127,6 +129,12 @@ impl Journal {
         self.cells.set(FREE + index, value);
     }
 
+    /// Writes a cell of the scenario's own, and says what was there.
+    #[must_use]
+    pub fn swap_cell(&self, index: usize, value: u64) -> u64 {
+        self.cells.swap(FREE + index, value)
+    }
+
     /// Says that all who are to die are dead.
     pub fn set_over(&self) {
         self.cells.set(OVER, 1);
@@ -153,6 +161,14 @@ impl Journal {
     /// # Errors
     /// As [`visit`](Self::visit).
     pub fn visit_held(&self, acquired: Acquired<'_>) -> Outcome {
+        self.visit_for(acquired, 0)
+    }
+
+    /// [`visit_held`](Self::visit_held) that stays inside for so many idle turns.
+    ///
+    /// # Errors
+    /// As [`visit`](Self::visit).
+    pub fn visit_for(&self, acquired: Acquired<'_>, turns: u64) -> Outcome {
         let is_told = matches!(acquired, Acquired::OwnerDied(_));
         if is_told {
             self.cells.add(TOLD, 1);
@@ -160,6 +176,7 @@ impl Journal {
         self.look_inside(is_told)?;
         self.cells.add(INTENT, 1);
         self.add_one();
+        (0..turns).for_each(|_| core::hint::spin_loop());
         self.cells.add(DONE, 1);
         self.go_out();
         match acquired {
@@ -220,6 +237,21 @@ impl Journal {
         self.check_additions()
     }
 
+    /// How often those who may die have vouched, and survivors were told.
+    pub(crate) fn recovered_count(&self) -> u64 {
+        self.cells.get(RECOVERED) + self.cells.get(TOLD)
+    }
+
+    /// How many additions were finished.
+    pub(crate) fn done_count(&self) -> u64 {
+        self.sum(DONE, Mortal::DONE)
+    }
+
+    fn sum(&self, own: usize, mortals: usize) -> u64 {
+        let theirs = self.mortals().map(|mortal| self.cells.get(mortal.start + mortals));
+        self.cells.get(own) + theirs.sum::<u64>()
+    }
+
     fn mortals(&self) -> impl Iterator<Item = Mortal<'_>> {
         (0..MORTAL_COUNT).map(|index| self.mortal(index))
     }
@@ -234,12 +266,9 @@ impl Journal {
         })
     }
 
-    fn check_additions(&self) -> Outcome {
-        let sum = |own: usize, mortals: usize| {
-            let theirs = self.mortals().map(|mortal| self.cells.get(mortal.start + mortals));
-            self.cells.get(own) + theirs.sum::<u64>()
-        };
-        let (least, most) = (sum(DONE, Mortal::DONE), sum(INTENT, Mortal::INTENT));
+    /// Nothing that was finished is lost, and nothing that was not begun is there.
+    pub(crate) fn check_additions(&self) -> Outcome {
+        let (least, most) = (self.done_count(), self.sum(INTENT, Mortal::INTENT));
         let (a, b) = (self.cells.get(A), self.cells.get(B));
         check(a == b, Kind::Corrupt, || format!("repaired, and yet {a} and {b}"))?;
         check(a >= least, Kind::Lost, || format!("{least} additions were finished, {a} are left"))?;
@@ -259,6 +288,9 @@ impl Journal {
     }
 
     /// Writes a failure down for the checker, and hands it back.
+    ///
+    /// # Errors
+    /// The failure.
     pub fn accuse(&self, outcome: Outcome) -> Outcome {
         if let Err(failure) = &outcome {
             self.cells.set(ACCUSED, 1 + u64::from(failure.kind.status().unsigned_abs()));
@@ -358,6 +390,7 @@ impl Mortal<'_> {
                 self.set_step(Step::LeavingRecovered);
                 drop(guard);
                 self.set_step(Step::LeftRecovered);
+                self.journal.cells.add(RECOVERED, 1);
             }
         }
     }

@@ -30,6 +30,7 @@
 #![deny(unsafe_code)]
 
 pub mod controller;
+pub mod faults;
 pub mod journal;
 mod limits;
 mod patience;
@@ -38,6 +39,7 @@ pub mod plan;
 mod record;
 pub mod report;
 pub mod scenarios;
+pub mod soak;
 pub mod stage;
 mod symbols;
 mod sys;

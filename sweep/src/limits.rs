@@ -7,7 +7,7 @@ pub(crate) const SURVIVORS_LIMIT: Duration = Duration::from_secs(3);
 
 /// How long survivors may take while one of them is running or waits for a processor: not asleep is
 /// not hung, but it may be going round in circles.
-pub(crate) const SURVIVORS_FAR_LIMIT: Duration = Duration::from_secs(40);
+pub(crate) const SURVIVORS_FAR_LIMIT: Duration = Duration::from_secs(120);
 
 /// Looks in a row that must find every survivor asleep before they count as hung: those who sleep
 /// in slices wake between them, but not for long.
@@ -19,8 +19,11 @@ pub(crate) const LOOK: Duration = Duration::from_millis(20);
 /// A look that comes this late means that the machine paused, or had no processor for us.
 pub(crate) const PAUSE_MIN: Duration = Duration::from_millis(120);
 
-/// How long a role may take to its begin mark, peers to their places, and orphans to their ends.
+/// How long a role may take to its begin mark, and peers to their places.
 pub(crate) const PLACES_LIMIT: Duration = Duration::from_secs(20);
+
+/// How long who is left at the end may take to go.
+pub(crate) const ORPHANS_LIMIT: Duration = Duration::from_secs(2);
 
 /// Between two looks at evidence that should come at once.
 pub(crate) const GLANCE: Duration = Duration::from_micros(100);
@@ -39,11 +42,21 @@ pub(crate) const ASLEEP_LIMIT: Duration = Duration::from_millis(2);
 pub(crate) const CUT_MICROS: [u32; 3] = [0, 3, 30];
 
 /// How long a whole point may take. Everything in it has limits of its own.
-pub(crate) const POINT_LIMIT: Duration = Duration::from_secs(180);
+pub(crate) const POINT_LIMIT: Duration = Duration::from_secs(600);
 
 /// How often the end mark has to be reached before a sweep is over: the region is a little longer
 /// now and then, when a peer was in the way.
 pub(crate) const END_COUNT: u32 = 3;
+
+/// Processes that hammer the lock of a soak: twice as many as small machines have processors.
+pub(crate) const HAMMER_COUNT: usize = 4;
+
+/// Every so many visits of a soak is a long one, of so many idle turns: some 50 microseconds.
+pub(crate) const LONG_VISIT_PERIOD: u64 = 16;
+pub(crate) const LONG_VISIT_TURNS: u64 = 1000;
+
+/// Between two kills of a soak, on the average.
+pub(crate) const KILL_PERIOD: Duration = Duration::from_millis(10);
 
 /// What a role that panics ends with.
 pub(crate) const PANIC_STATUS: i32 = 101;

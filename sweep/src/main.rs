@@ -1,11 +1,15 @@
 //! `purlin-sweep`: kills at every instruction of what is asked for, and says what came of it.
 
+use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use purlin_sweep::controller::Controller;
+use purlin_sweep::faults::{self, Fault, Nursery};
 use purlin_sweep::report::{Report, nothing_wrong};
 use purlin_sweep::scenarios;
-use purlin_sweep::stage::Scenario;
+use purlin_sweep::soak;
+use purlin_sweep::stage::{Scenario, Sweep};
 
 mod command_line;
 use command_line::{Order, SweepOrder};
@@ -23,6 +27,8 @@ fn main() -> ExitCode {
             Ok(true)
         }
         Ok(Order::Sweep(order)) => sweep(&order),
+        Ok(Order::Soak { seconds, seed }) => Ok(soak_for(seconds, seed)),
+        Ok(Order::Faults(names)) => try_out_faults(&names),
         Err(says) => {
             eprintln!("purlin-sweep: {says}");
             return ExitCode::from(2);
@@ -36,6 +42,40 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Hammers, and says what came of it.
+fn soak_for(seconds: u64, seed: u64) -> bool {
+    println!("soak: {seconds} s, seed {seed}");
+    match soak::soak(Duration::from_secs(seconds), seed) {
+        Ok(soaked) => {
+            println!(
+                "soak: ok; {} killed, {} of them holding or about to, {} visits, {} deaths told",
+                soaked.killed_count, soaked.holder_count, soaked.visit_count, soaked.told_count
+            );
+            true
+        }
+        Err(failure) => {
+            println!("soak: {failure}; again: cargo xtask soak {seconds} --seed {seed}");
+            false
+        }
+    }
+}
+
+/// Plants each fault, and says as what it was noticed.
+fn try_out_faults(names: &[String]) -> std::io::Result<bool> {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let faults = faults::read(&workspace)?;
+    let nursery = Nursery::new(&workspace);
+    let mut is_good = true;
+    let is_chosen = |fault: &&Fault| names.is_empty() || names.contains(&fault.name);
+    for fault in faults.iter().filter(is_chosen) {
+        nursery.try_out(fault, &faults, |noticed| {
+            println!("{}", noticed.line);
+            is_good &= noticed.is_good;
+        })?;
+    }
+    Ok(is_good)
 }
 
 fn sweep(order: &SweepOrder) -> std::io::Result<bool> {
@@ -59,6 +99,9 @@ fn sweep_one(
         let shown = found.as_ref().map(|found| report.found(scenario, found));
         print!("{}", shown.unwrap_or_else(|| nothing_wrong(scenario, plan)));
         return found.is_none();
+    }
+    if order.is_second && scenario.sweep != Sweep::Double {
+        return true; // it has no second
     }
     let tally = if order.is_second {
         controller.doubles(scenario, order.density)

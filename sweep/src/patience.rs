@@ -8,7 +8,7 @@ use crate::sys::{clock, evidence};
 
 /// Waits until all have ended; false when those who have not are hung.
 pub(crate) fn all_end(children: &[&Child]) -> bool {
-    let mut patience = Patience::new();
+    let mut patience = Patience::new(SURVIVORS_LIMIT);
     loop {
         let running: Vec<_> = children.iter().copied().filter(|child| !child.has_ended()).collect();
         if running.is_empty() {
@@ -27,7 +27,7 @@ pub(crate) fn all_end(children: &[&Child]) -> bool {
 /// grows by every gap between our own looks; and when it has passed, they count as hung only once
 /// every one of them was found asleep several times in a row, for who waits for a processor does
 /// not sleep.
-struct Patience {
+pub(crate) struct Patience {
     over: Duration,
     far: Duration,
     last_look: Duration,
@@ -35,17 +35,12 @@ struct Patience {
 }
 
 impl Patience {
-    fn new() -> Self {
+    pub(crate) fn new(limit: Duration) -> Self {
         let now = clock::now();
-        Self {
-            over: now + SURVIVORS_LIMIT,
-            far: now + SURVIVORS_FAR_LIMIT,
-            last_look: now,
-            asleep_count: 0,
-        }
+        Self { over: now + limit, far: now + SURVIVORS_FAR_LIMIT, last_look: now, asleep_count: 0 }
     }
 
-    fn is_over(&mut self, is_everyone_asleep: impl FnOnce() -> bool) -> bool {
+    pub(crate) fn is_over(&mut self, is_everyone_asleep: impl FnOnce() -> bool) -> bool {
         let now = clock::now();
         let gap = now.saturating_sub(self.last_look);
         self.last_look = now;
@@ -67,7 +62,7 @@ mod tests {
 
     #[test]
     fn who_is_awake_is_not_hung_before_the_far_limit() {
-        let mut patience = Patience::new();
+        let mut patience = Patience::new(SURVIVORS_LIMIT);
         assert!(!patience.is_over(|| true));
         patience.over = clock::now();
         assert!((0..100).all(|_| !patience.is_over(|| false)));
@@ -79,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_pause_moves_the_limits() {
-        let mut patience = Patience::new();
+        let mut patience = Patience::new(SURVIVORS_LIMIT);
         let (over, far) = (patience.over, patience.far);
         patience.last_look = patience.last_look.saturating_sub(Duration::from_secs(1));
         assert!(!patience.is_over(|| true));

@@ -4,7 +4,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use crate::limits::{ASLEEP_LIMIT, NOT_PERMITTED_STATUS, PANIC_STATUS, PLACES_LIMIT, STEP_LIMIT};
+use crate::limits::{
+    ASLEEP_LIMIT, NOT_PERMITTED_STATUS, ORPHANS_LIMIT, PANIC_STATUS, PLACES_LIMIT, STEP_LIMIT,
+};
 use crate::patience::all_end;
 use crate::plan::{Cut, Fate, Kill, Plan};
 use crate::record::{Death, Record};
@@ -240,7 +242,7 @@ fn cut_into(role: &Traced, cut: Cut) -> Result<bool, Failure> {
 
 /// The stage is gone; whoever is still there was left behind.
 fn await_orphans() -> Outcome {
-    let are_gone = evidence::comes_within(PLACES_LIMIT / 10, || !reap_orphans());
+    let are_gone = evidence::comes_within(ORPHANS_LIMIT, || !reap_orphans());
     check(are_gone, Kind::LeftChildren, || "processes are left that nobody ended".to_owned())
 }
 

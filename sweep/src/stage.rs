@@ -76,6 +76,17 @@ pub trait Stage {
 /// A stage, boxed.
 pub type AnyStage = Box<dyn Stage>;
 
+/// How a scenario is swept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sweep {
+    /// The victim is stepped and killed; it has no second.
+    Single,
+    /// There is a second role too, so that second deaths can be swept.
+    Double,
+    /// Nobody is stepped or killed: it runs as a whole, at full speed.
+    Whole,
+}
+
 /// Something that is swept.
 #[derive(Clone, Copy, Debug)]
 pub struct Scenario {
@@ -85,6 +96,6 @@ pub struct Scenario {
     pub about: &'static str,
     /// Makes the stage.
     pub make: fn() -> Result<AnyStage, Failure>,
-    /// Whether it has a second role, so that second deaths can be swept.
-    pub has_second: bool,
+    /// How it is swept.
+    pub sweep: Sweep,
 }

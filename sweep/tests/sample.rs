@@ -4,10 +4,15 @@ use crate::support::finds_nothing;
 
 #[test]
 fn nothing_is_lost_at_some_points_of_each_scenario() {
-    finds_nothing(&["--points", "20"]);
+    finds_nothing(&["--points", "14"]);
 }
 
 #[test]
 fn nothing_is_lost_at_some_pairs_of_points_of_each_scenario() {
-    finds_nothing(&["--points", "4", "--second"]);
+    finds_nothing(&["--points", "3", "--second"]);
+}
+
+#[test]
+fn a_lock_that_is_hammered_stays_whole_while_one_is_killed_after_the_other() {
+    finds_nothing(&["--soak", "2"]);
 }

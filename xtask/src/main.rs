@@ -13,7 +13,8 @@ const USAGE: &str = "usage: cargo xtask <command>
   ci        everything that CI runs, in its order
   tidy      the house rules alone; `cargo test -p xtask` runs them too
   metrics   figures that say where to look; nothing fails by them
-  sweep     SIGKILL at every instruction; `cargo xtask sweep --help` says what can be chosen";
+  sweep     SIGKILL at every instruction; `cargo xtask sweep --help` says what can be chosen
+  soak [S]  processes hammer a lock for S seconds (60), one killed every 10 ms";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(),
         ["metrics"] => metrics::run(),
         ["sweep", ..] => sweep::run(&arguments[1..]),
+        ["soak", ..] => sweep::soak(&arguments[1..]),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

@@ -12,3 +12,12 @@ pub(crate) fn run(arguments: &[String]) -> io::Result<bool> {
     // In a folder of this workspace; its manifest decides.
     Ok(command.args(arguments).current_dir(tree::root()).status()?.success())
 }
+
+/// Runs the soak; the first of `arguments` is for how many seconds.
+pub(crate) fn soak(arguments: &[String]) -> io::Result<bool> {
+    let (seconds, rest) = match arguments.split_first() {
+        Some((seconds, rest)) => (seconds.clone(), rest),
+        None => ("60".to_owned(), arguments),
+    };
+    run(&[&["--soak".to_owned(), seconds], rest].concat())
+}

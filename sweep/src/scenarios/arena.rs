@@ -6,7 +6,7 @@ use purlin_shm::Segment;
 use purlin_sync::{Error, Lock};
 
 use crate::journal::Journal;
-use crate::stage::{AnyStage, Scenario, Stage};
+use crate::stage::{AnyStage, Scenario, Stage, Sweep};
 use crate::sys::segment_file::{ARENA_OFFSET, LINE_BYTES, SegmentFile};
 use crate::sys::trace::Mark;
 use crate::verdict::{Failure, Kind, Outcome, check};
@@ -16,13 +16,13 @@ pub(super) const SCENARIOS: [Scenario; 2] = [
         name: "arena-allocate",
         about: "make a lock in a segment",
         make: || Ok(Box::new(Allocate::new(Whose::Named)?) as AnyStage),
-        has_second: true,
+        sweep: Sweep::Double,
     },
     Scenario {
         name: "arena-chunk",
         about: "make a lock in the segment that the process's parent keeps for such",
         make: || Ok(Box::new(Allocate::new(Whose::Kept)?) as AnyStage),
-        has_second: true,
+        sweep: Sweep::Double,
     },
 ];
 
@@ -91,13 +91,14 @@ impl Allocate {
 
     /// Every line: what was finished can be opened and used, what was not cannot.
     fn check_objects(&self, file: &SegmentFile) -> Outcome {
-        let (made, size_bytes) = (self.made(), file.size_bytes()?);
+        let (made, size_bytes, next) = (self.made(), file.size_bytes()?, file.next()?);
         let lines = (ARENA_OFFSET..size_bytes).step_by(LINE_BYTES as usize);
         for offset in lines.filter(|offset| *offset != self.lock.offset()) {
             let (what, mark) = file.object(offset)?;
             let is_whole = what != 0 && mark != 0;
             match Lock::open(&self.segment, offset) {
                 Ok(lock) => {
+                    let is_whole = is_whole && offset < next;
                     check(is_whole, Kind::Corrupt, || format!("half a lock opens at {offset}"))?;
                     drop(lock.try_acquire()?.sound()?);
                 }

@@ -7,7 +7,7 @@ use purlin_sync::{Acquired, Error};
 
 use super::world::{OWNER, PEERS, World};
 use crate::journal::Step;
-use crate::stage::{AnyStage, Scenario, Stage};
+use crate::stage::{AnyStage, Scenario, Stage, Sweep};
 use crate::sys::descriptors::close_and_take;
 use crate::sys::evidence::is_asleep_on_futex;
 use crate::sys::process::{Child, idle_until, leave};
@@ -20,31 +20,31 @@ pub(super) const SCENARIOS: [Scenario; 5] = [
         name: "slot-reused",
         about: "acquire from a dead owner whose slot a living process has",
         make: || Ok(Box::new(SlotReused::new()?) as AnyStage),
-        has_second: true,
+        sweep: Sweep::Double,
     },
     Scenario {
         name: "orphan-raw-clone",
         about: "acquire from a dead owner whose raw clone keeps its description",
         make: || Ok(Box::new(Orphan::new(Birth::RawClone)?) as AnyStage),
-        has_second: true,
+        sweep: Sweep::Double,
     },
     Scenario {
         name: "orphan-fork",
         about: "try a lock whose dead owner's forked child lives on",
         make: || Ok(Box::new(Orphan::new(Birth::Fork)?) as AnyStage),
-        has_second: true,
+        sweep: Sweep::Double,
     },
     Scenario {
         name: "closed-descriptor",
         about: "acquire from a living holder after foreign code closed the private descriptor",
         make: || Ok(Box::new(Closed(World::new()?)) as AnyStage),
-        has_second: true,
+        sweep: Sweep::Double,
     },
     Scenario {
         name: "forked-guard",
         about: "fork while holding; the child drops its copy of the guard",
         make: || Ok(Box::new(ForkedGuard(World::new()?)) as AnyStage),
-        has_second: true,
+        sweep: Sweep::Double,
     },
 ];
 

@@ -6,7 +6,7 @@ use purlin_sync::{Acquired, Error};
 
 use super::world::{Elsewhere, PEERS, VICTIM_PID, World};
 use crate::journal::Step;
-use crate::stage::{AnyStage, Scenario, Stage};
+use crate::stage::{AnyStage, Scenario, Stage, Sweep};
 use crate::sys::evidence::is_asleep_on_futex;
 use crate::sys::trace::Mark;
 use crate::verdict::{Failure, Kind, Outcome};
@@ -16,49 +16,49 @@ pub(super) const SCENARIOS: [Scenario; 8] = [
         name: "lock-uncontended",
         about: "acquire, work, release; nobody else is there",
         make: || Ok(Box::new(Uncontended(World::new()?)) as AnyStage),
-        has_second: true,
+        sweep: Sweep::Double,
     },
     Scenario {
         name: "lock-keep-release",
         about: "acquire, keep, release without a guard",
         make: || Ok(Box::new(Kept(World::new()?)) as AnyStage),
-        has_second: true,
+        sweep: Sweep::Double,
     },
     Scenario {
         name: "lock-contended",
         about: "acquire, work, release, beside two that come and go",
         make: || Ok(Box::new(Contended(World::new()?)) as AnyStage),
-        has_second: true,
+        sweep: Sweep::Double,
     },
     Scenario {
         name: "lock-release-sleepers",
         about: "release while two sleep on it",
         make: || Ok(Box::new(ReleaseToSleepers(World::new()?)) as AnyStage),
-        has_second: true,
+        sweep: Sweep::Double,
     },
     Scenario {
         name: "lock-try-held",
         about: "try a lock that a living process holds",
         make: || Ok(Box::new(Refused { world: World::new()?, limit: None }) as AnyStage),
-        has_second: true,
+        sweep: Sweep::Double,
     },
     Scenario {
         name: "lock-timed-out",
         about: "wait with a limit, beside one without, and give up",
         make: || Ok(Box::new(Refused { world: World::new()?, limit: LIMIT }) as AnyStage),
-        has_second: true,
+        sweep: Sweep::Double,
     },
     Scenario {
         name: "lock-waiter",
         about: "wait beside another, be woken, work, release",
         make: || Ok(Box::new(Waiter(World::new()?)) as AnyStage),
-        has_second: true,
+        sweep: Sweep::Double,
     },
     Scenario {
         name: "lock-give-up",
         about: "drop the last handle while holding; two sleep on it",
         make: || Ok(Box::new(GiveUp(Elsewhere::new()?)) as AnyStage),
-        has_second: true,
+        sweep: Sweep::Double,
     },
 ];
 

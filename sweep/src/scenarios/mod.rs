@@ -7,17 +7,26 @@ mod liveness;
 mod lock;
 mod registration;
 mod takeover;
+mod whole;
 mod world;
+mod wrong;
+
+/// The scenario that goes by this name, those that are wrong on purpose included.
+#[must_use]
+pub fn named(name: &str) -> Option<Scenario> {
+    all().into_iter().chain(wrong::SCENARIOS).find(|scenario| scenario.name == name)
+}
 
 /// All scenarios of the library.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    let lists: [&[Scenario]; 5] = [
+    let lists: [&[Scenario]; 6] = [
         &registration::SCENARIOS,
         &liveness::SCENARIOS,
         &arena::SCENARIOS,
         &lock::SCENARIOS,
         &takeover::SCENARIOS,
+        &whole::SCENARIOS,
     ];
     lists.concat()
 }

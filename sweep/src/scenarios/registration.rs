@@ -2,7 +2,7 @@
 
 use super::world::{Elsewhere, World};
 use crate::journal::{Journal, Step};
-use crate::stage::{AnyStage, Scenario, Stage};
+use crate::stage::{AnyStage, Scenario, Stage, Sweep};
 use crate::sys::process::Child;
 use crate::sys::segment_file::{SegmentFile, Token};
 use crate::sys::trace::Mark;
@@ -13,19 +13,19 @@ pub(super) const SCENARIOS: [Scenario; 3] = [
         name: "registration",
         about: "the first lock in a forked child: a slot, a token, the lock",
         make: || Ok(Box::new(Registration::new()?) as AnyStage),
-        has_second: true,
+        sweep: Sweep::Double,
     },
     Scenario {
         name: "attach",
         about: "attach to a segment by its descriptor, open a lock, visit it",
         make: || Ok(Box::new(Attach(Elsewhere::new()?)) as AnyStage),
-        has_second: true,
+        sweep: Sweep::Double,
     },
     Scenario {
         name: "detach",
         about: "drop the last handles into a segment",
         make: || Ok(Box::new(Detach(Elsewhere::new()?)) as AnyStage),
-        has_second: false,
+        sweep: Sweep::Single,
     },
 ];
 

@@ -2,7 +2,7 @@
 
 use super::world::{PEERS, World};
 use crate::journal::Step;
-use crate::stage::{AnyStage, Scenario, Stage};
+use crate::stage::{AnyStage, Scenario, Stage, Sweep};
 use crate::sys::evidence::{is_asleep_on_futex, sleep_count};
 use crate::sys::process::Child;
 use crate::sys::trace::Mark;
@@ -13,43 +13,43 @@ pub(super) const SCENARIOS: [Scenario; 6] = [
         name: "takeover",
         about: "acquire from a dead owner, repair, recover, release",
         make: || Ok(Box::new(Takeover::new(What::Acquire)?) as AnyStage),
-        has_second: true,
+        sweep: Sweep::Double,
     },
     Scenario {
         name: "takeover-try",
         about: "try a lock whose owner is dead, repair, recover, release",
         make: || Ok(Box::new(Takeover::new(What::Try)?) as AnyStage),
-        has_second: true,
+        sweep: Sweep::Double,
     },
     Scenario {
         name: "takeover-unvouched",
         about: "acquire from a dead owner, and release without a word",
         make: || Ok(Box::new(Takeover::new(What::Unvouched)?) as AnyStage),
-        has_second: true,
+        sweep: Sweep::Double,
     },
     Scenario {
         name: "takeover-recover",
         about: "recover a lock that was taken over and kept, and release it",
         make: || Ok(Box::new(Takeover::new(What::Recover)?) as AnyStage),
-        has_second: true,
+        sweep: Sweep::Double,
     },
     Scenario {
         name: "takeover-sleepers",
         about: "acquire from an owner that dies while two sleep for it",
         make: || Ok(Box::new(Beside::new(Peers::Sleep)?) as AnyStage),
-        has_second: true,
+        sweep: Sweep::Double,
     },
     Scenario {
         name: "takeover-running",
         about: "acquire from a dead owner beside two that come and go",
         make: || Ok(Box::new(Beside::new(Peers::Run)?) as AnyStage),
-        has_second: true,
+        sweep: Sweep::Double,
     },
 ];
 
 /// After so many sleeps the slices of a sleeper have their full length: most victims take over
 /// before the sleepers look.
-const LONG_SLICES_COUNT: u64 = 8;
+const LONG_SLICES_COUNT: u64 = 7;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum What {
@@ -171,9 +171,10 @@ impl Stage for Beside {
         }
     }
 
-    fn is_in_place(&self, _index: usize, pid: i32) -> bool {
-        is_asleep_on_futex(pid)
-            && (self.peers == Peers::Run || sleep_count(pid) >= LONG_SLICES_COUNT)
+    fn is_in_place(&self, index: usize, pid: i32) -> bool {
+        // The first has slept longer than the second.
+        let may_be_short = index == 0 || self.peers == Peers::Run;
+        is_asleep_on_futex(pid) && (may_be_short || sleep_count(pid) >= LONG_SLICES_COUNT)
     }
 
     fn curtain(&mut self) -> Outcome {

@@ -160,6 +160,11 @@ pub(crate) fn pause(limit: Duration) {
     let _ = poll(&mut [], Some(&timespec(limit)));
 }
 
+/// Lets others have the processor.
+pub(crate) fn step_aside() {
+    std::thread::yield_now();
+}
+
 /// Idles until the parent has ended, or `is_over`.
 pub(crate) fn idle_until(is_over: impl Fn() -> bool) {
     let parent = rustix::process::getppid();

@@ -16,6 +16,8 @@ const SLOT_BYTES: u64 = 24;
 const SLOT_COUNT: u32 = 1024;
 const NEXT_OFFSET: u64 = 128;
 const CURSOR_OFFSET: u64 = 136;
+/// From an object's line to the object.
+const OBJECT_OFFSET: u64 = 16;
 const LOCK_BYTES_START: i64 = 1 << 40;
 
 /// The file, through a description of its own.
@@ -66,6 +68,16 @@ impl SegmentFile {
     /// The header of the object whose line begins at `offset`: what it is, and its check.
     pub(crate) fn object(&self, offset: u64) -> io::Result<(u64, u64)> {
         Ok((self.u64_at(offset)?, self.u64_at(offset + 8)?))
+    }
+
+    /// The word of the lock whose line begins at `offset`.
+    pub(crate) fn word(&self, offset: u64) -> io::Result<u32> {
+        self.u32_at(offset + OBJECT_OFFSET)
+    }
+
+    /// Overwrites the word of a lock that nobody uses at the moment.
+    pub(crate) fn set_word(&self, offset: u64, word: u32) -> io::Result<()> {
+        self.0.write_all_at(&word.to_le_bytes(), offset + OBJECT_OFFSET)
     }
 
     /// The slots whose bytes somebody has locked.

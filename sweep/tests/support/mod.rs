@@ -1,18 +1,65 @@
-//! The program under test. It has one thread and no other children, which a test does not.
+//! The program under test. It has one thread and no other children, which a test has not.
 
-use std::process::{Command, Output};
+use std::io;
+use std::os::fd::AsFd;
+use std::process::Command;
 
-/// Runs `purlin-sweep` with `arguments`. Every wait in it has a limit of its own.
-pub(crate) fn sweep(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_purlin-sweep"));
-    command.args(arguments).output().expect("the program starts")
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+/// The program.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_purlin-sweep");
+
+/// Far beyond what anything here takes; every wait inside the program has a limit of its own.
+const LIMIT: Timespec = Timespec { tv_sec: 60, tv_nsec: 0 };
+
+/// Runs the program: whether it was content, and what it said.
+pub(crate) fn said_by(arguments: &[&str]) -> (bool, String) {
+    let output = Command::new(PROGRAM).args(arguments).output().expect("the program starts");
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
 }
 
-/// Runs it, and fails with what it says unless it finds nothing.
+/// Runs the program, which must find nothing.
 pub(crate) fn finds_nothing(arguments: &[&str]) {
-    let output = sweep(arguments);
-    let text = String::from_utf8_lossy(&output.stdout);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "\n{text}{errors}");
+    let (is_good, text) = said_by(arguments);
+    assert!(is_good, "\n{text}");
     print!("{text}");
+}
+
+/// Waits until nobody has the other end of a pipe any more.
+pub(crate) fn wait_for_end_of(pipe: impl AsFd) {
+    let mut entries = [PollFd::new(&pipe, PollFlags::empty())];
+    let ready = poll(&mut entries, Some(&LIMIT));
+    assert_eq!(ready, Ok(1), "somebody still lives");
+}
+
+/// Waits until a process has children.
+pub(crate) fn wait_for_children_of(pid: u32) {
+    let has_children = || {
+        std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))
+            .is_ok_and(|children| !children.trim().is_empty())
+    };
+    assert!(purlin_sweep::comes_to_be(has_children), "it has no children");
+}
+
+/// Has the calling process's `ptrace(2)` answer that it is not permitted, as some containers do.
+pub(crate) fn forbid_tracing() -> io::Result<()> {
+    let instruction = |code, jt, jf, k| libc::sock_filter { code, jt, jf, k };
+    const LOAD_NUMBER: u16 = 0x20; // BPF_LD | BPF_W | BPF_ABS, of the number at offset 0
+    const JUMP_EQUAL: u16 = 0x15; // BPF_JMP | BPF_JEQ | BPF_K
+    const ANSWER: u16 = 0x06; // BPF_RET | BPF_K
+    let mut filter = [
+        instruction(LOAD_NUMBER, 0, 0, 0),
+        instruction(JUMP_EQUAL, 0, 1, libc::SYS_ptrace as u32),
+        instruction(ANSWER, 0, 0, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32),
+        instruction(ANSWER, 0, 0, libc::SECCOMP_RET_ALLOW),
+    ];
+    let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
+    // SAFETY: Sets an attribute of this process; asks for nothing.
+    let no_new = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
+    // SAFETY: The filter outlives the call, which copies it.
+    let set = unsafe {
+        libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program, 0, 0)
+    };
+    if no_new == 0 && set == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }

@@ -1,0 +1,140 @@
+//! Scenarios that are wrong on purpose: the instrument must tell each from a failure of the library,
+//! and must notice a lock that is no good. They are run by name only.
+
+use crate::journal::Journal;
+use crate::stage::{AnyStage, Scenario, Stage, Sweep};
+use crate::sys::process::{Child, idle_until, leave};
+use crate::sys::trace::Mark;
+use crate::verdict::{Failure, Kind, Outcome};
+
+pub(super) const SCENARIOS: [Scenario; 9] = [
+    wrong("wrong-setup", || Err(Failure::new(Kind::SetupFailed, "there is no such thing"))),
+    wrong("wrong-setup-panics", || panic!("the setup panics")),
+    wrong("wrong-no-begin", || Ok(Box::new(NoBegin))),
+    wrong("wrong-no-end", || Ok(Box::new(NoEnd))),
+    wrong("wrong-leaves-children", || Ok(Box::new(LeavesChildren))),
+    wrong("wrong-checker", || Ok(Box::new(Checker))),
+    wrong("wrong-hangs", || Ok(Box::new(Hangs))),
+    wrong("wrong-panics-stepped", || Ok(Box::new(Panics))),
+    wrong("wrong-lock", || Ok(Box::new(ForgetfulLock(Journal::new()?)))),
+];
+
+const fn wrong(name: &'static str, make: fn() -> Result<AnyStage, Failure>) -> Scenario {
+    Scenario { name, about: "wrong on purpose", make, sweep: Sweep::Single }
+}
+
+struct NoBegin;
+
+impl Stage for NoBegin {
+    fn victim(&self, mark: &Mark) -> Outcome {
+        mark.end(); // too early
+        Ok(())
+    }
+
+    fn check(&self) -> Outcome {
+        Ok(())
+    }
+}
+
+struct NoEnd;
+
+impl Stage for NoEnd {
+    fn victim(&self, mark: &Mark) -> Outcome {
+        mark.begin();
+        Ok(())
+    }
+
+    fn check(&self) -> Outcome {
+        Ok(())
+    }
+}
+
+/// A victim with nothing to do.
+fn pass(mark: &Mark) -> Outcome {
+    mark.begin();
+    mark.end();
+    Ok(())
+}
+
+struct LeavesChildren;
+
+impl Stage for LeavesChildren {
+    fn victim(&self, mark: &Mark) -> Outcome {
+        pass(mark)
+    }
+
+    fn check(&self) -> Outcome {
+        match Child::split(false)? {
+            // Its first parent is this checker, its second the stage.
+            None => {
+                idle_until(|| false);
+                idle_until(|| false);
+                leave(0);
+            }
+            Some(child) => core::mem::forget(child), // its drop would end it
+        }
+        Ok(())
+    }
+}
+
+struct Checker;
+
+impl Stage for Checker {
+    fn victim(&self, mark: &Mark) -> Outcome {
+        pass(mark)
+    }
+
+    fn check(&self) -> Outcome {
+        Err(Failure::new(Kind::Corrupt, "the checker is never content"))
+    }
+}
+
+struct Hangs;
+
+impl Stage for Hangs {
+    fn victim(&self, mark: &Mark) -> Outcome {
+        pass(mark)
+    }
+
+    fn check(&self) -> Outcome {
+        idle_until(|| false);
+        Ok(())
+    }
+}
+
+struct Panics;
+
+impl Stage for Panics {
+    fn victim(&self, mark: &Mark) -> Outcome {
+        mark.begin();
+        panic!("the victim panics");
+    }
+
+    fn check(&self) -> Outcome {
+        Ok(())
+    }
+}
+
+/// A lock that says whether it is held, and not by whom.
+struct ForgetfulLock(Journal);
+
+impl ForgetfulLock {
+    fn visit(&self) {
+        idle_until(|| self.0.swap_cell(0, 1) == 0);
+        self.0.set_cell(0, 0);
+    }
+}
+
+impl Stage for ForgetfulLock {
+    fn victim(&self, mark: &Mark) -> Outcome {
+        mark.begin();
+        self.visit();
+        mark.end();
+        Ok(())
+    }
+
+    fn check(&self) -> Outcome {
+        self.visit();
+        Ok(())
+    }
+}

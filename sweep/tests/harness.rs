@@ -1,0 +1,94 @@
+//! The instrument itself: what is wrong with a scenario is told from what is wrong with the library,
+//! and nothing is left behind.
+
+use std::io::Read;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+
+use crate::support::{PROGRAM, forbid_tracing, said_by, wait_for_end_of};
+
+fn assert_says(arguments: &[&str], words: &[&str]) {
+    let (is_good, text) = said_by(arguments);
+    assert!(!is_good, "{text}");
+    for word in words {
+        assert!(text.contains(word), "`{word}` is not in:\n{text}");
+    }
+}
+
+#[test]
+fn a_setup_that_fails_is_no_failure_of_the_library() {
+    assert_says(&["wrong-setup"], &["setup failed: ", "there is no such thing"]);
+    assert_says(&["wrong-setup-panics"], &["setup failed: ", "the setup panicked"]);
+}
+
+#[test]
+fn a_mark_that_is_never_reached_is_told() {
+    assert_says(&["wrong-no-begin"], &["met another trap before its begin mark"]);
+    assert_says(&["wrong-no-end"], &["mark never reached: "]);
+}
+
+#[test]
+fn children_left_behind_are_told_and_ended() {
+    assert_says(&["wrong-leaves-children"], &["left children behind: "]);
+}
+
+#[test]
+fn a_failure_without_a_kill_is_told_as_such() {
+    for (name, kind) in [
+        ("wrong-checker", "corrupt: "),
+        ("wrong-hangs", "hang: "),
+        ("wrong-panics-stepped", "crashed: "),
+    ] {
+        assert_says(&[name], &[kind, "although nobody was killed"]);
+    }
+}
+
+#[test]
+fn a_lock_that_forgets_its_owner_is_noticed() {
+    let arguments = ["wrong-lock", "--failures", "1"];
+    assert_says(&arguments, &["hang: ", "the victim was killed after", "--point "]);
+}
+
+#[test]
+fn a_point_that_failed_is_made_again() {
+    let (_, text) = said_by(&["wrong-lock", "--failures", "1"]);
+    let again = text.split("--point ").nth(1).and_then(|rest| rest.split_whitespace().next());
+    let point = again.expect("the point is named");
+    assert_says(&["wrong-lock", "--point", point], &["hang: "]);
+    assert!(said_by(&["wrong-lock", "--point", "0"]).0, "before it has begun nothing is held");
+}
+
+#[test]
+fn where_tracing_is_forbidden_nothing_fails_and_that_is_said() {
+    let mut command = Command::new(PROGRAM);
+    command.args(["lock-uncontended", "--points", "5"]);
+    // SAFETY: The function makes system calls only.
+    let output = unsafe { command.pre_exec(forbid_tracing) }.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("not made"), "{text}");
+}
+
+#[test]
+fn a_sweep_that_is_killed_leaves_nobody_behind() {
+    for scenario in ["takeover-sleepers", "orphan-raw-clone", "lock-timed-out"] {
+        let mut command = Command::new(PROGRAM);
+        command.args([scenario, "lock-uncontended"]).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut output = child.stdout.take().unwrap();
+        // Amid a sweep of some seconds, as far as that can be said: its children exist.
+        crate::support::wait_for_children_of(child.id());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // Every role has this pipe for its output, so that its end is the end of all.
+        wait_for_end_of(&output);
+        let mut text = String::new();
+        output.read_to_string(&mut text).unwrap();
+    }
+}
+
+#[test]
+fn nonsense_on_the_command_line_is_refused() {
+    for arguments in [&["--point", "soon"][..], &["no-such-scenario"], &["--stride"], &["--nope"]] {
+        assert!(!said_by(arguments).0, "{arguments:?}");
+    }
+}
