@@ -1,8 +1,8 @@
 //! Planted faults: what the sweep has to notice, or it proves nothing.
 //!
-//! A fault is data: a text in a source file, which must stand there exactly once, and what replaces
-//! it. The sources are copied, the fault is planted in the copy, the sweep is built there and turned
-//! on the scenarios that must notice. So no fault is a switch in code that ships.
+//! A fault is data: a text in a source file, which must stand there exactly once, and what
+//! replaces it. The sources are copied, the fault is planted in the copy, the sweep is built there
+//! and turned on the scenarios that must notice. So no fault is a switch in code that ships.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -213,7 +213,7 @@ impl Nursery {
     }
 }
 
-/// Deletes nothing: the copy and what was built stay for the next time.
+/// A row of the table: the fault, who noticed, as what, after how long, and in which words.
 fn line(
     name: &str,
     run: &Run,

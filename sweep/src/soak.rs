@@ -1,6 +1,6 @@
 //! The soak: processes that hammer a lock, one of them killed every ten milliseconds and replaced,
-//! for as long as one likes. What the sweep cannot have: several at full speed, killed wherever they
-//! are, thousands of times in one segment.
+//! for as long as one likes. What the sweep cannot have: several at full speed, killed wherever
+//! they are, thousands of times in one segment.
 
 use std::fs;
 use std::time::{Duration, Instant};

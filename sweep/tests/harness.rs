@@ -1,5 +1,5 @@
-//! The instrument itself: what is wrong with a scenario is told from what is wrong with the library,
-//! and nothing is left behind.
+//! The instrument itself: what is wrong with a scenario is told from what is wrong with the
+//! library, and nothing is left behind.
 
 use std::io::Read;
 use std::os::unix::process::CommandExt;

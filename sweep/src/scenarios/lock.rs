@@ -184,8 +184,8 @@ impl Stage for ReleaseToSleepers {
     }
 }
 
-/// A caller that must be told "timed out": the peer 0 is inside until all is over, and peer 1 sleeps
-/// for it without a limit.
+/// A caller that must be told "timed out": the peer 0 is inside until all is over, and peer 1
+/// sleeps for it without a limit.
 struct Refused {
     world: World,
     limit: Option<Duration>,

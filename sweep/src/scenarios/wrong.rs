@@ -1,5 +1,5 @@
-//! Scenarios that are wrong on purpose: the instrument must tell each from a failure of the library,
-//! and must notice a lock that is no good. They are run by name only.
+//! Scenarios that are wrong on purpose: the instrument must tell each from a failure of the
+//! library, and must notice a lock that is no good. They are run by name only.
 
 use crate::journal::Journal;
 use crate::stage::{AnyStage, Scenario, Stage, Sweep};
