@@ -92,7 +92,8 @@ impl Attachment {
 
     /// Whether the process that `token` names is proven dead; every doubt answers false. `slices`
     /// says how often the caller has slept on this very token: from 1 on a second opinion is asked
-    /// for. What is dead stays dead: a token is not given again.
+    /// for. What is dead stays dead: a token comes back only
+    /// when its slot has been taken a million times since.
     ///
     /// # Errors
     /// * [`Error::System`] when foreign code closed the descriptor that such looks are made with.

@@ -99,7 +99,8 @@ impl Shape {
         let is_possible = fields.arena_offset == ARENA_OFFSET
             && fields.size_bytes > ARENA_OFFSET
             && fields.size_bytes <= SEGMENT_MAX_BYTES
-            && fields.size_bytes == memory::size_bytes(file)?;
+            && fields.size_bytes == memory::size_bytes(file)?
+            && memory::has_all_pages(file)?;
         if is_possible { Ok(Self { size_bytes: fields.size_bytes }) } else { Err(Error::Damaged) }
     }
 

@@ -62,10 +62,12 @@ impl Mapping {
     /// * [`Error::Damaged`] as [`pointer`](Self::pointer).
     pub(crate) fn view<T: Shared>(&self, offset: u64) -> Result<&T, Error> {
         let pointer = self.pointer::<T>(offset)?;
-        // SAFETY: The pointer is aligned and inside the mapping, which lives as long as `self`. The
-        // file is sealed against shrinking and all its pages are reserved, so every byte can be
-        // accessed. `T: Shared` consists of atomics and takes any bits, so that other processes may
-        // write it meanwhile; nobody makes a `&mut` into a segment.
+        // SAFETY: The pointer is aligned and inside the mapping, which lives as long as `self`, of
+        // a file that is sealed against shrinking. Its pages were all there at the attach; a peer
+        // that punches one out makes the next access take a new one, or end this process by SIGBUS
+        // where there is no memory, and never go elsewhere. `T: Shared` consists of atomics and
+        // takes any bits, so that other processes may write it meanwhile; nobody makes a `&mut`
+        // into a segment.
         Ok(unsafe { pointer.as_ref() })
     }
 }

@@ -88,6 +88,17 @@ fn a_truncated_segment_is_damaged_and_a_stump_is_none() {
 }
 
 #[test]
+fn a_segment_whose_pages_are_not_reserved_is_damaged() {
+    let bytes = sound_bytes();
+    let file = rustix::fs::memfd_create(c"sparse", MemfdFlags::ALLOW_SEALING).expect("a file");
+    let file = File::from(file);
+    file.set_len(bytes.len() as u64).expect("a length");
+    file.write_all_at(&bytes[..4096], 0).expect("the header's page, and no other");
+    rustix::fs::fcntl_add_seals(&file, SEALS).expect("seals");
+    assert_eq!(Segment::from_descriptor(file.into()).unwrap_err(), Error::Damaged);
+}
+
+#[test]
 fn another_layout_version_is_incompatible() {
     for version in [0_u32, 2, u32::MAX] {
         let mut bytes = sound_bytes();

@@ -5,8 +5,12 @@ use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::mpsc::channel;
 use std::thread;
+use std::time::Duration;
 
 use purlin_shm::{Error, Object, Place, SEGMENT_MAX_BYTES, Segment, Shared};
+
+/// After this long a test says what it waited for.
+const LIMIT: Duration = Duration::from_secs(60);
 
 #[repr(C)]
 struct Number(AtomicU32);
@@ -156,7 +160,7 @@ fn nobody_gets_a_new_handle_while_the_last_is_given_up() {
                 (seen, anew)
             });
             let is_last = last.leave(|number, _| {
-                opens.recv().expect("the opener's word");
+                opens.recv_timeout(LIMIT).expect("the opener's word");
                 number.0.store(1, Relaxed);
             });
             let (seen, _anew) = opener.join().expect("the opener");

@@ -1,8 +1,12 @@
 //! What a lock promises when its holders, its waiters and its repairers are killed.
 
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-use crate::support::{Cell, Child, LIMIT, Signal, holder, idle, told, told_at_once};
+use crate::support::{
+    Cell, Child, LIMIT, Signal, holder, idle, lifeline_reader, told, told_at_once,
+};
 use purlin_shm::{Place, Segment};
 use purlin_sync::{Error, Lock, Told};
 
@@ -91,23 +95,40 @@ fn only_one_of_the_waiters_is_told() {
 fn a_killed_waiter_takes_nothing_with_it() {
     // shows: lock-waiter-killed-harmless, lock-wakeup-of-killed-waiter-passed-on
     let lock = Lock::new().unwrap();
+    let pass_through = || {
+        let got = told(&lock);
+        i32::from(got.is_err() || lock.recover().is_err() || lock.release().is_err())
+    };
     for _ in 0..20 {
         told(&lock).unwrap();
-        let wait = || i32::from(told(&lock) != Ok(Told::Held) || lock.release().is_err());
         let doomed = Child::run("doomed", || {
             told(&lock).unwrap();
             idle()
         });
-        let patient = Child::run("patient", wait);
+        let patient = Child::run("patient", pass_through);
+        doomed.sleeps_on_a_word();
+        patient.sleeps_on_a_word();
         doomed.0.kill().unwrap(); // without waiting: at the same moment
         lock.release().unwrap();
         doomed.0.join(LIMIT).unwrap();
-        // The doomed one may have had the lock for a moment; then the patient one was told.
-        patient.0.join(LIMIT).unwrap();
-        told(&lock).unwrap();
-        lock.recover().unwrap();
-        lock.release().unwrap();
+        patient.succeed(); // the doomed one may have had the lock for a moment, or not
+        assert_eq!(pass_through(), 0);
     }
+}
+
+#[test]
+fn a_sleeper_that_nobody_wakes_looks_by_itself() {
+    const PRIVATE: u64 = 128; // FUTEX_PRIVATE_FLAG
+    let segment = Segment::anonymous(4096).unwrap();
+    let lock = Lock::new_in(&segment).unwrap();
+    told(&lock).unwrap();
+    let waiter = Child::run("waiter", || i32::from(told(&lock) != Ok(Told::Held)));
+    let operation = waiter.sleeps_on_a_word();
+    assert_eq!(operation & PRIVATE, 0, "a private sleeper is met by no other process");
+    // What a releaser leaves that is killed between R3 and R4.
+    let file = File::from(segment.descriptor().try_clone_to_owned().unwrap());
+    file.write_all_at(&0_u32.to_le_bytes(), lock.offset() + 16).unwrap();
+    waiter.succeed();
 }
 
 #[test]
@@ -144,7 +165,8 @@ fn a_holder_replaced_by_a_program_counts_as_dead() {
         use std::os::unix::process::CommandExt;
         told(&lock).unwrap();
         held.give();
-        let error = std::process::Command::new("sleep").arg("60").exec();
+        // A program that ends when the test program does.
+        let error = std::process::Command::new("cat").stdin(lifeline_reader()).exec();
         panic!("no program to execute: {error}");
     });
     held.take("the holder to hold");

@@ -1,5 +1,8 @@
 //! What a forked child has of its parent's locks: the handle, and never the hold.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread;
+
 use crate::support::{Child, LIMIT, Signal, idle, told, told_at_once};
 use purlin_process::Process;
 use purlin_sync::{Error, Lock, Told};
@@ -139,22 +142,31 @@ fn a_forked_child_does_not_keep_its_parent_alive() {
 
 #[test]
 fn children_forked_while_other_threads_attach_find_the_registry_whole() {
-    let stop = std::sync::atomic::AtomicBool::new(false);
+    let is_over = AtomicBool::new(false);
     let churn = || {
-        // Relaxed: nothing is read by its means.
-        while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+        // Relaxed, here and below: nothing is read by its means.
+        while !is_over.load(Relaxed) {
             told(&Lock::new().unwrap()).unwrap();
         }
     };
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
+        let _over = AtEnd(|| is_over.store(true, Relaxed)); // also of a test that fails
         scope.spawn(churn);
         scope.spawn(churn);
         for _ in 0..200 {
             Child::run("child", || i32::from(Lock::new().unwrap().acquire(LIMIT).is_err()))
                 .succeed();
         }
-        stop.store(true, std::sync::atomic::Ordering::Relaxed);
     });
+}
+
+/// What is done when it goes.
+struct AtEnd<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for AtEnd<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
 }
 
 #[test]

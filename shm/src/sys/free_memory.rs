@@ -93,6 +93,15 @@ impl Files {
 mod tests {
     use super::*;
 
+    struct Folder(PathBuf);
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            // Best effort: the test's own answer is what counts.
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
     #[test]
     fn only_the_lines_of_memory_name_a_group() {
         let path = |line| group(line).map(|(_, path)| path.display().to_string());
@@ -106,6 +115,7 @@ mod tests {
     fn the_room_of_a_group_is_its_limit_less_its_use_but_for_caches() {
         let folder = std::env::temp_dir().join(format!("purlin-group-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
+        let _gone_at_the_end = Folder(folder.clone());
         let files = [
             ("memory.max", "1000\n"),
             ("memory.current", "700\n"),
@@ -115,7 +125,6 @@ mod tests {
         let room = VERSION_2.room_bytes(&folder);
         fs::write(folder.join("memory.max"), "max\n").unwrap();
         let unlimited = VERSION_2.room_bytes(&folder);
-        fs::remove_dir_all(&folder).unwrap();
         assert_eq!((room, unlimited), (Some(350), None));
     }
 

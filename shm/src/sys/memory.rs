@@ -16,6 +16,9 @@ use crate::sys::free_memory::free_memory_bytes;
 /// The seals of a segment: it can neither shrink under a mapping (SIGBUS) nor grow, for good.
 const SEALS: SealFlags = SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::SEAL);
 
+/// What `stat(2)` counts in, whatever the file system.
+const BLOCK_BYTES: u64 = 512;
+
 /// Makes an anonymous, zeroed, sealed file of `size_bytes`, all pages reserved, so that no later
 /// store can fault for lack of memory.
 ///
@@ -55,6 +58,13 @@ pub(crate) fn is_sealed(file: impl AsFd) -> bool {
 /// The size in bytes of the file.
 pub(crate) fn size_bytes(file: impl AsFd) -> Result<u64, Error> {
     Ok(rustix::fs::fstat(file)?.st_size.unsigned_abs())
+}
+
+/// Whether every page of the file was reserved when this was asked. One that was taken back by a
+/// peer since, or never was there, is given at an access, and the access fails where memory ends.
+pub(crate) fn has_all_pages(file: impl AsFd) -> Result<bool, Error> {
+    let stat = rustix::fs::fstat(file)?;
+    Ok(stat.st_blocks.unsigned_abs().saturating_mul(BLOCK_BYTES) >= stat.st_size.unsigned_abs())
 }
 
 /// Reads the first bytes of the file; what the file is too short for stays zero.

@@ -13,6 +13,9 @@ use crate::limits::{SLICE_DOUBLINGS_COUNT, SLICE_FIRST_NANOS, SLICE_NANOS};
 // A slice fits the nanoseconds of a time.
 const _: () = assert!(SLICE_NANOS < 1_000_000_000);
 
+/// Not private: the flag for words that only threads of one process see is left out.
+const SHARED: futex::Flags = futex::Flags::empty();
+
 /// Sleeps while the word is `seen`, until a wake, a signal or `limit` is over, and never longer
 /// than the longest slice. The caller looks again in each case, so they are not told apart.
 ///
@@ -21,7 +24,7 @@ const _: () = assert!(SLICE_NANOS < 1_000_000_000);
 pub(crate) fn wait(word: &AtomicU32, seen: u32, limit: Duration) -> Result<(), Error> {
     let nanos = limit.min(Duration::from_nanos(SLICE_NANOS)).subsec_nanos();
     let slice = futex::Timespec { tv_sec: 0, tv_nsec: nanos.into() };
-    match futex::wait(word, futex::Flags::empty(), seen, Some(&slice)) {
+    match futex::wait(word, SHARED, seen, Some(&slice)) {
         Ok(()) | Err(Errno::AGAIN | Errno::INTR | Errno::TIMEDOUT) => Ok(()),
         Err(other) => Err(Error::System { errno: other.raw_os_error() }),
     }
@@ -36,5 +39,5 @@ pub(crate) fn slice(sleeps: u32) -> Duration {
 /// Wakes one sleeper, if there is any. A wake-up is a hint: whoever sleeps looks by itself within a
 /// slice, so that a failure, which the kernel has no reason for, delays and does no more.
 pub(crate) fn wake_one(word: &AtomicU32) {
-    let _ = futex::wake(word, futex::Flags::empty(), 1);
+    let _ = futex::wake(word, SHARED, 1);
 }

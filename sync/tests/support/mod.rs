@@ -1,8 +1,10 @@
 //! Children that are surely gone at the end of a test, and messages that give the order.
 
 use std::io::{PipeReader, PipeWriter, Read, Write};
+use std::os::fd::AsRawFd;
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicU32;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use purlin_process::{ExitStatus, Process};
 use purlin_shm::{Object, Shared};
@@ -17,7 +19,30 @@ pub(crate) struct Child(pub(crate) Process);
 
 impl Child {
     pub(crate) fn run(name: &str, function: impl FnOnce() -> i32) -> Self {
-        Self(Process::fork(name, function).expect("a child"))
+        let line = lifeline();
+        let child = Process::fork(name, || {
+            // SAFETY: This process's copy of a descriptor that only the test program uses, and it
+            // by being there.
+            unsafe { libc::close(line.writer.as_raw_fd()) };
+            function()
+        });
+        Self(child.expect("a child"))
+    }
+
+    /// Waits until its main thread sleeps on a word, and returns the operation, as in `futex(2)`.
+    pub(crate) fn sleeps_on_a_word(&self) -> u64 {
+        let begin = Instant::now();
+        while begin.elapsed() < LIMIT {
+            let path = format!("/proc/{}/syscall", self.0.pid());
+            let text = std::fs::read_to_string(path).expect("the kernel's account of a child");
+            let mut words = text.split_whitespace();
+            if words.next() == Some(&libc::SYS_futex.to_string()) {
+                let operation = words.nth(1).expect("the second argument");
+                return u64::from_str_radix(&operation[2..], 16).expect("a number");
+            }
+            std::thread::yield_now();
+        }
+        panic!("waited in vain for {} to sleep", self.0.name());
     }
 
     /// SIGKILL, and wait until it is gone.
@@ -38,6 +63,25 @@ impl Drop for Child {
         let _ = self.0.kill();
         let _ = self.0.join(LIMIT);
     }
+}
+
+/// What ends the children of a test program that is killed itself: the far end of a pipe.
+struct Lifeline {
+    reader: PipeReader,
+    writer: PipeWriter,
+}
+
+fn lifeline() -> &'static Lifeline {
+    static LIFELINE: OnceLock<Lifeline> = OnceLock::new();
+    LIFELINE.get_or_init(|| {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        Lifeline { reader, writer }
+    })
+}
+
+/// The reading end of the lifeline, which is at its end when the test program is.
+pub(crate) fn lifeline_reader() -> PipeReader {
+    lifeline().reader.try_clone().expect("a descriptor")
 }
 
 /// A message from one process to another.
@@ -67,8 +111,11 @@ impl Signal {
     /// The number that was told, or a failure that names `what` was waited for.
     pub(crate) fn hear(&self, what: &str) -> u32 {
         let limit = Timespec { tv_sec: LIMIT.as_secs().cast_signed(), tv_nsec: 0 };
-        let ready = poll(&mut [PollFd::new(&self.reader, PollFlags::IN)], Some(&limit));
-        assert_eq!(ready, Ok(1), "waited in vain for {what}");
+        let line = &lifeline().reader;
+        let mut ends = [PollFd::new(&self.reader, PollFlags::IN), PollFd::new(line, PollFlags::IN)];
+        let ready = poll(&mut ends, Some(&limit));
+        assert!(ready.is_ok_and(|count| count > 0), "waited in vain for {what}");
+        assert!(!ends[0].revents().is_empty(), "the test program has ended");
         let mut bytes = [0; 4];
         (&self.reader).read_exact(&mut bytes).expect("four bytes");
         u32::from_le_bytes(bytes)
