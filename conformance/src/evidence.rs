@@ -57,18 +57,40 @@ pub(crate) fn ran_nanos(pid: i32, tid: i32) -> Option<u64> {
 
 /// The processes of a group, those that have ended and were not collected among them.
 pub(crate) fn process_group(id: i32) -> Vec<i32> {
-    // Behind the name: state, parent, group.
-    let is_member = |pid: &i32| {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        let group = after_name(&stat).and_then(|rest| rest.split_whitespace().nth(2)?.parse().ok());
-        group == Some(id)
-    };
-    numbers_in("/proc").into_iter().filter(is_member).collect()
+    processes(|kin| kin.group == id)
+}
+
+/// The children of a process, those that have ended and were not collected among them.
+pub(crate) fn children(parent: i32) -> Vec<i32> {
+    processes(|kin| kin.parent == parent)
 }
 
 /// Whether `/proc` is there at all.
 pub(crate) fn can_tell() -> bool {
     fs::metadata("/proc/self/stat").is_ok()
+}
+
+/// Whom a process belongs to.
+struct Kin {
+    parent: i32,
+    group: i32,
+}
+
+impl Kin {
+    /// Behind the name: state, parent, group.
+    fn read(stat: &str) -> Option<Self> {
+        let mut words = after_name(stat)?.split_whitespace().skip(1);
+        Some(Self { parent: words.next()?.parse().ok()?, group: words.next()?.parse().ok()? })
+    }
+}
+
+fn processes(is_wanted: impl Fn(&Kin) -> bool) -> Vec<i32> {
+    let mut found = numbers_in("/proc");
+    found.retain(|pid| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        Kin::read(&stat).is_some_and(|kin| is_wanted(&kin))
+    });
+    found
 }
 
 /// The entries of a folder that are numbers, in order.
@@ -139,12 +161,21 @@ fn switches(folder: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::{Duration, Instant};
+
     use super::*;
+
+    /// After so long the test gives up; nothing is measured by it.
+    const LIMIT: Duration = Duration::from_secs(120);
 
     #[test]
     fn a_name_with_brackets_does_not_hide_the_state() {
         assert_eq!(state("12 (a) R (b) S 1 12 12 0"), Some('S'));
         assert_eq!(state("rubbish"), None);
+        let kin = Kin::read("12 (a) R (b) S 1 7 12 0").unwrap();
+        assert_eq!((kin.parent, kin.group), (1, 7));
     }
 
     #[test]
@@ -160,21 +191,25 @@ mod tests {
         let pid = i32::try_from(std::process::id()).unwrap();
         let own = rustix::thread::gettid().as_raw_nonzero().get();
         assert_eq!(look(pid, own), Look::Awake);
-        let (wake, woken) = std::sync::mpsc::channel::<()>();
-        let (say, said) = std::sync::mpsc::channel();
-        let sleeper = std::thread::spawn(move || {
+        let (wake, woken) = mpsc::channel::<()>();
+        let (say, said) = mpsc::channel();
+        let sleeper = thread::spawn(move || {
             say.send(rustix::thread::gettid().as_raw_nonzero().get()).unwrap();
             let _ = woken.recv();
+            say.send(0).unwrap();
         });
-        let tid = said.recv().unwrap();
+        let tid = said.recv_timeout(LIMIT).expect("the sleeper never started");
+        let deadline = Instant::now() + LIMIT;
         let asleep = loop {
             if let Look::Asleep(sleep) = look(pid, tid) {
                 break sleep;
             }
-            std::thread::yield_now();
+            assert!(Instant::now() < deadline, "the sleeper never slept");
+            thread::yield_now();
         };
         assert!(!asleep.has_limit);
         drop(wake);
+        said.recv_timeout(LIMIT).expect("the sleeper never woke");
         sleeper.join().unwrap();
     }
 }

@@ -42,3 +42,4 @@ pub mod verdict;
 mod waits;
 
 pub use subject::AdapterCommand;
+pub use subject::orphans::adopt_orphans;

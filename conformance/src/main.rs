@@ -45,24 +45,28 @@ fn run(order: &RunOrder) -> Result<ExitCode, Error> {
     let suite = Suite::embedded()?;
     suite.check(&order.selection)?;
     let mut json = order.json.as_deref().map(JsonFile::create).transpose()?;
-    // What an adapter leaves behind becomes a child of this process, which collects it.
-    let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+    purlin_conformance::adopt_orphans();
     let found = if order.command.is_empty() {
         subjects::find(&order.subjects, &suite.catalogue)?
     } else {
         vec![Found::Here(Box::new(stranger(&order.command)?))]
     };
     let mut rows = Vec::new();
+    let mut written = Ok(());
     for subject in found {
         match subject {
             Found::Here(subject) => rows.push(judge(&suite, *subject, &order.selection)),
             Found::Absent { name, why } => rows.push(Row::Absent { name, why }),
         }
-        if let (Some(json), Some(Row::Judged(judgement))) = (&mut json, rows.last()) {
-            json.subject(judgement, &suite.catalogue)?;
+        if let (Some(json), Some(Row::Judged(judgement)), Ok(())) =
+            (&mut json, rows.last(), &written)
+        {
+            written = json.subject(judgement, &suite.catalogue);
         }
     }
     print(&report(&suite, &rows))?;
+    // Only now: a file that could not be written is no reason to throw the report away.
+    written?;
     Ok(ExitCode::from(status(&rows)))
 }
 

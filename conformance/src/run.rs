@@ -84,9 +84,14 @@ impl<'a> Run<'a> {
                 Answer::Error { kind, text } if kind == "unsupported" => {
                     return Err(in_line(End::unsupported(text)));
                 }
-                Answer::Error { kind, text } => {
+                Answer::Error { kind, text } if self.error_kinds.contains(&kind) => {
                     let came = with_text(&kind, &text);
                     return Err(in_line(End::broken("the object".to_owned(), came)));
+                }
+                Answer::Error { kind, .. } => {
+                    let said = quote(&kind);
+                    let came = format!("the adapter says an error of the kind {said}, {NO_KIND}");
+                    return Err(in_line(End::died(came)));
                 }
                 other => return Err(in_line(End::died(format!("the adapter says {other:?}")))),
             }
@@ -267,6 +272,25 @@ impl Came {
     }
 }
 
+const NO_KIND: &str = "which there is none of";
+
+/// Many a text says the kind once more, alone or first.
 fn with_text(kind: &str, text: &str) -> String {
+    let rest = text.strip_prefix(kind).and_then(|rest| rest.strip_prefix(": "));
+    let text = if text == kind { "" } else { rest.unwrap_or(text) };
     if text.is_empty() { kind.to_owned() } else { format!("{kind} {}", quote(text)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_is_not_said_twice() {
+        assert_eq!(with_text("system", ""), "system");
+        assert_eq!(with_text("system", "system"), "system");
+        assert_eq!(with_text("system", "system: no such file"), "system `no such file`");
+        assert_eq!(with_text("system", "no such file"), "system `no such file`");
+        assert_eq!(with_text("system", "systematic"), "system `systematic`");
+    }
 }

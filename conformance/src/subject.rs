@@ -1,22 +1,27 @@
 //! A subject's adapter: a process that is started, spoken to in lines, and never left behind.
 
+mod lines;
+pub(crate) mod orphans;
+mod tail;
+
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::io::{Read, Write};
+use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, waitid,
-};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
-use crate::limits::{LINE_MAX_BYTES, QUOTE_MAX_BYTES, STDERR_KEPT_BYTES, patience};
+use crate::evidence::can_tell;
+use crate::limits::{QUOTE_MAX_BYTES, patience};
 use crate::protocol::{Reply, Request};
+use lines::Lines;
+use tail::Tail;
 
 /// How an adapter is started.
 #[derive(Debug, Clone)]
@@ -30,7 +35,7 @@ pub struct AdapterCommand {
 }
 
 /// A running adapter. It has a process group of its own, and whatever is in that group is killed
-/// when this is dropped.
+/// when this is dropped; so is what left the group, where [`orphans`] can see it.
 pub(crate) struct Adapter {
     child: Child,
     pidfd: OwnedFd,
@@ -51,7 +56,7 @@ impl Adapter {
         starting.args(&command.args).process_group(0);
         starting.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let cannot = |what: &dyn std::fmt::Display| Fault(format!("cannot be started: {what}"));
-        let mut child = starting.spawn().map_err(|error| cannot(&error))?;
+        let mut child = starting.spawn().map_err(|error| cannot(&why(&error, command)))?;
         let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let pidfd = pidfd_open(Pid::from_child(&child), PidfdFlags::empty());
         let (Ok(pidfd), (Some(stdin), Some(stdout), Some(stderr))) = (pidfd, pipes) else {
@@ -65,7 +70,7 @@ impl Adapter {
             pidfd,
             stdin: Some(stdin),
             stdout: Lines::new(stdout),
-            stderr: Tail { pipe: stderr, kept: Vec::new(), closed: false },
+            stderr: Tail::new(stderr),
             replies: VecDeque::new(),
         };
         adapter.set_nonblocking().map_err(|error| cannot(&error))?;
@@ -83,7 +88,11 @@ impl Adapter {
         let written = self.stdin.as_mut().map(|stdin| stdin.write_all(line.as_bytes()));
         match written {
             Some(Ok(())) => Ok(()),
-            _ => Err(self.ended_or("does not read its standard input any more")),
+            _ => {
+                // Whatever it wrote before it stopped reading says more than that it did.
+                self.read()?;
+                Err(self.ended_or("does not read its standard input any more"))
+            }
         }
     }
 
@@ -199,19 +208,14 @@ impl Drop for Adapter {
         let _ = kill_process_group(group, Signal::KILL);
         let _ = self.child.kill();
         let _ = self.child.wait();
-        // Orphans become children of this process where it is a subreaper, as the program is.
-        let deadline = Instant::now() + patience();
-        let ended = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
-        while let Ok(found) = waitid(WaitId::Pgid(Some(group)), ended) {
-            if found.is_none() && Instant::now() >= deadline {
-                break;
-            }
-            if found.is_none() {
-                // Killed, but not yet gone: nothing to wait on for somebody else's child.
-                std::thread::yield_now();
-            }
-        }
+        orphans::collect(group);
     }
+}
+
+/// Why a program did not start, in words that do not blame the program for a missing `/proc`.
+fn why(error: &io::Error, command: &AdapterCommand) -> String {
+    let is_in_proc = command.program.to_string_lossy().starts_with("/proc/");
+    if is_in_proc && !can_tell() { "/proc is not mounted".to_owned() } else { error.to_string() }
 }
 
 /// Whether a descriptor can be read within `wait`; a pidfd can when its process has ended.
@@ -237,81 +241,4 @@ pub(crate) fn quote(text: &str) -> String {
 
 fn timespec(duration: Duration) -> Timespec {
     Timespec::try_from(duration).unwrap_or(Timespec { tv_sec: i64::MAX, tv_nsec: 0 })
-}
-
-/// A pipe that is read by lines and never waited for.
-struct Lines<R> {
-    pipe: R,
-    bytes: Vec<u8>,
-    closed: bool,
-}
-
-impl<R: Read> Lines<R> {
-    fn new(pipe: R) -> Self {
-        Self { pipe, bytes: Vec::new(), closed: false }
-    }
-
-    /// Takes what is there, up to the longest line and a little more.
-    fn read(&mut self) {
-        let mut buffer = [0; 4096];
-        while !self.closed && self.bytes.len() <= LINE_MAX_BYTES {
-            match self.pipe.read(&mut buffer) {
-                Ok(0) => self.closed = true,
-                Ok(len) => self.bytes.extend_from_slice(&buffer[..len]),
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
-                Err(_) => self.closed = true,
-            }
-        }
-    }
-
-    fn next(&mut self) -> Option<String> {
-        let end = self.bytes.iter().position(|byte| *byte == b'\n')?;
-        let line: Vec<u8> = self.bytes.drain(..=end).collect();
-        Some(String::from_utf8_lossy(&line[..end]).into_owned())
-    }
-
-    fn is_too_long(&self) -> bool {
-        self.bytes.len() > LINE_MAX_BYTES
-    }
-
-    fn drop_what_comes(&mut self) {
-        self.read();
-        self.bytes.clear();
-    }
-}
-
-/// The last that an adapter said on its standard error.
-struct Tail {
-    pipe: ChildStderr,
-    kept: Vec<u8>,
-    closed: bool,
-}
-
-impl Tail {
-    fn read(&mut self) {
-        let mut buffer = [0; 4096];
-        // A bound, so that an adapter that never stops cannot hold the runner here.
-        for _ in 0..64 {
-            match self.pipe.read(&mut buffer) {
-                Ok(0) => {
-                    self.closed = true;
-                    break;
-                }
-                Ok(len) => self.kept.extend_from_slice(&buffer[..len]),
-                Err(_) => break,
-            }
-            let surplus = self.kept.len().saturating_sub(STDERR_KEPT_BYTES);
-            self.kept.drain(..surplus);
-        }
-    }
-
-    fn text(&self) -> String {
-        let text = String::from_utf8_lossy(&self.kept);
-        let text = text.trim();
-        // The last lines say what went wrong.
-        let mut starts = text.char_indices().map(|(at, _)| at);
-        let start = starts.find(|at| text.len() - at <= QUOTE_MAX_BYTES).unwrap_or(0);
-        if text.is_empty() { String::new() } else { quote(&text[start..]) }
-    }
 }

@@ -12,6 +12,8 @@ const IMPATIENT: &[(&str, &str)] = &[("PURLIN_PATIENCE", "0.05")];
 #[test]
 fn one_that_prints_rubbish_is_quoted() {
     refused("echo rubbish; cat >&2", "said what is no reply", "`rubbish`");
+    refused("echo rubbish; exit 3", "said what is no reply", "`rubbish`");
+    refused("exec <&-; echo rubbish; exit 3", "said what is no reply", "`rubbish`");
     refused("printf '\\033[2J\\n'; cat >&2", "said what is no reply", "\\u{1b}[2J");
     refused("echo '{\"id\":1}'; cat >&2", "said what is no reply", "missing field");
 }
@@ -65,6 +67,16 @@ fn one_that_does_not_leave_is_refused() {
 }
 
 #[test]
+fn helpers_that_leave_the_group_are_killed_too() {
+    // That nothing is left is looked at wherever the program is run.
+    let helper = "setsid sh -c 'sleep 1000 & sleep 1000' & read x";
+    refused(&format!("{helper}; exit 3"), "ended by itself (exit status: 3)", "");
+    let well_known = format!("({helper}); {}", hello("odd", 2));
+    refused(&well_known, "speaks version 2 of the protocol", "");
+    refused(&format!("{helper}; sleep 1000"), "does not answer", "");
+}
+
+#[test]
 fn a_command_that_is_none_is_refused() {
     for program in ["/no/such/program", "/dev/null", "/"] {
         let ran = run_with(&["run", "--", program], IMPATIENT);
@@ -79,6 +91,7 @@ fn one_that_dies_in_a_case_is_reported_there() {
     died("exit 4", "ended by itself (exit status: 4)");
     died("echo oh no; sleep 1000", "said what is no reply");
     died("sleep 1000", "does not answer Create");
+    died(r#"say '"error","kind":"weird"'"#, "the kind `weird`, which there is none of");
     died("id=$((id+1)); ok", "answers what nobody asked");
     // Whether the second comes with the first is open, and so is how it is called.
     died("ok; ok", "the adapter answers");

@@ -67,6 +67,28 @@ fn a_full_disk_is_said() {
         run(&["run", "--subject", "purlin-fork", "--case", "lock/try", "--json", "/dev/full"]);
     assert_eq!(ran.status, Some(2), "{}", ran.stdout);
     assert!(ran.stderr.contains("cannot write /dev/full: No space left"), "{}", ran.stderr);
+    assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+    assert!(ran.stdout.contains("\npurlin-fork ("), "the report is whole: {}", ran.stdout);
+}
+
+#[test]
+fn a_missing_proc_is_said() {
+    let hide = "mount -t tmpfs none /proc && exec \"$0\" \"$@\"";
+    let in_a_namespace = |script: &str, args: &[&str]| {
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-c", script, PROGRAM]).args(args);
+        command.stdin(Stdio::null()).output()
+    };
+    let is_possible = in_a_namespace("mount -t tmpfs none /proc", &[]);
+    if !is_possible.is_ok_and(|tried| tried.status.success()) {
+        return; // No right to have a name space of one's own.
+    }
+    let args = ["run", "--subject", "purlin-fork", "--case", "lock/try"];
+    let ran = in_a_namespace(hide, &args).unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(2), "{said}");
+    assert!(said.contains("/proc is not mounted"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
 }
 
 #[test]
