@@ -9,6 +9,7 @@ import json
 import multiprocessing
 import os
 import queue
+import signal
 import sys
 import threading
 import time
@@ -117,7 +118,7 @@ class Adapter:
         self.children = {}
         self.pipes = {}
 
-    def hello(self, reply_id, protocol):
+    def hello(self, reply_id, request):
         version = "%d.%d.%d" % sys.version_info[:3]
         name = "cpython-%d.%d-fork" % sys.version_info[:2]
         say(
@@ -133,31 +134,34 @@ class Adapter:
             contracts={"lock-release": ["by-anyone"], "lock-again": ["waits"]},
         )
 
-    def create(self, reply_id, object, kind, args):
+    def create(self, reply_id, request):
+        kind = request["kind"]
         if kind not in KINDS:
             say(reply_id, "error", kind="unsupported", text="no " + kind)
             return
         try:
-            self.objects[object] = KINDS[kind](**args)
+            self.objects[request["object"]] = KINDS[kind](**request["args"])
         except Exception as error:
             say(reply_id, "error", kind=error_kind(error), text=repr(error)[:1000])
         else:
             say(reply_id, "ok")
 
-    def actor(self, reply_id, name, how, parent, objects):
-        if how != "fork" or parent is not None:
+    def actor(self, reply_id, request):
+        name, how = request["name"], request["how"]
+        if how != "fork" or request["parent"] is not None:
             say(reply_id, "error", kind="unsupported", text=how)
             return
         reads, writes = os.pipe()
         others = [writes, *self.pipes.values()]
-        shared = {name: self.objects[name] for name in objects}
+        shared = {key: self.objects[key] for key in request["objects"]}
         child = context.Process(target=act, args=(reply_id, reads, shared, others), name=name)
         child.start()
         os.close(reads)
         self.children[name] = child
         self.pipes[name] = writes
 
-    def reap(self, reply_id, actor):
+    def reap(self, reply_id, request):
+        actor = request["actor"]
         child = self.children.pop(actor)
         child.join()
         os.close(self.pipes.pop(actor))
@@ -167,24 +171,31 @@ class Adapter:
     def call(self, reply_id, request):
         os.write(self.pipes[request["actor"]], (json.dumps(request) + "\n").encode())
 
-    def drop(self, reply_id, object):
-        del self.objects[object]
+    def drop(self, reply_id, request):
+        del self.objects[request["object"]]
         say(reply_id, "ok")
 
     def serve(self):
+        requests = {
+            "hello": self.hello,
+            "create": self.create,
+            "actor": self.actor,
+            "call": self.call,
+            "reap": self.reap,
+            "drop": self.drop,
+        }
         for line in sys.stdin.buffer:
-            request = json.loads(line)
-            reply_id, word = request["id"], request["request"]
-            if word == "call":
-                self.call(reply_id, request)
+            if not line.strip():
                 continue
-            fields = {key: request[key] for key in request if key not in ("id", "request")}
-            if word == "bye":
-                say(reply_id, "ok")
+            request = json.loads(line)
+            if request["request"] == "bye":
+                say(request["id"], "ok")
                 return
-            getattr(self, word)(reply_id, **fields)
+            requests[request["request"]](request["id"], request)
 
 
+# Whoever started this may ignore the ends of children; then nobody could say how one ended.
+signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 Adapter().serve()
 # Children that were not collected end when their pipes close; nobody waits for them here.
 os._exit(0)

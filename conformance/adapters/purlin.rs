@@ -73,13 +73,6 @@ impl Subject for Purlin {
             contracts: BTreeMap::from([
                 contract("lock-release", "by-holder"),
                 contract("lock-again", "waits"),
-                contract("condition-wakeup", "exact"),
-                contract("condition-notify", "by-holder"),
-                contract("at-exit", "waits"),
-                contract("queue-put", "direct"),
-                contract("pipe-message", "whole"),
-                ("semaphore-death".to_owned(), both("units-stay", "units-return")),
-                ("queue-room".to_owned(), both("grows", "fixed")),
             ]),
         }
     }
@@ -143,10 +136,6 @@ fn deadline(args: &Arguments) -> Result<Deadline, CallResult> {
 
 fn refusal(error: Error) -> Refusal {
     Refusal::new(error.kind(), error)
-}
-
-fn both(one: &str, other: &str) -> Vec<String> {
-    vec![one.to_owned(), other.to_owned()]
 }
 
 struct Forked(Process);

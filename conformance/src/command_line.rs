@@ -90,10 +90,9 @@ fn run(parser: &mut lexopt::Parser) -> Result<Order, lexopt::Error> {
             Some(Long("subject")) => order.subjects.push(parser.value()?.string()?),
             Some(Long("group")) => order.selection.groups.push(parser.value()?.string()?),
             Some(Long("case")) => order.selection.cases.push(parser.value()?.string()?),
-            Some(Long("json")) if order.json.is_none() => {
-                order.json = Some(parser.value()?.string()?);
-            }
-            Some(Long("help")) => return Ok(Order::Help),
+            Some(Long("json")) => once(&mut order.json, "--json", parser)?,
+            Some(Long("help") | Short('h')) => return Ok(Order::Help),
+            Some(Long("version") | Short('V')) => return Ok(Order::Version),
             Some(other) => return Err(other.unexpected()),
             None => break,
         }
@@ -108,13 +107,30 @@ fn list(parser: &mut lexopt::Parser) -> Result<Order, lexopt::Error> {
     let (mut group, mut untested) = (None, false);
     while let Some(arg) = parser.next()? {
         match arg {
-            Long("group") if group.is_none() => group = Some(parser.value()?.string()?),
+            Long("group") => once(&mut group, "--group", parser)?,
             Long("untested") => untested = true,
-            Long("help") => return Ok(Order::Help),
+            Long("help") | Short('h') => return Ok(Order::Help),
+            Long("version") | Short('V') => return Ok(Order::Version),
             other => return Err(other.unexpected()),
         }
     }
     Ok(Order::List { group, untested })
+}
+
+/// The value of an option that makes sense once, and never empty.
+fn once(
+    place: &mut Option<String>,
+    option: &str,
+    parser: &mut lexopt::Parser,
+) -> Result<(), lexopt::Error> {
+    let value = parser.value()?.string()?;
+    if value.is_empty() {
+        return Err(format!("{option} is empty; see --help").into());
+    }
+    match place.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(format!("{option} is given twice").into()),
+    }
 }
 
 fn adapter(parser: &mut lexopt::Parser) -> Result<Order, lexopt::Error> {

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use purlin_conformance::AdapterCommand;
 use purlin_conformance::error::Error;
 use purlin_conformance::report::json::JsonFile;
+use purlin_conformance::report::shell::quoted;
 use purlin_conformance::report::text::{Row, report};
 use purlin_conformance::suite::{Selection, Subject, Suite};
 
@@ -19,6 +20,11 @@ use command_line::{HELP, Order, RunOrder};
 use subjects::Found;
 
 fn main() -> ExitCode {
+    // Whoever started this may ignore the ends of children, which adapters and the runner itself
+    // would inherit: nobody would learn how an adapter or an actor ended.
+    if let Err(error) = purlin_process::reset_child_signal() {
+        return fail(&error.to_string());
+    }
     let order = match command_line::read(std::env::args_os().skip(1)) {
         Ok(order) => order,
         Err(what) => return fail(&what),
@@ -64,7 +70,7 @@ fn run(order: &RunOrder) -> Result<ExitCode, Error> {
             written = json.subject(judgement, &suite.catalogue);
         }
     }
-    print(&report(&suite, &rows))?;
+    print(&report(&suite, &rows, &program()))?;
     // Only now: a file that could not be written is no reason to throw the report away.
     written?;
     Ok(ExitCode::from(status(&rows)))
@@ -104,12 +110,19 @@ fn status(rows: &[Row]) -> u8 {
 
 /// Somebody else's adapter; nothing is known of it.
 fn stranger(command: &[OsString]) -> Result<Subject, Error> {
-    let shown: Vec<_> = command.iter().map(|word| word.to_string_lossy()).collect();
-    let shown = shown.join(" ");
-    let chosen_by = format!("-- {shown}");
+    let words: Vec<_> = command.iter().map(|word| quoted(&word.to_string_lossy())).collect();
+    let chosen_by = format!("-- {}", words.join(" "));
+    // Shown within a line, whatever stands in it.
+    let shown = words.join(" ").replace(char::is_control, " ");
     let program = command.first().cloned().unwrap_or_default();
     let command = AdapterCommand { program, args: command[1..].to_vec(), shown };
     Subject::probe(command, &chosen_by)
+}
+
+/// As it was started: found in PATH, or by a path that leads to it from here.
+fn program() -> String {
+    let name = std::env::args_os().next().unwrap_or_default();
+    if name.is_empty() { "purlin-conformance".to_owned() } else { quoted(&name.to_string_lossy()) }
 }
 
 fn list(group: Option<String>, untested: bool) -> Result<ExitCode, Error> {

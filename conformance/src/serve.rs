@@ -122,7 +122,11 @@ impl Refusal {
 pub fn serve(subject: &mut dyn Subject) -> io::Result<()> {
     let mut adapter = Adapter::default();
     for line in io::stdin().lock().lines() {
-        let request: Request = serde_json::from_str(&line?)?;
+        let line = line?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let request: Request = serde_json::from_str(&line)?;
         if request.ask == Ask::Bye {
             say(request.id, Answer::ok(&()));
             break;

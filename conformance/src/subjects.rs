@@ -7,6 +7,7 @@ use purlin_conformance::AdapterCommand;
 use purlin_conformance::catalogue::Catalogue;
 use purlin_conformance::error::Error;
 use purlin_conformance::expect::Expectations;
+use purlin_conformance::report::shell::quoted;
 use purlin_conformance::suite::Subject;
 
 /// A subject that may be on this machine.
@@ -70,7 +71,7 @@ fn look(
         Err(why) => return absent(why),
     };
     let name = &subject.hello.name;
-    subject.chosen_by = format!("--subject {name}");
+    subject.chosen_by = format!("--subject {}", quoted(name));
     subject.expectations = Expectations::embedded(name, catalogue)?;
     Ok(Found::Here(Box::new(subject)))
 }

@@ -38,7 +38,7 @@ pub struct Subject {
     pub hello: Hello,
     /// What is known of it.
     pub expectations: Expectations,
-    /// The words after `purlin-conformance run` that choose it.
+    /// The words after `purlin-conformance run` that choose it, as a shell reads them.
     pub chosen_by: String,
 }
 
@@ -46,7 +46,7 @@ pub struct Subject {
 pub struct Judgement {
     /// Its name and what else it said of itself.
     pub hello: Hello,
-    /// The words after `purlin-conformance run` that choose it.
+    /// The words after `purlin-conformance run` that choose it, as a shell reads them.
     pub chosen_by: String,
     /// What came of each case that was asked, in order.
     pub outcomes: Vec<CaseOutcome>,
@@ -161,6 +161,17 @@ impl Suite {
         });
         let outcomes = outcomes.collect();
         Judgement { hello, chosen_by, outcomes, lines }
+    }
+
+    /// How many behaviours have no verdict because the subject takes another side of a contract
+    /// than they do, and how many because they were not selected.
+    pub fn not_asked(&self, judgement: &Judgement) -> (usize, usize) {
+        let judged = judgement.by_behaviour();
+        let all = self.catalogue.behaviours.iter();
+        let not_judged = all.filter(|behaviour| !judged.contains_key(behaviour.id.as_str()));
+        let (not_selected, other_side): (Vec<&Behaviour>, Vec<&Behaviour>) = not_judged
+            .partition(|behaviour| takes_side(&judgement.hello, behaviour.contract.as_deref()));
+        (other_side.len(), not_selected.len())
     }
 
     fn lines(

@@ -69,10 +69,11 @@ fn one_that_does_not_leave_is_refused() {
 #[test]
 fn helpers_that_leave_the_group_are_killed_too() {
     // That nothing is left is looked at wherever the program is run.
-    let helper = "setsid sh -c 'sleep 1000 & sleep 1000' & read x";
+    // The helper has left when it says so, and has a child that is adopted only after its end.
+    let helper = r#"x=$(setsid sh -c "(sleep 1000; :) >&2 & echo left")"#;
     refused(&format!("{helper}; exit 3"), "ended by itself (exit status: 3)", "");
-    let well_known = format!("({helper}); {}", hello("odd", 2));
-    refused(&well_known, "speaks version 2 of the protocol", "");
+    let other = hello("odd", 2);
+    refused(&format!("{helper}; {other}; cat >&2"), "speaks version 2 of the protocol", "");
     refused(&format!("{helper}; sleep 1000"), "does not answer", "");
 }
 

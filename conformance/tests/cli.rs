@@ -7,7 +7,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
-use support::{PROGRAM, Scratch, run, run_json, run_with};
+use purlin_conformance::report::shell::quoted;
+use support::{PROGRAM, Scratch, has_ended, pidfd, run, run_json, run_with};
 
 #[test]
 fn help_and_version_are_said() {
@@ -17,8 +18,13 @@ fn help_and_version_are_said() {
         assert!(help.stdout.contains(word), "{word}");
     }
     assert_eq!(run(&["run", "--help"]).stdout, help.stdout);
-    assert_eq!(run(&["-h"]).stdout, help.stdout);
+    for args in [&["-h"][..], &["run", "-h"], &["list", "-h"], &["list", "--help"]] {
+        assert_eq!(run(args).stdout, help.stdout, "{args:?}");
+    }
     let version = run(&["--version"]);
+    for args in [&["-V"][..], &["run", "--version"], &["run", "-V"], &["list", "--version"]] {
+        assert_eq!(run(args).stdout, version.stdout, "{args:?}");
+    }
     assert_eq!(version.stdout.trim(), concat!("purlin-conformance ", env!("CARGO_PKG_VERSION")));
 }
 
@@ -38,6 +44,9 @@ fn wrong_arguments_are_one_clear_line() {
         (&["run", "--"], "a command is missing"),
         (&["run", "--subject", "purlin", "--", "true"], "either --subject or a command"),
         (&["run", "--json", "/no/such/folder/file"], "cannot write /no/such/folder/file"),
+        (&["run", "--json", ""], "--json is empty"),
+        (&["run", "--json", "a", "--json", "b"], "--json is given twice"),
+        (&["list", "--group", "lock", "--group", "pipe"], "--group is given twice"),
         (&["list", "--group", "locks"], "there is no group `locks`"),
         (&["list", "everything"], "everything"),
         (&["adapter", "nobody"], "there is no adapter `nobody`"),
@@ -97,6 +106,7 @@ fn a_reader_that_goes_away_is_no_failure() {
     command.arg("list").stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     drop(child.stdout.take());
+    assert!(has_ended(&pidfd(child.id()).unwrap()), "it does not end");
     let ended = child.wait_with_output().unwrap();
     assert_eq!(ended.status.code(), Some(0));
     assert!(ended.stderr.is_empty(), "{}", String::from_utf8_lossy(&ended.stderr));
@@ -214,9 +224,11 @@ fault-release-by-anyone  lock/release-by-other-process  broken
      6  c: lock.try() -> timed-out
 ";
     assert!(ran.stdout.contains(shown), "{}", ran.stdout);
-    let again = "again: purlin-conformance run --subject fault-release-by-anyone \
-                 --case lock/release-by-other-process\n";
-    assert!(ran.stdout.contains(again), "{}", ran.stdout);
+    let again = format!(
+        "again: {} run --subject fault-release-by-anyone --case lock/release-by-other-process\n",
+        quoted(PROGRAM)
+    );
+    assert!(ran.stdout.contains(&again), "{}", ran.stdout);
 }
 
 #[test]
@@ -227,4 +239,50 @@ fn somebody_elses_adapter_is_judged_without_expectations() {
     assert_eq!(ran.status, Some(1), "{}", ran.stdout);
     let again = format!("--case lock/holder-killed-next-told -- {}", command.join(" "));
     assert!(ran.stdout.contains(&again), "{}", ran.stdout);
+}
+
+#[test]
+fn the_line_that_repeats_a_run_repeats_it() {
+    let script = format!("exec '{PROGRAM}' adapter \"fault-ignores-deaths\"");
+    let args = ["run", "--case", "lock/holder-killed-next-told", "--", "sh", "-c", &script];
+    let ran = run(&args);
+    assert_eq!(ran.status, Some(1), "{}{}", ran.stdout, ran.stderr);
+    let again = |ran: &str| {
+        let line = ran.lines().find_map(|line| line.trim().strip_prefix("again: "));
+        line.unwrap_or_else(|| panic!("nothing says how to repeat it: {ran}")).to_owned()
+    };
+    let line = again(&ran.stdout);
+    let repeated = Command::new("sh").args(["-c", &line]).stdin(Stdio::null()).output().unwrap();
+    assert_eq!(repeated.status.code(), Some(1), "{line}");
+    assert_eq!(again(&String::from_utf8_lossy(&repeated.stdout)), line);
+}
+
+#[test]
+fn whoever_ignores_the_ends_of_children_changes_nothing() {
+    let shell = |rest: &str| {
+        let script = format!("trap '' CHLD; exec \"$0\" {rest}");
+        let mut command = Command::new("sh");
+        command.args(["-c", &script, PROGRAM]).stdin(Stdio::null()).output().unwrap()
+    };
+    let ran = shell("run --subject purlin-fork --subject honest-server --case lock/try");
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert_eq!(ran.status.code(), Some(0), "{said}");
+    let ran = shell("run -- sh -c 'echo oh no >&2; exit 3'");
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert!(said.contains("ended by itself (exit status: 3)"), "{said}");
+}
+
+#[test]
+fn the_counts_add_up_to_the_catalogue() {
+    for choice in [&["--group", "lock"][..], &["--case", "lock/try"], &[]] {
+        let args = [&["run", "--subject", "purlin-fork"], choice].concat();
+        let ran = run(&args);
+        let start = ran.stdout.find("\npurlin-fork (").unwrap();
+        let (counts, all) = ran.stdout[start..].rsplit_once(": ").unwrap();
+        let (_, counts) = counts.split_once("): ").unwrap();
+        let numbers = counts.split_whitespace().filter_map(|word| word.parse::<u32>().ok());
+        let all: u32 = all.trim().trim_end_matches(" in all").parse().unwrap();
+        assert_eq!(numbers.sum::<u32>(), all, "{}", &ran.stdout[start..]);
+        assert!(all >= 1186);
+    }
 }

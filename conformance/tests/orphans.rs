@@ -3,11 +3,11 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
 
-use serde_json::{Value, json};
-use support::{MARK, Marked, PROGRAM, has_ended, pidfd, say};
+use serde_json::json;
+use support::{LIMIT, MARK, Marked, PROGRAM, Replies, cpython, has_ended, own, pidfd, say};
 
 #[test]
 fn the_actors_of_purlin_end_with_their_adapter() {
@@ -23,12 +23,10 @@ fn the_actors_of_a_server_end_with_their_adapter() {
 
 #[test]
 fn the_actors_of_cpython_end_with_their_adapter() {
-    if Command::new("python3").arg("--version").output().is_err() {
-        return; // Absent, as the program itself would say.
+    // Absent otherwise, as the program itself would say.
+    if let Some(mut command) = cpython() {
+        ends_with_its_adapter(&mut command, "fork");
     }
-    let mut command = Command::new("python3");
-    command.args(["-I", "-c", include_str!("../adapters/cpython.py")]);
-    ends_with_its_adapter(&mut command, "fork");
 }
 
 #[test]
@@ -39,12 +37,14 @@ fn everything_ends_with_a_killed_runner() {
     command.env(MARK, &marked.value).stdout(Stdio::null());
     let mut runner = command.spawn().unwrap();
     // The runner, the adapter and two actors; the case takes a second to hang.
+    let deadline = Instant::now() + LIMIT;
     let living = loop {
         let found = marked.processes();
         if found.len() >= 4 {
             break found;
         }
         assert_eq!(runner.try_wait().unwrap(), None, "it never had two actors");
+        assert!(Instant::now() < deadline, "it does not come to have two actors");
         std::thread::yield_now();
     };
     let living: Vec<_> = living.into_iter().filter_map(|pid| pidfd(pid).ok()).collect();
@@ -52,12 +52,6 @@ fn everything_ends_with_a_killed_runner() {
     runner.wait().unwrap();
     assert!(living.iter().all(has_ended));
     assert!(marked.processes().is_empty());
-}
-
-fn own(name: &str) -> Command {
-    let mut command = Command::new(PROGRAM);
-    command.args(["adapter", name]);
-    command
 }
 
 fn ends_with_its_adapter(command: &mut Command, how: &str) {
@@ -82,8 +76,8 @@ fn ends_with_its_adapter(command: &mut Command, how: &str) {
 }
 
 /// Two actors; one has the lock, the other waits for it.
-fn wait_in_a_lock(adapter: &mut Child, how: &str) -> BufReader<ChildStdout> {
-    let mut replies = BufReader::new(adapter.stdout.take().unwrap());
+fn wait_in_a_lock(adapter: &mut Child, how: &str) -> Replies {
+    let replies = Replies::of(adapter);
     let actor = |id, name| {
         json!({"id": id, "request": "actor", "name": name, "how": how, "parent": null,
                "objects": ["x"]})
@@ -97,15 +91,9 @@ fn wait_in_a_lock(adapter: &mut Child, how: &str) -> BufReader<ChildStdout> {
         [(object, "ok"), (actor(2, "a"), "ok"), (actor(3, "b"), "ok"), (call(4, "a"), "returned")]
     {
         say(adapter, &request.to_string());
-        while next(&mut replies)["reply"] != last {}
+        while replies.next()["reply"] != last {}
     }
     say(adapter, &call(5, "b").to_string());
-    assert_eq!(next(&mut replies)["reply"], "entered");
+    assert_eq!(replies.next()["reply"], "entered");
     replies
-}
-
-fn next(replies: &mut impl BufRead) -> Value {
-    let mut line = String::new();
-    assert_ne!(replies.read_line(&mut line).unwrap(), 0, "the adapter is gone");
-    serde_json::from_str(&line).unwrap()
 }

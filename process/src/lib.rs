@@ -51,6 +51,7 @@ mod fork;
 mod limits;
 mod outcome;
 mod process;
+mod signal;
 mod status;
 mod streams;
 mod sys;
@@ -60,6 +61,7 @@ pub use error::Error;
 pub use fork::{Fork, fork};
 pub use outcome::Outcome;
 pub use process::Process;
+pub use signal::reset_child_signal;
 pub use status::ExitStatus;
 
 /// The example on the workspace's front page, held true by being run.

@@ -184,6 +184,27 @@ fn a_parent_that_ignores_the_end_of_children_still_joins() {
 }
 
 #[test]
+#[expect(unsafe_code, reason = "a disposition of the whole process")]
+fn a_parent_that_stops_ignoring_the_end_of_children_learns_how_they_ended() {
+    in_child(|| {
+        let three = || Process::fork("three", || 3).and_then(|child| child.join(LIMIT));
+        // SAFETY: to ignore a signal installs no code.
+        unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
+        check(three() == Ok(ExitStatus::Unknown), "it is ignored")?;
+        purlin_process::reset_child_signal().map_err(text)?;
+        check(three() == Ok(ExitStatus::Code(3)), "it is not ignored any more")?;
+        // SAFETY: the handler does nothing, and stays loaded with this program.
+        unsafe { libc::signal(libc::SIGCHLD, handler as *const () as libc::sighandler_t) };
+        purlin_process::reset_child_signal().map_err(text)?;
+        // SAFETY: a default action installs no code.
+        let before = unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+        check(before == handler as *const () as libc::sighandler_t, "the handler stayed")
+    });
+}
+
+extern "C" fn handler(_: libc::c_int) {}
+
+#[test]
 fn parents_killed_anywhere_leave_no_child_waiting() {
     // shows: process-kill-joiner-leaves-child
     in_child(|| {

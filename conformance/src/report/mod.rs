@@ -3,4 +3,5 @@
 pub mod json;
 mod marked;
 mod matrix;
+pub mod shell;
 pub mod text;

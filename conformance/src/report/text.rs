@@ -36,18 +36,18 @@ impl Row {
     }
 }
 
-/// The whole report.
-pub fn report(suite: &Suite, rows: &[Row]) -> String {
+/// The whole report. `program` is the word that starts this program, for a shell.
+pub fn report(suite: &Suite, rows: &[Row], program: &str) -> String {
     let mut text = head(suite);
     let _ = write!(text, "\n{}\n{}", matrix::groups(suite, rows), matrix::cases(suite, rows));
     let _ = write!(text, "{}", legend(rows));
     for judgement in rows.iter().filter_map(Row::judgement) {
         for outcome in &judgement.outcomes {
-            text.push_str(&details(suite, judgement, outcome));
+            text.push_str(&details(suite, judgement, outcome, program));
         }
         text.push_str(&stale(judgement));
     }
-    let _ = write!(text, "\n{}", summary(rows));
+    let _ = write!(text, "\n{}", summary(suite, rows));
     text
 }
 
@@ -96,7 +96,7 @@ fn is_deviation(verdict: Verdict) -> bool {
     verdict.is_offered() && !verdict.is_good()
 }
 
-fn details(suite: &Suite, judgement: &Judgement, outcome: &CaseOutcome) -> String {
+fn details(suite: &Suite, judgement: &Judgement, outcome: &CaseOutcome, program: &str) -> String {
     let Some(stop) = &outcome.outcome.stop else { return String::new() };
     let of_case = judgement.lines.iter().filter(|line| line.case.as_ref() == Some(&outcome.case));
     let lines: Vec<&Line> = of_case.collect();
@@ -115,7 +115,7 @@ fn details(suite: &Suite, judgement: &Judgement, outcome: &CaseOutcome) -> Strin
     let script = suite.cases.iter().find(|case| case.id == outcome.case);
     let script = script.map_or("", |case| case.text.as_str());
     let _ = write!(text, "\n{}", marked::script(script, stop));
-    let _ = writeln!(text, "    again: {}", again(judgement, &outcome.case));
+    let _ = writeln!(text, "    again: {}", again(program, judgement, &outcome.case));
     text
 }
 
@@ -135,15 +135,15 @@ fn stale(judgement: &Judgement) -> String {
     text
 }
 
-fn again(judgement: &Judgement, case: &str) -> String {
+fn again(program: &str, judgement: &Judgement, case: &str) -> String {
     let chosen_by = &judgement.chosen_by;
     if chosen_by.starts_with("--subject") {
-        return format!("purlin-conformance run {chosen_by} --case {case}");
+        return format!("{program} run {chosen_by} --case {case}");
     }
-    format!("purlin-conformance run --case {case} {chosen_by}")
+    format!("{program} run --case {case} {chosen_by}")
 }
 
-fn summary(rows: &[Row]) -> String {
+fn summary(suite: &Suite, rows: &[Row]) -> String {
     let mut text = String::new();
     for judgement in rows.iter().filter_map(Row::judgement) {
         let counts = Verdict::ALL.into_iter().filter_map(|verdict| {
@@ -157,6 +157,18 @@ fn summary(rows: &[Row]) -> String {
         };
         let hello = &judgement.hello;
         let _ = writeln!(text, "{} ({}): {counts}: {unexpected}", hello.name, hello.version);
+        let _ = writeln!(text, "    {}", rest(suite, judgement));
     }
+    text
+}
+
+/// What makes the counts of a subject add up to the catalogue.
+fn rest(suite: &Suite, judgement: &Judgement) -> String {
+    let (other_side_count, not_selected_count) = suite.not_asked(judgement);
+    let mut text = format!("{other_side_count} belong to the other side of a contract");
+    if not_selected_count > 0 {
+        let _ = write!(text, ", {not_selected_count} were not selected");
+    }
+    let _ = write!(text, ": {} in all", suite.catalogue.behaviours.len());
     text
 }

@@ -78,7 +78,7 @@ pub fn run_in_program(id: u64, objects: BTreeMap<String, Arc<dyn Object>>) {
 impl Life {
     fn run_in_process(&self, id: u64, commands: impl Read + Send + 'static) {
         let (pass, calls) = mpsc::channel();
-        thread::spawn(move || {
+        let reader = move || {
             for request in requests(commands) {
                 if pass.send(request).is_err() {
                     break;
@@ -87,7 +87,11 @@ impl Life {
             // The main thread may wait in a call for ever, and this is the one way to end a
             // process that neither a lock nor an exit handler can hold up.
             let _ = kill_process(getpid(), Signal::KILL);
-        });
+        };
+        if let Err(error) = thread::Builder::new().spawn(reader) {
+            let kind = "out-of-resources".to_owned();
+            return say(id, Answer::Error { kind, text: error.to_string() });
+        }
         self.hello(id);
         for request in calls {
             self.take(request);

@@ -2,7 +2,7 @@
 #![expect(dead_code, reason = "each test file uses a part of it")]
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -25,7 +25,7 @@ pub(crate) struct Ran {
 }
 
 /// After so long a test gives up; nothing is measured by it.
-const LIMIT: Duration = Duration::from_secs(120);
+pub(crate) const LIMIT: Duration = Duration::from_secs(120);
 
 /// Runs the program to its end. Every process that it started must have ended with it.
 pub(crate) fn run(args: &[&str]) -> Ran {
@@ -153,6 +153,40 @@ pub(crate) fn pidfd(pid: u32) -> rustix::io::Result<OwnedFd> {
 pub(crate) fn say(adapter: &mut Child, line: &str) {
     let stdin = adapter.stdin.as_mut().unwrap();
     stdin.write_all(format!("{line}\n").as_bytes()).unwrap();
+}
+
+/// What an adapter says, line by line, waited for within the limit.
+pub(crate) struct Replies {
+    lines: mpsc::Receiver<String>,
+}
+
+impl Replies {
+    pub(crate) fn of(adapter: &mut Child) -> Self {
+        let stdout = BufReader::new(adapter.stdout.take().unwrap());
+        let (pass, lines) = mpsc::channel();
+        thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|l| pass.send(l)));
+        Self { lines }
+    }
+
+    pub(crate) fn next(&self) -> serde_json::Value {
+        let line = self.lines.recv_timeout(LIMIT).expect("the adapter is gone, or says nothing");
+        serde_json::from_str(&line).unwrap()
+    }
+}
+
+/// The adapter for CPython, or none where there is no Python.
+pub(crate) fn cpython() -> Option<Command> {
+    Command::new("python3").arg("--version").output().ok()?;
+    let mut command = Command::new("python3");
+    command.args(["-I", "-c", include_str!("../../adapters/cpython.py")]);
+    Some(command)
+}
+
+/// One of the program's own adapters.
+pub(crate) fn own(name: &str) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.args(["adapter", name]);
+    command
 }
 
 fn read_all(mut pipe: impl Read + Send + 'static) -> mpsc::Receiver<String> {

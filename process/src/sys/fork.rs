@@ -143,6 +143,7 @@ fn is_readable(fd: &OwnedFd, limit: Duration) -> bool {
     poll(&mut [PollFd::new(fd, PollFlags::IN)], Some(&limit)).is_ok_and(|count| count > 0)
 }
 
-fn last_errno() -> Errno {
+/// What the last call of libc in this thread failed with.
+pub(crate) fn last_errno() -> Errno {
     Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::AGAIN)
 }
