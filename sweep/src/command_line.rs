@@ -33,6 +33,9 @@ pub(crate) struct SweepOrder {
     pub(crate) failure_count_max: usize,
 }
 
+/// Points of each role in a sweep of second deaths: a thousand pairs, about a minute.
+const SECOND_POINT_COUNT: u64 = 30;
+
 /// The text of `--help`.
 pub(crate) const HELP: &str = "\
 Kills at every instruction, and looks whether the survivors mind.
@@ -40,7 +43,7 @@ Kills at every instruction, and looks whether the survivors mind.
   purlin-sweep [SCENARIO]…           all of them, when none is named
     --stride N         every N-th instruction only
     --points N         about N points of each scenario, and every system call
-    --second           kill whoever finds the remains, too
+    --second           kill whoever finds the remains, too: 30 points of each, if not told
     --point POINT      one point: 120, 120+30us, 120+asleep, 120/33, lives
     --failures N       leave a scenario after N failures (16)
   purlin-sweep --list                what there is
@@ -54,6 +57,7 @@ pub(crate) fn parse() -> Result<Order, String> {
 }
 
 fn parse_from(mut parser: lexopt::Parser) -> Result<Order, lexopt::Error> {
+    let mut density = None;
     let mut order = SweepOrder {
         scenarios: Vec::new(),
         density: Density::Stride(1),
@@ -67,8 +71,8 @@ fn parse_from(mut parser: lexopt::Parser) -> Result<Order, lexopt::Error> {
             Long("list") => return Ok(Order::List),
             Long("soak") => return soak(parser),
             Long("faults") => return names(parser).map(Order::Faults),
-            Long("stride") => order.density = Density::Stride(parser.value()?.parse()?),
-            Long("points") => order.density = Density::Points(parser.value()?.parse()?),
+            Long("stride") => density = Some(Density::Stride(parser.value()?.parse()?)),
+            Long("points") => density = Some(Density::Points(parser.value()?.parse()?)),
             Long("second") => order.is_second = true,
             Long("point") => order.point = Some(parser.value()?.parse()?),
             Long("failures") => order.failure_count_max = parser.value()?.parse()?,
@@ -76,6 +80,10 @@ fn parse_from(mut parser: lexopt::Parser) -> Result<Order, lexopt::Error> {
             other => return Err(other.unexpected()),
         }
     }
+    order.density = density.unwrap_or(match order.is_second {
+        true => Density::Points(SECOND_POINT_COUNT),
+        false => Density::Stride(1),
+    });
     if order.scenarios.is_empty() {
         order.scenarios = scenarios::all();
     }

@@ -58,6 +58,9 @@ pub(crate) const LONG_VISIT_TURNS: u64 = 1000;
 /// Between two kills of a soak, on the average.
 pub(crate) const KILL_PERIOD: Duration = Duration::from_millis(10);
 
+/// How often a region is measured before it is swept; the longest run counts.
+pub(crate) const REHEARSAL_COUNT: u32 = 3;
+
 /// What a role that panics ends with.
 pub(crate) const PANIC_STATUS: i32 = 101;
 

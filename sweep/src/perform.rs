@@ -166,7 +166,7 @@ impl Play<'_> {
             }
             role.resume(Resume::Step, signal)?;
             signal = 0;
-            match role.wait(STEP_LIMIT)? {
+            match wait_for_step(role)? {
                 Stop::At(address) => {
                     (death.steps, death.address) = (death.steps + 1, address);
                     if address == trace::end_address() {
@@ -218,6 +218,17 @@ impl Play<'_> {
                 Err(Failure::new(kind, format!("{name}: {}", self.record.noted())))
             }
             End::Signal(number) => Err(Failure::crashed(format!("{name} got signal {number}"))),
+        }
+    }
+}
+
+/// Waits for a step. One that is late and asleep will not come; one that is late and not asleep waits
+/// for a processor.
+fn wait_for_step(role: &mut Traced) -> std::io::Result<Stop> {
+    loop {
+        let stop = role.wait(STEP_LIMIT)?;
+        if stop != Stop::Late || evidence::is_asleep(role.pid()) {
+            return Ok(stop);
         }
     }
 }

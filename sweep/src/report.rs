@@ -25,8 +25,9 @@ impl Report {
             );
         }
         let verdict = if tally.is_good() { "ok".to_owned() } else { counts(&tally.found) };
+        let stuck = if tally.is_stuck { "; its last step sleeps for good" } else { "" };
         let mut text = format!(
-            "{:24} {deaths} {:6} points  {:5} instructions  {:6.1} s  {verdict}\n",
+            "{:24} {deaths} {:6} points  {:5} instructions  {:6.1} s  {verdict}{stuck}\n",
             scenario.name,
             tally.point_count,
             tally.step_count,

@@ -44,6 +44,12 @@ fn a_failure_without_a_kill_is_told_as_such() {
 }
 
 #[test]
+fn a_step_that_sleeps_for_good_is_killed_asleep() {
+    let (is_good, text) = said_by(&["wrong-sleeps", "--points", "1"]);
+    assert!(is_good && text.contains("its last step sleeps for good"), "{text}");
+}
+
+#[test]
 fn a_lock_that_forgets_its_owner_is_noticed() {
     let arguments = ["wrong-lock", "--failures", "1"];
     assert_says(&arguments, &["hang: ", "the victim was killed after", "--point "]);

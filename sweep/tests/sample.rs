@@ -4,12 +4,12 @@ use crate::support::finds_nothing;
 
 #[test]
 fn nothing_is_lost_at_some_points_of_each_scenario() {
-    finds_nothing(&["--points", "14"]);
+    finds_nothing(&["--points", "12"]);
 }
 
 #[test]
 fn nothing_is_lost_at_some_pairs_of_points_of_each_scenario() {
-    finds_nothing(&["--points", "3", "--second"]);
+    finds_nothing(&["--points", "2", "--second"]);
 }
 
 #[test]

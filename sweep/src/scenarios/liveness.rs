@@ -10,7 +10,7 @@ use crate::journal::Step;
 use crate::stage::{AnyStage, Scenario, Stage, Sweep};
 use crate::sys::descriptors::close_and_take;
 use crate::sys::evidence::is_asleep_on_futex;
-use crate::sys::process::{Child, idle_until, leave};
+use crate::sys::process::{Child, idle_as_orphan, idle_until, leave};
 use crate::sys::segment_file::SegmentFile;
 use crate::sys::trace::Mark;
 use crate::verdict::{Failure, Kind, Outcome, check};
@@ -117,13 +117,14 @@ enum Birth {
 struct Orphan {
     world: World,
     birth: Birth,
+    stage_pid: u32,
 }
 
 const STAGE_IS_OVER: usize = 20;
 
 impl Orphan {
     fn new(birth: Birth) -> Result<Self, Failure> {
-        let stage = Self { world: World::new()?, birth };
+        let stage = Self { world: World::new()?, birth, stage_pid: std::process::id() };
         let mut owner = Child::start(|| stage.own_and_split().map_or(1, |()| 0))?;
         stage.world.await_cell(OWNER)?;
         owner.kill();
@@ -133,15 +134,14 @@ impl Orphan {
     /// In the owner; its child never returns.
     fn own_and_split(&self) -> Outcome {
         self.world.lock.acquire(None)?.keep();
+        let parents = [std::process::id(), self.stage_pid];
         let split = match self.birth {
             Birth::Fork => Child::split(false)?,
             Birth::RawClone => Child::split_raw()?,
         };
         if split.is_none() {
             self.world.journal.set_cell(OWNER, 1);
-            // Its first parent dies, its second is the stage.
-            idle_until(|| self.world.journal.cell(STAGE_IS_OVER) == 1);
-            idle_until(|| self.world.journal.cell(STAGE_IS_OVER) == 1);
+            idle_as_orphan(parents, || self.world.journal.cell(STAGE_IS_OVER) == 1);
             leave(0);
         }
         idle_until(|| false);

@@ -173,8 +173,7 @@ impl Stage for Beside {
 
     fn is_in_place(&self, index: usize, pid: i32) -> bool {
         // The first has slept longer than the second.
-        let may_be_short = index == 0 || self.peers == Peers::Run;
-        is_asleep_on_futex(pid) && (may_be_short || sleep_count(pid) >= LONG_SLICES_COUNT)
+        is_asleep_on_futex(pid) && (index == 0 || sleep_count(pid) >= LONG_SLICES_COUNT)
     }
 
     fn curtain(&mut self) -> Outcome {

@@ -2,20 +2,22 @@
 //! library, and must notice a lock that is no good. They are run by name only.
 
 use crate::journal::Journal;
+use crate::limits::STEP_LIMIT;
 use crate::stage::{AnyStage, Scenario, Stage, Sweep};
-use crate::sys::process::{Child, idle_until, leave};
+use crate::sys::process::{Child, idle_as_orphan, idle_until, leave, pause};
 use crate::sys::trace::Mark;
 use crate::verdict::{Failure, Kind, Outcome};
 
-pub(super) const SCENARIOS: [Scenario; 9] = [
+pub(super) const SCENARIOS: [Scenario; 10] = [
     wrong("wrong-setup", || Err(Failure::new(Kind::SetupFailed, "there is no such thing"))),
     wrong("wrong-setup-panics", || panic!("the setup panics")),
     wrong("wrong-no-begin", || Ok(Box::new(NoBegin))),
     wrong("wrong-no-end", || Ok(Box::new(NoEnd))),
-    wrong("wrong-leaves-children", || Ok(Box::new(LeavesChildren))),
+    wrong("wrong-leaves-children", || Ok(Box::new(LeavesChildren(std::process::id())))),
     wrong("wrong-checker", || Ok(Box::new(Checker))),
     wrong("wrong-hangs", || Ok(Box::new(Hangs))),
     wrong("wrong-panics-stepped", || Ok(Box::new(Panics))),
+    wrong("wrong-sleeps", || Ok(Box::new(Sleeps))),
     wrong("wrong-lock", || Ok(Box::new(ForgetfulLock(Journal::new()?)))),
 ];
 
@@ -56,7 +58,7 @@ fn pass(mark: &Mark) -> Outcome {
     Ok(())
 }
 
-struct LeavesChildren;
+struct LeavesChildren(/* the stage's pid */ u32);
 
 impl Stage for LeavesChildren {
     fn victim(&self, mark: &Mark) -> Outcome {
@@ -64,11 +66,10 @@ impl Stage for LeavesChildren {
     }
 
     fn check(&self) -> Outcome {
+        let parents = [std::process::id(), self.0];
         match Child::split(false)? {
-            // Its first parent is this checker, its second the stage.
             None => {
-                idle_until(|| false);
-                idle_until(|| false);
+                idle_as_orphan(parents, || false);
                 leave(0);
             }
             Some(child) => core::mem::forget(child), // its drop would end it
@@ -108,6 +109,22 @@ impl Stage for Panics {
     fn victim(&self, mark: &Mark) -> Outcome {
         mark.begin();
         panic!("the victim panics");
+    }
+
+    fn check(&self) -> Outcome {
+        Ok(())
+    }
+}
+
+/// A step that takes longer than any should, and comes back when nobody kills it.
+struct Sleeps;
+
+impl Stage for Sleeps {
+    fn victim(&self, mark: &Mark) -> Outcome {
+        mark.begin();
+        pause(STEP_LIMIT * 2);
+        mark.end();
+        Ok(())
     }
 
     fn check(&self) -> Outcome {

@@ -173,6 +173,15 @@ pub(crate) fn idle_until(is_over: impl Fn() -> bool) {
     }
 }
 
+/// Idles in a child that outlives its parent, until `is_over` or the stage is gone. Whose child it
+/// is by then depends on who died when, so that both are named: its parent, and the stage.
+pub(crate) fn idle_as_orphan(parents: [u32; 2], is_over: impl Fn() -> bool) {
+    let is_watched = |parent: Pid| parents.contains(&parent.as_raw_pid().unsigned_abs());
+    while !is_over() && rustix::process::getppid().is_some_and(is_watched) {
+        pause(GLANCE);
+    }
+}
+
 /// Makes this process the head of a group of its own, and the parent of whom its roles leave.
 pub(crate) fn lead_group() -> io::Result<()> {
     rustix::process::setpgid(None, None)?;

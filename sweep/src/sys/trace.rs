@@ -5,7 +5,6 @@ use std::io;
 use std::time::Duration;
 
 use crate::limits::{NOT_PERMITTED_STATUS, TICK};
-use crate::sys::clock;
 use crate::sys::process::{Child, End, leave};
 
 #[cfg(target_arch = "x86_64")]
@@ -110,10 +109,10 @@ impl Traced {
         check(unsafe { libc::ptrace(libc::PTRACE_SETOPTIONS, self.pid(), 0, options) })
     }
 
-    /// Waits for the next stop. The limit is looked at when a tick interrupts the wait: a step
-    /// costs no look at the clock.
+    /// Waits for the next stop. The limit is counted in ticks, which interrupt the wait: a step
+    /// costs no look at the clock, and a pause of the machine is one tick, however long it was.
     pub(crate) fn wait(&mut self, limit: Duration) -> io::Result<Stop> {
-        let mut began = None;
+        let mut ticks_left = limit.as_millis() / TICK.as_millis();
         let mut status = 0;
         loop {
             // SAFETY: `status` outlives the call.
@@ -124,9 +123,10 @@ impl Traced {
             if error.kind() != io::ErrorKind::Interrupted {
                 return Err(error);
             }
-            if clock::now().saturating_sub(*began.get_or_insert_with(clock::now)) >= limit {
+            if ticks_left == 0 {
                 return Ok(Stop::Late);
             }
+            ticks_left -= 1;
         }
     }
 
