@@ -119,8 +119,8 @@ impl Controller {
     }
 
     /// Runs the scenario without a kill, then up to the end mark, to see that it is a good one and
-    /// how long it is, at the longest: peers may be in the way, or do the victim's work. `None` when
-    /// it is not.
+    /// how long it is, at the longest: peers may be in the way, or do the victim's work. `None`
+    /// when it is not.
     fn rehearse(&self, scenario: &Scenario, tally: &mut Tally) -> Option<Region> {
         let unkilled = self.play(scenario, Plan::UNKILLED, false);
         if let Some(mut found) = self.found(Plan::UNKILLED, unkilled) {

@@ -222,8 +222,8 @@ impl Play<'_> {
     }
 }
 
-/// Waits for a step. One that is late and asleep will not come; one that is late and not asleep waits
-/// for a processor.
+/// Waits for a step. One that is late and asleep will not come; one that is late and not asleep
+/// waits for a processor.
 fn wait_for_step(role: &mut Traced) -> std::io::Result<Stop> {
     loop {
         let stop = role.wait(STEP_LIMIT)?;
