@@ -54,6 +54,18 @@ fn everything_ends_with_a_killed_runner() {
     assert!(marked.processes().is_empty());
 }
 
+#[test]
+fn a_child_that_the_program_did_not_start_is_left_alone() {
+    let marked = Marked::new();
+    let script = "sleep 1000 >&- 2>&- & exec \"$0\" run --subject purlin-fork --case lock/try";
+    let mut command = Command::new("sh");
+    command.args(["-c", script, PROGRAM]).env(MARK, &marked.value);
+    let mut runner = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+    assert!(has_ended(&pidfd(runner.id()).unwrap()), "it does not end");
+    assert!(runner.wait().unwrap().success());
+    assert_eq!(marked.processes().len(), 1, "only the child that it had before");
+}
+
 fn ends_with_its_adapter(command: &mut Command, how: &str) {
     for is_killed in [true, false] {
         let marked = Marked::new();

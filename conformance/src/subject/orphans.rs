@@ -2,11 +2,9 @@
 //!
 //! A process that left the adapter's group, by `setsid(2)` say, is not reached by a signal to that
 //! group. But when its parent has ended it becomes a child of the nearest ancestor that is a
-//! *subreaper*, see `prctl(2)`. The children that the program had before it adopted any are not
-//! its own doing, and are left alone.
+//! *subreaper*, see `prctl(2)`.
 
-use std::collections::BTreeSet;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use rustix::process::{
@@ -19,35 +17,35 @@ use crate::evidence;
 use crate::limits::patience;
 
 /// From now on every orphan among the descendants of this process becomes its child, and each
-/// session ends with the end of all children but those that are there now.
+/// session ends with the end of all children.
 ///
 /// For a program that starts nothing but adapters, and has one session at a time: whatever else
-/// it started would be taken for an orphan, and killed.
+/// it started would be taken for an orphan, and killed. Nothing changes in a process that has
+/// children already, left to it by whoever executed this program, nor in the first process of a
+/// container: there orphans may be a stranger's, and an adapter's cannot be told from them.
 pub fn adopt_orphans() {
-    let own = evidence::children(own_pid());
-    if set_child_subreaper(Some(getpid())).is_ok() {
-        let _ = STRANGERS.set(own.into_iter().collect());
+    let may_be_a_strangers = has_children() || getpid() == Pid::INIT;
+    if !may_be_a_strangers && set_child_subreaper(Some(getpid())).is_ok() {
+        // Relaxed: it guards no data, and is set before the first session.
+        ADOPTS.store(true, Ordering::Relaxed);
     }
 }
 
-/// The children that are not adopted; not set while nobody is.
-static STRANGERS: OnceLock<BTreeSet<i32>> = OnceLock::new();
+static ADOPTS: AtomicBool = AtomicBool::new(false);
 
 /// Kills and collects what is left of an adapter that has ended, whose id is that of its `group`.
 pub(super) fn collect(group: Pid) {
     let deadline = Instant::now() + patience();
     // Killed with the group, but not gone yet; or adopted already when it was killed.
     collect_group(group, deadline);
-    let Some(strangers) = STRANGERS.get() else { return };
-    // Whose parent is killed here is adopted next, so this goes on until there is nobody.
-    while has_children() && Instant::now() < deadline {
-        let mut children = evidence::children(own_pid());
-        children.retain(|pid| !strangers.contains(pid));
+    // Relaxed: see above. Whose parent is killed here is adopted next, hence the loop.
+    while ADOPTS.load(Ordering::Relaxed) && has_children() && Instant::now() < deadline {
+        let children = evidence::children(getpid().as_raw_pid());
         if children.is_empty() {
-            return;
+            return; // There are some, but no `/proc` that would name them.
         }
-        for pid in children.into_iter().filter_map(Pid::from_raw) {
-            end(pid, deadline);
+        for child in children.into_iter().filter_map(Pid::from_raw) {
+            end(child, deadline);
         }
     }
 }
@@ -76,10 +74,6 @@ fn end(child: Pid, deadline: Instant) {
 /// Far cheaper than a look at all processes, which only a rare adapter makes necessary.
 fn has_children() -> bool {
     waitid(WaitId::All, ENDED | WaitIdOptions::NOWAIT).is_ok()
-}
-
-fn own_pid() -> i32 {
-    getpid().as_raw_nonzero().get()
 }
 
 const ENDED: WaitIdOptions = WaitIdOptions::EXITED.union(WaitIdOptions::NOHANG);
