@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use purlin_shm::Segment;
-use purlin_sync::{Error, Lock};
+use purlin_sync::{Acquired, Error, Lock, Told};
 
 use crate::journal::Journal;
 use crate::stage::{AnyStage, Scenario, Stage, Sweep};
@@ -11,11 +11,17 @@ use crate::sys::segment_file::{ARENA_OFFSET, LINE_BYTES, SegmentFile};
 use crate::sys::trace::Mark;
 use crate::verdict::{Failure, Kind, Outcome, check};
 
-pub(super) const SCENARIOS: [Scenario; 2] = [
+pub(super) const SCENARIOS: [Scenario; 3] = [
     Scenario {
         name: "arena-allocate",
         about: "make a lock in a segment",
         make: || Ok(Box::new(Allocate::new(Whose::Named)?) as AnyStage),
+        sweep: Sweep::Double,
+    },
+    Scenario {
+        name: "arena-beside",
+        about: "make a lock in a segment beside two that make one after the other",
+        make: || Ok(Box::new(Beside::new()?) as AnyStage),
         sweep: Sweep::Double,
     },
     Scenario {
@@ -151,5 +157,88 @@ impl Stage for Allocate {
         self.check_rest(&file)?;
         drop(self.lock.try_acquire()?.sound()?);
         Ok(())
+    }
+}
+
+/// Each holds what it makes: space that is given twice is a lock that is held already, or whose
+/// owner has died.
+struct Beside {
+    journal: Journal,
+    segment: Segment,
+}
+
+/// Locks that a peer makes at most, and idle turns between two: longer than a region is stepped.
+const PEER_MAKE_COUNT: u64 = 4000;
+const PEER_TURNS: u64 = 200;
+/// Journal cells: what the peers have made, and what the victim and the second have.
+const PEERS_MADE: usize = 8;
+
+impl Beside {
+    fn new() -> Result<Self, Failure> {
+        let segment = Segment::anonymous((2 * PEER_MAKE_COUNT + 4) * LINE_BYTES)?;
+        Ok(Self { journal: Journal::new()?, segment })
+    }
+
+    fn make(&self) -> Result<Lock, Failure> {
+        let lock = Lock::new_in(&self.segment)?;
+        let is_alone = lock.try_acquire().map(Acquired::keep) == Ok(Told::Held);
+        check(is_alone, Kind::Duplicate, || format!("somebody else's lock at {}", lock.offset()))?;
+        Ok(lock)
+    }
+
+    fn make_marked(&self, index: usize, mark: &Mark) -> Outcome {
+        self.segment.attachment().token_or_register()?;
+        mark.begin();
+        let made = self.make();
+        self.journal.set_cell(MADE + index, u64::from(made.is_ok()));
+        mark.end();
+        core::mem::forget(made?); // held to the end of this process
+        Ok(())
+    }
+}
+
+impl Stage for Beside {
+    fn peer_count(&self) -> usize {
+        2
+    }
+
+    fn peer(&self, index: usize) -> Outcome {
+        self.segment.attachment().token_or_register()?;
+        for count in 1..=PEER_MAKE_COUNT {
+            core::mem::forget(self.make()?);
+            self.journal.set_cell(PEERS_MADE + index, count);
+            if self.journal.is_over() {
+                break;
+            }
+            (0..PEER_TURNS).for_each(|_| core::hint::spin_loop());
+        }
+        Ok(())
+    }
+
+    fn is_in_place(&self, index: usize, _pid: i32) -> bool {
+        self.journal.cell(PEERS_MADE + index) > 0
+    }
+
+    fn victim(&self, mark: &Mark) -> Outcome {
+        self.make_marked(0, mark)
+    }
+
+    fn second(&self, mark: &Mark) -> Outcome {
+        self.make_marked(1, mark)
+    }
+
+    fn aftermath(&mut self) -> Outcome {
+        self.journal.set_over();
+        Ok(())
+    }
+
+    fn check(&self) -> Outcome {
+        let next = SegmentFile::open(self.segment.descriptor())?.next()?;
+        let lines = (next - ARENA_OFFSET) / LINE_BYTES;
+        let sum = |start: usize| self.journal.cell(start) + self.journal.cell(start + 1);
+        let (least, most) = (sum(PEERS_MADE) + sum(MADE), sum(PEERS_MADE) + 2);
+        check((least..=most).contains(&lines), Kind::Lost, || {
+            format!("{lines} lines are taken, not {least} to {most}")
+        })
     }
 }
