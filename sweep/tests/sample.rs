@@ -4,7 +4,7 @@ use crate::support::finds_nothing;
 
 #[test]
 fn nothing_is_lost_at_some_points_of_each_scenario() {
-    finds_nothing(&["--points", "12"]);
+    finds_nothing(&["--points", "8"]);
 }
 
 #[test]
