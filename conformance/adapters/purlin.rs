@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use purlin_conformance::limits::PROTOCOL_VERSION;
 use purlin_conformance::serve::{
-    Actor, Arguments, CallResult, Child, Ended, Hello, How, Object, Reach, Refusal, Subject,
+    Actor, Arguments, CallResult, Child, Ended, Hello, How, Object, Pace, Reach, Refusal, Subject,
 };
 use purlin_process::{ExitStatus, Process};
 use purlin_sync::{Acquired, Deadline, Error, Lock, Told};
@@ -74,6 +74,8 @@ impl Subject for Purlin {
                 contract("lock-release", "by-holder"),
                 contract("lock-again", "waits"),
             ]),
+            forms: BTreeMap::new(),
+            pace: Pace::Fast,
         }
     }
 

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use purlin_conformance::limits::PROTOCOL_VERSION;
 use purlin_conformance::serve::{
-    self, Actor, Arguments, CallResult, Ended, Hello, How, Object, Reach, Refusal, Subject,
+    self, Actor, Arguments, CallResult, Ended, Hello, How, Object, Pace, Reach, Refusal, Subject,
 };
 
 use client::{Connection, Manner};
@@ -119,6 +119,8 @@ impl Subject for Served {
                 ("lock-release".to_owned(), sides("by-holder")),
                 ("lock-again".to_owned(), sides("waits")),
             ]),
+            forms: BTreeMap::new(),
+            pace: Pace::Fast,
         }
     }
 

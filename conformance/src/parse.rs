@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use crate::line::{Line, at};
 use crate::script::{
-    Action, ActorLine, Arguments, Expected, ObjectLine, Outcome, Script, Span, Step,
+    Action, ActorLine, Arguments, Expected, Moment, ObjectLine, Origin, Outcome, Script, Span,
+    Step, Target,
 };
 
 /// Parses a script; `error_kinds` is the closed list of what a call can fail with.
@@ -99,7 +100,8 @@ impl<'a> Parser<'a> {
         line.mark(":")?;
         let (kind, _) = line.word("an object needs a kind")?;
         let args = if line.next_is("(") { self.arguments(line)? } else { Arguments::new() };
-        self.script.objects.push(ObjectLine { name, kind, args, span: line.whole() });
+        let (count, maker) = (None, None);
+        self.script.objects.push(ObjectLine { name, kind, args, count, maker, span: line.whole() });
         Ok(())
     }
 
@@ -109,7 +111,8 @@ impl<'a> Parser<'a> {
             if self.standing.insert(name.clone(), Standing::Idle).is_some() {
                 return Err(at(span, format!("there is an actor `{name}` already")));
             }
-            self.script.actors.push(ActorLine { name, own_process, span });
+            let origin = Origin::Adapter;
+            self.script.actors.push(ActorLine { name, own_process, origin, span });
         }
         Ok(())
     }
@@ -140,8 +143,8 @@ impl<'a> Parser<'a> {
         };
         let waits = matches!(
             &action,
-            Action::Call { expected: Expected::Blocked, .. }
-                | Action::Await { expected: Expected::Blocked, .. }
+            Action::Call { expected: Expected::Blocked { .. }, .. }
+                | Action::Await { expected: Expected::Blocked { .. }, .. }
         );
         self.standing.insert(actor, if waits { Standing::Blocked } else { Standing::Idle });
         self.step(line, action);
@@ -157,7 +160,8 @@ impl<'a> Parser<'a> {
         let (op, _) = line.word("an operation has a name")?;
         let args = self.arguments(line)?;
         let expected = self.expected(line)?;
-        Ok(Action::Call { actor, object, op, args, expected })
+        let target = Target { object, index: None };
+        Ok(Action::Call { actor, target, op, args, expected })
     }
 
     fn one_of(&mut self, line: &mut Line) -> Result<(), ParseError> {
@@ -175,10 +179,11 @@ impl<'a> Parser<'a> {
         line.mark(":")?;
         let arrow = line.here();
         let expected = self.expected(line)?;
-        if expected == Expected::Blocked {
+        if matches!(expected, Expected::Blocked { .. }) {
             return Err(at(arrow, "`one of` waits for an outcome; the others are blocked anyway"));
         }
-        self.step(line, Action::OneOf { actors, expected });
+        let (winner, loser) = (None, None);
+        self.step(line, Action::OneOf { actors, expected, winner, loser });
         Ok(())
     }
 
@@ -194,7 +199,8 @@ impl<'a> Parser<'a> {
         for known in self.script.actors.iter_mut().filter(|known| known.name == actor) {
             known.own_process = true;
         }
-        self.step(line, Action::Kill { actor, when_blocked });
+        let moment = if when_blocked { Moment::WhenBlocked } else { Moment::Now };
+        self.step(line, Action::Kill { actor, moment });
         Ok(())
     }
 
@@ -238,7 +244,7 @@ impl<'a> Parser<'a> {
     fn expected(&self, line: &mut Line) -> Result<Expected, ParseError> {
         line.mark("->")?;
         if line.try_key("blocked") {
-            return Ok(Expected::Blocked);
+            return Ok(Expected::BLOCKED);
         }
         let mut any_of = vec![self.outcome(line)?];
         while line.next_is("|") {

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use crate::script::Arguments;
+use crate::script::Program;
+pub use crate::script::{Arguments, Target};
 
 /// One line from the runner.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,6 +36,9 @@ pub enum Ask {
         kind: String,
         /// How it is made.
         args: Arguments,
+        /// How many of it are made under this name; one without.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        count: Option<u64>,
     },
     /// Start a process or a thread that takes calls and has these objects.
     Actor {
@@ -46,6 +50,10 @@ pub enum Ask {
         parent: Option<String>,
         /// What it shares.
         objects: Vec<String>,
+        /// The actors that it will start itself. The adapter makes their pipes now, so that this
+        /// actor, and what it starts, inherit the reading ends.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        heirs: Vec<Heir>,
     },
     /// Wait for an actor's process, as its parent.
     Reap {
@@ -57,11 +65,24 @@ pub enum Ask {
         /// Who calls.
         actor: String,
         /// On what.
-        object: String,
+        #[serde(flatten)]
+        target: Target,
         /// Which operation.
         op: String,
         /// With what.
         args: Arguments,
+    },
+    /// Run a program in an actor (capability `programs`).
+    Run {
+        /// Whose.
+        actor: String,
+        /// What.
+        program: Program,
+    },
+    /// Let an actor's program go on behind its `wait`.
+    Go {
+        /// Whose.
+        actor: String,
     },
     /// Let go of an object.
     Drop {
@@ -70,6 +91,16 @@ pub enum Ask {
     },
     /// The end.
     Bye,
+}
+
+/// An actor that another actor will start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heir {
+    /// Its name.
+    pub name: String,
+    /// The actors that it will start in turn.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub heirs: Vec<Heir>,
 }
 
 /// How an actor is started.
@@ -114,6 +145,20 @@ pub enum Answer {
     },
     /// The actor is about to make the call.
     Entered {
+        /// When.
+        at: u64,
+    },
+    /// A statement of a program started an actor, which says this itself, once it takes calls.
+    Started {
+        /// Its name.
+        name: String,
+        /// The process that takes the calls.
+        pid: i32,
+        /// The thread of it that makes them.
+        tid: i32,
+    },
+    /// The program has come to its statement `wait`.
+    Waiting {
         /// When.
         at: u64,
     },
@@ -164,6 +209,34 @@ pub struct Hello {
     /// The sides that the subject takes, by choice.
     #[serde(default)]
     pub contracts: BTreeMap<String, Vec<String>>,
+    /// Further kinds of object that are asked for all that a group of the catalogue promises, as
+    /// `handover-lock` is for what is promised of a lock.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub forms: BTreeMap<String, Form>,
+    /// How fast it starts actors.
+    #[serde(default)]
+    pub pace: Pace,
+}
+
+/// A kind of object that is a form of what a group is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Form {
+    /// The group.
+    pub of: String,
+    /// The sides that it takes, where they are others than the subject's own.
+    #[serde(default)]
+    pub contracts: BTreeMap<String, Vec<String>>,
+}
+
+/// How fast a subject starts actors.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pace {
+    /// Some hundred a second.
+    #[default]
+    Fast,
+    /// Some ten a second: rounds that start actors are a tenth as many, and the report says so.
+    Slow,
 }
 
 /// When an object can be given to an actor.

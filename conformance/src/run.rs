@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::case::Case;
 use crate::limits::{CLOCK_SLACK_NANOS, patience};
 use crate::protocol::{Answer, Ask, Hello, How};
-use crate::script::{Action, Expected, Millis, Outcome as Wanted, Span, Step};
+use crate::script::{Action, Expected, Millis, Moment, Outcome as Wanted, Span, Step};
 use crate::session::Session;
 use crate::subject::{AdapterCommand, Fault, quote};
 use crate::verdict::{Outcome, Stop, Verdict};
@@ -78,6 +78,7 @@ impl<'a> Run<'a> {
                 object: object.name.clone(),
                 kind: object.kind.clone(),
                 args: object.args.clone(),
+                count: object.count,
             };
             match self.session.ask(ask).map_err(|fault| in_line(fault.into()))? {
                 Answer::Ok { .. } => {}
@@ -123,25 +124,26 @@ impl<'a> Run<'a> {
 
     fn step(&mut self, step: &Step) -> Result<(), End> {
         match &step.action {
-            Action::Call { actor, object, op, args, expected } => {
-                self.session.start_call(actor, object, op, args)?;
+            Action::Call { actor, target, op, args, expected } => {
+                self.session.start_call(actor, target, op, args)?;
                 self.wait_until_entered(actor, expected)?;
                 self.expect(actor, expected)
             }
             Action::Await { actor, expected } => self.expect(actor, expected),
-            Action::OneOf { actors, expected } => self.one_of(actors, expected),
-            Action::Kill { actor, when_blocked } => {
-                if *when_blocked {
-                    self.expect(actor, &Expected::Blocked)?;
+            Action::OneOf { actors, expected, .. } => self.one_of(actors, expected),
+            Action::Kill { actor, moment } => {
+                if *moment == Moment::WhenBlocked {
+                    self.expect(actor, &Expected::BLOCKED)?;
                 }
                 self.kill(actor)
             }
+            other => Err(End::unsupported(format!("no step such as {other:?}"))),
         }
     }
 
     fn expect(&mut self, actor: &str, expected: &Expected) -> Result<(), End> {
         match expected {
-            Expected::Blocked => {
+            Expected::Blocked { .. } => {
                 if self.is_blocked(actor)? {
                     return Ok(());
                 }
@@ -160,6 +162,7 @@ impl<'a> Run<'a> {
                 let took = took.filter(|_| not_before_nanos.is_some());
                 Err(End::broken(expected.to_string(), came.shown(took)))
             }
+            other => Err(End::unsupported(format!("nothing expected such as {other}"))),
         }
     }
 

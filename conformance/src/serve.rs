@@ -11,10 +11,9 @@ use std::collections::BTreeMap;
 use std::io::{self, BufRead, PipeWriter, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde::Serialize;
-
-pub use crate::protocol::{Answer, Arguments, Hello, How, Reach};
+pub use crate::protocol::{Answer, Arguments, Form, Hello, How, Pace, Reach};
 use crate::protocol::{Ask, Request};
+pub use crate::script::Ended;
 pub use actor::{Actor, run_in_program};
 use replies::say;
 
@@ -81,16 +80,6 @@ pub struct Refusal {
     pub text: String,
 }
 
-/// How a process ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Ended {
-    /// By itself, with this status.
-    Code(i32),
-    /// By this signal.
-    Signal(i32),
-}
-
 impl CallResult {
     /// Success without a value.
     pub const fn ok() -> Self {
@@ -152,13 +141,19 @@ impl Adapter {
         let id = request.id;
         let done = match request.ask {
             Ask::Hello { .. } => Ok(Some(Answer::ok(&subject.hello()))),
-            Ask::Create { object, kind, args } => self.create(subject, object, &kind, &args),
-            Ask::Actor { name, how, parent: None, objects } => {
+            Ask::Create { count: Some(_), .. } => {
+                Err(Refusal::unsupported("several objects under one name"))
+            }
+            Ask::Create { object, kind, args, count: None } => {
+                self.create(subject, object, &kind, &args)
+            }
+            Ask::Actor { name, how, parent: None, objects, .. } => {
                 self.start(subject, id, name, how, &objects)
             }
             Ask::Actor { .. } => Err(Refusal::unsupported("an actor that starts another")),
             Ask::Reap { actor } => self.reap(&actor),
             Ask::Call { ref actor, .. } => self.pass_on(actor, &request),
+            Ask::Run { .. } | Ask::Go { .. } => Err(Refusal::unsupported("programs")),
             Ask::Drop { object } => self.drop_object(&object),
             Ask::Bye => Ok(None),
         };

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::actor::{Actor, Call};
 use crate::evidence::{self, Look, Sleep};
 use crate::limits::{PROTOCOL_VERSION, patience};
-use crate::protocol::{Answer, Arguments, Ask, Hello, How, Reply, Request, Started};
+use crate::protocol::{Answer, Arguments, Ask, Hello, How, Reply, Request, Started, Target};
 use crate::subject::{Adapter, AdapterCommand, Fault};
 
 /// A running adapter with its actors. Dropping it kills and collects them all.
@@ -89,7 +89,8 @@ impl Session {
         how: How,
         objects: Vec<String>,
     ) -> Result<(), Fault> {
-        let ask = Ask::Actor { name: name.to_owned(), how, parent: None, objects };
+        let ask =
+            Ask::Actor { name: name.to_owned(), how, parent: None, objects, heirs: Vec::new() };
         let started: Started = self.fields(ask)?;
         let actor = Actor::new(started, self.adapter.pid());
         let actor = actor.map_err(|what| self.adapter.fault(&what))?;
@@ -104,13 +105,13 @@ impl Session {
     pub(crate) fn start_call(
         &mut self,
         actor: &str,
-        object: &str,
+        target: &Target,
         op: &str,
         args: &Arguments,
     ) -> Result<(), Fault> {
         let ask = Ask::Call {
             actor: actor.to_owned(),
-            object: object.to_owned(),
+            target: target.clone(),
             op: op.to_owned(),
             args: args.clone(),
         };
@@ -221,7 +222,7 @@ fn take_call(actor: &mut Actor, reply: Reply) -> bool {
             actor.entered(at);
             true
         }
-        Answer::Ok { .. } => false,
+        Answer::Ok { .. } | Answer::Started { .. } | Answer::Waiting { .. } => false,
         Answer::Returned { .. } | Answer::Failed { .. } if call.entered.is_none() => false,
         answer => {
             call.answer = Some(answer);

@@ -25,7 +25,7 @@ fn a_script_is_read_line_by_line() {
     assert_eq!(script.steps[0].span.line, 4);
     let Action::Call { args, expected, .. } = &script.steps[1].action else { panic!() };
     assert_eq!(args["timeout"], json!(0.05));
-    assert_eq!(*expected, Expected::Blocked);
+    assert_eq!(*expected, Expected::BLOCKED);
     let Action::Await { expected, .. } = &script.steps[3].action else { panic!() };
     let outcomes = ["owner-died", "timed-out"].map(|kind| Outcome::Error(kind.to_owned()));
     let nanos = Some(50_000_000);

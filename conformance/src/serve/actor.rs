@@ -105,10 +105,10 @@ impl Life {
     }
 
     fn take(&self, request: Request) {
-        let Ask::Call { object, op, args, .. } = request.ask else { return };
+        let Ask::Call { target, op, args, .. } = request.ask else { return };
         let id = request.id;
-        let Some(object) = self.objects.get(&object) else {
-            let text = format!("this actor has no {object}");
+        let Some(object) = self.objects.get(&target.object) else {
+            let text = format!("this actor has no {}", target.object);
             return say(id, Answer::Error { kind: "no-such-name".to_owned(), text });
         };
         say(id, Answer::Entered { at: now_nanos() });
