@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::expect::Expectations;
 use crate::limits::DEATHS_IN_A_ROW_COUNT;
 use crate::protocol::Hello;
-use crate::run::run_case;
+use crate::run::{Asked, run_case};
 use crate::session::Session;
 use crate::subject::AdapterCommand;
 use crate::verdict::{Outcome, Stop, Verdict};
@@ -144,7 +144,10 @@ impl Suite {
         for (place, case) in asked.iter().enumerate() {
             progress(&case.id, place, asked.len());
             let outcome = if deaths_count < DEATHS_IN_A_ROW_COUNT {
-                run_case(&command, case, &self.catalogue.error_kinds)
+                {
+                    let asked = Asked { form: &case.group, seed: 1 };
+                    run_case(&command, case, &asked, &self.catalogue.error_kinds)
+                }
             } else {
                 not_asked()
             };
@@ -302,8 +305,9 @@ fn line(
 
 fn not_asked() -> Outcome {
     let came = format!("not asked: the adapter died in {DEATHS_IN_A_ROW_COUNT} cases in a row");
-    let stop = Stop { span: None, expected: String::new(), came };
-    Outcome { verdict: Verdict::Died, stop: Some(stop), took: std::time::Duration::ZERO }
+    let stop = Stop { span: None, expected: String::new(), came, within: Vec::new() };
+    let took = std::time::Duration::ZERO;
+    Outcome { verdict: Verdict::Died, stop: Some(stop), took, is_scaled: false }
 }
 
 const NO_CASE: &str = "no case shows it yet";

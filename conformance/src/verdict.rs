@@ -38,6 +38,8 @@ pub struct Outcome {
     pub stop: Option<Stop>,
     /// How long it took.
     pub took: Duration,
+    /// Rounds that start actors were a tenth as many, since the subject starts them slowly.
+    pub is_scaled: bool,
 }
 
 /// Where and why a case ended before its end.
@@ -49,6 +51,9 @@ pub struct Stop {
     pub expected: String,
     /// What came.
     pub came: String,
+    /// The rounds of the blocks that the line stands in, outermost first: `round 37 of 100`,
+    /// `t = 2s`.
+    pub within: Vec<String>,
 }
 
 impl Verdict {
@@ -101,7 +106,10 @@ impl Verdict {
 impl Stop {
     /// One line for machines.
     pub fn detail(&self) -> String {
-        let place = self.span.map_or_else(String::new, |span| format!("line {}: ", span.line));
+        let line = self.span.map(|span| format!("line {}", span.line));
+        let places: Vec<&str> = line.iter().chain(&self.within).map(String::as_str).collect();
+        let place =
+            if places.is_empty() { String::new() } else { format!("{}: ", places.join(", ")) };
         if self.expected.is_empty() {
             return format!("{place}{}", self.came);
         }
