@@ -316,12 +316,16 @@ fn the_sentinel_is_ready_at_the_end_and_not_before() {
 #[test]
 fn a_child_collected_by_foreign_code_has_ended() {
     // shows: process-join-although-child-reaped-elsewhere
-    let child = Process::fork("three", || 3).unwrap();
-    let pid = rustix::process::Pid::from_raw(child.pid());
-    rustix::process::waitpid(pid, rustix::process::WaitOptions::empty()).unwrap();
-    assert_eq!(child.join(LIMIT), Ok(ExitStatus::Unknown));
-    assert_eq!(child.is_alive(), Ok(false));
-    assert_eq!(child.kill(), Ok(()));
+    // Alone: a start by another thread would collect the child before we do.
+    in_child(|| {
+        let child = Process::fork("three", || 3).map_err(|error| error.to_string())?;
+        let pid = rustix::process::Pid::from_raw(child.pid());
+        let collected = rustix::process::waitpid(pid, rustix::process::WaitOptions::empty());
+        check(collected.is_ok(), "we collect it")?;
+        check(child.join(LIMIT) == Ok(ExitStatus::Unknown), "it has ended somehow")?;
+        check(child.is_alive() == Ok(false), "it is not alive")?;
+        check(child.kill() == Ok(()), "a kill is harmless")
+    });
 }
 
 #[test]

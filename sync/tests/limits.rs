@@ -13,6 +13,14 @@ fn limit(resource: Resource, current: u64) {
     setrlimit(resource, Rlimit { current: Some(current), maximum }).expect("a lower limit");
 }
 
+/// How much address space this process has in use.
+fn address_space_bytes() -> u64 {
+    let text = fs::read_to_string("/proc/self/status").expect("/proc");
+    let size = text.lines().find_map(|line| line.strip_prefix("VmSize:")).expect("its size");
+    let kibibytes = size.split_whitespace().next().and_then(|number| number.parse::<u64>().ok());
+    kibibytes.expect("a number of kibibytes") << 10
+}
+
 fn descriptor_count() -> usize {
     fs::read_dir("/proc/self/fd").expect("/proc").count()
 }
@@ -43,7 +51,8 @@ fn a_file_size_limit_is_out_of_resources() {
 #[test]
 fn an_address_space_limit_is_out_of_resources() {
     Child::run("limited", || {
-        limit(Resource::As, 1 << 28);
+        // The tests beside this one have stacks and heaps in a child's address space, too.
+        limit(Resource::As, address_space_bytes() + (1 << 28));
         let before = descriptor_count();
         let error = Segment::anonymous(1 << 29).unwrap_err();
         i32::from(error.kind() != "out-of-resources" || descriptor_count() != before)

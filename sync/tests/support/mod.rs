@@ -3,7 +3,7 @@
 use std::io::{PipeReader, PipeWriter, Read, Write};
 use std::os::fd::AsRawFd;
 use std::sync::OnceLock;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use purlin_process::{ExitStatus, Process};
@@ -21,9 +21,7 @@ impl Child {
     pub(crate) fn run(name: &str, function: impl FnOnce() -> i32) -> Self {
         let line = lifeline();
         let child = Process::fork(name, || {
-            // SAFETY: This process's copy of a descriptor that only the test program uses, and it
-            // by being there.
-            unsafe { libc::close(line.writer.as_raw_fd()) };
+            line.let_go();
             function()
         });
         Self(child.expect("a child"))
@@ -69,14 +67,29 @@ impl Drop for Child {
 struct Lifeline {
     reader: PipeReader,
     writer: PipeWriter,
+    /// In this process, which is a child then.
+    is_let_go: AtomicBool,
 }
 
 fn lifeline() -> &'static Lifeline {
     static LIFELINE: OnceLock<Lifeline> = OnceLock::new();
     LIFELINE.get_or_init(|| {
         let (reader, writer) = std::io::pipe().expect("a pipe");
-        Lifeline { reader, writer }
+        Lifeline { reader, writer, is_let_go: AtomicBool::new(false) }
     })
+}
+
+impl Lifeline {
+    /// In a child: closes its copy of the far end, once. A child's own child finds that done, and
+    /// under the same number perhaps a descriptor that somebody needs.
+    fn let_go(&self) {
+        // Relaxed: the child's one thread.
+        if !self.is_let_go.swap(true, Relaxed) {
+            // SAFETY: This process's copy of a descriptor that only the test program uses, and it
+            // by being there.
+            unsafe { libc::close(self.writer.as_raw_fd()) };
+        }
+    }
 }
 
 /// The reading end of the lifeline, which is at its end when the test program is.
