@@ -13,6 +13,11 @@ fn limit(resource: Resource, current: u64) {
     setrlimit(resource, Rlimit { current: Some(current), maximum }).expect("a lower limit");
 }
 
+/// How many descriptors there may be before a test lowers that.
+fn descriptor_limit() -> u64 {
+    getrlimit(Resource::Nofile).current.expect("a limit, as every kernel has one")
+}
+
 /// How much address space this process has in use.
 fn address_space_bytes() -> u64 {
     let text = fs::read_to_string("/proc/self/status").expect("/proc");
@@ -63,7 +68,7 @@ fn an_address_space_limit_is_out_of_resources() {
 #[test]
 fn no_descriptors_left_is_out_of_resources_whichever_is_missing() {
     Child::run("limited", || {
-        let before = descriptor_count();
+        let (before, allowed) = (descriptor_count(), descriptor_limit());
         let (mut granted, mut refused) = (0, 0);
         for limit_count in 3..highest_descriptor() + 8 {
             limit(Resource::Nofile, limit_count);
@@ -77,7 +82,7 @@ fn no_descriptors_left_is_out_of_resources_whichever_is_missing() {
                     assert_eq!(error, Error::OutOfResources, "limit {limit_count}");
                 }
             }
-            limit(Resource::Nofile, 4096);
+            limit(Resource::Nofile, allowed);
             assert_eq!(descriptor_count(), before, "limit {limit_count}");
         }
         i32::from(granted == 0 || refused == 0)
@@ -89,10 +94,11 @@ fn no_descriptors_left_is_out_of_resources_whichever_is_missing() {
 fn a_child_without_descriptors_is_told_so_and_can_go_on_later() {
     let lock = Lock::new().unwrap();
     Child::run("limited", || {
+        let allowed = descriptor_limit();
         limit(Resource::Nofile, 3);
         assert_eq!(told_at_once(&lock), Err(Error::OutOfResources));
         assert_eq!(lock.release(), Err(Error::OverReleased));
-        limit(Resource::Nofile, 4096);
+        limit(Resource::Nofile, allowed);
         i32::from(told_at_once(&lock) != Ok(Told::Held))
     })
     .succeed();
