@@ -24,6 +24,8 @@ pub(crate) struct Actor {
 /// A call that was sent to an actor.
 pub(crate) struct Call {
     pub(crate) id: u64,
+    /// Its number in the history.
+    pub(crate) event: usize,
     pub(crate) entered: Option<Entered>,
     pub(crate) answer: Option<Answer>,
     /// The time limit that it was given, if any.
@@ -99,11 +101,11 @@ impl Actor {
 }
 
 impl Call {
-    pub(crate) fn new(id: u64, args: &Arguments) -> Self {
+    pub(crate) fn new(id: u64, event: usize, args: &Arguments) -> Self {
         let seconds = args.get("timeout").and_then(serde_json::Value::as_f64);
         let limit = seconds
             .map(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX));
-        Self { id, entered: None, answer: None, limit }
+        Self { id, event, entered: None, answer: None, limit }
     }
 
     /// Whether the time limit that it was given may still end it.

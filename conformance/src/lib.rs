@@ -31,7 +31,7 @@ mod line;
 pub mod parse;
 pub mod protocol;
 pub mod report;
-mod run;
+pub mod run;
 pub mod script;
 pub mod serve;
 mod session;

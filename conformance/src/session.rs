@@ -9,6 +9,7 @@ use crate::actor::{Actor, Call};
 use crate::evidence::{self, Look, Sleep};
 use crate::limits::{PROTOCOL_VERSION, patience};
 use crate::protocol::{Answer, Arguments, Ask, Hello, How, Reply, Request, Started, Target};
+use crate::run::{History, What, now_nanos};
 use crate::subject::{Adapter, AdapterCommand, Fault};
 
 /// A running adapter with its actors. Dropping it kills and collects them all.
@@ -17,6 +18,7 @@ pub(crate) struct Session {
     next_id: u64,
     open: BTreeMap<u64, Open>,
     pub(crate) actors: BTreeMap<String, Actor>,
+    pub(crate) history: History,
 }
 
 /// What a request waits for.
@@ -34,8 +36,8 @@ impl Session {
     /// Starts an adapter and asks who it is.
     pub(crate) fn open(command: &AdapterCommand) -> Result<(Self, Hello), Fault> {
         let adapter = Adapter::start(command)?;
-        let mut session =
-            Self { adapter, next_id: 1, open: BTreeMap::new(), actors: BTreeMap::new() };
+        let (open, actors, history) = (BTreeMap::new(), BTreeMap::new(), History::default());
+        let mut session = Self { adapter, next_id: 1, open, actors, history };
         let hello: Hello = session.fields(Ask::Hello { protocol: PROTOCOL_VERSION })?;
         if hello.protocol != PROTOCOL_VERSION {
             let what = format!("speaks version {} of the protocol, not 1", hello.protocol);
@@ -115,11 +117,27 @@ impl Session {
             op: op.to_owned(),
             args: args.clone(),
         };
+        let (target, op) = (target.clone(), op.to_owned());
+        let event = self.history.sent(actor, What::Call { target, op, args: args.clone() });
         let id = self.send(ask, Open::Call(actor.to_owned()))?;
         if let Some(actor) = self.actors.get_mut(actor) {
-            actor.call = Some(Call::new(id, args));
+            actor.call = Some(Call::new(id, event, args));
         }
         Ok(())
+    }
+
+    /// Kills the process of an actor and waits until it is gone.
+    pub(crate) fn kill(&mut self, name: &str) -> Result<(), String> {
+        let Some(actor) = self.actors.get_mut(name).filter(|actor| actor.is_process()) else {
+            return Ok(());
+        };
+        let (call, sent_at) = (actor.call.as_ref().map(|call| call.event), now_nanos());
+        let killed = actor.kill();
+        if let Some(event) = call {
+            self.history.cut_off(event);
+        }
+        self.history.killed(name, sent_at, killed.is_ok().then(now_nanos));
+        killed
     }
 
     /// Takes in all replies that are there, after waiting up to `wait` for the first.
@@ -146,7 +164,7 @@ impl Session {
     }
 
     /// Ends everything in good order, as a parent and as a guest.
-    pub(crate) fn close(mut self, objects: &[String]) -> Result<(), Fault> {
+    pub(crate) fn close(&mut self, objects: &[String]) -> Result<(), Fault> {
         let names: Vec<String> = self.actors.keys().cloned().collect();
         for name in &names {
             let Some(actor) = self.actors.get_mut(name).filter(|actor| actor.is_process()) else {
@@ -183,7 +201,7 @@ impl Session {
             Some(Open::Call(actor)) => {
                 let actor = self.actors.get_mut(actor);
                 // What a killed actor said last is of no interest any more.
-                actor.is_none_or(|actor| take_call(actor, reply))
+                actor.is_none_or(|actor| take_call(actor, reply, &mut self.history))
             }
         };
         if is_in_turn {
@@ -209,13 +227,14 @@ fn resting(pids: impl Iterator<Item = i32>) -> Option<Vec<Resting>> {
 }
 
 /// `entered` comes once, before what came of the call; a call that is not made comes without it.
-fn take_call(actor: &mut Actor, reply: Reply) -> bool {
+fn take_call(actor: &mut Actor, reply: Reply, history: &mut History) -> bool {
     let Some(call) = actor.call.as_mut().filter(|call| call.id == reply.id) else {
         return actor.is_killed;
     };
     if call.answer.is_some() {
         return false;
     }
+    history.answered(call.event, &reply.answer);
     match reply.answer {
         Answer::Entered { .. } if call.entered.is_some() => false,
         Answer::Entered { at } => {

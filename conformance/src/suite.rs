@@ -225,7 +225,7 @@ impl Subject {
             command: command.shown.clone(),
             what: fault.0,
         };
-        let (session, hello) = Session::open(&command).map_err(wrong)?;
+        let (mut session, hello) = Session::open(&command).map_err(wrong)?;
         session.close(&[]).map_err(wrong)?;
         let (expectations, chosen_by) = (Expectations::default(), chosen_by.to_owned());
         Ok(Self { command, hello, expectations, chosen_by })

@@ -1,15 +1,20 @@
 //! The interpreter: runs one script against one subject and says what came of it.
 
+mod history;
+
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use crate::case::Case;
 use crate::limits::{CLOCK_SLACK_NANOS, patience};
 use crate::protocol::{Answer, Ask, Hello, How};
-use crate::script::{Action, Expected, Millis, Moment, Outcome as Wanted, Span, Step};
+use crate::script::{Action, Expected, Millis, Moment, Outcome as Wanted, Script, Span, Step};
 use crate::session::Session;
 use crate::subject::{AdapterCommand, Fault, quote};
 use crate::verdict::{Outcome, Stop, Verdict};
+
+pub use history::{CallEnd, CallEvent, Event, What};
+pub(crate) use history::{History, now_nanos};
 
 /// How a case is asked.
 #[derive(Debug, Clone, Copy)]
@@ -29,16 +34,31 @@ pub(crate) fn run_case(
     _asked: &Asked<'_>,
     error_kinds: &BTreeSet<String>,
 ) -> Outcome {
+    run_script(command, &case.script, 0, error_kinds).0
+}
+
+/// Runs a script in an adapter of its own, and says also what happened, call by call. The kinds of
+/// its objects are those that the subject names; `seed` is what random times are drawn from;
+/// `error_kinds` is the closed list of the catalogue.
+///
+/// The verdict is about the script's own expectations alone.
+pub fn run_script(
+    command: &AdapterCommand,
+    script: &Script,
+    _seed: u64,
+    error_kinds: &BTreeSet<String>,
+) -> (Outcome, Vec<Event>) {
     let started = Instant::now();
-    let ended = Run::whole(command, case, error_kinds);
+    let (ended, events) = Run::whole(command, script, error_kinds);
     let took = started.elapsed();
-    match ended {
+    let outcome = match ended {
         Ok(()) => Outcome { verdict: Verdict::Kept, stop: None, took, is_scaled: false },
         Err(End { verdict, span, expected, came }) => {
             let stop = Stop { span, expected, came, within: Vec::new() };
             Outcome { verdict, stop: Some(stop), took, is_scaled: false }
         }
-    }
+    };
+    (outcome, events)
 }
 
 /// Why a case ended before its end.
@@ -64,22 +84,31 @@ enum Came {
 impl<'a> Run<'a> {
     fn whole(
         command: &AdapterCommand,
-        case: &Case,
+        script: &Script,
         error_kinds: &'a BTreeSet<String>,
-    ) -> Result<(), End> {
-        let (session, hello) = Session::open(command)?;
-        let mut run = Self { session, error_kinds };
-        let objects: Vec<String> = case.script.objects.iter().map(|o| o.name.clone()).collect();
-        run.create(case, &hello)?;
-        run.start_actors(case, &hello, &objects)?;
-        for step in &case.script.steps {
-            run.step(step).map_err(|end| End { span: Some(step.span), ..end })?;
+    ) -> (Result<(), End>, Vec<Event>) {
+        match Session::open(command) {
+            Ok((session, hello)) => {
+                let mut run = Self { session, error_kinds };
+                let ended = run.all(script, &hello);
+                (ended, std::mem::take(&mut run.session.history).into_events())
+            }
+            Err(fault) => (Err(fault.into()), Vec::new()),
         }
-        Ok(run.session.close(&objects)?)
     }
 
-    fn create(&mut self, case: &Case, hello: &Hello) -> Result<(), End> {
-        for object in &case.script.objects {
+    fn all(&mut self, script: &Script, hello: &Hello) -> Result<(), End> {
+        let objects: Vec<String> = script.objects.iter().map(|o| o.name.clone()).collect();
+        self.create(script, hello)?;
+        self.start_actors(script, hello, &objects)?;
+        for step in &script.steps {
+            self.step(step).map_err(|end| End { span: Some(step.span), ..end })?;
+        }
+        Ok(self.session.close(&objects)?)
+    }
+
+    fn create(&mut self, script: &Script, hello: &Hello) -> Result<(), End> {
+        for object in &script.objects {
             let in_line = |end: End| End { span: Some(object.span), ..end };
             if !hello.objects.contains_key(&object.kind) {
                 return Err(in_line(End::unsupported(format!(
@@ -114,11 +143,16 @@ impl<'a> Run<'a> {
     }
 
     /// Processes come first: a fork takes along only the thread that forks.
-    fn start_actors(&mut self, case: &Case, hello: &Hello, objects: &[String]) -> Result<(), End> {
+    fn start_actors(
+        &mut self,
+        script: &Script,
+        hello: &Hello,
+        objects: &[String],
+    ) -> Result<(), End> {
         let usual = hello.starts[0];
         let process = hello.starts.iter().copied().find(|how| *how != How::Thread);
         let mut plan = Vec::new();
-        for actor in &case.script.actors {
+        for actor in &script.actors {
             let how = if actor.own_process { process } else { Some(usual) };
             let how = how.ok_or_else(|| End {
                 span: Some(actor.span),
@@ -194,8 +228,7 @@ impl<'a> Run<'a> {
     }
 
     fn kill(&mut self, actor: &str) -> Result<(), End> {
-        let Some(actor) = self.session.actors.get_mut(actor) else { return Ok(()) };
-        actor.kill().map_err(|what| End {
+        self.session.kill(actor).map_err(|what| End {
             verdict: Verdict::Error,
             span: None,
             expected: String::new(),
