@@ -47,6 +47,14 @@ pub const CLOCK_SLACK_NANOS: u64 = 1_000_000;
 /// After so many cases in a row in which the adapter died the rest is not asked.
 pub const DEATHS_IN_A_ROW_COUNT: u32 = 3;
 
+/// How deep blocks, scopes and lists of a script are nested: more than anybody would read aloud,
+/// and little enough for the stack.
+pub const NESTING_MAX_COUNT: usize = 16;
+
+/// After so many rounds the actors of a block must stand as after an earlier round. Each `one of`
+/// of a round takes one of its actors away, so what is longer has more actors than this.
+pub const ROUNDS_READ_MAX_COUNT: u64 = 64;
+
 /// What the runner waits for a reply, times `PURLIN_PATIENCE` from the environment. It decides
 /// only what nothing better could decide.
 pub fn patience() -> Duration {

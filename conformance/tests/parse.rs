@@ -45,6 +45,95 @@ fn values_are_what_they_look_like() {
     assert_eq!(expected.to_string(), "7 | -7 | \"text\" | true | ok");
 }
 
+/// All of the language in one text; each step is looked at below by what it prints.
+#[test]
+fn everything_is_read_and_printed() {
+    let script = read(EVERYTHING);
+    let steps: Vec<String> = script.steps.iter().map(ToString::to_string).collect();
+    let printed = script.to_string();
+    assert_eq!(read(&printed).to_string(), printed);
+    for step in steps {
+        assert!(printed.contains(&step), "{step}");
+    }
+}
+
+const EVERYTHING: &str = r#"
+object lock: lock
+object many[5000]: lock          # numbered
+object own: lock(size=3) made by a
+object n: cell
+object l: log
+actors a b v k
+processes c p
+threads t u of a
+children d e f of b
+
+a: lock.acquire(timeout=50ms) -> ok | timed-out after 50ms
+a: many[3].acquire() -> ok
+a: { lock.acquire(); lock.release() } -> ok
+a: loop 1000 { lock.acquire(); lock.release() } -> ok
+a: loop 10 as n { many[n].acquire() } -> ok
+b: loop { lock.acquire(); lock.release() } -> started
+kill b at random
+fresh b
+a: tally 10 as n { many[n].acquire() } -> {owner-died: 7, ok: 3}
+a: with lock { wait } -> waiting
+go a
+a: -> ok
+a: with lock { fail } -> task-failed
+a: {
+    lock.acquire() or owner-died { lock.recover() } or timed-out { fail }
+    n.add(1)
+
+    check n == -1; pause 1ms     # two on a line
+    l.write("a \"line\"")
+} -> ok
+a: l.lines() -> ["a", "b"]
+b: { fork d; start e by spawn; start f } -> ok
+d: lock.try(timeout=-1s, x=infinity, y=nan, z=-infinity, w=2.5) -> ok
+a: { make own; drop own } -> ok
+a: catch -> ok
+a: lock.acquire() -> blocked for 300ms using 100ms
+signal a every 20ms
+a: -> blocked for 1s
+interrupt a
+a: -> gone
+b: end thread -> gone
+c: exit 3 -> gone with 3
+fresh c
+c: abort -> gone by 6
+fresh c
+c: crash -> gone by 11
+fresh c
+c: end -> gone with 0
+fresh c
+c: exec -> ok
+kill c
+d: lock.acquire() -> started
+kill d after entered
+e: lock.acquire() -> blocked
+freeze e when blocked
+thaw e
+kill e when blocked
+freeze f
+kill f without waiting
+v: lock.acquire() -> blocked
+k: lock.acquire() -> blocked
+one of v k: -> ok as w other z
+w: lock.release() -> ok
+z: -> ok
+z: lock.release() -> ok
+repeat 100 {
+    k: lock.acquire() -> ok
+    parallel { k: lock.release() -> ok; v: lock.try() -> ok | timed-out }
+    forall s in 1s, 2s, -1s {
+        v: lock.acquire(timeout=$s) -> owner-died
+    }
+    kill v
+    fresh v
+}
+"#;
+
 #[test]
 fn one_of_leaves_its_actors_open() {
     let script = read(&format!("{WAITING}one of b c: -> ok\n"));
@@ -76,10 +165,10 @@ fn every_mistake_has_a_place_and_a_reason() {
     mistake(&call("a: lock.try(x=\"1) -> ok"), "\"1) -> ok", "closing quotation mark");
     mistake(&call("a: lck.try() -> ok"), "lck", "there is no object");
     mistake(&call("z: lock.try() -> ok"), "z", "there is no actor");
-    mistake(&call("a: -> ok"), "a", "has no call that is blocked");
-    mistake(&call("kill a when blocked"), "a", "has no call that is blocked");
+    mistake(&call("a: -> ok"), "a", "has no call that is under way");
+    mistake(&call("kill a when blocked"), "a", "has no call that is under way");
     mistake(&call("kill a when asleep"), "asleep", "`blocked` is missing");
-    mistake(&call("kill a\na: lock.try() -> ok"), "a", "was killed");
+    mistake(&call("kill a\na: lock.try() -> ok"), "a", "`a` is gone");
     mistake(&call("a: lock.acquire() -> blocked\na: lock.try() -> ok"), "a", "still blocked");
     mistake(&call("lock.try() -> ok"), "lock", "neither an actor");
     mistake(
@@ -87,11 +176,12 @@ fn every_mistake_has_a_place_and_a_reason() {
         "object x: lock",
         "before the first step",
     );
-    mistake(&call("one of a: -> ok"), "a", "has no call that is blocked");
-    mistake(&call("a; lock.try() -> ok"), ";", "means nothing here");
+    mistake(&call("one of a: -> ok"), "a", "at least two actors");
+    mistake(&call("a; lock.try() -> ok"), "a", "neither an actor");
+    mistake(&call("a: lock.try() -> ok !"), "!", "means nothing here");
     mistake("object x: lock\nobject x: lock\nactors a\n", "x", "already");
     mistake("object x: lock\nactors a a\n", "a", "already");
-    mistake(&format!("{WAITING}one of b c: -> blocked\n"), "->", "waits for an outcome");
+    mistake(&format!("{WAITING}one of b c: -> blocked\n"), "blocked", "waits for an outcome");
     assert_eq!(wrong("actors a\n").message, "the script does nothing");
     assert_eq!(wrong("object x: lock\n").message, "the script has no actors");
 }
@@ -136,7 +226,7 @@ const WAITING: &str = "object lock: lock\nactors a b c\n\
     a: lock.acquire() -> ok\nb: lock.acquire() -> blocked\nc: lock.acquire() -> blocked\n";
 
 fn kinds() -> BTreeSet<String> {
-    ["timed-out", "owner-died"].map(str::to_owned).into()
+    ["timed-out", "owner-died", "task-failed", "not-owner"].map(str::to_owned).into()
 }
 
 fn read(text: &str) -> Script {

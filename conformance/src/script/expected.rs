@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::print::Length;
+
 /// What must come of a call or a program.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Expected {
@@ -65,7 +67,7 @@ impl fmt::Display for Expected {
                 f.write_str("blocked")?;
                 for (word, nanos) in [("for", for_nanos), ("using", using_nanos)] {
                     if let Some(nanos) = nanos {
-                        write!(f, " {word} {}", Millis(*nanos))?;
+                        write!(f, " {word} {}", Length(*nanos))?;
                     }
                 }
                 Ok(())
@@ -81,20 +83,10 @@ impl fmt::Display for Expected {
                     write!(f, "{between}{outcome}")?;
                 }
                 match not_before_nanos {
-                    Some(nanos) => write!(f, " after {}", Millis(*nanos)),
+                    Some(nanos) => write!(f, " after {}", Length(*nanos)),
                     None => Ok(()),
                 }
             }
-        }
-    }
-}
-
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Value(Value::Null) => f.write_str("ok"),
-            Self::Value(value) => write!(f, "{value}"),
-            Self::Error(kind) => f.write_str(kind),
         }
     }
 }

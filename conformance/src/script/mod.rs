@@ -1,6 +1,7 @@
 //! A case's script as the interpreter runs it: what is shared, who acts, and a step a line.
 
 mod expected;
+mod print;
 mod program;
 
 pub(crate) use expected::Millis;

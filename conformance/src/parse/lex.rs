@@ -1,33 +1,44 @@
-//! The words of one line of a script.
+//! The words of a script.
 
-use crate::parse::ParseError;
+use super::ParseError;
 use crate::script::Span;
 
 /// A word and the bytes of the line where it stands.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Token {
-    pub(crate) kind: TokenKind,
-    pub(crate) span: Span,
+pub(super) struct Token {
+    pub(super) kind: TokenKind,
+    pub(super) span: Span,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum TokenKind {
+pub(super) enum TokenKind {
     /// A name, a key word or an error kind: letters, digits, `_`, and `-` inside.
     Word(String),
     /// A number with its unit, which may be empty.
     Number { digits: String, unit: String },
     /// A text in double quotes, without them.
     Text(String),
-    /// One of `: . ( ) = , | -> -`.
+    /// One of `MARKS`.
     Mark(&'static str),
+    /// The end of a line.
+    LineEnd,
 }
 
-/// Splits one line into its words; a comment ends it.
-pub(crate) fn tokens(line: usize, text: &str) -> Result<Vec<Token>, ParseError> {
+/// Splits a text into its words; a comment ends its line.
+pub(super) fn tokens(text: &str) -> Result<Vec<Token>, ParseError> {
     let mut found = Vec::new();
-    let mut at = 0;
+    for (place, line) in text.lines().enumerate() {
+        let end = words_of_line(place + 1, line, &mut found)?;
+        let span = Span { line: place + 1, start: end, end: end + 1 };
+        found.push(Token { kind: TokenKind::LineEnd, span });
+    }
+    Ok(found)
+}
+
+/// Adds the words of a line; returns where the last of them ends.
+fn words_of_line(line: usize, text: &str, found: &mut Vec<Token>) -> Result<usize, ParseError> {
+    let (mut at, mut end) = (0, 0);
     while let Some(first) = text[at..].chars().next() {
-        let rest = &text[at..];
         if first == '#' {
             break;
         }
@@ -35,14 +46,15 @@ pub(crate) fn tokens(line: usize, text: &str) -> Result<Vec<Token>, ParseError> 
             at += first.len_utf8();
             continue;
         }
-        let (kind, len) = token(rest).map_err(|(message, len)| {
+        let (kind, len) = token(&text[at..]).map_err(|(message, len)| {
             let span = Span { line, start: at, end: at + len };
             ParseError { message, span }
         })?;
         found.push(Token { kind, span: Span { line, start: at, end: at + len } });
         at += len;
+        end = at;
     }
-    Ok(found)
+    Ok(end)
 }
 
 type Found = Result<(TokenKind, usize), (String, usize)>;
@@ -65,15 +77,24 @@ fn token(rest: &str) -> Found {
     }
 }
 
-/// `->` comes first, or it would be read as `-`.
-const MARKS: &[&str] = &["->", ":", ".", "(", ")", "=", ",", "|", "-"];
+/// The longer of two that begin alike comes first.
+const MARKS: &[&str] =
+    &["->", "==", ":", ".", "(", ")", "=", ",", "|", "-", "{", "}", "[", "]", ";", "$"];
 
+/// Up to the quotation mark that no `\` stands before; written as JSON writes it.
 fn text(rest: &str) -> Found {
-    let inner = &rest[1..];
-    match inner.find('"') {
-        Some(len) => Ok((TokenKind::Text(inner[..len].to_owned()), len + 2)),
-        None => Err(("this text has no closing quotation mark".to_owned(), rest.len())),
+    let mut escaped = true;
+    for (at, byte) in rest.bytes().enumerate() {
+        if byte == b'"' && !escaped {
+            return match serde_json::from_str(&rest[..=at]) {
+                Ok(text) => Ok((TokenKind::Text(text), at + 1)),
+                Err(_) => Err(("this is no text as JSON writes it".to_owned(), at + 1)),
+            };
+        }
+        // The opening mark counts as escaped, so that it does not close the text.
+        escaped = at > 0 && byte == b'\\' && !escaped;
     }
+    Err(("this text has no closing quotation mark".to_owned(), rest.len()))
 }
 
 fn number(rest: &str) -> (TokenKind, usize) {
@@ -106,6 +127,11 @@ fn word_len(rest: &str) -> usize {
         len += 1;
     }
     len
+}
+
+/// Whether this is one word, as a name is.
+pub(crate) fn is_word(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic()) && word_len(text) == text.len()
 }
 
 fn len_while(text: &str, keep: impl Fn(u8) -> bool) -> usize {

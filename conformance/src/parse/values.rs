@@ -1,0 +1,195 @@
+//! Values, arguments and lengths of time.
+
+use serde_json::{Map, Number, Value, json};
+
+use super::lex::TokenKind;
+use super::words::at;
+use super::{ParseError, Parser};
+use crate::script::{Arguments, Span};
+
+impl Parser<'_> {
+    /// `(timeout=50ms, name="x")`; `alone` is the name of an argument that may stand without one.
+    pub(super) fn arguments(&mut self, alone: Option<&str>) -> Result<Arguments, ParseError> {
+        let mut args = Arguments::new();
+        self.words.mark("(")?;
+        while !self.words.next_is(")") {
+            if !args.is_empty() {
+                self.words.mark(",")?;
+            }
+            let start = self.words.place();
+            let here = self.words.here();
+            let name = self.words.try_word().filter(|_| self.words.try_mark("="));
+            let name = match (name, alone) {
+                (Some((name, _)), _) => name,
+                (None, Some(name)) if args.is_empty() => {
+                    self.words.back_to(start);
+                    name.to_owned()
+                }
+                _ => return Err(at(here, "an argument is `name=value`")),
+            };
+            if args.contains_key(&name) {
+                return Err(at(here, format!("`{name}` is given twice")));
+            }
+            let value = self.argument()?;
+            args.insert(name, value);
+        }
+        self.words.mark(")")?;
+        Ok(args)
+    }
+
+    fn argument(&mut self) -> Result<Value, ParseError> {
+        if !self.words.try_mark("$") {
+            return self.value();
+        }
+        let (name, span) = self.words.word("a variable has a name")?;
+        if !self.variables.contains(&name) {
+            return Err(at(span, format!("no `forall {name} in …` is around this")));
+        }
+        Ok(json!({ "var": name }))
+    }
+
+    pub(super) fn value(&mut self) -> Result<Value, ParseError> {
+        let here = self.words.here();
+        if self.words.next_is("$") {
+            return Err(at(here, "a variable stands among arguments only"));
+        }
+        if self.words.next_is("[") {
+            return self.list();
+        }
+        let negative = self.words.try_mark("-");
+        let value = match self.words.peek() {
+            Some(TokenKind::Number { digits, unit }) => number(digits, unit, negative),
+            Some(TokenKind::Text(text)) if !negative => Some(Value::String(text.clone())),
+            Some(TokenKind::Word(word)) => constant(word, negative),
+            _ => None,
+        };
+        let value = value.ok_or_else(|| at(here, NO_VALUE))?;
+        self.words.skip();
+        Ok(value)
+    }
+
+    fn list(&mut self) -> Result<Value, ParseError> {
+        let open = self.words.here();
+        self.words.mark("[")?;
+        self.deeper(open, |parser| {
+            let mut values = Vec::new();
+            while !parser.words.next_is("]") {
+                if !values.is_empty() {
+                    parser.words.mark(",")?;
+                }
+                values.push(parser.value()?);
+            }
+            parser.words.mark("]")?;
+            Ok(Value::Array(values))
+        })
+    }
+
+    /// `{ok: 3, owner-died: 7}`
+    pub(super) fn map(&mut self) -> Result<Value, ParseError> {
+        self.words.mark("{")?;
+        let mut map = Map::new();
+        while !self.words.next_is("}") {
+            if !map.is_empty() {
+                self.words.mark(",")?;
+            }
+            let (key, span) = self.map_key()?;
+            self.words.mark(":")?;
+            if map.contains_key(&key) {
+                return Err(at(span, format!("`{key}` is given twice")));
+            }
+            let value = self.value()?;
+            map.insert(key, value);
+        }
+        self.words.mark("}")?;
+        Ok(Value::Object(map))
+    }
+
+    fn map_key(&mut self) -> Result<(String, Span), ParseError> {
+        let here = self.words.here();
+        let key = match self.words.peek() {
+            Some(TokenKind::Word(key) | TokenKind::Text(key)) => key.clone(),
+            _ => return Err(at(here, "an entry is `outcome: number` here")),
+        };
+        self.words.skip();
+        Ok((key, here))
+    }
+
+    /// A length of time, in nanoseconds.
+    pub(super) fn nanos(&mut self) -> Result<u64, ParseError> {
+        self.duration(|digits, unit| {
+            Some(whole_nanos(digits.parse::<f64>().ok()? * nanos_per(unit)?))
+        })
+    }
+
+    /// A length of time, in seconds.
+    pub(super) fn seconds(&mut self) -> Result<f64, ParseError> {
+        self.duration(seconds)
+    }
+
+    fn duration<T>(&mut self, read: impl Fn(&str, &str) -> Option<T>) -> Result<T, ParseError> {
+        let here = self.words.here();
+        let read = match self.words.peek() {
+            Some(TokenKind::Number { digits, unit }) => read(digits, unit),
+            _ => None,
+        };
+        let read =
+            read.ok_or_else(|| at(here, "a length of time is missing here, such as 50ms"))?;
+        self.words.skip();
+        Ok(read)
+    }
+}
+
+const NO_VALUE: &str = "a value is a number, a length of time such as 50ms, true, false, ok, \
+                        infinity, nan, a \"text\" or a [list]";
+
+/// JSON knows no infinity, so these two are texts.
+fn constant(word: &str, negative: bool) -> Option<Value> {
+    match (word, negative) {
+        ("true", false) => Some(Value::Bool(true)),
+        ("false", false) => Some(Value::Bool(false)),
+        ("null" | "ok", false) => Some(Value::Null),
+        ("infinity" | "nan", false) => Some(Value::String(word.to_owned())),
+        ("infinity", true) => Some(Value::String("-infinity".to_owned())),
+        _ => None,
+    }
+}
+
+/// A number as it is, or a length of time in seconds.
+fn number(digits: &str, unit: &str, negative: bool) -> Option<Value> {
+    let sign = if negative { "-" } else { "" };
+    if unit.is_empty() && !digits.contains('.') {
+        return format!("{sign}{digits}").parse::<i64>().ok().map(Value::from);
+    }
+    let size = if unit.is_empty() { digits.parse::<f64>().ok()? } else { seconds(digits, unit)? };
+    Number::from_f64(if negative { -size } else { size }).map(Value::Number)
+}
+
+/// The quotient of whole numbers is the nearest number to what is written; a product with 0.001
+/// is not always.
+fn seconds(digits: &str, unit: &str) -> Option<f64> {
+    let size = digits.parse::<f64>().ok()?;
+    Some(match unit {
+        "ns" => size / 1e9,
+        "us" => size / 1e6,
+        "ms" => size / 1e3,
+        "s" => size,
+        "min" => size * 60.0,
+        "h" => size * 3600.0,
+        _ => return None,
+    })
+    .filter(|seconds| seconds.is_finite())
+}
+
+fn nanos_per(unit: &str) -> Option<f64> {
+    seconds("1000000000", unit)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "what is written is not negative, and the cast of too large a number stops at the \
+              largest"
+)]
+fn whole_nanos(nanos: f64) -> u64 {
+    nanos.round() as u64
+}
