@@ -71,7 +71,7 @@ pub(crate) fn allocate<T: Object>(at: &Attachment) -> Result<u64, Error> {
 /// * [`Error::Incompatible`] when it is another kind, or another layout version.
 pub(crate) fn open<T: Object>(at: &Attachment, offset: u64) -> Result<(), Error> {
     let end = offset.checked_add(footprint_bytes(size_of::<T>())).ok_or(Error::Damaged)?;
-    let is_inside = offset >= ARENA_OFFSET && end <= at.shape().size_bytes;
+    let is_inside = offset >= ARENA_OFFSET && end <= at.size_bytes();
     if !is_inside || !offset.is_multiple_of(LINE_BYTES) {
         return Err(Error::Damaged);
     }
@@ -94,11 +94,11 @@ fn take(at: &Attachment, bytes: u64) -> Result<u64, Error> {
     // Ends: each failed exchange means that another allocation has succeeded, and the space is
     // finite. A peer that moves `next` about without end harms itself alike.
     loop {
-        if seen < ARENA_OFFSET || !seen.is_multiple_of(LINE_BYTES) || seen > at.shape().size_bytes {
+        if seen < ARENA_OFFSET || !seen.is_multiple_of(LINE_BYTES) || seen > at.size_bytes() {
             return Err(Error::Damaged);
         }
         let end = seen + bytes;
-        if end > at.shape().size_bytes {
+        if end > at.size_bytes() {
             return Err(Error::OutOfResources);
         }
         match next.compare_exchange_weak(seen, end, Relaxed, Relaxed) {

@@ -11,7 +11,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::header::{Header, SLOTS_OFFSET, Shape};
+use crate::header::{Header, SLOTS_OFFSET};
 use crate::mapping::Mapping;
 use crate::registry::Registration;
 use crate::slot::SlotTable;
@@ -111,9 +111,9 @@ impl Attachment {
         self.inner.mapping.view(0)
     }
 
-    /// The segment's size and where its arena lies, as checked at the attach.
-    pub(crate) fn shape(&self) -> Shape {
-        Shape { size_bytes: self.inner.mapping.size_bytes() }
+    /// The segment's size in bytes, as checked at the attach.
+    pub(crate) fn size_bytes(&self) -> u64 {
+        self.inner.mapping.size_bytes()
     }
 }
 

@@ -10,6 +10,12 @@ use rustix::io::Errno;
 pub enum Error {
     /// The argument is outside what the call accepts; nothing changed.
     InvalidArgument,
+    /// No segment has this name.
+    NoSuchName,
+    /// The name is taken.
+    AlreadyExists,
+    /// Another process was amid taking a name away for too long; nothing changed.
+    TimedOut,
     /// No segment of ours, another layout version, or an object of another kind.
     Incompatible,
     /// The contents break an invariant; they were refused rather than followed.
@@ -37,6 +43,9 @@ impl Error {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::InvalidArgument => "invalid-argument",
+            Self::NoSuchName => "no-such-name",
+            Self::AlreadyExists => "already-exists",
+            Self::TimedOut => "timed-out",
             Self::Incompatible => "incompatible",
             Self::Damaged => "damaged",
             Self::OutOfResources => "out-of-resources",

@@ -8,18 +8,18 @@ use crate::error::Error;
 use crate::limits::{LINE_BYTES, SEGMENT_MAX_BYTES, SLOT_COUNT};
 use crate::mapping::{Mapping, Shared};
 use crate::slot::SlotTable;
-use crate::sys::memory;
+use crate::sys::{folder, memory};
 
 /// The version of every layout in a segment. It changes with any assert on a layout in this crate.
-pub const LAYOUT_VERSION: u32 = 1;
+pub const LAYOUT_VERSION: u32 = 2;
 
 /// `purlin` and a zero byte; the eighth byte is a letter that no text file begins with.
 const MAGIC: u64 = u64::from_le_bytes(*b"purlin\0\xb1");
 
 /// The first 256 bytes of a segment, little endian.
 //
-//  0      8        12      16     24     32     40        128    136     144       256
-//  | magic| layout | slots | size | arena| check| reserved | next | cursor| reserved | slot table …
+//  0      8        12      16     24     32     40      48        128    136     144       256
+//  | magic| layout | slots | size | arena| check| origin| reserved | next | cursor| reserved | slots …
 //
 // The first line is fixed at creation; the second is written by whoever allocates or registers.
 #[repr(C, align(128))]
@@ -30,7 +30,8 @@ pub(crate) struct Header {
     size_bytes: AtomicU64,
     arena_offset: AtomicU64,
     check: AtomicU64,
-    reserved: [AtomicU64; 11],
+    origin: AtomicU64,
+    reserved: [AtomicU64; 10],
     /// Where the arena's free space begins; it only grows.
     pub(crate) next: AtomicU64,
     /// Where the next registration starts to look for a slot; it rotates.
@@ -58,19 +59,32 @@ const _: () = assert!(ARENA_OFFSET.is_multiple_of(LINE_BYTES));
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
     pub(crate) size_bytes: u64,
+    pub(crate) origin: Origin,
 }
+
+/// How a segment came to be, and so what its file can promise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A memory file that is sealed: its size never changes.
+    Anonymous,
+    /// A file that has, or had, a name, and that its users must not truncate.
+    Named,
+}
+
+/// What the fields of the first line take, in bytes.
+const FIELDS_BYTES: usize = 48;
 
 impl Shape {
     /// The shape of a new segment whose arena has room for `capacity_bytes`.
     ///
     /// # Errors
     /// * [`Error::InvalidArgument`] when it is zero, or more than any segment can have.
-    pub(crate) fn with_capacity(capacity_bytes: u64) -> Result<Self, Error> {
+    pub(crate) fn with_capacity(capacity_bytes: u64, origin: Origin) -> Result<Self, Error> {
         if capacity_bytes == 0 || capacity_bytes > SEGMENT_MAX_BYTES - 2 * ARENA_OFFSET {
             return Err(Error::InvalidArgument);
         }
         let size_bytes = (ARENA_OFFSET + capacity_bytes).next_multiple_of(memory::page_bytes());
-        Ok(Self { size_bytes })
+        Ok(Self { size_bytes, origin })
     }
 
     /// Reads and checks the header of a file that claims to be a segment.
@@ -79,21 +93,22 @@ impl Shape {
     /// * [`Error::Incompatible`] for a file that is none of ours, or of another layout.
     /// * [`Error::Damaged`] when it is one, but says what cannot be.
     pub(crate) fn read(file: BorrowedFd<'_>) -> Result<Self, Error> {
-        // Only a memory file carries seals, so nothing else is even read; and a sealed one cannot
-        // shrink under a mapping.
-        if !memory::is_sealed(file) {
+        // Nothing else is even read: a memory file alone carries seals, and one with a name lies in
+        // the folder of such.
+        let is_sealed = memory::is_sealed(file);
+        if !is_sealed && !folder::is_memory(file)? {
             return Err(Error::Incompatible);
         }
-        let mut start = [0; 40];
-        memory::read_start(file, &mut start)?;
-        let fields = Fields::decode(&start);
+        let fields = Fields::read(file)?;
         if fields.magic != MAGIC || fields.layout != LAYOUT_VERSION {
             return Err(Error::Incompatible);
         }
         if fields.check != fields.expected_check() {
             return Err(Error::Damaged);
         }
-        if fields.slot_count != SLOT_COUNT {
+        let origin = Origin::of_number(fields.origin).ok_or(Error::Damaged)?;
+        // One that says it was never named and has no seals could shrink under a mapping.
+        if fields.slot_count != SLOT_COUNT || (origin == Origin::Anonymous && !is_sealed) {
             return Err(Error::Incompatible);
         }
         let is_possible = fields.arena_offset == ARENA_OFFSET
@@ -101,7 +116,17 @@ impl Shape {
             && fields.size_bytes <= SEGMENT_MAX_BYTES
             && fields.size_bytes == memory::size_bytes(file)?
             && memory::has_all_pages(file)?;
-        if is_possible { Ok(Self { size_bytes: fields.size_bytes }) } else { Err(Error::Damaged) }
+        if !is_possible {
+            return Err(Error::Damaged);
+        }
+        Ok(Self { size_bytes: fields.size_bytes, origin })
+    }
+
+    /// Whether the file begins as a segment of this layout, whatever has become of the rest.
+    pub(crate) fn is_of_this_layout(file: BorrowedFd<'_>) -> Result<bool, Error> {
+        let fields = Fields::read(file)?;
+        let is_ours = fields.magic == MAGIC && fields.layout == LAYOUT_VERSION;
+        Ok(is_ours && fields.check == fields.expected_check())
     }
 
     /// Writes the header of a new segment. Nobody else has the file yet.
@@ -114,6 +139,7 @@ impl Shape {
             size_bytes: self.size_bytes,
             arena_offset: ARENA_OFFSET,
             check: 0,
+            origin: self.origin.number(),
         };
         // Relaxed, all of them: the descriptor has not left this function's caller, and whatever
         // hands it to another process (a fork, a message) orders these stores before its looks.
@@ -122,9 +148,27 @@ impl Shape {
         header.slot_count.store(fields.slot_count, Relaxed);
         header.size_bytes.store(fields.size_bytes, Relaxed);
         header.arena_offset.store(fields.arena_offset, Relaxed);
+        header.origin.store(fields.origin, Relaxed);
         header.check.store(fields.expected_check(), Relaxed);
         header.magic.store(fields.magic, Relaxed); // last, as above
         Ok(())
+    }
+}
+
+impl Origin {
+    const fn number(self) -> u64 {
+        match self {
+            Self::Anonymous => 0,
+            Self::Named => 1,
+        }
+    }
+
+    const fn of_number(number: u64) -> Option<Self> {
+        match number {
+            0 => Some(Self::Anonymous),
+            1 => Some(Self::Named),
+            _ => None,
+        }
     }
 }
 
@@ -136,10 +180,17 @@ struct Fields {
     size_bytes: u64,
     arena_offset: u64,
     check: u64,
+    origin: u64,
 }
 
 impl Fields {
-    fn decode(bytes: &[u8; 40]) -> Self {
+    fn read(file: BorrowedFd<'_>) -> Result<Self, Error> {
+        let mut start = [0; FIELDS_BYTES];
+        memory::read_at(file, &mut start, 0)?;
+        Ok(Self::decode(&start))
+    }
+
+    fn decode(bytes: &[u8; FIELDS_BYTES]) -> Self {
         let u64_at =
             |at: usize| u64::from_le_bytes(core::array::from_fn(|index| bytes[at + index]));
         let pair = u64_at(8);
@@ -150,12 +201,14 @@ impl Fields {
             size_bytes: u64_at(16),
             arena_offset: u64_at(24),
             check: u64_at(32),
+            origin: u64_at(40),
         }
     }
 
     const fn expected_check(&self) -> u64 {
         let counts = (self.layout as u64) | ((self.slot_count as u64) << 32);
-        mix(mix(mix(self.magic, counts), self.size_bytes), self.arena_offset)
+        let sizes = mix(mix(mix(self.magic, counts), self.size_bytes), self.arena_offset);
+        mix(sizes, self.origin)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Every number of this crate, with its unit and its reason.
 
+use core::time::Duration;
+
 /// What two fields that are written by different processes keep between them: two cache lines on
 /// x86-64 (its prefetcher takes them in pairs) and one on the larger aarch64 parts.
 pub const LINE_BYTES: u64 = 128;
@@ -42,3 +44,17 @@ pub(crate) const STANDARD_FD_COUNT: i32 = 3;
 /// Private descriptors get numbers from here on, if the process may have so many: out of the way
 /// of code that expects to be given small ones, or closes a range of them.
 pub(crate) const PRIVATE_FD_MIN: i32 = 500;
+
+/// The longest name of a segment: with the prefix and some room, what a file name may have.
+pub const NAME_MAX_BYTES: usize = 200;
+
+/// Who may use a named segment unless told otherwise: its owner, and nobody else.
+pub(crate) const MODE_DEFAULT: u32 = 0o600;
+/// What the owner must be able to do, also to attach once more.
+pub(crate) const MODE_OWNER: u32 = 0o600;
+
+/// How long a call waits for another process that is amid taking a name away: that takes some
+/// microseconds, so that a second is a process that was stopped.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
+/// The distance between two tries.
+pub(crate) const NAP: Duration = Duration::from_micros(200);

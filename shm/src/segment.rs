@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use crate::attachment::Attachment;
 use crate::error::Error;
-use crate::header::{ARENA_OFFSET, Shape};
+use crate::header::{ARENA_OFFSET, Origin, Shape};
 use crate::mapping::Mapping;
 use crate::sys::memory;
 
@@ -48,7 +48,7 @@ impl Segment {
     ///   They are asked before anything is reserved.
     /// * [`Error::Unsupported`] when `/proc` is not mounted.
     pub fn anonymous(capacity_bytes: u64) -> Result<Self, Error> {
-        let shape = Shape::with_capacity(capacity_bytes)?;
+        let shape = Shape::with_capacity(capacity_bytes, Origin::Anonymous)?;
         let file = memory::reserve(shape.size_bytes)?;
         let mapping = Mapping::new(file.as_fd(), shape.size_bytes)?;
         shape.write(&mapping)?;
@@ -86,7 +86,7 @@ impl Segment {
     /// The room for objects that the segment was made with, in bytes, rounded up to whole pages.
     #[must_use]
     pub fn capacity_bytes(&self) -> u64 {
-        self.attachment.shape().size_bytes - ARENA_OFFSET
+        self.attachment.size_bytes() - ARENA_OFFSET
     }
 }
 

@@ -10,14 +10,15 @@ use core::sync::atomic::{
     Ordering::{Acquire, Relaxed, Release},
     fence,
 };
-use std::os::fd::RawFd;
+use std::os::fd::{BorrowedFd, RawFd};
 
 use crate::error::Error;
+use crate::header::SLOTS_OFFSET;
 use crate::limits::SLOT_COUNT;
 use crate::mapping::Shared;
 use crate::sys::descriptor::{FileId, leads_to};
 use crate::sys::identity::Identity;
-use crate::sys::lock_byte;
+use crate::sys::{lock_byte, memory};
 use crate::token;
 
 /// What a process writes down when it takes a slot.
@@ -123,6 +124,17 @@ impl SlotTable {
     fn entry(&self, slot: u32) -> &Slot {
         &self.slots[(slot % SLOT_COUNT) as usize]
     }
+}
+
+/// The pid that a process wrote down in its slot, read from the file by one who is not attached.
+///
+/// # Errors
+/// * [`Error::System`] when the file cannot be read.
+pub(crate) fn pid_in_file(file: BorrowedFd<'_>, slot: u32) -> Result<u32, Error> {
+    let mut bytes = [0; 4];
+    let entry = SLOTS_OFFSET + u64::from(slot) * size_of::<Slot>() as u64;
+    memory::read_at(file, &mut bytes, entry + core::mem::offset_of!(Slot, pid) as u64)?;
+    Ok(u32::from_le_bytes(bytes))
 }
 
 impl Slot {

@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::atomic::AtomicU64;
 
 use proptest::prelude::*;
-use purlin_shm::{Error, Object, Place, Segment, Shared};
+use purlin_shm::{Error, LAYOUT_VERSION, Object, Place, Segment, Shared};
 use rustix::fs::{MemfdFlags, SealFlags};
 
 #[repr(C)]
@@ -100,7 +100,7 @@ fn a_segment_whose_pages_are_not_reserved_is_damaged() {
 
 #[test]
 fn another_layout_version_is_incompatible() {
-    for version in [0_u32, 2, u32::MAX] {
+    for version in [0, LAYOUT_VERSION + 1, u32::MAX] {
         let mut bytes = sound_bytes();
         bytes[LAYOUT_AT as usize..][..4].copy_from_slice(&version.to_le_bytes());
         assert_eq!(attach(&bytes).unwrap_err(), Error::Incompatible, "version {version}");

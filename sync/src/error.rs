@@ -19,6 +19,10 @@ pub enum Error {
     OverReleased,
     /// The argument is outside what the call accepts; nothing changed.
     InvalidArgument,
+    /// No segment has this name.
+    NoSuchName,
+    /// The name is taken.
+    AlreadyExists,
     /// No object of ours stands there, or another kind, or another layout version.
     Incompatible,
     /// The word, or the segment around it, holds what no operation can have left.
@@ -50,6 +54,8 @@ impl Error {
             Self::NotOwner => "not-owner",
             Self::OverReleased => "over-released",
             Self::InvalidArgument => "invalid-argument",
+            Self::NoSuchName => "no-such-name",
+            Self::AlreadyExists => "already-exists",
             Self::Incompatible => "incompatible",
             Self::Damaged => "damaged",
             Self::OutOfResources => "out-of-resources",
@@ -65,6 +71,9 @@ impl From<purlin_shm::Error> for Error {
         use purlin_shm::Error as Below;
         match error {
             Below::InvalidArgument => Self::InvalidArgument,
+            Below::NoSuchName => Self::NoSuchName,
+            Below::AlreadyExists => Self::AlreadyExists,
+            Below::TimedOut => Self::TimedOut,
             Below::Incompatible => Self::Incompatible,
             Below::Damaged => Self::Damaged,
             Below::OutOfResources => Self::OutOfResources,

@@ -18,8 +18,12 @@ pub(crate) struct FileId {
 
 /// Tells which file a descriptor leads to.
 pub(crate) fn file_id(file: impl AsFd) -> Result<FileId, Error> {
-    let stat = rustix::fs::fstat(file)?;
-    Ok(FileId { device: stat.st_dev, inode: stat.st_ino })
+    Ok(id_of(&rustix::fs::fstat(file)?))
+}
+
+/// The same of a file that was looked at otherwise.
+pub(crate) fn id_of(stat: &rustix::fs::Stat) -> FileId {
+    FileId { device: stat.st_dev, inode: stat.st_ino }
 }
 
 /// Makes a descriptor of a segment fit to be kept: closed on exec, and none of the three standard

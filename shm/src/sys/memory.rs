@@ -25,15 +25,27 @@ const BLOCK_BYTES: u64 = 512;
 /// # Errors
 /// * [`Error::OutOfResources`] beyond the file size limit, the free memory or the descriptors.
 pub(crate) fn reserve(size_bytes: u64) -> Result<OwnedFd, Error> {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    let file = reserve_in(|| Ok(rustix::fs::memfd_create(c"purlin", flags)?), size_bytes)?;
+    rustix::fs::fcntl_add_seals(&file, SEALS)?;
+    Ok(file)
+}
+
+/// Makes a file by `make`, and reserves all its pages.
+///
+/// # Errors
+/// * As [`reserve`], and those of `make`.
+pub(crate) fn reserve_in(
+    make: impl FnOnce() -> Result<OwnedFd, Error>,
+    size_bytes: u64,
+) -> Result<OwnedFd, Error> {
     // Both are looked at first: fallocate(2) beyond the file size limit raises SIGXFSZ, and beyond
     // the free memory it calls the OOM killer.
     if size_bytes > file_limit_bytes() || size_bytes > free_memory_bytes(size_bytes) {
         return Err(Error::OutOfResources);
     }
-    let file =
-        rustix::fs::memfd_create(c"purlin", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+    let file = make()?;
     fill(&file, size_bytes)?;
-    rustix::fs::fcntl_add_seals(&file, SEALS)?;
     Ok(file)
 }
 
@@ -67,9 +79,9 @@ pub(crate) fn has_all_pages(file: impl AsFd) -> Result<bool, Error> {
     Ok(stat.st_blocks.unsigned_abs().saturating_mul(BLOCK_BYTES) >= stat.st_size.unsigned_abs())
 }
 
-/// Reads the first bytes of the file; what the file is too short for stays zero.
-pub(crate) fn read_start(file: impl AsFd, bytes: &mut [u8]) -> Result<(), Error> {
-    retry_on_intr(|| rustix::io::pread(&file, &mut *bytes, 0))?;
+/// Reads bytes of the file from `offset` on; what the file is too short for stays zero.
+pub(crate) fn read_at(file: impl AsFd, bytes: &mut [u8], offset: u64) -> Result<(), Error> {
+    retry_on_intr(|| rustix::io::pread(&file, &mut *bytes, offset))?;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 //! and turns its error number into [`Error`](crate::Error).
 
 pub(crate) mod descriptor;
+pub(crate) mod folder;
 pub(crate) mod fork;
 pub(crate) mod free_memory;
 pub(crate) mod identity;

@@ -1,0 +1,30 @@
+//! The one wait of this crate: for another process that is amid a few system calls.
+
+use std::thread;
+use std::time::Instant;
+
+use crate::error::Error;
+use crate::limits::{NAP, PATIENCE};
+
+/// Tries again for a second at most.
+pub(crate) struct Patience {
+    begin: Instant,
+}
+
+impl Patience {
+    pub(crate) fn begin() -> Self {
+        Self { begin: Instant::now() }
+    }
+
+    /// Lets the other one go on.
+    ///
+    /// # Errors
+    /// * [`Error::TimedOut`] when the second is over.
+    pub(crate) fn nap(&mut self) -> Result<(), Error> {
+        if self.begin.elapsed() >= PATIENCE {
+            return Err(Error::TimedOut);
+        }
+        thread::sleep(NAP);
+        Ok(())
+    }
+}
