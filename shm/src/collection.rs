@@ -8,9 +8,9 @@
 //!   C4  take the name away
 //! ```
 //!
-//! Killed anywhere: the kernel gives both locks back, and the name stands or is gone. Between C3 and
-//! C4 the name cannot come to lead elsewhere: that needs somebody who takes it away, and the right
-//! to do so is ours. An opener in between finds the interest byte taken, or the name gone.
+//! Killed anywhere: the kernel gives both locks back, and the name stands or is gone. Between C3
+//! and C4 the name cannot come to lead elsewhere: that needs somebody who takes it away, and the
+//! right to do so is ours. An opener in between finds the interest byte taken, or the name gone.
 
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -21,7 +21,8 @@ use crate::name::Name;
 use crate::patience::Patience;
 use crate::registry;
 use crate::slot::pid_in_file;
-use crate::sys::{descriptor, folder, lock_byte};
+use crate::sys::descriptor::{self, Description};
+use crate::sys::{folder, lock_byte};
 
 /// A named segment, as [`list`] finds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +65,7 @@ pub struct Resident {
 /// assert_eq!(listed.residents.unwrap()[0].pid, std::process::id());
 /// assert_eq!(name.collect(), Ok(false)); // somebody lives in it
 /// drop(segment);
-/// purlin_shm::collect()?;
+/// assert_eq!(purlin_shm::collect(|other| *other == name)?, [name.clone()]);
 /// assert_eq!(Segment::open(&name).unwrap_err(), Error::NoSuchName);
 /// # Ok(()) }
 /// ```
@@ -84,16 +85,19 @@ pub fn list() -> Result<Vec<Listed>, Error> {
     Ok(found)
 }
 
-/// Takes away the names of all segments that nobody lives in, and says which. What is no segment of
-/// this layout, and what this process may not write or take away, is left alone.
+/// Takes away the names that are wanted, of segments that nobody lives in, and says which. What is
+/// no segment of this layout, and what this process may not write or take away, is left alone.
+///
+/// The names are the machine's: `|_| true` takes away everybody's, also of those who mean to come
+/// back to theirs.
 ///
 /// # Errors
 /// * [`Error::TimedOut`] when others took names away for a whole second, or one that does so is
 ///   stopped in the middle.
 /// * Those of [`list`].
-pub fn collect() -> Result<Vec<Name>, Error> {
+pub fn collect(is_wanted: impl Fn(&Name) -> bool) -> Result<Vec<Name>, Error> {
     let mut collected = Vec::new();
-    for name in folder::names()? {
+    for name in folder::names()?.into_iter().filter(is_wanted) {
         match name.collect() {
             Ok(true) => collected.push(name),
             Ok(false) | Err(Error::PermissionDenied | Error::Incompatible) => {}
@@ -158,12 +162,12 @@ fn collect_one(name: &Name) -> Result<bool, Error> {
 
 fn look(name: Name) -> Result<Listed, Error> {
     let file = folder::open_to_read(&name)?;
-    let stat = rustix::fs::fstat(&file)?;
+    let Description { size_bytes, owner, mode } = descriptor::describe(&file)?;
     Ok(Listed {
         name,
-        size_bytes: stat.st_size.unsigned_abs(),
-        owner: stat.st_uid,
-        mode: stat.st_mode & 0o7777,
+        size_bytes,
+        owner,
+        mode,
         is_alive: lock_byte::is_of_interest(&file)?,
         residents: Shape::read(file.as_fd()).and_then(|_| residents(&file)),
     })

@@ -18,8 +18,8 @@ const MAGIC: u64 = u64::from_le_bytes(*b"purlin\0\xb1");
 
 /// The first 256 bytes of a segment, little endian.
 //
-//  0      8        12      16     24     32     40      48        128    136     144       256
-//  | magic| layout | slots | size | arena| check| origin| reserved | next | cursor| reserved | slots …
+//  0      8        12      16     24     32     40      48     128    136     144    256
+//  | magic| layout | slots | size | arena| check| origin| zeros| next | cursor| zeros| slots …
 //
 // The first line is fixed at creation; the second is written by whoever allocates or registers.
 #[repr(C, align(128))]

@@ -57,4 +57,4 @@ pub(crate) const MODE_OWNER: u32 = 0o600;
 /// microseconds, so that a second is a process that was stopped.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
 /// The distance between two tries.
-pub(crate) const NAP: Duration = Duration::from_micros(200);
+pub(crate) const NAP_NANOS: i64 = 200_000;

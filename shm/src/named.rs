@@ -17,9 +17,9 @@
 //! Killed before N4: the kernel frees a file that has no name. After N4: a complete segment with
 //! nobody in it, which the next collection removes. Killed anywhere in O: nothing.
 //!
-//! **The interest byte** says whether anybody lives in a named segment. It is shared (a read lock of
-//! an open file description) by the very description that is mapped; so it is held as long as any
-//! process has the segment mapped, or has its descriptor, or one is on its way in a message: a
+//! **The interest byte** says whether anybody lives in a named segment. It is shared (a read lock
+//! of an open file description) by the very description that is mapped; so it is held as long as
+//! any process has the segment mapped, or has its descriptor, or one is on its way in a message: a
 //! forked child too that has not used it yet. A collector must have the byte alone.
 
 use std::os::fd::{AsFd, OwnedFd};

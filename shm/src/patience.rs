@@ -1,10 +1,10 @@
 //! The one wait of this crate: for another process that is amid a few system calls.
 
-use std::thread;
 use std::time::Instant;
 
 use crate::error::Error;
-use crate::limits::{NAP, PATIENCE};
+use crate::limits::PATIENCE;
+use crate::sys::nap;
 
 /// Tries again for a second at most.
 pub(crate) struct Patience {
@@ -24,7 +24,7 @@ impl Patience {
         if self.begin.elapsed() >= PATIENCE {
             return Err(Error::TimedOut);
         }
-        thread::sleep(NAP);
+        nap::nap();
         Ok(())
     }
 }

@@ -157,7 +157,13 @@ mod tests {
     /// The form on the line is what adapters in other languages read.
     #[test]
     fn a_program_is_read_back_from_its_line() {
-        let line = r#"{"id":7,"request":"run","actor":"a","program":[{"do":"loop","count":10,"variable":"n","body":[{"do":"call","object":"many","index":"n","op":"acquire","args":{"timeout":0.05},"or":[{"kind":"owner-died","body":[{"do":"fail"}]}]}]},{"do":"start","name":"b","how":"spawn"},{"do":"end-thread"}]}"#;
+        let line = concat!(
+            r#"{"id":7,"request":"run","actor":"a","program":["#,
+            r#"{"do":"loop","count":10,"variable":"n","body":["#,
+            r#"{"do":"call","object":"many","index":"n","op":"acquire","args":{"timeout":0.05},"#,
+            r#""or":[{"kind":"owner-died","body":[{"do":"fail"}]}]}]},"#,
+            r#"{"do":"start","name":"b","how":"spawn"},{"do":"end-thread"}]}"#,
+        );
         let request: Request = serde_json::from_str(line).unwrap();
         assert_eq!(serde_json::to_string(&request).unwrap(), line);
         let Ask::Run { program, .. } = request.ask else { panic!() };

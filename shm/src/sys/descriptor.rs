@@ -26,6 +26,22 @@ pub(crate) fn id_of(stat: &rustix::fs::Stat) -> FileId {
     FileId { device: stat.st_dev, inode: stat.st_ino }
 }
 
+/// What others are told of a segment's file.
+pub(crate) struct Description {
+    pub(crate) size_bytes: u64,
+    /// The user's number.
+    pub(crate) owner: u32,
+    /// As in `chmod(1)`.
+    pub(crate) mode: u32,
+}
+
+/// Tells whose a file is, and how large.
+pub(crate) fn describe(file: impl AsFd) -> Result<Description, Error> {
+    let stat = rustix::fs::fstat(file)?;
+    let size_bytes = stat.st_size.unsigned_abs();
+    Ok(Description { size_bytes, owner: stat.st_uid, mode: stat.st_mode & 0o7777 })
+}
+
 /// Makes a descriptor of a segment fit to be kept: closed on exec, and none of the three standard
 /// ones, which any code replaces without asking whose they are.
 pub(crate) fn settle(segment: OwnedFd) -> Result<OwnedFd, Error> {

@@ -8,3 +8,4 @@ pub(crate) mod free_memory;
 pub(crate) mod identity;
 pub(crate) mod lock_byte;
 pub(crate) mod memory;
+pub(crate) mod nap;
