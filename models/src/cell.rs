@@ -12,7 +12,7 @@ pub(crate) use purlin_shm::is_issued;
 use crate::fault::{self, Fault};
 use crate::life;
 pub(crate) use crate::life::Attachment;
-use crate::sleepers;
+use crate::sleepers::{self, Futex};
 
 /// One look before the first sleep, so that the spinning is in the models too.
 pub(crate) const SPIN_LIMIT_ITERATIONS: u32 = 1;
@@ -20,35 +20,51 @@ pub(crate) const SPIN_LIMIT_ITERATIONS: u32 = 1;
 pub(crate) const SPIN_AGAIN_ITERATIONS: u32 = 0;
 
 /// An atomic each of whose accesses is a step. An exchange goes by way of the planted faults.
-pub(crate) struct AtomicU32(modelled::AtomicU32);
+macro_rules! stepped {
+    ($name:ident, $value:ty) => {
+        #[expect(unreachable_pub, reason = "the words say in public what they are made of")]
+        pub struct $name(modelled::$name);
 
-impl AtomicU32 {
-    pub(crate) fn new(value: u32) -> Self {
-        Self(modelled::AtomicU32::new(value))
-    }
+        impl $name {
+            pub(crate) fn new(value: $value) -> Self {
+                Self(modelled::$name::new(value))
+            }
 
-    pub(crate) fn load(&self, order: Ordering) -> u32 {
-        life::step();
-        self.0.load(order)
-    }
+            pub(crate) fn load(&self, order: Ordering) -> $value {
+                life::step();
+                self.0.load(order)
+            }
 
-    pub(crate) fn compare_exchange(
-        &self,
-        current: u32,
-        new: u32,
-        success: Ordering,
-        failure: Ordering,
-    ) -> Result<u32, u32> {
-        life::step();
-        fault::exchange(&self.0, current, new, (success, failure)).inspect(|_| sleepers::changed())
-    }
+            pub(crate) fn compare_exchange(
+                &self,
+                current: $value,
+                new: $value,
+                success: Ordering,
+                failure: Ordering,
+            ) -> Result<$value, $value> {
+                life::step();
+                fault::exchange(&self.0, current.into(), new.into(), (success, failure))
+                    .inspect(|_| sleepers::changed())
+                    .map(|seen| seen as $value)
+                    .map_err(|seen| seen as $value)
+            }
+        }
 
-    /// What the kernel sees: the latest value, whatever this process has seen of it.
-    pub(crate) fn latest(&self) -> u32 {
-        // Relaxed: the kernel's look orders nothing for its caller.
-        self.0.fetch_or(0, Ordering::Relaxed)
-    }
+        impl Futex for $name {
+            fn latest(&self) -> u32 {
+                // Relaxed: the kernel's look orders nothing for its caller.
+                self.0.fetch_or(0, Ordering::Relaxed) as u32
+            }
+
+            fn address(&self) -> *const () {
+                core::ptr::from_ref(self).cast()
+            }
+        }
+    };
 }
+
+stepped!(AtomicU32, u32);
+stepped!(AtomicU64, u64);
 
 pub(crate) fn fence(order: Ordering) {
     life::step();
@@ -71,6 +87,15 @@ pub(crate) const fn slice(_sleeps: u32) -> Duration {
 
 /// `futex(2)`, waiting: see [`sleepers`].
 pub(crate) fn wait(word: &AtomicU32, seen: u32, limit: Duration) -> Result<(), Error> {
+    sleep(word, seen, limit)
+}
+
+/// The same on the lower half of a word.
+pub(crate) fn wait_lower(word: &AtomicU64, seen: u32, limit: Duration) -> Result<(), Error> {
+    sleep(word, seen, limit)
+}
+
+fn sleep(word: &impl Futex, seen: u32, limit: Duration) -> Result<(), Error> {
     life::step();
     sleepers::wait(word, seen, limit < SLICE);
     Ok(())
@@ -78,10 +103,24 @@ pub(crate) fn wait(word: &AtomicU32, seen: u32, limit: Duration) -> Result<(), E
 
 /// `futex(2)`, waking: see [`sleepers`].
 pub(crate) fn wake_one(word: &AtomicU32) {
+    wake(word);
+}
+
+/// The same on the lower half of a word.
+pub(crate) fn wake_one_lower(word: &AtomicU64) {
+    wake(word);
+}
+
+fn wake(word: &impl Futex) {
     life::step();
     if !fault::is(Fault::WakeForgotten) {
         sleepers::wake_one(word);
     }
+}
+
+/// Which thread of its process is running: see [`life`].
+pub(crate) fn thread_number() -> u32 {
+    if fault::is(Fault::ThreadForgotten) { 1 } else { life::thread_number() }
 }
 
 /// When a call gives up. There is no clock in a model: a limit passes while its caller sleeps.
@@ -114,7 +153,9 @@ pub(crate) enum Error {
     TimedOut,
     NotOwner,
     OverReleased,
+    WouldDeadlock,
     Damaged,
+    OutOfResources,
 }
 
 impl From<Infallible> for Error {

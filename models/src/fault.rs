@@ -4,16 +4,16 @@
 use core::cell::Cell;
 
 use loom::sync::atomic::{
-    AtomicU32,
+    AtomicU32, AtomicU64,
     Ordering::{self, Acquire, Relaxed, Release},
 };
 
 use crate::life;
 
-// The lock's word, as its own file has it.
-const TOKEN_MASK: u32 = (1 << 30) - 1;
-const UNVOUCHED: u32 = 1 << 30;
-const WAITERS: u32 = 1 << 31;
+// The words' bits, as their own file has them.
+const OWNER_MASK: u64 = !(UNVOUCHED | WAITERS);
+const UNVOUCHED: u64 = 1 << 30;
+const WAITERS: u64 = 1 << 31;
 
 /// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,50 @@ pub(crate) enum Fault {
     UnvouchedLostAtRelease,
     /// A recovery does not vouch.
     UnvouchedKeptAtRecovery,
+    /// All threads of a process are one to its words.
+    ThreadForgotten,
 }
+
+/// Loom's atomics, whatever their width.
+pub(crate) trait Modelled {
+    fn load(&self, order: Ordering) -> u64;
+    fn store(&self, value: u64, order: Ordering);
+    fn compare_exchange(
+        &self,
+        current: u64,
+        new: u64,
+        orders: (Ordering, Ordering),
+    ) -> Result<u64, u64>;
+}
+
+macro_rules! modelled {
+    ($name:ident, $value:ty) => {
+        impl Modelled for $name {
+            fn load(&self, order: Ordering) -> u64 {
+                $name::load(self, order).into()
+            }
+
+            fn store(&self, value: u64, order: Ordering) {
+                $name::store(self, value as $value, order);
+            }
+
+            fn compare_exchange(
+                &self,
+                current: u64,
+                new: u64,
+                (success, failure): (Ordering, Ordering),
+            ) -> Result<u64, u64> {
+                let (current, new) = (current as $value, new as $value);
+                $name::compare_exchange(self, current, new, success, failure)
+                    .map(u64::from)
+                    .map_err(u64::from)
+            }
+        }
+    };
+}
+
+modelled!(AtomicU32, u32);
+modelled!(AtomicU64, u64);
 
 std::thread_local! {
     static PLANTED: Cell<Option<Fault>> = const { Cell::new(None) };
@@ -78,13 +121,13 @@ pub(crate) fn plant<R>(fault: Fault, act: impl FnOnce() -> R) -> R {
 
 /// A compare-and-exchange as the planted fault makes it.
 pub(crate) fn exchange(
-    word: &AtomicU32,
-    current: u32,
-    new: u32,
+    word: &impl Modelled,
+    current: u64,
+    new: u64,
     (success, failure): (Ordering, Ordering),
-) -> Result<u32, u32> {
+) -> Result<u64, u64> {
     let Some(fault) = PLANTED.get() else {
-        return word.compare_exchange(current, new, success, failure);
+        return word.compare_exchange(current, new, (success, failure));
     };
     let success = match (fault, success) {
         (Fault::ReleaseForgotten, Release) | (Fault::AcquireForgotten, Acquire) => Relaxed,
@@ -96,11 +139,11 @@ pub(crate) fn exchange(
     if fault == Fault::WaitersLostAtLimit && new == current | WAITERS && life::is_limit_passed() {
         return Ok(current);
     }
-    word.compare_exchange(current, spoiled(fault, current, new), success, failure)
+    word.compare_exchange(current, spoiled(fault, current, new), (success, failure))
 }
 
-const fn is_stored(fault: Fault, current: u32, new: u32) -> bool {
-    let (before, after) = (current & TOKEN_MASK, new & TOKEN_MASK);
+const fn is_stored(fault: Fault, current: u64, new: u64) -> bool {
+    let (before, after) = (current & OWNER_MASK, new & OWNER_MASK);
     match fault {
         Fault::TakeByStore => before == 0 && after != 0,
         Fault::TakeoverByStore => before != 0 && after != 0 && before != after,
@@ -110,7 +153,7 @@ const fn is_stored(fault: Fault, current: u32, new: u32) -> bool {
 }
 
 /// The exchange that looks first and writes afterwards.
-fn store_after_look(word: &AtomicU32, current: u32, new: u32) -> Result<u32, u32> {
+fn store_after_look(word: &impl Modelled, current: u64, new: u64) -> Result<u64, u64> {
     if new != 0 && word.load(Acquire) != current {
         return Err(current);
     }
@@ -118,8 +161,8 @@ fn store_after_look(word: &AtomicU32, current: u32, new: u32) -> Result<u32, u32
     Ok(current)
 }
 
-const fn spoiled(fault: Fault, current: u32, new: u32) -> u32 {
-    let (before, after) = (current & TOKEN_MASK, new & TOKEN_MASK);
+const fn spoiled(fault: Fault, current: u64, new: u64) -> u64 {
+    let (before, after) = (current & OWNER_MASK, new & OWNER_MASK);
     let is_taken_over = before != 0 && after != 0 && before != after;
     match fault {
         Fault::WaitersLostAtTake if before == 0 => new & !WAITERS,

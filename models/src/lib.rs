@@ -7,11 +7,11 @@
 //! interleaving comes that far. How many steps that is, each test knows.
 //!
 //! ```text
-//!  sync/src/words/lock.rs ──── super::cell ────► sync/src/words/cell.rs     what ships
-//!           the same file ──── super::cell ────► models/src/cell.rs         what is modelled
-//!                                                  │ steps, kills, time     life, sleepers
-//!                                                  │ planted faults         fault
-//!                                                  └► loom
+//!  sync/src/words/*.rs ──── super::cell ────► sync/src/words/cell.rs     what ships
+//!       the same files ──── super::cell ────► models/src/cell.rs         what is modelled
+//!                                               │ steps, kills, time     life, sleepers
+//!                                               │ planted faults         fault
+//!                                               └► loom
 //! ```
 //!
 //! Time has two extremes. Slices that pass: a sleep ends whenever there is something to see. Slices
@@ -20,14 +20,14 @@
 //! ordered after what was written, it is told of a death exactly when an owner died and nobody has
 //! vouched since, and everybody alive comes to an end.
 //!
-//! Each fault in `fault` is planted beneath the words, and the model named in `lock_planted` fails
-//! by it, with the message that it should have.
+//! Each fault in `fault` is planted beneath the words, and the model named in `lock_planted` or
+//! `handover_planted` fails by it, with the message that it should have.
 //!
 //! # What was counted
 //! With loom 0.7.2, slices passing and of an hour; *bound* is the most switches away from a thread
 //! that could go on, *steps* at how many its victims were killed. The uncontended round is four
 //! steps (take, write, write, give back) and five places to be killed at. All of it takes
-//! about 35 s on one core of an x86-64 virtual machine, in a debug build.
+//! about 45 s on one core of an x86-64 virtual machine, in a debug build.
 //!
 //! | model | bound | steps | interleavings |
 //! |---|---|---|---|
@@ -44,6 +44,19 @@
 //! | one dies, then who takes over beside a third | 2 | 5 × 21 and 5 × 18 | 18 924 and 13 497 |
 //! | a suspect released unvouched, its holder dies | 2 | 19 | 8 824 and 8 451 |
 //! | a holder abandons beside one; beside two | none; 2 | 12 | 1 924 and 2 886; 20 803 and 19 441 |
+//! | handed over: the holder comes back, beside a third | 2 | | 6 458 and 6 290 |
+//! | two strangers release one hold | none | | 78 |
+//! | a stranger and the holder's guard end one hold | 3 | | 58 and 58 |
+//! | the holder dies: working, amid a stranger's release | 3 | 7 | 180 |
+//! | the same beside one that takes over | 2 | 14 | 9 706 and 11 453 |
+//! | one of two releasers dies | none | 7 | 564 |
+//! | a dead owner's is released, its releaser dies | none | 6 | 7 |
+//! | the same beside one that takes over | none | 7 | 6 715 and 6 715 |
+//! | the holder dies, and its releaser | 2 | 7 × 7 | 463 |
+//! | checked: two threads of one process beside another | 2 | | 3 115 and 2 713 |
+//! | checked: a thread and a process are refused | 3 | | 3 440 and 3 440 |
+//! | checked: a process dies beside two threads | 1 | 14 | 1 669 and 1 543 |
+//! | checked: another thread drops the last handle | none | | 56 and 86 |
 //!
 //! # What this crate does not do
 //! * Model more than C11 as loom knows it: no reordering that only a compiler or a processor could
@@ -52,6 +65,7 @@
 //!   see the tests of `purlin-sync`.
 //! * Kill processes between two instructions: a step here is an access. That is the kill sweep's
 //!   matter, and so is the proof of a death, which is a given here.
+//! * Kill a process of several threads: they would all be stopped at once.
 //! * Try all interleavings of three and more: the bounds are in the table.
 
 #![deny(unsafe_code)]
@@ -69,11 +83,34 @@ mod room;
 #[cfg(test)]
 mod sleepers;
 
-#[cfg(test)]
-#[path = "../../sync/src/words/lock.rs"]
-#[expect(unreachable_pub, reason = "the file is written for the crate that ships it")]
-mod lock;
+/// The words, as they are shipped.
+macro_rules! word {
+    ($name:ident, $path:literal) => {
+        #[cfg(test)]
+        #[path = $path]
+        #[expect(unreachable_pub, reason = "the file is written for the crate that ships it")]
+        mod $name;
+    };
+}
 
+word!(bits, "../../sync/src/words/bits.rs");
+word!(checked, "../../sync/src/words/checked.rs");
+word!(exclusive, "../../sync/src/words/exclusive.rs");
+word!(handover, "../../sync/src/words/handover.rs");
+word!(lock, "../../sync/src/words/lock.rs");
+
+#[cfg(test)]
+#[path = "../../sync/src/words/wait.rs"]
+mod wait;
+
+#[cfg(test)]
+mod checked_threads;
+#[cfg(test)]
+mod handover_killed;
+#[cfg(test)]
+mod handover_live;
+#[cfg(test)]
+mod handover_planted;
 #[cfg(test)]
 mod lock_abandon;
 #[cfg(test)]

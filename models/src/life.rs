@@ -23,7 +23,11 @@ const FIRST_GENERATION: u32 = 1 << 10;
 loom::thread_local! {
     /// The process that the running thread is, none in the thread that sets the scene.
     static LIFE: RefCell<Option<Rc<Life>>> = RefCell::new(None);
+    /// Which thread of its process that is.
+    static THREAD: Cell<u32> = Cell::new(FIRST_THREAD);
 }
+
+const FIRST_THREAD: u32 = 1;
 
 /// Where a condemned process is stopped: before its step number `at`, counted from 0.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +55,9 @@ pub(crate) trait Scene: 'static {
 
     /// Called in the victim's thread after its last step, before anybody can know.
     fn died(&self, at: &Attachment);
+
+    /// Called when all can know.
+    fn is_buried(&self) {}
 }
 
 /// A process's registration, as the words know it.
@@ -59,6 +66,7 @@ pub(crate) struct Attachment(Rc<Life>);
 
 struct Life {
     token: Cell<u32>,
+    thread: u32,
     slot: usize,
     stop: Option<Stop>,
     steps: Cell<usize>,
@@ -101,6 +109,11 @@ pub(crate) fn sleep_in(has_limit: bool, sleep: impl FnOnce(&World, u32)) {
         sleep(world, life.deaths_seen.get());
     }
     life.is_limit_passed.set(has_limit);
+}
+
+/// Which thread of its process is running.
+pub(crate) fn thread_number() -> u32 {
+    THREAD.with(Cell::get)
 }
 
 /// The running process's sleepers, if a process is running.
@@ -154,6 +167,7 @@ impl World {
 /// Lets the thread that sets the scene be a process for as long as `act` takes.
 pub(crate) fn act_as(at: &Attachment, act: impl FnOnce()) {
     LIFE.with(|life| *life.borrow_mut() = Some(Rc::clone(&at.0)));
+    THREAD.with(|thread| thread.set(at.0.thread));
     act();
     LIFE.with(|life| *life.borrow_mut() = None);
 }
@@ -161,6 +175,15 @@ pub(crate) fn act_as(at: &Attachment, act: impl FnOnce()) {
 /// Starts a process that nobody kills.
 pub(crate) fn start<S: Scene>(scene: &Rc<S>, body: impl FnOnce(&S, &Attachment) + 'static) {
     launch(scene, &Attachment::new(scene, None), body);
+}
+
+/// Starts a process, or another thread of one, under a registration made before.
+pub(crate) fn start_as<S: Scene>(
+    scene: &Rc<S>,
+    at: &Attachment,
+    body: impl FnOnce(&S, &Attachment) + 'static,
+) {
+    launch(scene, at, body);
 }
 
 /// Starts a process that is stopped where `stop` says, if it comes there.
@@ -200,7 +223,24 @@ fn bury(scene: &dyn Scene, at: &Attachment, payload: Box<dyn Any + Send>) {
     // instruction of its process, and whoever finds it free asked the kernel later. A swap and not
     // a store: questions and deaths have one order, and who asks after a death is told.
     scene.world().dead[at.0.slot].swap(1, Ordering::Release);
+    scene.is_buried();
     scene.world().sleepers.note_death();
+}
+
+impl Life {
+    fn new(token: u32, thread: u32, slot: usize, stop: Option<Stop>, scene: Rc<dyn Scene>) -> Self {
+        Self {
+            token: Cell::new(token),
+            thread,
+            slot,
+            stop,
+            steps: Cell::new(0),
+            is_limit_passed: Cell::new(false),
+            idle_at: Cell::new(None),
+            deaths_seen: Cell::new(0),
+            scene,
+        }
+    }
 }
 
 impl Attachment {
@@ -221,6 +261,14 @@ impl Attachment {
         at
     }
 
+    /// Another thread of the same process. For processes that nobody kills: their threads would all
+    /// be stopped at once.
+    pub(crate) fn another_thread(&self) -> Self {
+        let Life { token, thread, slot, stop, scene, .. } = &*self.0;
+        assert!(stop.is_none(), "a thread cannot be killed alone");
+        Self(Rc::new(Life::new(token.get(), thread + 1, *slot, None, Rc::clone(scene))))
+    }
+
     /// A peer with a token that no registration gives.
     pub(crate) fn forged<S: Scene>(scene: &Rc<S>, token: u32) -> Self {
         Self::with_token(scene, None, 0, token)
@@ -228,16 +276,7 @@ impl Attachment {
 
     fn with_token<S: Scene>(scene: &Rc<S>, stop: Option<Stop>, slot: usize, token: u32) -> Self {
         let scene = Rc::clone(scene) as Rc<dyn Scene>;
-        Self(Rc::new(Life {
-            token: Cell::new(token),
-            slot,
-            stop,
-            steps: Cell::new(0),
-            is_limit_passed: Cell::new(false),
-            idle_at: Cell::new(None),
-            deaths_seen: Cell::new(0),
-            scene,
-        }))
+        Self(Rc::new(Life::new(token, FIRST_THREAD, slot, stop, scene)))
     }
 
     /// Not a step: the token lies in a page of the process's own.
@@ -254,11 +293,12 @@ impl Attachment {
 
     /// One step, since it is one system call; who was never condemned lives.
     pub(crate) fn is_dead(&self, token: u32, slices: u32) -> Result<bool, Infallible> {
+        let world = self.0.scene.world();
+        self.0.deaths_seen.set(world.sleepers.deaths());
         if token == self.token() {
             return Ok(false);
         }
         step();
-        let world = self.0.scene.world();
         self.0.deaths_seen.set(world.sleepers.deaths());
         if fault::is(Fault::DeadTooEarly) {
             return Ok(true);

@@ -7,7 +7,7 @@ use crate::kill::{Swept, failure};
 use crate::sleepers::Slices::{Hour, Pass, PassAmongMany};
 use crate::{lock_abandon, lock_killed, lock_limit, lock_live, lock_stranger, lock_suspect};
 
-fn assert_noticed(fault: Fault, by: &str, model: impl FnOnce() -> Swept + UnwindSafe) {
+pub(crate) fn assert_noticed(fault: Fault, by: &str, model: impl FnOnce() -> Swept + UnwindSafe) {
     let failure = plant(fault, || failure(model));
     let Some(failure) = failure else { panic!("{fault:?} went unnoticed") };
     println!("{fault:?}: {}", failure.lines().next().unwrap_or_default());

@@ -1,9 +1,9 @@
 //! The lock and those who have no business with it: they are refused, and disturb nobody.
 
 use crate::cell::{Deadline, Error};
+use crate::exclusive::Told;
 use crate::kill::{ALL, Swept, every_interleaving};
 use crate::life::{Attachment, start};
-use crate::lock::Told;
 use crate::room::Room;
 use crate::sleepers::Slices;
 

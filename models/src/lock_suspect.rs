@@ -2,9 +2,9 @@
 //! outlives everything but a recovery.
 
 use crate::cell::Deadline;
+use crate::exclusive::Told;
 use crate::kill::{Swept, at_every_step, at_every_two_steps};
 use crate::life::{Attachment, Stop, condemn, start};
-use crate::lock::Told;
 use crate::room::Room;
 use crate::sleepers::Slices;
 

@@ -6,27 +6,45 @@ use std::rc::Rc;
 
 use loom::cell::Cell as Modelled;
 
-use crate::cell::{Deadline, Error};
+use crate::bits::{self, Bits};
+use crate::cell::{Deadline, Error, Ordering};
+use crate::exclusive::{ExclusiveWord, Steps, Told};
 use crate::life::{self, Attachment, Scene, World};
-use crate::lock::{LockWord, Told};
+use crate::lock::ByHolder;
 use crate::sleepers::Slices;
 
 /// What the lock guards is written in two steps; loom notes it when a read or a write of it is not
 /// ordered after the last one, so the models check the orderings too.
-pub(crate) struct Room {
+pub(crate) struct RoomOf<S: Steps> {
     world: World,
-    pub(crate) word: LockWord,
+    pub(crate) word: ExclusiveWord<S>,
     left: Modelled<u32>,
     right: Modelled<u32>,
-    /// The token of who is inside, 0 for nobody.
-    inside: Cell<u32>,
+    /// Who is inside, as the word names it; 0 for nobody.
+    inside: Cell<u64>,
     /// How often both sides were written.
     written: Cell<u32>,
-    /// An owner died, and nobody has vouched since.
-    is_suspect: Cell<bool>,
+    warning: Cell<Warning>,
+    /// An owner has made its last step, and the kernel is not done with it.
+    is_unburied: Cell<bool>,
+    /// The token of a stranger that is amid a release, 0 for nobody.
+    releaser: Cell<u32>,
 }
 
-impl Room {
+/// What the next holder is told, in truth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Warning {
+    Nothing,
+    /// An owner died, and nobody has vouched since.
+    OwnerDied,
+    /// An owner died amid a stranger's release: before it, or after.
+    Either,
+}
+
+/// The room of a plain lock.
+pub(crate) type Room = RoomOf<ByHolder>;
+
+impl<S: Steps> RoomOf<S> {
     pub(crate) fn new(slices: Slices) -> Rc<Self> {
         Self::in_world(World::new(slices))
     }
@@ -34,26 +52,45 @@ impl Room {
     pub(crate) fn in_world(world: World) -> Rc<Self> {
         Rc::new(Self {
             world,
-            word: LockWord::default(),
+            word: ExclusiveWord::default(),
             left: Modelled::new(0),
             right: Modelled::new(0),
             inside: Cell::new(0),
             written: Cell::new(0),
-            is_suspect: Cell::new(false),
+            warning: Cell::new(Warning::Nothing),
+            is_unburied: Cell::new(false),
+            releaser: Cell::new(0),
         })
     }
 
     /// Acquires; checks that nobody else is inside and that what was told is so.
     pub(crate) fn enter(&self, at: &Attachment, deadline: Deadline) -> Result<Told, Error> {
-        let told = self.word.acquire(at, deadline)?;
-        assert_eq!(self.inside.replace(at.token()), 0, "two holders");
-        let truth = if self.is_suspect.get() { Told::OwnerDied } else { Told::Held };
-        assert_eq!(told, truth, "what was told is not so");
+        let told = self.come_in(at, deadline)?;
         let (left, right) = (self.left.get(), self.right.get());
         if told == Told::Held {
             assert_eq!((left, right), (self.written.get(), self.written.get()), "torn");
         }
         Ok(told)
+    }
+
+    /// [`enter`](Self::enter) without a look at what is inside.
+    pub(crate) fn come_in(&self, at: &Attachment, deadline: Deadline) -> Result<Told, Error> {
+        let told = self.word.acquire(at, deadline)?;
+        assert_eq!(self.inside.replace(S::owner(at.token())), 0, "two holders");
+        self.compare(told);
+        Ok(told)
+    }
+
+    /// Holds what was told against the truth. Where there are two, one has been chosen.
+    fn compare(&self, told: Told) {
+        let truth = match self.warning.get() {
+            Warning::Nothing => Told::Held,
+            Warning::OwnerDied => Told::OwnerDied,
+            Warning::Either => told,
+        };
+        assert_eq!(told, truth, "what was told is not so");
+        let chosen = if told == Told::Held { Warning::Nothing } else { Warning::OwnerDied };
+        self.warning.set(chosen);
     }
 
     /// Writes both sides, a step each.
@@ -71,7 +108,7 @@ impl Room {
         self.right.set(self.left.get());
         self.written.set(self.left.get());
         assert_eq!(self.word.recover(at), Ok(()));
-        self.is_suspect.set(false); // its commit was the last step
+        self.warning.set(Warning::Nothing); // its commit was the last step
     }
 
     pub(crate) fn leave(&self, at: &Attachment) {
@@ -79,10 +116,27 @@ impl Room {
         assert_eq!(self.word.release(at), Ok(()));
     }
 
+    /// Leaves, and lets somebody else release.
+    pub(crate) fn hand_over(&self) {
+        self.inside.set(0);
+    }
+
+    /// Releases what another has handed over.
+    pub(crate) fn release_for_another(&self, at: &Attachment) -> Result<(), Error> {
+        self.releaser.set(at.token());
+        if self.is_unburied.get() && self.warning.get() == Warning::OwnerDied {
+            self.warning.set(Warning::Either); // who asks now is told that it lives
+        }
+        let answer = self.word.release(at);
+        self.releaser.set(0); // its commit, or its refusal, is over
+        answer
+    }
+
     /// Gives the lock up without having left.
     pub(crate) fn abandon(&self, at: &Attachment) {
         self.inside.set(0);
-        self.is_suspect.set(true); // from its first step on: killed before, it is a dead owner
+        // From its first step on: killed before, it is a dead owner.
+        self.warning.set(Warning::OwnerDied);
         self.word.abandon(at);
     }
 
@@ -101,6 +155,13 @@ impl Room {
         self.leave(at);
     }
 
+    /// Who is named by the word, now and not as this process has seen it last: by an exchange that
+    /// changes nothing.
+    fn owner_now(&self) -> u64 {
+        let word = self.word.word.compare_exchange(0, 0, Ordering::Relaxed, Ordering::Relaxed);
+        bits::owner(word.unwrap_or_else(|word| word))
+    }
+
     pub(crate) fn all_ended(&self) {
         self.world.all_ended();
     }
@@ -114,17 +175,29 @@ impl Room {
     }
 }
 
-impl Scene for Room {
+impl<S: Steps> Scene for RoomOf<S> {
     fn world(&self) -> &World {
         &self.world
     }
 
     fn died(&self, at: &Attachment) {
-        if self.word.is_mine(at) {
-            self.is_suspect.set(true);
+        if self.owner_now() == S::owner(at.token()) {
+            self.is_unburied.set(true);
+            let is_open = self.releaser.get() != 0;
+            self.warning.set(if is_open { Warning::Either } else { Warning::OwnerDied });
         }
-        if self.inside.get() == at.token() {
+        if self.releaser.get() == at.token() {
+            self.releaser.set(0);
+            if self.warning.get() == Warning::Either && self.owner_now() != 0 {
+                self.warning.set(Warning::OwnerDied); // it did not come to release
+            }
+        }
+        if self.inside.get() == S::owner(at.token()) {
             self.inside.set(0);
         }
+    }
+
+    fn is_buried(&self) {
+        self.is_unburied.set(false);
     }
 }

@@ -1,12 +1,10 @@
 //! The kernel's side of a futex, and time.
 
 use core::cell::{Cell, RefCell};
-use core::ptr;
 use std::collections::VecDeque;
 
 use loom::thread::Thread;
 
-use crate::cell::AtomicU32;
 use crate::fault::{self, Fault};
 use crate::life;
 
@@ -26,6 +24,15 @@ pub(crate) enum Slices {
     Hour,
 }
 
+/// What can be slept on.
+pub(crate) trait Futex {
+    /// What the kernel sees: the latest value, whatever this process has seen of it.
+    fn latest(&self) -> u32;
+
+    /// Where it is.
+    fn address(&self) -> *const ();
+}
+
 /// Who sleeps, in the order in which they fell asleep.
 pub(crate) struct Sleepers {
     slices: Slices,
@@ -36,12 +43,12 @@ pub(crate) struct Sleepers {
 }
 
 struct Sleeper {
-    word: *const AtomicU32,
+    word: *const (),
     thread: Thread,
 }
 
 /// Sleeps on `word` while it is `seen`; `has_limit` when the caller's limit passes in this sleep.
-pub(crate) fn wait(word: &AtomicU32, seen: u32, has_limit: bool) {
+pub(crate) fn wait(word: &impl Futex, seen: u32, has_limit: bool) {
     life::sleep_in(has_limit, |world, deaths_seen| {
         // loom switches threads at its own accesses only: between this comparison and the sleep
         // nothing comes, as under the kernel's lock.
@@ -53,7 +60,7 @@ pub(crate) fn wait(word: &AtomicU32, seen: u32, has_limit: bool) {
 }
 
 /// Wakes who has slept longest on `word`.
-pub(crate) fn wake_one(word: &AtomicU32) {
+pub(crate) fn wake_one(word: &impl Futex) {
     life::in_world(|world| {
         if world.sleepers.slices == Slices::Hour {
             let _ = word.latest(); // the place in loom's order; what stands there matters to nobody
@@ -95,7 +102,7 @@ impl Sleepers {
         }
     }
 
-    fn sleep(&self, word: &AtomicU32, has_limit: bool) {
+    fn sleep(&self, word: &impl Futex, has_limit: bool) {
         match (self.slices, has_limit) {
             (Slices::Pass | Slices::PassAmongMany, true) => {}
             (Slices::Pass, false) => self.sleep_until_change(),
@@ -111,10 +118,10 @@ impl Sleepers {
         }
     }
 
-    fn sleep_until_wake(&self, word: &AtomicU32, has_limit: bool) {
+    fn sleep_until_wake(&self, word: &impl Futex, has_limit: bool) {
         let thread = loom::thread::current();
         let id = thread.id();
-        self.asleep.borrow_mut().push_back(Sleeper { word: ptr::from_ref(word), thread });
+        self.asleep.borrow_mut().push_back(Sleeper { word: word.address(), thread });
         if has_limit {
             let _ = word.latest(); // a wake comes before the limit, or after it
             self.asleep.borrow_mut().retain(|sleeper| sleeper.thread.id() != id);
@@ -129,9 +136,9 @@ impl Sleepers {
         }
     }
 
-    fn wake_first(&self, word: &AtomicU32) {
+    fn wake_first(&self, word: &impl Futex) {
         let mut asleep = self.asleep.borrow_mut();
-        let first = asleep.iter().position(|sleeper| ptr::eq(sleeper.word, word));
+        let first = asleep.iter().position(|sleeper| sleeper.word == word.address());
         if let Some(sleeper) = first.and_then(|first| asleep.remove(first)) {
             sleeper.thread.unpark();
         }

@@ -13,10 +13,12 @@ pub enum Error {
     ///
     /// [`Acquired::sound`]: crate::Acquired::sound
     OwnerDied,
-    /// Only the holder may do this, and the caller's process is not.
+    /// Only the holder may do this, and the caller is not.
     NotOwner,
     /// Nobody holds what was to be released.
     OverReleased,
+    /// The calling thread holds what it would wait for. It still does, once.
+    WouldDeadlock,
     /// The argument is outside what the call accepts; nothing changed.
     InvalidArgument,
     /// No segment has this name.
@@ -53,6 +55,7 @@ impl Error {
             Self::OwnerDied => "owner-died",
             Self::NotOwner => "not-owner",
             Self::OverReleased => "over-released",
+            Self::WouldDeadlock => "would-deadlock",
             Self::InvalidArgument => "invalid-argument",
             Self::NoSuchName => "no-such-name",
             Self::AlreadyExists => "already-exists",

@@ -32,17 +32,27 @@
 
 #![deny(unsafe_code)]
 
+mod checked_lock;
 mod deadline;
 mod error;
+mod exclusive;
 mod guard;
+mod handover_lock;
 mod limits;
 mod lock;
 mod sys;
+mod thread;
 mod words;
 
+pub use checked_lock::{CheckedLock, CheckedLockWord};
 pub use deadline::Deadline;
 pub use error::Error;
+pub use exclusive::{Exclusive, Rules};
 pub use guard::{Acquired, Guard, Suspect};
+pub use handover_lock::{HandoverLock, HandoverLockWord};
 pub use limits::{SLICE_FIRST_NANOS, SLICE_NANOS, SPIN_AGAIN_ITERATIONS, SPIN_LIMIT_ITERATIONS};
-pub use lock::Lock;
-pub use words::lock::{LockWord, Told};
+pub use lock::{Lock, LockWord};
+pub use words::checked::ByThread;
+pub use words::exclusive::{ExclusiveWord, Told};
+pub use words::handover::ByAnyone;
+pub use words::lock::ByHolder;

@@ -1,7 +1,8 @@
 //! `futex(2)`: sleep and wake on a word that several processes map. Never the private kind, which
 //! does not meet a sleeper in another process; never without a limit.
+#![expect(unsafe_code, reason = "half of a word is a futex of its own")]
 
-use core::sync::atomic::AtomicU32;
+use core::sync::atomic::{AtomicU32, AtomicU64};
 use core::time::Duration;
 
 use rustix::io::Errno;
@@ -40,4 +41,25 @@ pub(crate) fn slice(sleeps: u32) -> Duration {
 /// slice, so that a failure, which the kernel has no reason for, delays and does no more.
 pub(crate) fn wake_one(word: &AtomicU32) {
     let _ = futex::wake(word, SHARED, 1);
+}
+
+/// [`wait`] on the lower half of a word.
+pub(crate) fn wait_lower(word: &AtomicU64, seen: u32, limit: Duration) -> Result<(), Error> {
+    wait(lower_half(word), seen, limit)
+}
+
+/// [`wake_one`] on the lower half of a word.
+pub(crate) fn wake_one_lower(word: &AtomicU64) {
+    wake_one(lower_half(word));
+}
+
+// The lower half is where the futex is looked for.
+const _: () = assert!(cfg!(target_endian = "little"));
+
+/// The lower half of a word, as the kernel sees it. No access in this program goes by it.
+fn lower_half(word: &AtomicU64) -> &AtomicU32 {
+    let half = core::ptr::from_ref(word).cast::<AtomicU32>();
+    // SAFETY: The lower half of a word that lives as long as the reference, aligned like it, and
+    // an atomic integer of which any bits are valid. It is handed to the kernel only.
+    unsafe { &*half }
 }

@@ -1,11 +1,12 @@
 //! What the words stand on when they are shipped. `purlin-models` has another body for each name.
 
 pub(super) use core::hint::spin_loop;
-pub(super) use core::sync::atomic::{AtomicU32, Ordering, fence};
+pub(super) use core::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
 pub(super) use purlin_shm::{Attachment, is_issued};
 
 pub(super) use crate::deadline::Deadline;
 pub(super) use crate::error::Error;
 pub(super) use crate::limits::{SPIN_AGAIN_ITERATIONS, SPIN_LIMIT_ITERATIONS};
-pub(super) use crate::sys::futex::{slice, wait, wake_one};
+pub(super) use crate::sys::futex::{slice, wait, wait_lower, wake_one, wake_one_lower};
+pub(super) use crate::thread::number as thread_number;

@@ -2,5 +2,10 @@
 //! handle. What they stand on (atomics, sleeping, who is alive) they take from `super::cell`, so
 //! that the models can read the very same files with a `cell` of their own.
 
+pub(crate) mod bits;
 pub(crate) mod cell;
+pub(crate) mod checked;
+pub(crate) mod exclusive;
+pub(crate) mod handover;
 pub(crate) mod lock;
+mod wait;

@@ -16,7 +16,7 @@ const UNSAFE_FILES: [(&str, &str); 10] = [
     ("shm/src/page.rs", "makes the pointers into the page that a fork wipes"),
     ("shm/src/place.rs", "reaches an object through a pointer kept beside its mapping"),
     ("shm/src/slot.rs", "promises the layout of the slot table"),
-    ("sync/src/lock.rs", "promises the layout of the lock's word"),
+    ("sync/src/exclusive.rs", "promises the layout of the locks' words"),
 ];
 
 /// What each crate may lean on. A crate that is not here leans on nothing of ours and nobody leans

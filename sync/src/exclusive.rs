@@ -1,0 +1,184 @@
+//! The handle of an exclusive lock, whatever its rules: the same methods for all of them.
+
+use core::fmt;
+
+use purlin_shm::{Attachment, Object, Place, Segment, Shared};
+
+use crate::deadline::Deadline;
+use crate::error::Error;
+use crate::guard::Acquired;
+use crate::words::exclusive::{ExclusiveWord, Steps};
+
+/// What kind of exclusive lock it is: who its holder is, who may release it, and what its word is.
+/// There are three, and nobody can make others: [`ByHolder`], [`ByAnyone`] and [`ByThread`].
+///
+/// [`ByHolder`]: crate::ByHolder
+/// [`ByAnyone`]: crate::ByAnyone
+/// [`ByThread`]: crate::ByThread
+pub trait Rules: Steps + fmt::Debug {
+    /// The kind of the object, as a segment has it written down.
+    #[doc(hidden)]
+    const KIND: u16;
+    /// What it is called.
+    #[doc(hidden)]
+    const NAME: &'static str;
+    /// What a guard has in it: a pointer, if it must stay in its thread.
+    #[doc(hidden)]
+    type Bond;
+}
+
+/// The handle of an exclusive lock. It goes by the names [`Lock`], [`HandoverLock`] and
+/// [`CheckedLock`], where its contract is written down.
+///
+/// [`Lock`]: crate::Lock
+/// [`HandoverLock`]: crate::HandoverLock
+/// [`CheckedLock`]: crate::CheckedLock
+pub struct Exclusive<R: Rules> {
+    place: Place<ExclusiveWord<R>>,
+}
+
+#[expect(unsafe_code, reason = "a promise about the word's layout, argued here")]
+// SAFETY: `repr(transparent)` over one atomic integer (of the words' own choice, for `Steps` has no
+// other implementations), of which any bits are a valid value.
+unsafe impl<R: Rules> Shared for ExclusiveWord<R> {}
+
+impl<R: Rules> Object for ExclusiveWord<R> {
+    const KIND: u16 = R::KIND;
+    const VERSION: u16 = 1;
+}
+
+impl<R: Rules> Exclusive<R> {
+    /// Makes a free lock in a segment that this process keeps for such objects.
+    ///
+    /// # Errors
+    /// * [`Error::OutOfResources`] when memory, descriptors or the file size limit do not allow it.
+    /// * [`Error::Unsupported`] when `/proc` is not mounted.
+    pub fn new() -> Result<Self, Error> {
+        Ok(Self { place: Place::new()? })
+    }
+
+    /// Makes a free lock in `segment`.
+    ///
+    /// # Errors
+    /// * [`Error::OutOfResources`] when the segment is full.
+    /// * [`Error::Damaged`] when it was overwritten.
+    pub fn new_in(segment: &Segment) -> Result<Self, Error> {
+        Ok(Self { place: Place::new_in(segment)? })
+    }
+
+    /// Opens the lock that stands at `offset` of `segment`, as [`offset`](Self::offset) told.
+    ///
+    /// # Errors
+    /// * [`Error::Incompatible`] when another kind of object stands there.
+    /// * [`Error::Damaged`] when none does.
+    pub fn open(segment: &Segment, offset: u64) -> Result<Self, Error> {
+        Ok(Self { place: Place::open(segment, offset)? })
+    }
+
+    /// Takes the lock, waiting until it is free, its owner has died, or `deadline` passes.
+    ///
+    /// # Errors
+    /// * [`Error::TimedOut`] when the deadline came first. The lock is as it was.
+    /// * [`Error::WouldDeadlock`] when this thread holds a [`CheckedLock`](crate::CheckedLock)
+    ///   already.
+    /// * [`Error::Damaged`] when the word names a holder that never was.
+    /// * [`Error::OutOfResources`], [`Error::Unsupported`] in a forked child whose first operation
+    ///   cannot register it.
+    /// * [`Error::System`] when foreign code closed the descriptor by which deaths are seen.
+    #[inline]
+    pub fn acquire(&self, deadline: impl Into<Deadline>) -> Result<Acquired<'_, R>, Error> {
+        let told = self.place.acquire(self.attachment(), deadline.into())?;
+        Ok(Acquired::new(self, self.attachment().token(), told))
+    }
+
+    /// Takes the lock if that needs no waiting; from a dead owner too.
+    ///
+    /// # Errors
+    /// * [`Error::TimedOut`] when somebody alive holds it, this process and thread included.
+    /// * The others as [`acquire`](Self::acquire).
+    #[inline]
+    pub fn try_acquire(&self) -> Result<Acquired<'_, R>, Error> {
+        self.acquire(Deadline::passed())
+    }
+
+    /// Gives back a lock that was [kept](Acquired::keep), and wakes one of those who wait. Not for
+    /// the hold of a guard that is still there: see the guard's weak points.
+    ///
+    /// # Errors
+    /// * [`Error::OverReleased`] when nobody holds it.
+    /// * [`Error::NotOwner`] when another process does, such as the parent of a forked child; of a
+    ///   [`CheckedLock`](crate::CheckedLock) also when another thread does. A
+    ///   [`HandoverLock`](crate::HandoverLock) never answers so: it is released.
+    /// * The others as [`acquire`](Self::acquire), when a [`HandoverLock`](crate::HandoverLock) is
+    ///   held by another process: to release it is to ask whether that lives.
+    #[inline]
+    pub fn release(&self) -> Result<(), Error> {
+        self.place.release(self.attachment())
+    }
+
+    /// Declares the data sound, for a lock that was kept while suspect; for a guard see
+    /// [`Suspect::recover`](crate::Suspect::recover). Harmless when it was sound all along.
+    ///
+    /// # Errors
+    /// * [`Error::NotOwner`] when the caller does not hold the lock.
+    pub fn recover(&self) -> Result<(), Error> {
+        self.place.recover(self.attachment())
+    }
+
+    /// Whether the caller holds the lock: this process, and of a
+    /// [`CheckedLock`](crate::CheckedLock) this thread. Never waits. A yes lasts until the lock is
+    /// released; a no is only worth the moment.
+    #[must_use]
+    pub fn is_mine(&self) -> bool {
+        self.place.is_mine(self.attachment())
+    }
+
+    /// Where in its segment the lock is, in bytes: what another process opens it by.
+    #[must_use]
+    pub const fn offset(&self) -> u64 {
+        self.place.offset()
+    }
+
+    /// The segment that the lock is in.
+    #[must_use]
+    pub fn segment(&self) -> Segment {
+        self.place.segment()
+    }
+
+    /// Ends the hold of a guard that was made under `token`. In a forked child, which has another
+    /// token or none yet, nothing happens: it is the parent's hold.
+    #[inline]
+    pub(crate) fn release_held(&self, token: u32) {
+        if self.attachment().token() == token {
+            // It fails when somebody has released the lock already, by `release`: then there is
+            // nothing left to do, and nobody to tell. Unless this process has acquired it since:
+            // the word cannot tell that hold from ours, and it ends here.
+            let _ = self.place.release_own(token);
+        }
+    }
+
+    pub(crate) const fn attachment(&self) -> &Attachment {
+        self.place.attachment()
+    }
+}
+
+impl<R: Rules> Clone for Exclusive<R> {
+    fn clone(&self) -> Self {
+        Self { place: self.place.clone() }
+    }
+}
+
+impl<R: Rules> Drop for Exclusive<R> {
+    fn drop(&mut self) {
+        self.place.leave(ExclusiveWord::abandon);
+    }
+}
+
+impl<R: Rules> fmt::Debug for Exclusive<R> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct(R::NAME)
+            .field("offset", &self.offset())
+            .field("is_mine", &self.is_mine())
+            .finish_non_exhaustive()
+    }
+}
