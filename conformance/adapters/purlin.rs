@@ -4,12 +4,16 @@
 //! as processes of their own, are forked all the same, before the first thread is started.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use purlin_conformance::limits::PROTOCOL_VERSION;
 use purlin_conformance::serve::{
-    Actor, Arguments, CallResult, Child, Ended, Hello, How, Object, Pace, Reach, Refusal, Subject,
+    Actor, Arguments, CAPABILITIES, CallResult, Child, Ended, Flow, Hello, How, Object, Pace,
+    Reach, Refusal, Subject,
 };
 use purlin_process::{ExitStatus, Process};
 use purlin_sync::{Acquired, Deadline, Error, Lock, Told};
@@ -18,7 +22,7 @@ use purlin_sync::{Acquired, Deadline, Error, Lock, Told};
 pub(crate) struct Purlin {
     name: &'static str,
     starts: &'static [How],
-    has_threads: bool,
+    has_threads: AtomicBool,
 }
 
 impl Purlin {
@@ -27,20 +31,17 @@ impl Purlin {
 
     /// The form of this name.
     pub(crate) fn new(name: &str) -> Option<Self> {
-        match name {
-            "purlin-fork" => {
-                Some(Self { name: "purlin-fork", starts: &[How::Fork], has_threads: false })
-            }
-            "purlin-threads" => {
-                let starts = &[How::Thread, How::Fork];
-                Some(Self { name: "purlin-threads", starts, has_threads: false })
-            }
-            _ => None,
-        }
+        let (name, starts): (_, &[How]) = match name {
+            "purlin-fork" => ("purlin-fork", &[How::Fork]),
+            "purlin-threads" => ("purlin-threads", &[How::Thread, How::Fork]),
+            _ => return None,
+        };
+        Some(Self { name, starts, has_threads: AtomicBool::new(false) })
     }
 
     fn fork(&self, actor: Actor) -> Result<Box<dyn Child>, Refusal> {
-        if self.has_threads {
+        // Relaxed: only the adapter's own thread starts threads, and it reads what it wrote.
+        if self.has_threads.load(Relaxed) {
             let text = "a fork takes along one thread only, and there are actors among the others";
             return Err(Refusal::unsupported(text));
         }
@@ -49,11 +50,12 @@ impl Purlin {
         Ok(Box::new(Forked(process.map_err(|error| Refusal::new(error.kind(), error))?)))
     }
 
-    fn spawn_thread(&mut self, actor: Actor) -> Result<Box<dyn Child>, Refusal> {
+    fn spawn_thread(&self, actor: Actor) -> Result<Box<dyn Child>, Refusal> {
         let builder = std::thread::Builder::new().name(actor.name().to_owned());
         let thread = builder.spawn(move || actor.run_in_thread());
         thread.map_err(|error| Refusal::new("out-of-resources", error))?;
-        self.has_threads = true;
+        // Relaxed: as in `fork`.
+        self.has_threads.store(true, Relaxed);
         Ok(Box::new(Thread))
     }
 }
@@ -61,7 +63,7 @@ impl Purlin {
 impl Subject for Purlin {
     fn hello(&self) -> Hello {
         let contract = |choice: &str, side: &str| (choice.to_owned(), vec![side.to_owned()]);
-        let operations = ["acquire", "try", "release", "recover"].map(str::to_owned);
+        let operations = ["acquire", "try", "release", "recover", "damage"].map(str::to_owned);
         Hello {
             protocol: PROTOCOL_VERSION,
             name: self.name.to_owned(),
@@ -69,7 +71,7 @@ impl Subject for Purlin {
             starts: self.starts.to_vec(),
             objects_reach: Reach::Start,
             objects: BTreeMap::from([("lock".to_owned(), operations.to_vec())]),
-            capabilities: Vec::new(),
+            capabilities: CAPABILITIES.iter().map(|name| (*name).to_owned()).collect(),
             contracts: BTreeMap::from([
                 contract("lock-release", "by-holder"),
                 contract("lock-again", "waits"),
@@ -79,14 +81,14 @@ impl Subject for Purlin {
         }
     }
 
-    fn create(&mut self, _: &str, kind: &str, _: &Arguments) -> Result<Arc<dyn Object>, Refusal> {
+    fn create(&self, _: &str, kind: &str, _: &Arguments) -> Result<Arc<dyn Object>, Refusal> {
         match kind {
             "lock" => Ok(Arc::new(Shared(Lock::new().map_err(refusal)?))),
             _ => Err(Refusal::unsupported(kind)),
         }
     }
 
-    fn start(&mut self, how: How, actor: Actor) -> Result<Box<dyn Child>, Refusal> {
+    fn start(&self, how: How, actor: Actor) -> Result<Box<dyn Child>, Refusal> {
         match how {
             How::Fork => self.fork(actor),
             How::Thread => self.spawn_thread(actor),
@@ -108,7 +110,15 @@ impl Object for Shared {
             "try" => taken(self.0.try_acquire()),
             "release" => done(self.0.release()),
             "recover" => done(self.0.recover()),
+            "damage" => damage(&self.0),
             _ => CallResult::Unsupported,
+        }
+    }
+
+    fn scope(&self, body: &mut dyn FnMut() -> Flow) -> Flow {
+        match self.0.acquire(None).and_then(Acquired::sound) {
+            Ok(_guard) => body(),
+            Err(error) => Flow::Failed(refusal(error)),
         }
     }
 }
@@ -124,6 +134,20 @@ fn taken(acquired: Result<Acquired<'_>, Error>) -> CallResult {
 fn done(result: Result<(), Error>) -> CallResult {
     result.map_or_else(|error| CallResult::Failed(refusal(error)), |()| CallResult::ok())
 }
+
+/// Overwrites the word with a holder that never was, as anybody who has the segment can.
+fn damage(lock: &Lock) -> CallResult {
+    let word = lock.offset() + WORD_OFFSET_BYTES;
+    let written = lock.segment().descriptor().try_clone_to_owned();
+    let written = written.and_then(|file| File::from(file).write_all_at(&IMPOSSIBLE, word));
+    written.map_or_else(|error| CallResult::failed("system", error), |()| CallResult::ok())
+}
+
+/// Where an object begins behind its offset, as `docs/layout.md` has it.
+const WORD_OFFSET_BYTES: u64 = 16;
+
+/// Held by generation 0 of slot 1023; that generation is never given out.
+const IMPOSSIBLE: [u8; 4] = 1023_u32.to_le_bytes();
 
 /// A `Duration` has neither negative values nor infinity; what it cannot express is unsupported.
 fn deadline(args: &Arguments) -> Result<Deadline, CallResult> {

@@ -6,7 +6,7 @@ use std::os::unix::net::{SocketAddr, UnixStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use purlin_conformance::serve::{Arguments, CallResult, Object};
+use purlin_conformance::serve::{Arguments, CallResult, Flow, Object, Refusal};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
@@ -131,6 +131,31 @@ impl Object for Lock {
             Ok(kind) => CallResult::failed(kind, ""),
             Err(error) => CallResult::failed("system", error),
         }
+    }
+
+    fn scope(&self, body: &mut dyn FnMut() -> Flow) -> Flow {
+        let none = Arguments::new();
+        match self.call("acquire", &none) {
+            CallResult::Failed(Refusal { kind, text }) if kind == "owner-died" => {
+                self.call("release", &none);
+                Flow::Failed(Refusal { kind, text })
+            }
+            CallResult::Value(_) => {
+                let _guard = Guard(self);
+                body()
+            }
+            other => other.into(),
+        }
+    }
+}
+
+/// Releases when it goes, on unwinding too.
+struct Guard<'a>(&'a Lock);
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        // A refused release is nothing that a scope could tell anybody.
+        let _ = self.0.call("release", &Arguments::new());
     }
 }
 

@@ -12,14 +12,12 @@ mod server;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::fd::OwnedFd;
-use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 
 use purlin_conformance::limits::PROTOCOL_VERSION;
 use purlin_conformance::serve::{
-    self, Actor, Arguments, CallResult, Ended, Hello, How, Object, Pace, Reach, Refusal, Subject,
+    self, Actor, Arguments, CallResult, Hello, How, Object, Pace, Reach, Refusal, Subject,
 };
 
 use client::{Connection, Manner};
@@ -72,29 +70,27 @@ pub(crate) fn run(name: &str) -> io::Result<()> {
     let address = server::start(fault)?;
     let manner =
         if fault == Fault::GivesUpEarly { Manner::Hurry } else { manner.unwrap_or_default() };
-    serve::serve(&mut Served { name: name.to_owned(), address, manner })
+    serve::serve(Arc::new(Served { name: name.to_owned(), address, manner }))
 }
 
 /// The word with which the program is started as an actor.
 pub(crate) const ACTOR: &str = "actor-of-server";
 
-/// Is an actor: `ID ADDRESS MANNER OBJECT…`.
+/// Is an actor: `NAME ADDRESS MANNER`.
 ///
 /// # Errors
 /// * What the system refused, or words that no adapter gave.
 pub(crate) fn run_actor(words: &[String]) -> io::Result<()> {
-    let [id, address, manner, names @ ..] = words else {
+    let [name, address, manner] = words else {
         return Err(io::Error::other("an actor is started by its adapter"));
     };
-    let id = id.parse().map_err(io::Error::other)?;
     let manner = Manner::from_word(manner);
     let connection = Arc::new(Connection::open(address, manner)?);
-    let objects = names.iter().map(|name| {
-        let handle = client::Lock::new(name, Arc::clone(&connection));
-        (name.clone(), Arc::new(handle) as Arc<dyn Object>)
-    });
-    serve::run_in_program(id, objects.collect());
-    Ok(())
+    let open = |name: &str| -> io::Result<Arc<dyn Object>> {
+        Ok(Arc::new(client::Lock::new(name, Arc::clone(&connection))))
+    };
+    let subject = Served { name: name.clone(), address: address.clone(), manner };
+    serve::run_in_program(Arc::new(subject), open)
 }
 
 struct Served {
@@ -114,7 +110,7 @@ impl Subject for Served {
             starts: vec![How::Spawn],
             objects_reach: Reach::Start,
             objects: BTreeMap::from([("lock".to_owned(), operations.to_vec())]),
-            capabilities: Vec::new(),
+            capabilities: CAPABILITIES.map(str::to_owned).to_vec(),
             contracts: BTreeMap::from([
                 ("lock-release".to_owned(), sides("by-holder")),
                 ("lock-again".to_owned(), sides("waits")),
@@ -125,45 +121,30 @@ impl Subject for Served {
     }
 
     /// The server makes a lock when it is first asked for it; the adapter itself has no use for it.
-    fn create(&mut self, _: &str, kind: &str, _: &Arguments) -> Result<Arc<dyn Object>, Refusal> {
+    fn create(&self, _: &str, kind: &str, _: &Arguments) -> Result<Arc<dyn Object>, Refusal> {
         if kind != "lock" {
             return Err(Refusal::unsupported(kind));
         }
         Ok(Arc::new(NotHere))
     }
 
-    fn start(&mut self, how: How, actor: Actor) -> Result<Box<dyn serve::Child>, Refusal> {
+    fn start(&self, how: How, actor: Actor) -> Result<Box<dyn serve::Child>, Refusal> {
         if how != How::Spawn {
             return Err(Refusal::unsupported(how.slug()));
         }
-        let names: Vec<String> = actor.object_names().map(str::to_owned).collect();
-        let (commands, id) = actor.into_program();
-        let child = Command::new("/proc/self/exe")
-            .args(["adapter", ACTOR, &id.to_string(), &self.address, self.manner.word()])
-            .args(names)
-            .stdin(Stdio::from(OwnedFd::from(commands)))
-            .spawn();
-        let child = child.map_err(|error| Refusal::new("out-of-resources", error))?;
-        Ok(Box::new(Program(child)))
+        let mut command = Command::new("/proc/self/exe");
+        command.args(["adapter", ACTOR, &self.name, &self.address, self.manner.word()]);
+        actor.spawn(command)
     }
 }
+
+/// A forked copy would share its parent's connection, and a thread too, so neither is offered.
+const CAPABILITIES: [&str; 7] = ["programs", "cells", "logs", "ends", "exec", "catch", "start"];
 
 struct NotHere;
 
 impl Object for NotHere {
     fn call(&self, _: &str, _: &Arguments) -> CallResult {
         CallResult::Unsupported
-    }
-}
-
-struct Program(Child);
-
-impl serve::Child for Program {
-    fn reap(&mut self) -> Result<Ended, Refusal> {
-        let status = self.0.wait().map_err(|error| Refusal::new("system", error))?;
-        Ok(match (status.code(), status.signal()) {
-            (Some(code), _) => Ended::Code(code),
-            (None, signal) => Ended::Signal(signal.unwrap_or(0)),
-        })
     }
 }

@@ -1,9 +1,10 @@
 //! This program as an adapter: the subjects that are built into it.
 
 use std::io;
+use std::sync::Arc;
 
 use purlin::Purlin;
-use purlin_conformance::serve::serve;
+use purlin_conformance::serve::{idle_if_replaced, serve};
 
 #[path = "../faults/mod.rs"]
 mod faults;
@@ -25,10 +26,11 @@ pub(crate) fn hidden_names() -> impl Iterator<Item = &'static str> {
 /// # Errors
 /// * What the system refused, or that there is none of this name.
 pub(crate) fn run(words: &[String]) -> io::Result<()> {
+    idle_if_replaced();
     match words {
         [word, rest @ ..] if word == faults::ACTOR => faults::run_actor(rest),
         [name] => match Purlin::new(name) {
-            Some(mut purlin) => serve(&mut purlin),
+            Some(purlin) => serve(Arc::new(purlin)),
             None => faults::run(name),
         },
         _ => {

@@ -1,42 +1,49 @@
-//! The life of an actor: calls come in through a pipe, replies go out.
+//! An actor that is about to be started: what the subject gets, to run it where it shall live.
 
-use std::collections::BTreeMap;
-use std::io::{self, BufRead, BufReader, PipeReader, Read};
-use std::sync::{Arc, PoisonError, mpsc};
-use std::thread;
+use std::io::{PipeReader, PipeWriter, Write};
+use std::os::fd::RawFd;
+use std::sync::Arc;
 
-use rustix::process::{Signal, getpid, kill_process};
+use rustix::process::getpid;
 use rustix::thread::gettid;
 
-use super::replies::{now_nanos, say};
-use super::{CallResult, Object, Refusal, Siblings};
-use crate::protocol::{Answer, Ask, Request, Started};
+use super::Subject;
+use super::estate::Estate;
+use super::life::{Life, Source};
+use super::pipes::Pipes;
+use super::replies::say;
+use super::shelf::{Handled, Shelf};
+use crate::protocol::{Answer, Started};
+use crate::sys::fork::close_left_behind;
 
 /// An actor that is about to be started. Whoever gets it runs it where it shall live.
 pub struct Actor {
-    name: String,
-    id: u64,
-    commands: PipeReader,
-    life: Life,
-    siblings: Siblings,
+    pub(super) name: String,
+    pub(super) greeting: Greeting,
+    pub(super) commands: PipeReader,
+    pub(super) heirs: Vec<Estate>,
+    pub(super) objects: Handled,
+    pub(super) subject: Arc<dyn Subject>,
+    pub(super) starter: Starter,
 }
 
-/// What an actor needs once its calls arrive.
-struct Life {
-    objects: BTreeMap<String, Arc<dyn Object>>,
+/// What the new actor says as its first word, and to whom.
+pub(super) struct Greeting {
+    /// The request that it answers: `actor`, or the `run` whose statement starts it.
+    pub(super) id: u64,
+    /// Its starter, which waits for it inside a program. None waits for the adapter's own.
+    pub(super) hatch: Option<PipeWriter>,
+}
+
+/// What a copy of the starter's process has to let go of.
+pub(super) struct Starter {
+    pub(super) pipes: Pipes,
+    pub(super) shelf: Shelf,
+    /// Reading ends whose owners stay behind in the starter's threads and frames.
+    pub(super) descriptors: Vec<RawFd>,
 }
 
 impl Actor {
-    pub(super) fn new(
-        name: String,
-        id: u64,
-        commands: PipeReader,
-        objects: BTreeMap<String, Arc<dyn Object>>,
-        siblings: Siblings,
-    ) -> Self {
-        Self { name, id, commands, life: Life { objects }, siblings }
-    }
-
     /// Its name in the script.
     pub fn name(&self) -> &str {
         &self.name
@@ -44,90 +51,66 @@ impl Actor {
 
     /// The names of the objects that it shares.
     pub fn object_names(&self) -> impl Iterator<Item = &str> {
-        self.life.objects.keys().map(String::as_str)
+        self.objects.keys().map(String::as_str)
     }
 
-    /// Runs it in this process, which was forked for it, until the adapter lets go of it; the
-    /// process does not survive that, even when a call waits for ever.
+    /// Runs it in this process, which was forked for it, until the adapter lets go of it or it
+    /// ends by itself. When the adapter lets go, the process ends here, even when a call waits for
+    /// ever.
     pub fn run_in_fork(self) {
-        self.siblings.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        self.life.run_in_process(self.id, self.commands);
+        self.starter.let_go();
+        self.become_life(true, Pipes::default()).live();
     }
 
-    /// Runs it in this thread of the adapter, until the adapter lets go of it.
+    /// Runs it in this thread, until the adapter lets go of it or it ends by itself.
     pub fn run_in_thread(self) {
-        self.life.hello(self.id);
-        for request in requests(self.commands) {
-            self.life.take(request);
-        }
+        let pipes = self.starter.pipes.clone();
+        self.become_life(false, pipes).live();
     }
 
-    /// Its pipe and the id of the request that the process which is given the pipe must answer by
-    /// [`run_in_program`].
-    pub fn into_program(self) -> (PipeReader, u64) {
-        (self.commands, self.id)
-    }
-}
-
-/// Runs an actor in a program that was executed for it, with the pipe of [`Actor::into_program`] as
-/// its standard input.
-pub fn run_in_program(id: u64, objects: BTreeMap<String, Arc<dyn Object>>) {
-    Life { objects }.run_in_process(id, io::stdin());
-}
-
-impl Life {
-    fn run_in_process(&self, id: u64, commands: impl Read + Send + 'static) {
-        let (pass, calls) = mpsc::channel();
-        let reader = move || {
-            for request in requests(commands) {
-                if pass.send(request).is_err() {
-                    break;
-                }
-            }
-            // The main thread may wait in a call for ever, and this is the one way to end a
-            // process that neither a lock nor an exit handler can hold up.
-            let _ = kill_process(getpid(), Signal::KILL);
+    /// The last steps before its first call: a reader, and the greeting.
+    fn become_life(self, is_process: bool, pipes: Pipes) -> Life {
+        let Self { name, greeting, commands, heirs, objects, subject, .. } = self;
+        let source = if is_process { Source::read_aside(commands) } else { Source::read(commands) };
+        let life = Life {
+            shelf: Shelf::new(objects),
+            heirs,
+            subject,
+            source: source.unwrap_or_else(|error| greeting.refuse(&error)),
+            pipes,
+            is_process,
+            children: Vec::new(),
         };
-        if let Err(error) = thread::Builder::new().spawn(reader) {
-            let kind = "out-of-resources".to_owned();
-            return say(id, Answer::Error { kind, text: error.to_string() });
-        }
-        self.hello(id);
-        for request in calls {
-            self.take(request);
-        }
+        greeting.say(name);
+        life
     }
+}
 
-    fn hello(&self, id: u64) {
+impl Greeting {
+    pub(super) fn say(self, name: String) {
         let pid = getpid().as_raw_nonzero().get();
         let tid = gettid().as_raw_nonzero().get();
-        say(id, Answer::ok(&Started { pid, tid }));
+        let Some(mut hatch) = self.hatch else {
+            return say(self.id, Answer::ok(&Started { pid, tid }));
+        };
+        say(self.id, Answer::Started { name, pid, tid });
+        // A starter that is dead by now does not wait.
+        let _ = hatch.write_all(b"s");
     }
 
-    fn take(&self, request: Request) {
-        let Ask::Call { target, op, args, .. } = request.ask else { return };
-        let id = request.id;
-        let Some(object) = self.objects.get(&target.object) else {
-            let text = format!("this actor has no {}", target.object);
-            return say(id, Answer::Error { kind: "no-such-name".to_owned(), text });
-        };
-        say(id, Answer::Entered { at: now_nanos() });
-        let result = object.call(&op, &args);
-        let at = now_nanos();
-        say(
-            id,
-            match result {
-                CallResult::Value(value) => Answer::Returned { at, value },
-                CallResult::Failed(Refusal { kind, text }) => Answer::Failed { at, kind, text },
-                CallResult::Unsupported => Answer::Unsupported,
-                CallResult::Prevented(why) => Answer::Prevented { why },
-            },
-        );
+    /// There is no thread for its reader, and without one it must not live.
+    fn refuse<T>(&self, error: &std::io::Error) -> T {
+        let kind = "out-of-resources".to_owned();
+        say(self.id, Answer::Error { kind, text: error.to_string() });
+        crate::sys::endings::exit_now(1)
     }
 }
 
-/// The requests up to the end of the pipe, or up to the first that is none.
-fn requests(commands: impl Read) -> impl Iterator<Item = Request> {
-    let lines = BufReader::new(commands).lines();
-    lines.map_while(|line| serde_json::from_str(&line.ok()?).ok())
+impl Starter {
+    /// In a forked copy of the starter's process.
+    fn let_go(&self) {
+        self.pipes.close_in_child();
+        self.shelf.clear();
+        self.descriptors.iter().copied().for_each(close_left_behind);
+    }
 }

@@ -1,7 +1,5 @@
 //! Replies on their way out, whole or not at all.
 
-use std::io;
-
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::limits::ACTOR_LINE_MAX_BYTES;
@@ -18,7 +16,7 @@ pub(super) fn say(id: u64, answer: Answer) {
     }
     let mut rest = line.as_bytes();
     while !rest.is_empty() {
-        match rustix::io::write(io::stdout(), rest) {
+        match rustix::io::write(rustix::stdio::stdout(), rest) {
             Ok(len) => rest = &rest[len..],
             Err(rustix::io::Errno::INTR) => {}
             // Nobody listens any more; the end of standard input will say so too.

@@ -1,3 +1,7 @@
-//! What this crate knows of the system by number.
+//! What this crate knows of the system by number, and the few calls that no safe crate offers.
 
 pub(crate) mod calls;
+pub(crate) mod endings;
+pub(crate) mod fork;
+pub(crate) mod memory;
+pub(crate) mod signal;

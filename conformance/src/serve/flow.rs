@@ -1,0 +1,141 @@
+//! What comes of a call, and of a part of a program.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use serde_json::Value;
+
+use super::newborn::Newborn;
+
+/// What came of a call.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CallResult {
+    /// It came back with a value; null is success without one.
+    Value(Value),
+    /// It failed.
+    Failed(Refusal),
+    /// The subject does not offer it.
+    Unsupported,
+    /// The subject's interface makes it impossible; the text says how.
+    Prevented(String),
+}
+
+/// An error kind of the catalogue, and a text for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// A kind of `errors.toml`.
+    pub kind: String,
+    /// For people.
+    pub text: String,
+}
+
+/// How a part of a program was left: what an [`Object::scope`](super::Object::scope) passes on.
+#[derive(Debug)]
+#[must_use = "the program goes on, or ends, as this says"]
+pub enum Flow {
+    /// Its last statement has come back with this.
+    Done(Value),
+    /// A statement failed.
+    Failed(Refusal),
+    /// The subject does not offer what a statement asks for.
+    Unsupported,
+    /// The subject's interface makes it impossible; the text says how.
+    Prevented(String),
+    /// Whoever runs it leaves the program for good.
+    Leaving(Leaving),
+}
+
+/// Why the program is left for good. Nothing can be done with it but to pass it on.
+pub struct Leaving(pub(super) Way);
+
+pub(super) enum Way {
+    /// The actor's main function returns.
+    End,
+    /// The thread that takes the calls ends.
+    EndThread,
+    /// This is a forked child, and becomes an actor of its own.
+    Child(Box<Newborn>),
+}
+
+impl CallResult {
+    /// Success without a value.
+    pub const fn ok() -> Self {
+        Self::Value(Value::Null)
+    }
+
+    /// A failure of this kind.
+    pub fn failed(kind: &str, text: impl ToString) -> Self {
+        Self::Failed(Refusal::new(kind, text))
+    }
+}
+
+impl Refusal {
+    /// A refusal of this kind.
+    pub fn new(kind: &str, text: impl ToString) -> Self {
+        Self { kind: kind.to_owned(), text: text.to_string() }
+    }
+
+    /// The subject has no such thing.
+    pub fn unsupported(text: impl ToString) -> Self {
+        Self::new("unsupported", text)
+    }
+}
+
+impl Flow {
+    /// Done, without a value.
+    pub const fn ok() -> Self {
+        Self::Done(Value::Null)
+    }
+
+    pub(super) fn leaving(way: Way) -> Self {
+        Self::Leaving(Leaving(way))
+    }
+}
+
+impl From<CallResult> for Flow {
+    fn from(result: CallResult) -> Self {
+        match result {
+            CallResult::Value(value) => Self::Done(value),
+            CallResult::Failed(refusal) => Self::Failed(refusal),
+            CallResult::Unsupported => Self::Unsupported,
+            CallResult::Prevented(why) => Self::Prevented(why),
+        }
+    }
+}
+
+impl From<Refusal> for Flow {
+    /// What the subject has no such thing of is unsupported, and no failure.
+    fn from(refusal: Refusal) -> Self {
+        if refusal.kind == "unsupported" { Self::Unsupported } else { Self::Failed(refusal) }
+    }
+}
+
+impl fmt::Debug for Leaving {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Way::End => "end",
+            Way::EndThread => "end thread",
+            Way::Child(_) => "forked",
+        })
+    }
+}
+
+/// An error of the user's own, on its way out of all guards.
+struct TaskFailed(String);
+
+/// Fails as a user's function does in Rust: by unwinding, without a message on standard error.
+pub(super) fn fail_task(text: String) -> ! {
+    resume_unwind(Box::new(TaskFailed(text)))
+}
+
+/// Runs a part of a program up to where the user's own errors arrive. Any other panic is a fault of
+/// the subject, and goes on.
+pub(super) fn catch_task(run: impl FnOnce() -> Flow) -> Flow {
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(flow) => flow,
+        Err(payload) => match payload.downcast::<TaskFailed>() {
+            Ok(failed) => Flow::Failed(Refusal::new("task-failed", failed.0)),
+            Err(payload) => resume_unwind(payload),
+        },
+    }
+}
