@@ -48,6 +48,11 @@ pub(crate) const PRIVATE_FD_MIN: i32 = 500;
 /// The longest name of a segment: with the prefix and some room, what a file name may have.
 pub const NAME_MAX_BYTES: usize = 200;
 
+/// What may be carried to another process at once: what two messages of `SCM_RIGHTS` hold
+/// (253 descriptors each, `unix(7)`), and more objects than anybody means to.
+pub(crate) const LUGGAGE_DESCRIPTOR_MAX: usize = 500;
+pub(crate) const LUGGAGE_ITEM_MAX: usize = 1 << 16;
+
 /// Who may use a named segment unless told otherwise: its owner, and nobody else.
 pub(crate) const MODE_DEFAULT: u32 = 0o600;
 /// What the owner must be able to do, also to attach once more.

@@ -158,6 +158,15 @@ fn nameless(capacity_bytes: u64) -> Result<Segment, Error> {
     Ok(Segment::from(Attachment::new(file, mapping)?))
 }
 
+/// Shares the interest byte of one that came as a descriptor, whatever has become of its name.
+pub(crate) fn live_in(file: &OwnedFd) -> Result<(), Error> {
+    let mut patience = Patience::begin();
+    while !lock_byte::share_interest(file)? {
+        patience.nap()?;
+    }
+    Ok(())
+}
+
 /// O3
 fn leads_here(name: &Name, file: &OwnedFd) -> Result<bool, Error> {
     folder::leads_to(name, descriptor::file_id(file)?)

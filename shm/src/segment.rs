@@ -6,6 +6,7 @@ use crate::attachment::Attachment;
 use crate::error::Error;
 use crate::header::{ARENA_OFFSET, Origin, Shape};
 use crate::mapping::Mapping;
+use crate::named;
 use crate::sys::memory;
 
 /// Memory that several processes map, with room for objects and a table of who is attached.
@@ -59,14 +60,18 @@ impl Segment {
     /// before it is checked.
     ///
     /// # Errors
-    /// * [`Error::Incompatible`] when it is no segment of ours, is not sealed, or has another
-    ///   layout.
+    /// * [`Error::Incompatible`] when it is no segment of ours, has another layout, or is neither
+    ///   sealed nor one that was made with a name.
     /// * [`Error::Damaged`] when it is one, but was truncated or overwritten.
     /// * [`Error::PermissionDenied`] when it may not be written through the descriptor.
+    /// * [`Error::TimedOut`] as for [`open`](Self::open), of one with a name.
     /// * [`Error::OutOfResources`], [`Error::Unsupported`] as for [`anonymous`](Self::anonymous);
     ///   also when all [`SLOT_COUNT`](crate::SLOT_COUNT) slots are taken.
     pub fn from_descriptor(descriptor: OwnedFd) -> Result<Self, Error> {
         let shape = Shape::read(descriptor.as_fd())?;
+        if shape.origin == Origin::Named {
+            named::live_in(&descriptor)?;
+        }
         let mapping = Mapping::new(descriptor.as_fd(), shape.size_bytes)?;
         Ok(Self { attachment: Attachment::new(descriptor, mapping)? })
     }

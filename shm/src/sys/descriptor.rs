@@ -26,6 +26,11 @@ pub(crate) fn id_of(stat: &rustix::fs::Stat) -> FileId {
     FileId { device: stat.st_dev, inode: stat.st_ino }
 }
 
+/// One more descriptor of the same description, fit to be kept.
+pub(crate) fn duplicate(file: BorrowedFd<'_>) -> Result<OwnedFd, Error> {
+    Ok(rustix::io::fcntl_dupfd_cloexec(file, STANDARD_FD_COUNT)?)
+}
+
 /// What others are told of a segment's file.
 pub(crate) struct Description {
     pub(crate) size_bytes: u64,
