@@ -6,9 +6,12 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::catalogue::{Behaviour, Catalogue};
+use crate::contract;
 use crate::error::Error;
 use crate::parse::parse;
 use crate::script::Script;
+use crate::selection::unknown_word;
+use crate::spot::DataFile;
 
 /// One script and the promises that it shows.
 #[derive(Debug, Clone)]
@@ -19,8 +22,8 @@ pub struct Case {
     pub group: String,
     /// The ids of the behaviours that it shows.
     pub shows: Vec<String>,
-    /// Only subjects of this side of a choice are asked.
-    pub contract: Option<String>,
+    /// Only forms that take all these sides are asked, each `choice:side`.
+    pub contracts: Vec<String>,
     /// The script as it stands in the file.
     pub text: String,
     /// The script as it is run.
@@ -33,27 +36,46 @@ impl Case {
     /// # Errors
     /// * [`Error::Data`] shows the mistake.
     pub fn embedded(catalogue: &Catalogue) -> Result<Vec<Self>, Error> {
-        let mut cases = Vec::new();
-        for (group, text) in FILES {
-            cases.extend(Self::read(group, text, catalogue)?);
+        Self::read_all(FILES, catalogue)
+    }
+
+    /// The case with objects of this kind where it has those of the kind that its group is about.
+    pub(crate) fn in_form(&self, kind: &str) -> Self {
+        let mut case = self.clone();
+        let objects = case.script.objects.iter_mut();
+        for object in objects.filter(|object| object.kind == self.group) {
+            kind.clone_into(&mut object.kind);
         }
-        Ok(cases)
+        case
     }
 
     /// Reads the cases of one group from the text of its file.
     ///
     /// # Errors
-    /// * [`Error::Data`] shows the mistake; one in a script is marked under its line.
+    /// * [`Error::Data`] shows the mistake under the line that it is in.
     pub fn read(group: &str, text: &str, catalogue: &Catalogue) -> Result<Vec<Self>, Error> {
-        let file: CaseFile = toml::from_str(text)
-            .map_err(|error| Error::Data(format!("cases/{group}.toml: {error}")))?;
+        Self::read_all(&[(group, text)], catalogue)
+    }
+
+    /// Reads the cases of several files, each named by its group. Their ids differ in all of them.
+    ///
+    /// # Errors
+    /// * [`Error::Data`] shows the mistake under the line that it is in.
+    pub fn read_all(files: &[(&str, &str)], catalogue: &Catalogue) -> Result<Vec<Self>, Error> {
         let mut cases: Vec<Self> = Vec::new();
-        for entry in file.case {
-            let case = entry.into_case(group, text, catalogue)?;
-            if cases.iter().any(|other| other.id == case.id) {
-                return Err(wrong(group, &case.id, "this id stands here twice"));
+        for (group, text) in files {
+            let name = format!("cases/{group}.toml");
+            let file = DataFile { name: &name, text };
+            let read: CaseFile = toml::from_str(text).map_err(|error| file.unreadable(&error))?;
+            for entry in read.case {
+                let start = entry.span().start;
+                let case = Reader { group, file, start, catalogue }.case(entry.into_inner())?;
+                if cases.iter().any(|other| other.id == case.id) {
+                    let what = format!("there are two cases {}", case.id);
+                    return Err(file.wrong_word(start, &case.id, &what));
+                }
+                cases.push(case);
             }
-            cases.push(case);
         }
         Ok(cases)
     }
@@ -62,7 +84,7 @@ impl Case {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CaseFile {
-    case: Vec<CaseEntry>,
+    case: Vec<Spanned<CaseEntry>>,
 }
 
 #[derive(Deserialize)]
@@ -70,55 +92,115 @@ struct CaseFile {
 struct CaseEntry {
     id: String,
     shows: Vec<String>,
-    contract: Option<String>,
+    #[serde(default)]
+    contract: Contracts,
     script: Spanned<String>,
 }
 
-impl CaseEntry {
-    fn into_case(self, group: &str, file: &str, catalogue: &Catalogue) -> Result<Case, Error> {
-        if self.id.split_once('/').is_none_or(|(prefix, name)| prefix != group || name.is_empty()) {
-            return Err(wrong(group, &self.id, &format!("a case here is called {group}/name")));
+/// One `choice:side`, or a list of them.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a contract is one `choice:side` or a list of them")]
+enum Contracts {
+    One(String),
+    All(Vec<String>),
+}
+
+impl Default for Contracts {
+    fn default() -> Self {
+        Self::All(Vec::new())
+    }
+}
+
+/// What stands around an entry while it is read.
+struct Reader<'a> {
+    group: &'a str,
+    file: DataFile<'a>,
+    /// Where the entry starts.
+    start: usize,
+    catalogue: &'a Catalogue,
+}
+
+impl Reader<'_> {
+    fn case(&self, entry: CaseEntry) -> Result<Case, Error> {
+        let CaseEntry { id, shows, contract, script } = entry;
+        let is_own = id
+            .split_once('/')
+            .is_some_and(|(prefix, name)| prefix == self.group && !name.is_empty());
+        if !is_own {
+            let what = format!("a case here is called {}/name", self.group);
+            return Err(self.file.wrong_word(self.start, &id, &what));
         }
-        if self.shows.is_empty() {
-            return Err(wrong(group, &self.id, "it shows nothing"));
-        }
-        let mut seen = BTreeSet::new();
-        for id in &self.shows {
-            let behaviour = catalogue.behaviour(id);
-            let behaviour = behaviour
-                .ok_or_else(|| wrong(group, &self.id, &format!("there is no behaviour {id}")))?;
-            fits(behaviour, self.contract.as_deref())
-                .map_err(|what| wrong(group, &self.id, &what))?;
-            if !seen.insert(id) {
-                return Err(wrong(group, &self.id, &format!("{id} is shown twice")));
+        let contracts = match contract {
+            Contracts::One(one) => vec![one],
+            Contracts::All(all) => all,
+        };
+        self.check_contracts(&contracts)?;
+        self.check_shows(&id, &shows, &contracts)?;
+        let start = script.span().start;
+        let text = script.into_inner();
+        let script = self.script(&id, &text, start)?;
+        Ok(Case { id, group: self.group.to_owned(), shows, contracts, text, script })
+    }
+
+    fn check_contracts(&self, contracts: &[String]) -> Result<(), Error> {
+        let mut choices = BTreeSet::new();
+        for contract in contracts {
+            if !contract::is_known(contract) {
+                let known: Vec<String> = contract::all().collect();
+                let what = unknown_word("contract", contract, known.iter().map(String::as_str));
+                return Err(self.file.wrong_word(self.start, contract, &what));
+            }
+            let choice = contract.split(':').next();
+            if !choices.insert(choice) {
+                let what = "a case takes one side of a choice";
+                return Err(self.file.wrong_word(self.start, contract, what));
             }
         }
-        let first_line = line_of_script(file, self.script.span().start);
-        let text = self.script.into_inner();
-        let script = parse(&text, &catalogue.error_kinds).map_err(|error| {
-            let line = first_line + error.span.line - 1;
-            let shown = error.render(&text);
-            Error::Data(format!("cases/{group}.toml:{line}, case {}:\n{shown}", self.id))
-        })?;
-        let (id, shows, contract) = (self.id, self.shows, self.contract);
-        Ok(Case { id, group: group.to_owned(), shows, contract, text, script })
+        Ok(())
+    }
+
+    fn check_shows(&self, id: &str, shows: &[String], contracts: &[String]) -> Result<(), Error> {
+        if shows.is_empty() {
+            return Err(self.file.wrong_word(self.start, id, "it shows nothing"));
+        }
+        let mut seen = BTreeSet::new();
+        for shown in shows {
+            let wrong = |what: String| Err(self.file.wrong_word(self.start, shown, &what));
+            let Some(behaviour) = self.catalogue.behaviour(shown) else {
+                let ids = self.catalogue.behaviours.iter().map(|behaviour| behaviour.id.as_str());
+                return wrong(unknown_word("behaviour", shown, ids));
+            };
+            if let Err(what) = fits(behaviour, contracts) {
+                return wrong(what);
+            }
+            if !seen.insert(shown) {
+                return wrong(format!("{shown} is shown twice"));
+            }
+        }
+        Ok(())
+    }
+
+    fn script(&self, id: &str, text: &str, start: usize) -> Result<Script, Error> {
+        parse(text, &self.catalogue.error_kinds).map_err(|error| {
+            let line = line_of_script(self.file.text, start) + error.span.line - 1;
+            let shown = error.render(text);
+            Error::Data(format!("{}:{line}, case {id}:\n{shown}", self.file.name))
+        })
     }
 }
 
 /// A behaviour of one side of a choice needs a case that is asked only of that side.
-fn fits(behaviour: &Behaviour, contract: Option<&str>) -> Result<(), String> {
+fn fits(behaviour: &Behaviour, contracts: &[String]) -> Result<(), String> {
     let id = &behaviour.id;
     if behaviour.untested.is_some() {
         return Err(format!("{id} is called untested in the catalogue"));
     }
-    if behaviour.contract.is_some() && behaviour.contract.as_deref() != contract {
-        return Err(format!("{id} belongs to another contract than the case"));
+    match &behaviour.contract {
+        Some(contract) if !contracts.contains(contract) => {
+            Err(format!("{id} belongs to the contract {contract}, which the case does not name"))
+        }
+        _ => Ok(()),
     }
-    Ok(())
-}
-
-fn wrong(group: &str, id: &str, what: &str) -> Error {
-    Error::Data(format!("cases/{group}.toml, case {id}: {what}"))
 }
 
 /// The line of the file on which a script begins; the line break behind `'''` is not part of it.

@@ -3,8 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
+use toml::Spanned;
 
+use crate::contract;
 use crate::error::Error;
+use crate::nearest::did_you_mean;
+use crate::spot::DataFile;
 
 /// All promises, and the closed list of error kinds.
 #[derive(Debug)]
@@ -13,6 +17,7 @@ pub struct Catalogue {
     pub behaviours: Vec<Behaviour>,
     /// The slugs of the error kinds that a subject may answer with.
     pub error_kinds: BTreeSet<String>,
+    waiting: BTreeMap<String, String>,
     places: BTreeMap<String, usize>,
     version: String,
 }
@@ -110,25 +115,51 @@ impl Catalogue {
     /// * [`Error::Data`] names the file and what is wrong in it.
     pub fn read(groups: &[(&str, &str)], errors: &str) -> Result<Self, Error> {
         let error_kinds = read_error_kinds(errors)?;
-        let mut behaviours = Vec::new();
+        let mut catalogue = Self {
+            behaviours: Vec::new(),
+            error_kinds,
+            waiting: BTreeMap::new(),
+            places: BTreeMap::new(),
+            version: String::new(),
+        };
         for (group, text) in groups {
-            let file: GroupFile =
-                toml::from_str(text).map_err(|error| in_file(group, &error.to_string()))?;
-            for mut behaviour in file.behaviour {
-                behaviour.group = (*group).to_owned();
-                check(&behaviour, &error_kinds).map_err(|what| in_file(group, &what))?;
-                behaviours.push(behaviour);
-            }
+            catalogue.read_group(group, text)?;
         }
-        let mut places = BTreeMap::new();
-        for (place, behaviour) in behaviours.iter().enumerate() {
-            if places.insert(behaviour.id.clone(), place).is_some() {
-                let what = format!("{} stands in the catalogue twice", behaviour.id);
-                return Err(in_file(&behaviour.group, &what));
-            }
+        catalogue.version = version_of(catalogue.behaviours.len(), groups);
+        Ok(catalogue)
+    }
+
+    fn read_group(&mut self, group: &str, text: &str) -> Result<(), Error> {
+        let name = format!("catalogue/{group}.toml");
+        let file = DataFile { name: &name, text };
+        let read: GroupFile = toml::from_str(text).map_err(|error| file.unreadable(&error))?;
+        if let Some(why) = read.untested {
+            self.waiting.insert(group.to_owned(), why);
         }
-        let version = version_of(behaviours.len(), groups);
-        Ok(Self { behaviours, error_kinds, places, version })
+        for behaviour in read.behaviour {
+            let start = behaviour.span().start;
+            let mut behaviour = behaviour.into_inner();
+            group.clone_into(&mut behaviour.group);
+            let id = behaviour.id.clone();
+            check(&behaviour, &self.error_kinds)
+                .map_err(|(word, what)| file.wrong_word(start, &word, &what))?;
+            if self.places.insert(id.clone(), self.behaviours.len()).is_some() {
+                let what = format!("{id} stands in the catalogue twice");
+                return Err(file.wrong_word(start, &id, &what));
+            }
+            self.behaviours.push(behaviour);
+        }
+        Ok(())
+    }
+
+    /// Why no case shows a behaviour of this group yet, where that holds for all of them.
+    pub fn untested_group(&self, group: &str) -> Option<&str> {
+        self.waiting.get(group).map(String::as_str)
+    }
+
+    /// Why no case shows this behaviour, by its own word or by its group's.
+    pub fn untested<'a>(&'a self, behaviour: &'a Behaviour) -> Option<&'a str> {
+        behaviour.untested.as_deref().or_else(|| self.untested_group(&behaviour.group))
     }
 
     /// The behaviour with this id.
@@ -147,11 +178,6 @@ impl Catalogue {
     pub fn version(&self) -> &str {
         &self.version
     }
-
-    /// The side of a choice that stands for a subject which declares none.
-    pub fn default_side(choice: &str) -> Option<&'static str> {
-        CONTRACTS.iter().find(|(name, _)| *name == choice).map(|(_, sides)| sides[0])
-    }
 }
 
 impl Level {
@@ -165,15 +191,27 @@ impl Level {
     }
 }
 
+impl Origin {
+    /// The word in files and reports.
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Self::Documents => "documents",
+            Self::Cpython => "cpython",
+            Self::Purlin => "purlin",
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct GroupFile {
-    behaviour: Vec<Behaviour>,
+    untested: Option<String>,
+    behaviour: Vec<Spanned<Behaviour>>,
 }
 
 #[derive(Deserialize)]
 struct ErrorFile {
-    error: Vec<ErrorKind>,
+    error: Vec<Spanned<ErrorKind>>,
 }
 
 #[derive(Deserialize)]
@@ -182,45 +220,44 @@ struct ErrorKind {
 }
 
 fn read_error_kinds(text: &str) -> Result<BTreeSet<String>, Error> {
-    let file: ErrorFile =
-        toml::from_str(text).map_err(|error| in_file("errors", &error.to_string()))?;
+    let file = DataFile { name: "catalogue/errors.toml", text };
+    let read: ErrorFile = toml::from_str(text).map_err(|error| file.unreadable(&error))?;
     let mut kinds = BTreeSet::new();
-    for error in file.error {
-        if !kinds.insert(error.kind.clone()) {
-            return Err(in_file("errors", &format!("{} is listed twice", error.kind)));
+    for error in read.error {
+        let start = error.span().start;
+        let kind = error.into_inner().kind;
+        if !kinds.insert(kind.clone()) {
+            return Err(file.wrong_word(start, &kind, &format!("{kind} is listed twice")));
         }
     }
     Ok(kinds)
 }
 
-fn check(behaviour: &Behaviour, error_kinds: &BTreeSet<String>) -> Result<(), String> {
+/// The word in question, and what is wrong with it.
+fn check(behaviour: &Behaviour, error_kinds: &BTreeSet<String>) -> Result<(), (String, String)> {
     let id = &behaviour.id;
+    let wrong = |word: &str, what: String| Err((word.to_owned(), what));
     let own = behaviour.id.strip_prefix(&behaviour.group).is_some_and(|rest| rest.starts_with('-'));
     if !own {
-        return Err(format!("{id} does not start with the name of its group"));
+        return wrong(id, format!("{id} does not start with the name of its group"));
     }
     if let Some(kind) = behaviour.errors.iter().find(|kind| !error_kinds.contains(*kind)) {
-        return Err(format!("{id} names the error kind {kind}, which is not in errors.toml"));
+        let nearest = did_you_mean(kind, error_kinds.iter().map(String::as_str));
+        let what = format!("{id} names the error kind {kind}, which is not in errors.toml");
+        return wrong(kind, format!("{what}{nearest}"));
     }
     if let Some(contract) = &behaviour.contract
-        && !is_known_contract(contract)
+        && !contract::is_known(contract)
     {
-        return Err(format!("{id} belongs to the contract {contract}, which nobody knows"));
+        let known: Vec<String> = contract::all().collect();
+        let nearest = did_you_mean(contract, known.iter().map(String::as_str));
+        let what = format!("{id} belongs to the contract {contract}, which nobody knows");
+        return wrong(contract, format!("{what}{nearest}"));
     }
-    if behaviour.untested.as_deref().is_some_and(|why| why.trim().is_empty()) {
-        return Err(format!("{id} is untested without a reason"));
+    if let Some(why) = behaviour.untested.as_deref().filter(|why| why.trim().is_empty()) {
+        return wrong(why, format!("{id} is untested without a reason"));
     }
     Ok(())
-}
-
-/// Whether `choice:side` is one of the contracts.
-pub(crate) fn is_known_contract(contract: &str) -> bool {
-    let Some((choice, side)) = contract.split_once(':') else { return false };
-    CONTRACTS.iter().any(|(name, sides)| *name == choice && sides.contains(&side))
-}
-
-fn in_file(name: &str, what: &str) -> Error {
-    Error::Data(format!("catalogue/{name}.toml: {what}"))
 }
 
 /// The count, and an FNV-1a sum over the text: enough to tell two catalogues apart.
@@ -233,19 +270,6 @@ fn version_of(count: usize, groups: &[(&str, &str)]) -> String {
 // The 32-bit parameters of Fowler, Noll and Vo.
 const FNV_START: u32 = 0x811c_9dc5;
 const FNV_FACTOR: u32 = 0x0100_0193;
-
-/// The choices and their sides; the first stands for a subject that declares none.
-const CONTRACTS: &[(&str, &[&str])] = &[
-    ("lock-release", &["by-anyone", "by-holder"]),
-    ("lock-again", &["waits", "refused"]),
-    ("semaphore-death", &["units-stay", "units-return"]),
-    ("condition-wakeup", &["exact", "may-be-spurious"]),
-    ("condition-notify", &["by-holder", "by-anyone"]),
-    ("at-exit", &["waits", "leaves"]),
-    ("queue-room", &["grows", "fixed"]),
-    ("queue-put", &["background", "direct"]),
-    ("pipe-message", &["in-pieces", "whole"]),
-];
 
 const ERRORS: &str = include_str!("../catalogue/errors.toml");
 

@@ -4,7 +4,8 @@ use std::ffi::OsString;
 
 use lexopt::Arg::{Long, Short, Value};
 use lexopt::ValueExt;
-use purlin_conformance::suite::Selection;
+use purlin_conformance::nearest::did_you_mean;
+use purlin_conformance::suite::Plan;
 
 /// What to do.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub(crate) enum Order {
     Run(RunOrder),
     /// List the catalogue.
     List { group: Option<String>, untested: bool },
+    /// Say all about one behaviour or case.
+    Explain(String),
     /// Be an adapter of the program's own.
     Adapter(Vec<String>),
     /// Say how it is used.
@@ -25,7 +28,7 @@ pub(crate) enum Order {
 #[derive(Debug, Default)]
 pub(crate) struct RunOrder {
     pub(crate) subjects: Vec<String>,
-    pub(crate) selection: Selection,
+    pub(crate) plan: Plan,
     pub(crate) json: Option<String>,
     /// Somebody else's adapter.
     pub(crate) command: Vec<OsString>,
@@ -40,10 +43,14 @@ Which promises of inter-process primitives does an implementation keep?
   purlin-conformance run [OPTION]… -- COMMAND…
                                           somebody else's implementation
   purlin-conformance list [OPTION]…       the catalogue, and which cases show it
+  purlin-conformance explain ID           all about one behaviour or case, without a run
 
   --subject NAME   purlin-fork, or all of purlin; may be repeated
   --group NAME     one group of the catalogue; may be repeated
   --case ID        one case, such as lock/held-waits; may be repeated
+  --behaviour ID   the cases that show it; may be repeated
+  --form KIND      one form of what a group is about, such as handover-lock; may be repeated
+  --seed N         what random times are drawn from; 1 without it
   --json FILE      one line a verdict, for programs
   --untested       (list) only what no case shows
   --help, --version
@@ -66,17 +73,23 @@ pub(crate) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Order, St
         Some(Value(word)) => match word.to_str() {
             Some("run") => run(&mut parser),
             Some("list") => list(&mut parser),
+            Some("explain") => explain(&mut parser),
             Some("adapter") => adapter(&mut parser),
-            _ => return Err(format!("unknown command {word:?}; see --help")),
+            _ => {
+                let nearest = did_you_mean(&word.to_string_lossy(), COMMANDS.iter().copied());
+                return Err(format!("unknown command {word:?}; see --help{nearest}"));
+            }
         },
-        Some(other) => Err(other.unexpected()),
+        Some(other) => Err(unexpected(other)),
     };
     order.map_err(|error| error.to_string())
 }
 
 fn run(parser: &mut lexopt::Parser) -> Result<Order, lexopt::Error> {
     let mut order = RunOrder::default();
+    let mut seed = None;
     loop {
+        let selection = &mut order.plan.selection;
         // Behind `--` everything belongs to somebody else's command, also what looks like ours.
         if let Some(rest) = parser.try_raw_args().filter(|rest| rest.peek() == Some("--".as_ref()))
         {
@@ -88,14 +101,20 @@ fn run(parser: &mut lexopt::Parser) -> Result<Order, lexopt::Error> {
         }
         match parser.next()? {
             Some(Long("subject")) => order.subjects.push(parser.value()?.string()?),
-            Some(Long("group")) => order.selection.groups.push(parser.value()?.string()?),
-            Some(Long("case")) => order.selection.cases.push(parser.value()?.string()?),
+            Some(Long("group")) => selection.groups.push(parser.value()?.string()?),
+            Some(Long("case")) => selection.cases.push(parser.value()?.string()?),
+            Some(Long("behaviour")) => selection.behaviours.push(parser.value()?.string()?),
+            Some(Long("form")) => selection.forms.push(parser.value()?.string()?),
+            Some(Long("seed")) => once(&mut seed, "--seed", parser)?,
             Some(Long("json")) => once(&mut order.json, "--json", parser)?,
             Some(Long("help") | Short('h')) => return Ok(Order::Help),
             Some(Long("version") | Short('V')) => return Ok(Order::Version),
-            Some(other) => return Err(other.unexpected()),
+            Some(other) => return Err(unexpected(other)),
             None => break,
         }
+    }
+    if let Some(seed) = seed {
+        order.plan.seed = seed.parse().map_err(|_| format!("--seed is {seed:?}, not a number"))?;
     }
     if !order.command.is_empty() && !order.subjects.is_empty() {
         return Err("either --subject or a command of your own".into());
@@ -111,11 +130,50 @@ fn list(parser: &mut lexopt::Parser) -> Result<Order, lexopt::Error> {
             Long("untested") => untested = true,
             Long("help") | Short('h') => return Ok(Order::Help),
             Long("version") | Short('V') => return Ok(Order::Version),
-            other => return Err(other.unexpected()),
+            other => return Err(unexpected(other)),
         }
     }
     Ok(Order::List { group, untested })
 }
+
+fn explain(parser: &mut lexopt::Parser) -> Result<Order, lexopt::Error> {
+    let mut id = None;
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Value(word) if id.is_none() => id = Some(word.string()?),
+            Long("help") | Short('h') => return Ok(Order::Help),
+            Long("version") | Short('V') => return Ok(Order::Version),
+            other => return Err(unexpected(other)),
+        }
+    }
+    id.map(Order::Explain).ok_or_else(|| "explain needs the id of a behaviour or a case".into())
+}
+
+/// What nobody expects, with what was perhaps meant.
+fn unexpected(arg: lexopt::Arg<'_>) -> lexopt::Error {
+    let nearest = match arg {
+        Long(option) => did_you_mean(&format!("--{option}"), OPTIONS.iter().copied()),
+        _ => String::new(),
+    };
+    if nearest.is_empty() {
+        return arg.unexpected();
+    }
+    format!("{}{nearest}", arg.unexpected()).into()
+}
+
+const COMMANDS: &[&str] = &["run", "list", "explain", "adapter"];
+const OPTIONS: &[&str] = &[
+    "--subject",
+    "--group",
+    "--case",
+    "--behaviour",
+    "--form",
+    "--seed",
+    "--json",
+    "--untested",
+    "--help",
+    "--version",
+];
 
 /// The value of an option that makes sense once, and never empty.
 fn once(

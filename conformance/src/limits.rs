@@ -45,7 +45,10 @@ pub const STILL_LOOK_APART: Duration = Duration::from_millis(100);
 pub const CLOCK_SLACK_NANOS: u64 = 1_000_000;
 
 /// After so many cases in a row in which the adapter died the rest is not asked.
-pub const DEATHS_IN_A_ROW_COUNT: u32 = 3;
+pub const DEATHS_IN_A_ROW_COUNT: usize = 3;
+
+/// What random times are drawn from unless a run says otherwise, so that runs repeat.
+pub const SEED: u64 = 1;
 
 /// How deep blocks, scopes and lists of a script are nested: more than anybody would read aloud,
 /// and little enough for the stack.
@@ -66,16 +69,18 @@ pub fn patience() -> Duration {
 /// # Errors
 /// * What is wrong with it; [`patience`] then uses 1, so the program asks here first.
 pub fn patience_factor() -> Result<f64, String> {
-    let Some(text) = env::var_os(VARIABLE) else { return Ok(1.0) };
+    let Some(text) = env::var_os(PATIENCE_VARIABLE) else { return Ok(1.0) };
     let factor = text.to_str().and_then(|text| text.parse::<f64>().ok());
     let is_in_range = |factor: &f64| (PATIENCE_FACTOR_MIN..=PATIENCE_FACTOR_MAX).contains(factor);
     factor.filter(is_in_range).ok_or_else(|| {
         let (least, most) = (PATIENCE_FACTOR_MIN, PATIENCE_FACTOR_MAX);
-        format!("{VARIABLE} is {text:?}, not a number from {least} to {most}")
+        format!("{PATIENCE_VARIABLE} is {text:?}, not a number from {least} to {most}")
     })
 }
 
-const VARIABLE: &str = "PURLIN_PATIENCE";
+/// The variable with the factor.
+pub const PATIENCE_VARIABLE: &str = "PURLIN_PATIENCE";
+
 const PATIENCE: Duration = Duration::from_secs(10);
 const PATIENCE_FACTOR_MIN: f64 = 0.05;
 const PATIENCE_FACTOR_MAX: f64 = 1000.0;

@@ -1,4 +1,4 @@
-//! The program: `run`, `list`, and the adapters that are built into it.
+//! The program: `run`, `list`, `explain`, and the adapters that are built into it.
 #![deny(unsafe_code)]
 
 mod adapter;
@@ -6,15 +6,20 @@ mod command_line;
 mod subjects;
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use purlin_conformance::AdapterCommand;
 use purlin_conformance::error::Error;
+use purlin_conformance::expect::List;
+use purlin_conformance::limits::PATIENCE_VARIABLE as PATIENCE;
 use purlin_conformance::report::json::JsonFile;
+use purlin_conformance::report::plain::plain;
+use purlin_conformance::report::progress::Display;
 use purlin_conformance::report::shell::quoted;
 use purlin_conformance::report::text::{Row, report};
-use purlin_conformance::suite::{Selection, Subject, Suite};
+use purlin_conformance::report::{explain, list};
+use purlin_conformance::suite::{Plan, Selection, Subject, Suite};
 
 use command_line::{HELP, Order, RunOrder};
 use subjects::Found;
@@ -32,6 +37,7 @@ fn main() -> ExitCode {
     let done = match order {
         Order::Run(order) => run(&order),
         Order::List { group, untested } => list(group, untested),
+        Order::Explain(id) => explain(&id),
         Order::Help => print(HELP),
         Order::Version => print(&format!("purlin-conformance {}\n", env!("CARGO_PKG_VERSION"))),
         Order::Adapter(words) => be_adapter(&words),
@@ -49,19 +55,16 @@ const CANNOT_RUN: u8 = 2;
 fn run(order: &RunOrder) -> Result<ExitCode, Error> {
     purlin_conformance::limits::patience_factor().map_err(Error::Asked)?;
     let suite = Suite::embedded()?;
-    suite.check(&order.selection)?;
+    let lists = List::embedded(&suite)?;
+    order.plan.selection.check(&suite)?;
     let mut json = order.json.as_deref().map(JsonFile::create).transpose()?;
     purlin_conformance::adopt_orphans();
-    let found = if order.command.is_empty() {
-        subjects::find(&order.subjects, &suite.catalogue)?
-    } else {
-        vec![Found::Here(Box::new(stranger(&order.command)?))]
-    };
+    let found = find(order, &suite, &lists)?;
     let mut rows = Vec::new();
     let mut written = Ok(());
     for subject in found {
         match subject {
-            Found::Here(subject) => rows.push(judge(&suite, *subject, &order.selection)),
+            Found::Here(subject) => rows.push(judge(&suite, *subject, &order.plan)),
             Found::Absent { name, why } => rows.push(Row::Absent { name, why }),
         }
         if let (Some(json), Some(Row::Judged(judgement)), Ok(())) =
@@ -76,18 +79,26 @@ fn run(order: &RunOrder) -> Result<ExitCode, Error> {
     Ok(ExitCode::from(status(&rows)))
 }
 
-fn judge(suite: &Suite, subject: Subject, selection: &Selection) -> Row {
-    let name = subject.hello.name.clone();
-    let is_terminal = io::stderr().is_terminal();
-    let mut progress = |case: &str, place: usize, count: usize| {
-        if is_terminal {
-            let _ = write!(io::stderr(), "\r\x1b[K{name}: {case} ({} of {count})", place + 1);
-        }
+/// Who is asked, with what is known of each.
+fn find(order: &RunOrder, suite: &Suite, lists: &[List]) -> Result<Vec<Found>, Error> {
+    let mut found = if order.command.is_empty() {
+        let mut found = subjects::find(&order.subjects)?;
+        let here = found.iter_mut().filter_map(Found::subject);
+        here.into_iter().try_for_each(|subject| subject.expect(suite, lists))?;
+        found
+    } else {
+        vec![Found::Here(Box::new(stranger(&order.command)?))]
     };
-    let judgement = suite.judge(subject, selection, &mut progress);
-    if is_terminal {
-        let _ = write!(io::stderr(), "\r\x1b[K");
-    }
+    let hellos = found.iter_mut().filter_map(Found::subject).map(|subject| &subject.hello);
+    order.plan.selection.check_forms(suite, hellos)?;
+    Ok(found)
+}
+
+fn judge(suite: &Suite, subject: Subject, plan: &Plan) -> Row {
+    let name = subject.hello.name.clone();
+    let display = Display::new();
+    let judgement = suite.judge(subject, plan, &mut |progress| display.draw(&name, progress));
+    display.clear();
     Row::Judged(Box::new(judgement))
 }
 
@@ -119,30 +130,25 @@ fn stranger(command: &[OsString]) -> Result<Subject, Error> {
     Subject::probe(command, &chosen_by)
 }
 
-/// As it was started: found in PATH, or by a path that leads to it from here.
+/// As it was started: found in PATH, or by a path that leads to it from here, and as patient.
 fn program() -> String {
     let name = std::env::args_os().next().unwrap_or_default();
-    if name.is_empty() { "purlin-conformance".to_owned() } else { quoted(&name.to_string_lossy()) }
+    let name = if name.is_empty() { "purlin-conformance".into() } else { name.to_string_lossy() };
+    let patience = std::env::var(PATIENCE).map(|text| format!("{PATIENCE}={} ", quoted(&text)));
+    format!("{}{}", patience.unwrap_or_default(), quoted(&name))
 }
 
 fn list(group: Option<String>, untested: bool) -> Result<ExitCode, Error> {
     let suite = Suite::embedded()?;
-    suite.check(&Selection { groups: group.clone().into_iter().collect(), cases: Vec::new() })?;
-    let mut text = String::new();
-    for behaviour in &suite.catalogue.behaviours {
-        let cases: Vec<&str> = suite.cases_of(&behaviour.id).map(|case| case.id.as_str()).collect();
-        let is_wanted = group.as_ref().is_none_or(|group| behaviour.group == *group);
-        if !is_wanted || (untested && !cases.is_empty()) {
-            continue;
-        }
-        let shown = match (&behaviour.untested, cases.is_empty()) {
-            (Some(why), _) => format!("untested: {why}"),
-            (None, true) => "untested".to_owned(),
-            (None, false) => cases.join(", "),
-        };
-        text.push_str(&format!("{}  {}  {shown}\n", behaviour.id, behaviour.level.slug()));
-    }
-    print(&text)
+    let groups = group.clone().into_iter().collect();
+    Selection { groups, ..Selection::default() }.check(&suite)?;
+    print(&list::list(&suite, group.as_deref(), untested))
+}
+
+fn explain(id: &str) -> Result<ExitCode, Error> {
+    let suite = Suite::embedded()?;
+    let lists = List::embedded(&suite)?;
+    print(&explain::explain(&suite, &lists, id)?)
 }
 
 fn be_adapter(words: &[String]) -> Result<ExitCode, Error> {
@@ -164,6 +170,6 @@ fn print(text: &str) -> Result<ExitCode, Error> {
 }
 
 fn fail(what: &str) -> ExitCode {
-    let _ = writeln!(io::stderr(), "purlin-conformance: {what}");
+    let _ = writeln!(io::stderr(), "purlin-conformance: {}", plain(what));
     ExitCode::from(CANNOT_RUN)
 }

@@ -4,9 +4,7 @@ use std::env;
 use std::path::PathBuf;
 
 use purlin_conformance::AdapterCommand;
-use purlin_conformance::catalogue::Catalogue;
 use purlin_conformance::error::Error;
-use purlin_conformance::expect::Expectations;
 use purlin_conformance::report::shell::quoted;
 use purlin_conformance::suite::Subject;
 
@@ -18,16 +16,26 @@ pub(crate) enum Found {
     Absent { name: String, why: String },
 }
 
+impl Found {
+    /// The subject, if it answers.
+    pub(crate) fn subject(&mut self) -> Option<&mut Subject> {
+        match self {
+            Self::Here(subject) => Some(subject),
+            Self::Absent { .. } => None,
+        }
+    }
+}
+
 /// The subjects that `wanted` names, or without it all that a run without a choice asks.
 ///
 /// # Errors
 /// * [`Error::Adapter`] when one that is there does not work.
 /// * [`Error::Asked`] when nobody has one of the names.
-pub(crate) fn find(wanted: &[String], catalogue: &Catalogue) -> Result<Vec<Found>, Error> {
+pub(crate) fn find(wanted: &[String]) -> Result<Vec<Found>, Error> {
     let mut found = Vec::new();
     let mut unused: Vec<&String> = wanted.iter().collect();
     for (family, command) in candidates(wanted) {
-        let subject = look(family, command, wanted.is_empty(), catalogue)?;
+        let subject = look(family, command, wanted.is_empty())?;
         let name = match &subject {
             Found::Here(subject) => &subject.hello.name,
             Found::Absent { name, .. } => name,
@@ -54,12 +62,7 @@ fn candidates(wanted: &[String]) -> Vec<(&'static str, Command)> {
     candidates
 }
 
-fn look(
-    family: &str,
-    command: Command,
-    is_optional: bool,
-    catalogue: &Catalogue,
-) -> Result<Found, Error> {
+fn look(family: &str, command: Command, is_optional: bool) -> Result<Found, Error> {
     let absent = |why: String| Ok(Found::Absent { name: family.to_owned(), why });
     let mut subject = match command.map(|command| Subject::probe(command, "")) {
         Ok(Ok(subject)) => subject,
@@ -72,7 +75,6 @@ fn look(
     };
     let name = &subject.hello.name;
     subject.chosen_by = format!("--subject {}", quoted(name));
-    subject.expectations = Expectations::embedded(name, catalogue)?;
     Ok(Found::Here(Box::new(subject)))
 }
 

@@ -1,17 +1,20 @@
-//! The suite over its subjects: which cases are asked, what came, and whether it was expected.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! The suite over its subjects: which cases are asked in which form, and what came.
 
 use crate::case::Case;
-use crate::catalogue::{Behaviour, Catalogue, Level};
+use crate::catalogue::{Behaviour, Catalogue};
+use crate::contract::{AskedForm, forms};
 use crate::error::Error;
-use crate::expect::Expectations;
+use crate::expect::{Expectations, List};
 use crate::limits::DEATHS_IN_A_ROW_COUNT;
 use crate::protocol::Hello;
 use crate::run::{Asked, run_case};
 use crate::session::Session;
+use crate::settle;
 use crate::subject::AdapterCommand;
 use crate::verdict::{Outcome, Stop, Verdict};
+
+pub use crate::judgement::{CaseOutcome, Judgement, Line, Standing};
+pub use crate::selection::Selection;
 
 /// What is asked.
 pub struct Suite {
@@ -19,15 +22,6 @@ pub struct Suite {
     pub catalogue: Catalogue,
     /// All cases.
     pub cases: Vec<Case>,
-}
-
-/// Which part of the suite is run; an empty list is everything.
-#[derive(Debug, Clone, Default)]
-pub struct Selection {
-    /// Names of groups.
-    pub groups: Vec<String>,
-    /// Ids of cases.
-    pub cases: Vec<String>,
 }
 
 /// Who is asked.
@@ -42,51 +36,26 @@ pub struct Subject {
     pub chosen_by: String,
 }
 
-/// What came of one subject.
-pub struct Judgement {
-    /// Its name and what else it said of itself.
-    pub hello: Hello,
-    /// The words after `purlin-conformance run` that choose it, as a shell reads them.
-    pub chosen_by: String,
-    /// What came of each case that was asked, in order.
-    pub outcomes: Vec<CaseOutcome>,
-    /// A line a behaviour and case, and one for each behaviour that no case shows.
-    pub lines: Vec<Line>,
-}
-
-/// What came of one case.
-pub struct CaseOutcome {
-    /// Its id.
-    pub case: String,
-    /// What came of it.
-    pub outcome: Outcome,
-    /// Every behaviour in it came as expected.
-    pub is_expected: bool,
-}
-
-/// A verdict on one behaviour.
+/// What is asked of everybody in one run.
 #[derive(Debug, Clone)]
-pub struct Line {
-    /// The behaviour's group.
-    pub group: String,
-    /// The behaviour.
-    pub behaviour: String,
-    /// The case that shows it.
-    pub case: Option<String>,
-    /// How binding it is.
-    pub level: Level,
-    /// What came.
-    pub verdict: Verdict,
-    /// What was expected to come.
-    pub expected: Verdict,
-    /// How long the case took.
-    pub millis: u64,
-    /// Why, unless it was kept.
-    pub detail: Option<String>,
-    /// The reason of a known deviation.
-    pub reason: Option<String>,
-    /// It fails the run.
-    pub is_unexpected: bool,
+pub struct Plan {
+    /// Which part of the suite.
+    pub selection: Selection,
+    /// What random times are drawn from.
+    pub seed: u64,
+}
+
+/// How far a run is, before each case.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress<'a> {
+    /// The case that is asked now.
+    pub case: &'a str,
+    /// The form that it is asked in.
+    pub form: &'a str,
+    /// How many questions there are in all.
+    pub count: usize,
+    /// What came of those before.
+    pub done: &'a [CaseOutcome],
 }
 
 impl Suite {
@@ -105,65 +74,62 @@ impl Suite {
         self.cases.iter().filter(move |case| case.shows.iter().any(|id| id == behaviour))
     }
 
-    /// Checks that a selection selects something.
-    ///
-    /// # Errors
-    /// * [`Error::Asked`] names the word that nothing answers to.
-    pub fn check(&self, selection: &Selection) -> Result<(), Error> {
-        let groups: BTreeSet<&str> = self.catalogue.groups().into_iter().collect();
-        if let Some(group) = selection.groups.iter().find(|group| !groups.contains(group.as_str()))
-        {
-            return Err(Error::Asked(format!("there is no group `{group}`")));
-        }
-        let unknown = |id: &&String| !self.cases.iter().any(|case| case.id == **id);
-        if let Some(id) = selection.cases.iter().find(unknown) {
-            return Err(Error::Asked(format!("there is no case `{id}`; see `list`")));
-        }
-        let selected = self.cases.iter().filter(|case| selection.has_case(case)).count();
-        if !selection.cases.is_empty() && selected == 0 {
-            return Err(Error::Asked("no case is in all that was selected".to_owned()));
-        }
-        Ok(())
+    /// The behaviours that no case shows, in groups that have cases, and that say no reason.
+    pub fn unexplained(&self) -> impl Iterator<Item = &Behaviour> {
+        let has_cases = |group: &str| self.cases.iter().any(|case| case.group == group);
+        self.catalogue.behaviours.iter().filter(move |behaviour| {
+            has_cases(&behaviour.group)
+                && behaviour.untested.is_none()
+                && self.cases_of(&behaviour.id).next().is_none()
+        })
     }
 
-    /// Runs the selected cases on one subject; `progress` is called before each.
+    /// Each question for a subject: a case, once for each form that takes its sides.
+    pub(crate) fn questions<'a>(&'a self, hello: &'a Hello) -> Vec<(&'a Case, &'a str)> {
+        let mut questions = Vec::new();
+        for case in &self.cases {
+            let asked = forms(hello, &case.group).into_iter();
+            let asked = asked.filter(|form| form.takes(&case.contracts));
+            questions.extend(asked.map(|form| (case, form.kind)));
+        }
+        questions
+    }
+
+    /// Runs what is planned on one subject; `progress` is called before each case.
     pub fn judge(
         &self,
         subject: Subject,
-        selection: &Selection,
-        progress: &mut dyn FnMut(&str, usize, usize),
+        plan: &Plan,
+        progress: &mut dyn FnMut(&Progress<'_>),
     ) -> Judgement {
         let Subject { command, hello, expectations, chosen_by } = subject;
-        let asked: Vec<&Case> = self
-            .cases
-            .iter()
-            .filter(|case| selection.has_case(case) && takes_side(&hello, case.contract.as_deref()))
-            .collect();
-        let mut results = BTreeMap::new();
-        let mut deaths_count = 0;
-        for (place, case) in asked.iter().enumerate() {
-            progress(&case.id, place, asked.len());
-            let outcome = if deaths_count < DEATHS_IN_A_ROW_COUNT {
-                {
-                    let asked = Asked { form: &case.group, seed: 1 };
-                    run_case(&command, case, &asked, &self.catalogue.error_kinds)
-                }
-            } else {
+        let selection = &plan.selection;
+        let mut questions = self.questions(&hello);
+        questions.retain(|(case, form)| selection.has_case(case) && selection.has_form(form));
+        let mut outcomes: Vec<CaseOutcome> = Vec::new();
+        for (case, form) in &questions {
+            let count = questions.len();
+            progress(&Progress { case: &case.id, form, count, done: &outcomes });
+            let outcome = if has_died_for_good(&outcomes) {
                 not_asked()
+            } else {
+                let asked = Asked { form, seed: plan.seed };
+                run_case(&command, &case.in_form(form), &asked, &self.catalogue.error_kinds)
             };
-            let has_died = outcome.verdict == Verdict::Died;
-            deaths_count = if has_died { deaths_count + 1 } else { 0 };
-            results.insert(case.id.clone(), outcome);
+            outcomes.push(CaseOutcome {
+                case: case.id.clone(),
+                form: (*form).to_owned(),
+                outcome,
+                standing: Standing::AsExpected,
+            });
         }
-        let lines = self.lines(&hello, selection, &results, &expectations);
-        let outcomes = asked.iter().filter_map(|case| {
-            let outcome = results.remove(&case.id)?;
-            let mut own = lines.iter().filter(|line| line.case.as_ref() == Some(&case.id));
-            let is_expected = own.all(|line| !line.is_unexpected);
-            Some(CaseOutcome { case: case.id.clone(), outcome, is_expected })
-        });
-        let outcomes = outcomes.collect();
-        Judgement { hello, chosen_by, outcomes, lines }
+        let mut lines = self.lines(&hello, selection, &outcomes, &expectations);
+        settle::settle(self, &hello, &expectations, &mut lines);
+        for asked in &mut outcomes {
+            let own = lines.iter().filter(|line| line.is_of(asked)).map(|line| line.standing);
+            asked.standing = own.max().unwrap_or(Standing::AsExpected);
+        }
+        Judgement { hello, chosen_by, seed: plan.seed, outcomes, lines }
     }
 
     /// How many behaviours have no verdict because the subject takes another side of a contract
@@ -172,8 +138,8 @@ impl Suite {
         let judged = judgement.by_behaviour();
         let all = self.catalogue.behaviours.iter();
         let not_judged = all.filter(|behaviour| !judged.contains_key(behaviour.id.as_str()));
-        let (not_selected, other_side): (Vec<&Behaviour>, Vec<&Behaviour>) = not_judged
-            .partition(|behaviour| takes_side(&judgement.hello, behaviour.contract.as_deref()));
+        let (not_selected, other_side): (Vec<&Behaviour>, Vec<&Behaviour>) =
+            not_judged.partition(|behaviour| is_asked(&judgement.hello, behaviour));
         (other_side.len(), not_selected.len())
     }
 
@@ -181,36 +147,37 @@ impl Suite {
         &self,
         hello: &Hello,
         selection: &Selection,
-        results: &BTreeMap<String, Outcome>,
+        outcomes: &[CaseOutcome],
         expectations: &Expectations,
     ) -> Vec<Line> {
         let mut lines = Vec::new();
         let behaviours = self.catalogue.behaviours.iter();
-        for behaviour in behaviours.filter(|b| takes_side(hello, b.contract.as_deref())) {
-            let known = expectations.of(&behaviour.id);
-            let shown: Vec<&Case> = self.cases_of(&behaviour.id).collect();
-            for case in &shown {
-                if let Some(outcome) = results.get(&case.id) {
-                    lines.push(line(behaviour, Some((&case.id, outcome)), known));
-                }
-            }
-            if shown.is_empty() && selection.has_untested(behaviour) {
-                lines.push(line(behaviour, None, known));
+        for behaviour in behaviours.filter(|b| is_asked(hello, b) && selection.shows(b)) {
+            let ids: Vec<&str> =
+                self.cases_of(&behaviour.id).map(|case| case.id.as_str()).collect();
+            let shown = outcomes.iter().filter(|asked| ids.contains(&asked.case.as_str()));
+            lines.extend(shown.map(|asked| {
+                let known = expectations.of(&behaviour.id, &asked.case, &asked.form);
+                Line::shown(behaviour, asked, known)
+            }));
+            if let Some(why) = self.why_untested(hello, behaviour)
+                && selection.has_untested(behaviour)
+            {
+                lines.push(Line::untested(behaviour, why));
             }
         }
         lines
     }
-}
 
-impl Selection {
-    fn has_case(&self, case: &Case) -> bool {
-        let has = |list: &[String], item: &String| list.is_empty() || list.contains(item);
-        has(&self.groups, &case.group) && has(&self.cases, &case.id)
-    }
-
-    fn has_untested(&self, behaviour: &Behaviour) -> bool {
-        let in_groups = self.groups.is_empty() || self.groups.contains(&behaviour.group);
-        in_groups && self.cases.is_empty()
+    /// Why this subject is asked nothing about a behaviour of its side.
+    fn why_untested<'a>(&'a self, hello: &Hello, behaviour: &'a Behaviour) -> Option<&'a str> {
+        let mut cases = self.cases_of(&behaviour.id).peekable();
+        if cases.peek().is_none() {
+            return Some(self.catalogue.untested(behaviour).unwrap_or(NO_CASE));
+        }
+        let takes =
+            |case: &Case| forms(hello, &case.group).iter().any(|f| f.takes(&case.contracts));
+        (!cases.any(takes)).then_some(OTHER_SIDE)
     }
 }
 
@@ -232,75 +199,35 @@ impl Subject {
     }
 }
 
-impl Judgement {
-    /// The worst verdict on each behaviour, by behaviour.
-    pub fn by_behaviour(&self) -> BTreeMap<&str, (&Line, Verdict)> {
-        let mut worst: BTreeMap<&str, (&Line, Verdict)> = BTreeMap::new();
-        for line in &self.lines {
-            let entry = worst.entry(&line.behaviour).or_insert((line, line.verdict));
-            if line.verdict > entry.1 {
-                *entry = (line, line.verdict);
-            }
+impl Subject {
+    /// Takes in what the lists know of it.
+    ///
+    /// # Errors
+    /// * [`Error::Data`] when its list speaks of what it does not have.
+    pub fn expect(&mut self, suite: &Suite, lists: &[List]) -> Result<(), Error> {
+        if let Some(list) = List::find(lists, &self.hello.name) {
+            self.expectations = list.of(suite, &self.hello)?;
         }
-        worst
-    }
-
-    /// How many behaviours have this verdict.
-    pub fn count(&self, verdict: Verdict) -> usize {
-        self.by_behaviour().values().filter(|(_, found)| *found == verdict).count()
-    }
-
-    /// The behaviours whose verdict fails the run.
-    pub fn unexpected_count(&self) -> usize {
-        let unexpected = self.lines.iter().filter(|line| line.is_unexpected);
-        unexpected.map(|line| line.behaviour.as_str()).collect::<BTreeSet<_>>().len()
+        Ok(())
     }
 }
 
-/// Whether a subject takes the side of a choice that is asked about.
-pub fn takes_side(hello: &Hello, contract: Option<&str>) -> bool {
-    let Some((choice, side)) = contract.and_then(|contract| contract.split_once(':')) else {
-        return true;
-    };
-    match hello.contracts.get(choice) {
-        Some(sides) => sides.iter().any(|declared| declared == side),
-        None => Catalogue::default_side(choice) == Some(side),
+impl Default for Plan {
+    fn default() -> Self {
+        Self { selection: Selection::default(), seed: crate::limits::SEED }
     }
 }
 
-fn line(
-    behaviour: &Behaviour,
-    shown: Option<(&String, &Outcome)>,
-    known: Option<&crate::expect::Deviation>,
-) -> Line {
-    let (verdict, detail, millis) = match shown {
-        Some((_, outcome)) => {
-            let millis = u64::try_from(outcome.took.as_millis()).unwrap_or(u64::MAX);
-            (outcome.verdict, outcome.stop.as_ref().map(Stop::detail), millis)
-        }
-        None => {
-            let why = behaviour.untested.clone();
-            (Verdict::Untested, Some(why.unwrap_or_else(|| NO_CASE.to_owned())), 0)
-        }
-    };
-    let usual = if shown.is_some() { Verdict::Kept } else { Verdict::Untested };
-    let expected = known.map_or(usual, |known| known.verdict);
-    let is_unexpected = match known {
-        Some(known) => verdict != known.verdict,
-        None => verdict.fails(behaviour.level),
-    };
-    Line {
-        group: behaviour.group.clone(),
-        behaviour: behaviour.id.clone(),
-        case: shown.map(|(case, _)| case.clone()),
-        level: behaviour.level,
-        verdict,
-        expected,
-        millis,
-        detail,
-        reason: known.map(|known| known.reason.clone()),
-        is_unexpected,
-    }
+/// Whether one of a subject's forms takes the side that a behaviour belongs to.
+fn is_asked(hello: &Hello, behaviour: &Behaviour) -> bool {
+    let takes = |form: &AskedForm<'_>| form.takes(&behaviour.contract);
+    forms(hello, &behaviour.group).iter().any(takes)
+}
+
+fn has_died_for_good(outcomes: &[CaseOutcome]) -> bool {
+    let last = outcomes.iter().rev().take(DEATHS_IN_A_ROW_COUNT);
+    let died = last.filter(|asked| asked.outcome.verdict == Verdict::Died);
+    died.count() == DEATHS_IN_A_ROW_COUNT
 }
 
 fn not_asked() -> Outcome {
@@ -311,3 +238,4 @@ fn not_asked() -> Outcome {
 }
 
 const NO_CASE: &str = "no case shows it yet";
+const OTHER_SIDE: &str = "its cases are asked of another side of a choice";

@@ -1,8 +1,8 @@
 //! The lists of known deviations stay true: whatever comes otherwise fails the run.
 
 use purlin_conformance::AdapterCommand;
-use purlin_conformance::expect::Expectations;
-use purlin_conformance::suite::{Judgement, Selection, Subject, Suite};
+use purlin_conformance::expect::List;
+use purlin_conformance::suite::{Judgement, Plan, Selection, Subject, Suite};
 use purlin_conformance::verdict::Verdict;
 
 #[test]
@@ -34,25 +34,10 @@ fn a_deviation_that_nobody_knows_fails_the_run() {
     assert_eq!(judgement.unexpected_count(), 2);
 }
 
-#[test]
-fn a_list_that_says_nothing_true_is_refused() {
-    let suite = Suite::embedded().unwrap();
-    let refused = |text: &str, why: &str| {
-        let error = Expectations::read("x", text, &suite.catalogue).unwrap_err().to_string();
-        assert!(error.contains(why) && error.starts_with("expect/x.toml: "), "{error}");
-    };
-    refused(&known("kept"), "a verdict that is a deviation");
-    refused(&known("late"), "late");
-    refused(&known("broken").replace("It is so.", " "), "a reason");
-    refused(&known("broken").replace("lock-try", "lock-tried"), "there is no behaviour");
-    refused(&known("broken").repeat(2), "stands here twice");
-    refused("colour = \"red\"", "colour");
-}
-
 fn known(verdict: &str) -> String {
     format!(
         "[[deviation]]\nbehaviours = [\"lock-try-held-refused\", \"lock-try-free-taken\"]\n\
-         verdict = \"{verdict}\"\nreason = \"It is so.\"\n"
+         verdict = \"{verdict}\"\nreason = \"It is so.\"\nevidence = \"It came so.\"\n"
     )
 }
 
@@ -64,7 +49,7 @@ fn judge(name: &str, expected: &str) -> Judgement {
         shown: name.to_owned(),
     };
     let mut subject = Subject::probe(command, name).unwrap();
-    subject.expectations = Expectations::read(name, expected, &suite.catalogue).unwrap();
+    subject.expect(&suite, &[List::read(name, expected, &suite).unwrap()]).unwrap();
     let selection = Selection { cases: vec!["lock/try".to_owned()], ..Selection::default() };
-    suite.judge(subject, &selection, &mut |_, _, _| {})
+    suite.judge(subject, &Plan { selection, ..Plan::default() }, &mut |_| {})
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::catalogue::Catalogue;
 use crate::error::Error;
-use crate::suite::Judgement;
+use crate::judgement::{Judgement, Standing};
 use crate::verdict::Verdict;
 
 /// A file of JSON lines that is being written.
@@ -45,6 +45,9 @@ impl JsonFile {
                 expected: line.expected.slug(),
                 millis: line.millis,
                 detail: line.detail.as_deref(),
+                form: line.form.as_deref(),
+                standing: line.standing.slug(),
+                reason: line.reason.as_deref(),
             })?;
         }
         self.line(&TotalLine::of(judgement, catalogue))?;
@@ -70,6 +73,9 @@ struct VerdictLine<'a> {
     expected: &'a str,
     millis: u64,
     detail: Option<&'a str>,
+    form: Option<&'a str>,
+    standing: &'a str,
+    reason: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -88,6 +94,9 @@ struct TotalLine<'a> {
     seed: u64,
     catalogue: &'a str,
     purlin: &'a str,
+    version: &'a str,
+    not_judged: usize,
+    scaled: usize,
 }
 
 impl<'a> TotalLine<'a> {
@@ -105,15 +114,15 @@ impl<'a> TotalLine<'a> {
             error: count(Verdict::Error),
             untested: count(Verdict::Untested),
             unexpected: judgement.unexpected_count(),
-            seed: SEED,
+            seed: judgement.seed,
             catalogue: catalogue.version(),
             purlin: env!("CARGO_PKG_VERSION"),
+            version: &judgement.hello.version,
+            not_judged: judgement.standing_count(Standing::NotJudged),
+            scaled: judgement.outcomes.iter().filter(|asked| asked.outcome.is_scaled).count(),
         }
     }
 }
-
-/// No case draws random numbers yet; the field is there so that readers need not change.
-const SEED: u64 = 1;
 
 fn write_error(path: &str, source: std::io::Error) -> Error {
     Error::Write { path: path.to_owned(), source }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::plain::in_line;
 use crate::verdict::Stop;
 
 /// The script, indented, with what was expected and what came under the line that failed.
@@ -25,9 +26,12 @@ pub(super) fn script(text: &str, stop: &Stop) -> String {
 
 fn reasons(stop: &Stop) -> String {
     let mut text = String::new();
-    if !stop.expected.is_empty() {
-        let _ = writeln!(text, "        expected  {}", stop.expected);
+    if !stop.within.is_empty() {
+        let _ = writeln!(text, "        in        {}", stop.within.join(", "));
     }
-    let _ = writeln!(text, "        came      {}", stop.came);
+    if !stop.expected.is_empty() {
+        let _ = writeln!(text, "        expected  {}", in_line(&stop.expected));
+    }
+    let _ = writeln!(text, "        came      {}", in_line(&stop.came));
     text
 }

@@ -1,41 +1,123 @@
 //! Two tables: groups by subjects with counts, and cases by subjects with verdicts.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use super::columns::{Side, Table};
+use super::plain::in_line;
 use super::text::Row;
-use crate::suite::{Judgement, Suite};
+use crate::case::Case;
+use crate::judgement::{Judgement, Standing};
+use crate::suite::Suite;
 
 /// Kept of offered for each group, and what no case shows.
 pub(super) fn groups(suite: &Suite, rows: &[Row]) -> String {
-    let mut table = Table::new("kept of offered", rows, &["untested"]);
+    let mut table = Table::default();
+    table.line(head("kept of offered", rows).into_iter().chain(["untested".to_owned()]));
     let mut untested_count = 0;
     for group in suite.catalogue.groups() {
-        let cells = rows.iter().map(|row| kept_of_offered(row, Some(group))).collect();
+        let cells = rows.iter().map(|row| kept_of_offered(row, Some(group)));
         let untested = suite.catalogue.behaviours.iter().filter(|behaviour| {
             behaviour.group == group && suite.cases_of(&behaviour.id).next().is_none()
         });
         let untested = untested.count();
         untested_count += untested;
-        table.line(group, cells, &[untested.to_string()]);
+        table.line([group.to_owned()].into_iter().chain(cells).chain([untested.to_string()]));
     }
-    let cells = rows.iter().map(|row| kept_of_offered(row, None)).collect();
-    table.line("all", cells, &[untested_count.to_string()]);
-    table.text()
+    let cells = rows.iter().map(|row| kept_of_offered(row, None));
+    table.line(["all".to_owned()].into_iter().chain(cells).chain([untested_count.to_string()]));
+    table.text("  ", "   ", Side::Right)
 }
 
-/// The verdict on each case that was asked of somebody.
+/// The verdict on each case that was asked of somebody. Of many cases only those have a line that
+/// somebody does not keep, and the others are counted.
 pub(super) fn cases(suite: &Suite, rows: &[Row]) -> String {
-    let judged = || rows.iter().filter_map(Row::judgement);
-    let asked: BTreeSet<&str> = judged()
-        .flat_map(|judgement| judgement.outcomes.iter().map(|outcome| outcome.case.as_str()))
-        .collect();
-    let mut table = Table::new("case", rows, &[]);
-    for case in suite.cases.iter().filter(|case| asked.contains(case.id.as_str())) {
-        let cells = rows.iter().map(|row| verdict(row, &case.id)).collect();
-        table.line(&case.id, cells, &[]);
+    let asked: Vec<Vec<CaseLine>> = suite.cases.iter().map(|case| lines(case, rows)).collect();
+    let is_short = asked.iter().filter(|lines| !lines.is_empty()).count() <= SHORT_COUNT;
+    let mut table = Table::default();
+    table.line(head("case", rows));
+    let mut kept_count = 0;
+    for lines in asked.into_iter().filter(|lines| !lines.is_empty()) {
+        let is_kept = |line: &CaseLine| line.cells.iter().all(|cell| KEPT.contains(&cell.as_str()));
+        if !is_short && lines.iter().all(is_kept) {
+            kept_count += 1;
+            continue;
+        }
+        for line in lines {
+            table.line([line.name].into_iter().chain(line.cells));
+        }
     }
-    table.text()
+    let is_empty = table.len() == 1;
+    let mut text = if is_empty { String::new() } else { table.text("  ", "   ", Side::Right) };
+    if kept_count > 0 {
+        let more = if is_empty { "" } else { " more" };
+        let _ = writeln!(text, "  {kept_count}{more} cases are kept by all that were asked");
+    }
+    text
+}
+
+/// Up to so many cases all have a line.
+const SHORT_COUNT: usize = 20;
+/// The cells of a case that nobody breaks.
+const KEPT: [&str; 3] = ["kept", NOT_ASKED, ""];
+pub(super) const NOT_ASKED: &str = "·";
+
+struct CaseLine {
+    name: String,
+    cells: Vec<String>,
+}
+
+/// One line, or one a form where the forms differ; none where nobody was asked.
+fn lines(case: &Case, rows: &[Row]) -> Vec<CaseLine> {
+    let mut forms: Vec<&str> = Vec::new();
+    for judgement in rows.iter().filter_map(Row::judgement) {
+        let asked = judgement.outcomes.iter().filter(|asked| asked.case == case.id);
+        for asked in asked {
+            if !forms.contains(&asked.form.as_str()) {
+                forms.push(&asked.form);
+            }
+        }
+    }
+    let merged: Option<Vec<String>> = rows.iter().map(|row| merged(row, case, &forms)).collect();
+    match merged {
+        _ if forms.is_empty() => Vec::new(),
+        Some(cells) => vec![CaseLine { name: case.id.clone(), cells }],
+        None => {
+            let line = |form: &&str| CaseLine {
+                name: format!("{} ({})", case.id, in_line(form)),
+                cells: rows.iter().map(|row| verdict(row, &case.id, form)).collect(),
+            };
+            forms.iter().map(line).collect()
+        }
+    }
+}
+
+/// What came in every form that was asked, if it is the same.
+fn merged(row: &Row, case: &Case, forms: &[&str]) -> Option<String> {
+    let cells = forms.iter().map(|form| verdict(row, &case.id, form));
+    let mut asked = cells.filter(|cell| cell != NOT_ASKED);
+    let Some(first) = asked.next() else { return Some(NOT_ASKED.to_owned()) };
+    asked.all(|cell| cell == first).then_some(first)
+}
+
+fn verdict(row: &Row, case: &str, form: &str) -> String {
+    let Some(judgement) = row.judgement() else { return String::new() };
+    let mut outcomes = judgement.outcomes.iter();
+    let found = outcomes.find(|asked| asked.case == case && asked.form == form);
+    let Some(found) = found else { return NOT_ASKED.to_owned() };
+    let mark = match found.standing {
+        Standing::Known => "*",
+        Standing::NotJudged => "?",
+        Standing::AsExpected | Standing::Unexpected => "",
+    };
+    format!("{}{mark}", found.outcome.verdict.slug())
+}
+
+fn head(first: &str, rows: &[Row]) -> Vec<String> {
+    let names = rows.iter().map(|row| match row {
+        Row::Judged(judgement) => in_line(&judgement.hello.name).into_owned(),
+        Row::Absent { name, .. } => format!("{name} (absent)"),
+    });
+    std::iter::once(first.to_owned()).chain(names).collect()
 }
 
 fn kept_of_offered(row: &Row, group: Option<&str>) -> String {
@@ -50,58 +132,4 @@ fn count(judgement: &Judgement, group: Option<&str>) -> (usize, usize) {
     of_group.fold((0, 0), |(kept, offered), (_, verdict)| {
         (kept + usize::from(verdict.is_good()), offered + usize::from(verdict.is_offered()))
     })
-}
-
-fn verdict(row: &Row, case: &str) -> String {
-    let Some(judgement) = row.judgement() else { return String::new() };
-    match judgement.outcomes.iter().find(|outcome| outcome.case == case) {
-        None => "·".to_owned(),
-        Some(found) => {
-            let verdict = found.outcome.verdict;
-            let is_known = found.is_expected && !verdict.is_good() && verdict.is_offered();
-            format!("{}{}", verdict.slug(), if is_known { "*" } else { "" })
-        }
-    }
-}
-
-/// Columns as wide as what stands in them; the first to the left, the others to the right.
-struct Table {
-    lines: Vec<Vec<String>>,
-}
-
-impl Table {
-    fn new(first: &str, rows: &[Row], last: &[&str]) -> Self {
-        let mut head = vec![first.to_owned()];
-        head.extend(rows.iter().map(|row| match row.judgement() {
-            Some(judgement) => judgement.hello.name.clone(),
-            None => format!("{} (absent)", row.name()),
-        }));
-        head.extend(last.iter().map(|text| (*text).to_owned()));
-        Self { lines: vec![head] }
-    }
-
-    fn line(&mut self, first: &str, cells: Vec<String>, last: &[String]) {
-        let mut line = vec![first.to_owned()];
-        line.extend(cells);
-        line.extend(last.iter().cloned());
-        self.lines.push(line);
-    }
-
-    fn text(&self) -> String {
-        let columns_count = self.lines.iter().map(Vec::len).max().unwrap_or(0);
-        let width = |column: usize| {
-            let cells = self.lines.iter().filter_map(|line| line.get(column));
-            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-        };
-        let widths: Vec<usize> = (0..columns_count).map(width).collect();
-        let mut text = String::new();
-        for line in &self.lines {
-            let mut shown = format!("  {:<1$}", line[0], widths[0]);
-            for (cell, width) in line.iter().zip(&widths).skip(1) {
-                let _ = write!(shown, "   {cell:>width$}");
-            }
-            let _ = writeln!(text, "{}", shown.trim_end());
-        }
-        text
-    }
 }

@@ -2,9 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::{marked, matrix};
+use super::broken::{self, Again};
+use super::plain::{in_line, plain};
+use super::{matrix, missing};
+use crate::judgement::{CaseOutcome, Judgement, Standing};
 use crate::protocol::How;
-use crate::suite::{CaseOutcome, Judgement, Line, Suite};
+use crate::suite::Suite;
 use crate::verdict::Verdict;
 
 /// A column of the report.
@@ -21,39 +24,45 @@ pub enum Row {
 }
 
 impl Row {
-    pub(super) fn judgement(&self) -> Option<&Judgement> {
+    /// What came of it, if it was judged.
+    pub fn judgement(&self) -> Option<&Judgement> {
         match self {
             Self::Judged(judgement) => Some(judgement),
             Self::Absent { .. } => None,
         }
     }
-
-    pub(super) fn name(&self) -> &str {
-        match self {
-            Self::Judged(judgement) => &judgement.hello.name,
-            Self::Absent { name, .. } => name,
-        }
-    }
 }
 
-/// The whole report. `program` is the word that starts this program, for a shell.
+/// The whole report. `program` is what starts this program, for a shell. Nothing in it is obeyed
+/// by a terminal. What fails the run stands last, above the summary.
 pub fn report(suite: &Suite, rows: &[Row], program: &str) -> String {
-    let mut text = head(suite);
+    let mut text = head(suite, rows);
     let _ = write!(text, "\n{}\n{}", matrix::groups(suite, rows), matrix::cases(suite, rows));
     let _ = write!(text, "{}", legend(rows));
-    for judgement in rows.iter().filter_map(Row::judgement) {
-        for outcome in &judgement.outcomes {
-            text.push_str(&details(suite, judgement, outcome, program));
+    let judged = || rows.iter().filter_map(Row::judgement);
+    let again = Again { suite, program };
+    for standing in [Standing::Known, Standing::NotJudged, Standing::AsExpected] {
+        for judgement in judged() {
+            text.push_str(&broken::of_standing(&again, judgement, standing));
         }
-        text.push_str(&stale(judgement));
     }
-    let _ = write!(text, "\n{}", summary(suite, rows));
-    text
+    for judgement in judged() {
+        text.push_str(&missing::prevented(judgement));
+        text.push_str(&missing::unsupported(judgement));
+    }
+    for judgement in judged() {
+        text.push_str(&broken::of_standing(&again, judgement, Standing::Unexpected));
+        text.push_str(&broken::stale(judgement));
+    }
+    let _ = write!(text, "\n{}", summary(suite, rows, program));
+    plain(&text).into_owned()
 }
 
-fn head(suite: &Suite) -> String {
+fn head(suite: &Suite, rows: &[Row]) -> String {
+    let seed = rows.iter().find_map(Row::judgement).map(|judgement| judgement.seed);
+    let seed = seed.map_or_else(String::new, |seed| format!(", seed {seed}"));
     format!(
-        "purlin-conformance {}: {} behaviours in {} groups, {} cases (catalogue {})\n",
+        "purlin-conformance {}: {} behaviours in {} groups, {} cases (catalogue {}){seed}\n",
         env!("CARGO_PKG_VERSION"),
         suite.catalogue.behaviours.len(),
         suite.catalogue.groups().len(),
@@ -65,101 +74,77 @@ fn head(suite: &Suite) -> String {
 fn legend(rows: &[Row]) -> String {
     let mut text = String::new();
     let outcomes = || rows.iter().filter_map(Row::judgement).flat_map(|row| &row.outcomes);
-    if outcomes().any(|outcome| outcome.is_expected && is_deviation(outcome.outcome.verdict)) {
+    if outcomes().any(|asked| asked.standing == Standing::Known) {
         text.push_str("  * a known deviation, explained below\n");
+    }
+    if outcomes().any(|asked| asked.standing == Standing::NotJudged) {
+        text.push_str("  ? not judged: nobody has looked at this version yet\n");
     }
     let counts: Vec<usize> =
         rows.iter().filter_map(Row::judgement).map(|row| row.outcomes.len()).collect();
     if counts.iter().any(|count| *count != counts[0]) {
-        text.push_str("  · not asked: the subject takes the other side of a choice\n");
+        let mark = matrix::NOT_ASKED;
+        let _ = writeln!(text, "  {mark} not asked: the subject takes the other side of a choice");
     }
     for row in rows {
         match row {
             Row::Absent { name, why } => {
-                let _ = writeln!(text, "  {name} is absent: {why}");
+                let _ = writeln!(text, "  {name} is absent: {}", in_line(why));
             }
-            Row::Judged(judgement) if judgement.hello.starts[0] == How::Thread => {
-                let name = &judgement.hello.name;
-                let _ = writeln!(text, "  {name}: {FORKED}");
-            }
-            Row::Judged(_) => {}
+            Row::Judged(judgement) => text.push_str(&limits(judgement)),
         }
     }
     text
 }
 
-/// A limit of the judgement that its reader must know.
+/// Limits of the judgement that its reader must know.
+fn limits(judgement: &Judgement) -> String {
+    let mut text = String::new();
+    let name = in_line(&judgement.hello.name);
+    if judgement.hello.starts[0] == How::Thread {
+        let _ = writeln!(text, "  {name}: {FORKED}");
+    }
+    let scaled = judgement.outcomes.iter().filter(|asked| asked.outcome.is_scaled).count();
+    if scaled > 0 {
+        let _ = writeln!(text, "  {name}: {SCALED}: {}", counted(scaled, "case"));
+    }
+    text
+}
+
 const FORKED: &str = "a thread cannot be killed alone, so actors that a script kills, or wants as \
     processes, are forked all the same";
+const SCALED: &str = "it starts actors slowly, so rounds that start some were a tenth as many";
 
-fn is_deviation(verdict: Verdict) -> bool {
-    verdict.is_offered() && !verdict.is_good()
-}
-
-fn details(suite: &Suite, judgement: &Judgement, outcome: &CaseOutcome, program: &str) -> String {
-    let Some(stop) = &outcome.outcome.stop else { return String::new() };
-    let of_case = judgement.lines.iter().filter(|line| line.case.as_ref() == Some(&outcome.case));
-    let lines: Vec<&Line> = of_case.collect();
-    let verdict = outcome.outcome.verdict;
-    let mut text = format!("\n{}  {}  {}\n", judgement.hello.name, outcome.case, verdict.slug());
-    let known = lines.iter().find_map(|line| line.reason.as_ref());
-    if let (true, Some(reason)) = (outcome.is_expected, known) {
-        let _ = writeln!(text, "    {}", stop.detail());
-        let _ = writeln!(text, "    known: {reason}");
-        return text;
-    }
-    for line in &lines {
-        let says = suite.catalogue.behaviour(&line.behaviour).map_or("", |found| &found.says);
-        let _ = writeln!(text, "    {} ({}): {says}", line.behaviour, line.level.slug());
-    }
-    let script = suite.cases.iter().find(|case| case.id == outcome.case);
-    let script = script.map_or("", |case| case.text.as_str());
-    let _ = write!(text, "\n{}", marked::script(script, stop));
-    let _ = writeln!(text, "    again: {}", again(program, judgement, &outcome.case));
-    text
-}
-
-/// Whatever was expected to fail and did not.
-fn stale(judgement: &Judgement) -> String {
+fn summary(suite: &Suite, rows: &[Row], program: &str) -> String {
     let mut text = String::new();
-    for line in judgement.lines.iter().filter(|line| line.is_unexpected && line.reason.is_some()) {
-        let _ = writeln!(
-            text,
-            "\n{}  {}: expect/ says {}, and it is {}; correct the list",
-            judgement.hello.name,
-            line.behaviour,
-            line.expected.slug(),
-            line.verdict.slug(),
-        );
-    }
-    text
-}
-
-fn again(program: &str, judgement: &Judgement, case: &str) -> String {
-    let chosen_by = &judgement.chosen_by;
-    if chosen_by.starts_with("--subject") {
-        return format!("{program} run {chosen_by} --case {case}");
-    }
-    format!("{program} run --case {case} {chosen_by}")
-}
-
-fn summary(suite: &Suite, rows: &[Row]) -> String {
-    let mut text = String::new();
+    let mut has_untested = false;
     for judgement in rows.iter().filter_map(Row::judgement) {
         let counts = Verdict::ALL.into_iter().filter_map(|verdict| {
             let count = judgement.count(verdict);
+            has_untested |= verdict == Verdict::Untested && count > 0;
             (count > 0).then(|| format!("{count} {}", verdict.slug()))
         });
         let counts = counts.collect::<Vec<_>>().join(", ");
-        let unexpected = match judgement.unexpected_count() {
-            0 => "as expected".to_owned(),
-            count => format!("{count} UNEXPECTED"),
-        };
         let hello = &judgement.hello;
-        let _ = writeln!(text, "{} ({}): {counts}: {unexpected}", hello.name, hello.version);
+        let (name, version) = (in_line(&hello.name), in_line(&hello.version));
+        let _ = writeln!(text, "{name} ({version}): {counts}: {}", standing(judgement));
         let _ = writeln!(text, "    {}", rest(suite, judgement));
     }
+    if has_untested {
+        let _ = writeln!(text, "Why something is untested: {program} list --untested");
+    }
     text
+}
+
+fn standing(judgement: &Judgement) -> String {
+    let not_judged = match judgement.standing_count(Standing::NotJudged) {
+        0 => String::new(),
+        count => format!(", but {count} not judged for this version"),
+    };
+    match judgement.unexpected_count() {
+        0 => format!("as expected{not_judged}"),
+        count => format!("{count} UNEXPECTED{not_judged}"),
+    }
 }
 
 /// What makes the counts of a subject add up to the catalogue.
@@ -171,4 +156,14 @@ fn rest(suite: &Suite, judgement: &Judgement) -> String {
     }
     let _ = write!(text, ": {} in all", suite.catalogue.behaviours.len());
     text
+}
+
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// How a case is called in a report: with its form, where that is not the group's own.
+pub(super) fn case_name(asked: &CaseOutcome) -> String {
+    let is_plain = asked.case.split('/').next() == Some(asked.form.as_str());
+    if is_plain { asked.case.clone() } else { format!("{} ({})", asked.case, in_line(&asked.form)) }
 }
