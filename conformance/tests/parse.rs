@@ -219,7 +219,7 @@ fn a_case_that_does_not_fit_the_catalogue_is_refused() {
     refused("lock/x", "shows = []", "shows nothing");
     refused("lock/x", "shows = [\"lock-is-red\"]", "there is no behaviour");
     refused("lock/x", "shows = [\"lock-new-is-free\", \"lock-new-is-free\"]", "twice");
-    refused("lock/x", "shows = [\"lock-release-by-other-process-refused\"]", "another contract");
+    refused("lock/x", "shows = [\"lock-release-by-other-process-refused\"]", "does not name");
 }
 
 const WAITING: &str = "object lock: lock\nactors a b c\n\

@@ -32,7 +32,8 @@ fn escaped(text: &str, is_written_out: impl Fn(char) -> bool) -> Cow<'_, str> {
 /// direction of writing, and what takes no room and so hides.
 fn is_obeyed(letter: char) -> bool {
     letter.is_control()
-        || matches!(letter, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(letter, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}')
+        || matches!(letter, '\u{2028}'..='\u{202e}')
         || matches!(letter, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
         || matches!(letter, '\u{e0000}'..='\u{e007f}')
 }
