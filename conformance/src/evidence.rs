@@ -13,6 +13,11 @@ use crate::sys::calls::ends_by_itself;
 pub(crate) enum Look {
     /// It sleeps in a system call.
     Asleep(Sleep),
+    /// It was stopped by a signal, and sleeps until another one continues it.
+    Stopped {
+        /// How often it has given up the processor so far.
+        switches: u64,
+    },
     /// It runs, wants to run, or is in the hands of the disk.
     Awake,
     /// There is no such thread, or it has ended.
@@ -38,6 +43,7 @@ pub(crate) fn look(pid: i32, tid: i32) -> Look {
     };
     match state(&stat) {
         Some('S') => asleep(&folder),
+        Some('T') => switches(&folder).map_or(Look::Awake, |switches| Look::Stopped { switches }),
         Some('Z' | 'X') => Look::Gone,
         Some(_) => Look::Awake,
         None => Look::Unknown,
@@ -55,6 +61,30 @@ pub(crate) fn ran_nanos(pid: i32, tid: i32) -> Option<u64> {
     text.split_whitespace().next()?.parse().ok()
 }
 
+/// The processor time that a process has used, the threads that have ended included; as far as
+/// the kernel counts it.
+pub(crate) fn process_ran_nanos(pid: i32) -> u64 {
+    let exact: u64 = threads(pid).into_iter().filter_map(|tid| ran_nanos(pid, tid)).sum();
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let coarse = ticks(&stat).unwrap_or(0).saturating_mul(NANOS_PER_TICK);
+    exact.max(coarse)
+}
+
+/// The name of a process's program, for people.
+pub(crate) fn name(pid: i32) -> String {
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    name.trim_end().to_owned()
+}
+
+/// Whether a process has ended, be it collected or not.
+pub(crate) fn has_ended(pid: i32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
+    stat.map_or(can_tell(), |stat| {
+        // The first thread may end alone; then the others are still there.
+        matches!(state(&stat), Some('Z' | 'X')) && threads(pid).len() <= 1
+    })
+}
+
 /// The processes of a group, those that have ended and were not collected among them.
 pub(crate) fn process_group(id: i32) -> Vec<i32> {
     processes(|kin| kin.group == id)
@@ -68,6 +98,16 @@ pub(crate) fn children(parent: i32) -> Vec<i32> {
 /// Whether `/proc` is there at all.
 pub(crate) fn can_tell() -> bool {
     fs::metadata("/proc/self/stat").is_ok()
+}
+
+/// `/proc` counts processor time in hundredths of a second, whatever the kernel's own tick is.
+const NANOS_PER_TICK: u64 = 10_000_000;
+
+/// Words 14 and 15: time in the program and in the kernel.
+fn ticks(stat: &str) -> Option<u64> {
+    let mut words = after_name(stat)?.split_whitespace().skip(11);
+    let (user, system): (u64, u64) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+    user.checked_add(system)
 }
 
 /// Whom a process belongs to.
@@ -176,6 +216,17 @@ mod tests {
         assert_eq!(state("rubbish"), None);
         let kin = Kin::read("12 (a) R (b) S 1 7 12 0").unwrap();
         assert_eq!((kin.parent, kin.group), (1, 7));
+    }
+
+    #[test]
+    fn processor_time_is_read_behind_the_name() {
+        assert_eq!(ticks("12 (a) R (b) S 1 7 7 0 -1 4 5 6 7 8 30 12 0 0 20"), Some(42));
+        assert_eq!(ticks("12 (a) S 1"), None);
+        let pid = i32::try_from(std::process::id()).unwrap();
+        let (before, deadline) = (process_ran_nanos(pid), Instant::now() + LIMIT);
+        while process_ran_nanos(pid) < before + 1_000_000 {
+            assert!(Instant::now() < deadline, "the processor time is not counted");
+        }
     }
 
     #[test]

@@ -20,6 +20,7 @@
 #![deny(unsafe_code)]
 
 mod actor;
+mod call;
 pub mod case;
 pub mod catalogue;
 pub mod contract;

@@ -44,6 +44,29 @@ pub const STILL_LOOK_APART: Duration = Duration::from_millis(100);
 /// Measured waits may be this much shorter than asked for: clocks of two reads, rounded.
 pub const CLOCK_SLACK_NANOS: u64 = 1_000_000;
 
+/// How many times patience a subject is waited for that visibly runs, or wants to.
+pub const PATIENCE_TIMES_MAX: u32 = 12;
+
+/// So many looks at least decide that patience is over: a runner that was not scheduled itself has
+/// seen nothing.
+pub const PATIENCE_LOOKS_MIN: u32 = 3;
+
+/// How long what an adapter leaves behind may take to end by itself, times `PURLIN_PATIENCE`:
+/// Python's resource tracker then removes names that nobody else would.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// The shortest and the longest time before a kill at random: a system call, and a slow call that
+/// sleeps. Times in between are drawn so that each power of two is as likely.
+pub const RANDOM_MIN_NANOS: u64 = 4_000;
+/// The longest.
+pub const RANDOM_MAX_NANOS: u64 = 4_000_000;
+
+/// Rounds that start actors are so many times fewer for a subject that starts them slowly.
+pub const SLOW_PACE_DIVISOR: u64 = 10;
+
+/// So many empty lines in a row are no way of saying nothing any more.
+pub const EMPTY_LINES_MAX_COUNT: usize = 100_000;
+
 /// After so many cases in a row in which the adapter died the rest is not asked.
 pub const DEATHS_IN_A_ROW_COUNT: usize = 3;
 
@@ -62,6 +85,16 @@ pub const ROUNDS_READ_MAX_COUNT: u64 = 64;
 /// only what nothing better could decide.
 pub fn patience() -> Duration {
     PATIENCE.mul_f64(patience_factor().unwrap_or(1.0))
+}
+
+/// What the runner waits at most, also for a subject that goes on and on.
+pub(crate) fn longest_patience() -> Duration {
+    patience() * PATIENCE_TIMES_MAX
+}
+
+/// How long what is left of an adapter may take to end by itself.
+pub(crate) fn grace() -> Duration {
+    GRACE.mul_f64(patience_factor().unwrap_or(1.0))
 }
 
 /// The factor in the environment, 1 without one.

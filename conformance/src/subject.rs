@@ -1,5 +1,6 @@
 //! A subject's adapter: a process that is started, spoken to in lines, and never left behind.
 
+mod helpers;
 mod lines;
 pub(crate) mod orphans;
 mod tail;
@@ -15,11 +16,14 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, waitid,
+};
 
-use crate::evidence::can_tell;
-use crate::limits::{QUOTE_MAX_BYTES, patience};
+use crate::evidence::{self, Look, can_tell};
+use crate::limits::{EMPTY_LINES_MAX_COUNT, QUOTE_MAX_BYTES, STILL_LOOK_APART, longest_patience};
 use crate::protocol::{Reply, Request};
+use crate::waits::Patience;
 use lines::Lines;
 use tail::Tail;
 
@@ -43,19 +47,40 @@ pub(crate) struct Adapter {
     stdout: Lines<ChildStdout>,
     stderr: Tail,
     replies: VecDeque<Reply>,
+    empty_lines_count: usize,
 }
 
 /// The adapter ended, fell silent or said what no adapter says. The text goes on from "the
 /// adapter".
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fault(pub(crate) String);
+pub(crate) struct Fault(pub(crate) String, pub(crate) Blame);
+
+/// Whose failure a fault is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Blame {
+    /// The adapter's.
+    Adapter,
+    /// The suite's own: it could not do what it had to. The text is a sentence by itself.
+    Suite,
+}
+
+impl Fault {
+    fn of_adapter(text: String) -> Self {
+        Self(text, Blame::Adapter)
+    }
+
+    pub(crate) fn own(text: String) -> Self {
+        Self(text, Blame::Suite)
+    }
+}
 
 impl Adapter {
     pub(crate) fn start(command: &AdapterCommand) -> Result<Self, Fault> {
         let mut starting = Command::new(&command.program);
         starting.args(&command.args).process_group(0);
         starting.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let cannot = |what: &dyn std::fmt::Display| Fault(format!("cannot be started: {what}"));
+        let cannot =
+            |what: &dyn std::fmt::Display| Fault::of_adapter(format!("cannot be started: {what}"));
         let mut child = starting.spawn().map_err(|error| cannot(&why(&error, command)))?;
         let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let pidfd = pidfd_open(Pid::from_child(&child), PidfdFlags::empty());
@@ -72,6 +97,7 @@ impl Adapter {
             stdout: Lines::new(stdout),
             stderr: Tail::new(stderr),
             replies: VecDeque::new(),
+            empty_lines_count: 0,
         };
         adapter.set_nonblocking().map_err(|error| cannot(&error))?;
         Ok(adapter)
@@ -83,17 +109,40 @@ impl Adapter {
 
     pub(crate) fn send(&mut self, request: &Request) -> Result<(), Fault> {
         let mut line = serde_json::to_string(request)
-            .map_err(|error| Fault(format!("cannot be asked {request:?}: {error}")))?;
+            .map_err(|error| Fault::own(format!("{request:?} cannot be written: {error}")))?;
         line.push('\n');
-        let written = self.stdin.as_mut().map(|stdin| stdin.write_all(line.as_bytes()));
-        match written {
-            Some(Ok(())) => Ok(()),
-            _ => {
+        match self.write(line.as_bytes())? {
+            Written::Whole => Ok(()),
+            Written::Closed => {
                 // Whatever it wrote before it stopped reading says more than that it did.
                 self.read()?;
                 Err(self.ended_or("does not read its standard input any more"))
             }
+            Written::Stuck => Err(self.fault("does not read its standard input")),
         }
+    }
+
+    /// Writes all of it, and reads meanwhile: an adapter whose replies nobody takes reads nothing.
+    fn write(&mut self, mut rest: &[u8]) -> Result<Written, Fault> {
+        let mut patience = Patience::new(Duration::ZERO);
+        while !rest.is_empty() {
+            let Some(stdin) = &mut self.stdin else { return Ok(Written::Closed) };
+            match stdin.write(rest) {
+                Ok(len) => rest = &rest[len..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    let mut fds = [PollFd::new(&*stdin, PollFlags::OUT)];
+                    // An error shows again at the next attempt to write.
+                    let _ = poll(&mut fds, Some(&timespec(STILL_LOOK_APART)));
+                    self.read()?;
+                    if patience.is_over(|| self.is_awake()) {
+                        return Ok(Written::Stuck);
+                    }
+                }
+                Err(_) => return Ok(Written::Closed),
+            }
+        }
+        Ok(Written::Whole)
     }
 
     /// Reads all that is there, or that comes within `wait`, and gives the first reply of it.
@@ -115,19 +164,33 @@ impl Adapter {
         self.replies.pop_front()
     }
 
-    /// Waits until the adapter has ended by itself, at most as long as patience lasts.
+    /// Waits until the adapter has ended by itself, and everything in its group with it.
     pub(crate) fn wait_for_end(&mut self) -> Result<(), Fault> {
         self.stdin = None;
-        let deadline = Instant::now() + patience();
+        let mut patience = Patience::new(Duration::ZERO);
         while !is_readable(&self.pidfd, Duration::ZERO) {
-            if Instant::now() >= deadline {
+            if patience.is_over(|| self.is_awake()) {
                 return Err(self.fault("does not end after `bye`"));
             }
-            self.wait(Duration::from_millis(100))?;
+            self.wait(STILL_LOOK_APART)?;
             self.stdout.drop_what_comes();
             self.stderr.read();
         }
-        Ok(())
+        let left = helpers::let_end(Pid::from_child(&self.child));
+        let left = left.iter().map(|pid| pid.as_raw_pid());
+        let left: Vec<_> = left.map(|pid| format!("{} ({pid})", evidence::name(pid))).collect();
+        if left.is_empty() {
+            return Ok(());
+        }
+        Err(self.fault(&format!("leaves processes behind: {}", quote(&left.join(", ")))))
+    }
+
+    /// Whether anybody in its group runs, or wants to.
+    pub(crate) fn is_awake(&self) -> bool {
+        let threads = evidence::process_group(self.pid()).into_iter().flat_map(|pid| {
+            evidence::threads(pid).into_iter().map(move |tid| evidence::look(pid, tid))
+        });
+        threads.into_iter().any(|look| look == Look::Awake)
     }
 
     /// A fault with what the adapter said last on its standard error.
@@ -138,17 +201,25 @@ impl Adapter {
         if !said.is_empty() {
             let _ = write!(text, "; on its standard error it said: {said}");
         }
-        Fault(text)
+        Fault::of_adapter(text)
     }
 
     fn ended_or(&mut self, otherwise: &str) -> Fault {
         if !is_readable(&self.pidfd, Duration::from_millis(100)) {
             return self.fault(otherwise);
         }
-        match self.child.try_wait() {
-            Ok(Some(status)) => self.fault(&format!("ended by itself ({status})")),
-            _ => self.fault("ended by itself"),
-        }
+        let ended = self.how_it_ended().unwrap_or_default();
+        self.fault(&format!("ended by itself{ended}"))
+    }
+
+    /// Looked at only: as long as it is not collected its number, and that of its group, belong to
+    /// nobody else.
+    fn how_it_ended(&self) -> Option<String> {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let status = waitid(WaitId::Pid(Pid::from_child(&self.child)), options).ok()??;
+        let (code, signal) = (status.exit_status(), status.terminating_signal());
+        let code = code.map(|code| format!(" (exit status: {code})"));
+        code.or_else(|| signal.map(|signal| format!(" (signal: {signal})")))
     }
 
     /// Sleeps until there is something to read or the adapter has ended, which is the answer.
@@ -164,7 +235,7 @@ impl Adapter {
         }
         match poll(&mut fds, Some(&timespec(wait))) {
             Ok(_) | Err(Errno::INTR) => Ok(!fds[0].revents().is_empty()),
-            Err(error) => Err(Fault(format!("cannot be waited for: {error}"))),
+            Err(error) => Err(Fault::own(format!("nobody can wait for the adapter: {error}"))),
         }
     }
 
@@ -173,8 +244,13 @@ impl Adapter {
         self.stdout.read();
         while let Some(line) = self.stdout.next() {
             if line.is_empty() {
+                self.empty_lines_count += 1;
+                if self.empty_lines_count > EMPTY_LINES_MAX_COUNT {
+                    return Err(self.fault("writes empty lines without end"));
+                }
                 continue;
             }
+            self.empty_lines_count = 0;
             match serde_json::from_str::<Reply>(&line) {
                 Ok(reply) => self.replies.push_back(reply),
                 Err(error) => {
@@ -195,21 +271,37 @@ impl Adapter {
     }
 
     fn set_nonblocking(&self) -> Result<(), Errno> {
+        if let Some(stdin) = &self.stdin {
+            rustix::io::ioctl_fionbio(stdin, true)?;
+        }
         rustix::io::ioctl_fionbio(self.stdout.pipe.as_fd(), true)?;
         rustix::io::ioctl_fionbio(self.stderr.pipe.as_fd(), true)
     }
 }
 
 impl Drop for Adapter {
-    /// Kills what is left of its group and collects it. The adapter itself is collected last: until
-    /// then its id, which is the group's, belongs to nobody else.
+    /// Kills the adapter, lets its helpers end by themselves, kills what is left of its group and
+    /// collects it. The adapter itself is collected last: until then its id, which is the group's,
+    /// belongs to nobody else.
     fn drop(&mut self) {
         let group = Pid::from_child(&self.child);
-        let _ = kill_process_group(group, Signal::KILL);
         let _ = self.child.kill();
+        is_readable(&self.pidfd, longest_patience());
+        helpers::let_end(group);
+        let _ = kill_process_group(group, Signal::KILL);
         let _ = self.child.wait();
         orphans::collect(group);
     }
+}
+
+/// What came of writing to an adapter.
+enum Written {
+    /// All was written.
+    Whole,
+    /// It will never read again.
+    Closed,
+    /// It has not read for too long.
+    Stuck,
 }
 
 /// Why a program did not start, in words that do not blame the program for a missing `/proc`.

@@ -35,7 +35,7 @@ fn one_that_says_nothing_is_given_up() {
 #[test]
 fn one_that_never_stops_talking_is_given_up() {
     refused("tr '\\0' x </dev/zero", "wrote a line without an end", "`xxxx");
-    refused("while :; do echo; done", "does not answer", "");
+    refused("while :; do echo; done", "writes empty lines without end", "");
     refused("tr '\\0' x </dev/zero >&2", "does not answer", "xxxx");
 }
 

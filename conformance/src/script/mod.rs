@@ -3,10 +3,12 @@
 mod expected;
 mod print;
 mod program;
+mod walk;
 
 pub(crate) use expected::Millis;
 pub use expected::{Ended, Expected, Outcome};
 pub use program::{Or, Program, Statement, Target};
+pub(crate) use walk::{each_statement, each_statement_mut};
 
 use serde_json::{Map, Value};
 

@@ -5,3 +5,4 @@ pub(crate) mod endings;
 pub(crate) mod fork;
 pub(crate) mod memory;
 pub(crate) mod signal;
+pub(crate) mod signal_thread;

@@ -1,0 +1,166 @@
+//! The steps of a script, one after the other.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::protocol::Ask;
+use crate::run::variables::with_value;
+use crate::run::{End, Run, What};
+use crate::script::{Action, Expected, Statement, Step, each_statement};
+
+impl Run<'_> {
+    pub(super) fn steps(&mut self, steps: &[Step]) -> Result<(), End> {
+        steps.iter().try_for_each(|step| self.step(step).map_err(|end| end.at(step.span)))
+    }
+
+    fn step(&mut self, step: &Step) -> Result<(), End> {
+        match &step.action {
+            Action::Call { .. } | Action::Run { .. } => {
+                let Some((actor, expected)) = self.begin_step(step)? else { return Ok(()) };
+                self.entered(&actor, expected)?;
+                self.expect(&actor, expected)
+            }
+            Action::Await { actor, expected } => {
+                let actor = self.ready(actor)?;
+                self.expect(&actor, expected)
+            }
+            Action::OneOf { actors, expected, winner, loser } => {
+                self.one_of(actors, expected, winner.as_ref(), loser.as_ref())
+            }
+            Action::Kill { actor, moment } => self.kill(actor, *moment),
+            Action::Fresh { actor } => self.fresh(actor),
+            Action::Freeze { actor, when_blocked } => self.freeze(actor, *when_blocked),
+            Action::Thaw { actor } => self.thaw(actor),
+            Action::Signal { actor, every_nanos } => {
+                self.signal(actor, Duration::from_nanos(*every_nanos))
+            }
+            Action::Interrupt { actor } => self.interrupt(actor),
+            Action::Go { actor } => self.go(actor),
+            Action::Repeat { count, body } => self.repeat(*count, body),
+            Action::Parallel { body } => self.parallel(body),
+            Action::Forall { variable, values, body } => self.forall(variable, values, body),
+        }
+    }
+
+    /// Sends the call or the program of a step, and says whose it is and what must come of it.
+    fn begin_step<'s>(&mut self, step: &'s Step) -> Result<Option<(String, &'s Expected)>, End> {
+        let (actor, what, expected) = match &step.action {
+            Action::Call { actor, target, op, args, expected } => {
+                let (target, op, args) = (target.clone(), op.clone(), args.clone());
+                (actor, What::Call { target, op, args }, expected)
+            }
+            Action::Run { actor, program, expected } => {
+                (actor, What::Run(program.clone()), expected)
+            }
+            _ => return Ok(None),
+        };
+        let actor = self.ready(actor)?;
+        self.begin(&actor, what)?;
+        Ok(Some((actor, expected)))
+    }
+
+    /// One of the calls that are under way comes back, and the others still wait.
+    fn one_of(
+        &mut self,
+        names: &[String],
+        expected: &Expected,
+        winner: Option<&String>,
+        loser: Option<&String>,
+    ) -> Result<(), End> {
+        let mut actors = Vec::new();
+        for name in names {
+            let actor = self.ready(name)?;
+            if self.call(&actor).is_some() {
+                actors.push(actor);
+            }
+        }
+        let wanted = format!("{expected} for exactly one of {}", actors.join(" "));
+        if actors.is_empty() {
+            return Err(End::error(format!("none of {} has a call under way", names.join(" "))));
+        }
+        let has_answer = |run: &Self| actors.iter().find(|actor| run.has_answer(actor)).cloned();
+        let more = actors.iter().map(|actor| self.more_patience(actor, None)).max();
+        let first = self.wait_for(&wanted, &actors, more.unwrap_or_default(), has_answer)?;
+        self.expect(&first, expected)?;
+        for other in actors.iter().filter(|actor| **actor != first) {
+            if !self.is_blocked(other)? {
+                let end = self.other_than(other, expected);
+                let came = format!("{first} was the one, and {other}: {}", end.came);
+                return Err(End { expected: wanted, came, ..end });
+            }
+        }
+        let other = actors.iter().find(|actor| **actor != first);
+        for (name, actor) in [(winner, Some(&first)), (loser, other)] {
+            if let (Some(name), Some(actor)) = (name, actor) {
+                self.names.insert(name.clone(), actor.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn go(&mut self, name: &str) -> Result<(), End> {
+        let name = self.ready(name)?;
+        if self.call(&name).is_none() {
+            return Err(End::error(format!("{name} has no program under way")));
+        }
+        self.waiting(&name)?;
+        self.session.must(Ask::Go { actor: name.clone() })?;
+        let call = self.session.actors.get_mut(&name).and_then(|actor| actor.call.as_mut());
+        if let Some(call) = call {
+            call.waits_count -= 1;
+        }
+        Ok(())
+    }
+
+    fn repeat(&mut self, count: u64, body: &[Step]) -> Result<(), End> {
+        let count = self.rounds_count(count, starts_actors(body));
+        for round in 1..=count {
+            self.steps(body).map_err(|end| end.within(format!("round {round} of {count}")))?;
+        }
+        Ok(())
+    }
+
+    fn forall(&mut self, variable: &str, values: &[Value], body: &[Step]) -> Result<(), End> {
+        for value in values {
+            let body = with_value(body, variable, value)?;
+            self.steps(&body).map_err(|end| end.within(format!("{variable} = {value}")))?;
+        }
+        Ok(())
+    }
+
+    /// All begin before anything is awaited; then what comes back, and what still waits at last.
+    fn parallel(&mut self, body: &[Step]) -> Result<(), End> {
+        let mut begun = Vec::new();
+        for step in body {
+            match self.begin_step(step).map_err(|end| end.at(step.span))? {
+                Some((actor, expected)) => begun.push((actor, expected, step.span)),
+                None => self.step(step).map_err(|end| end.at(step.span))?,
+            }
+        }
+        begun.sort_by_key(|(_, expected, _)| matches!(expected, Expected::Blocked { .. }));
+        for (actor, expected, span) in begun {
+            let came = self.entered(&actor, expected).and_then(|()| self.expect(&actor, expected));
+            came.map_err(|end| end.at(span))?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether processes are started in each round.
+fn starts_actors(body: &[Step]) -> bool {
+    body.iter().any(|step| match &step.action {
+        Action::Fresh { .. } => true,
+        Action::Run { program, .. } => {
+            let mut starts = false;
+            each_statement(program, &mut |statement, _| {
+                starts |= matches!(statement, Statement::Fork { .. } | Statement::Start { .. });
+            });
+            starts
+        }
+        Action::Repeat { body, .. } | Action::Parallel { body } | Action::Forall { body, .. } => {
+            starts_actors(body)
+        }
+        _ => false,
+    })
+}
