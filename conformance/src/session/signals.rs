@@ -17,7 +17,7 @@ pub(super) struct Signals {
 }
 
 impl Session {
-    /// Sends the caller of an actor's call a signal now, and again and again until it has an answer.
+    /// Sends the caller of an actor's call a signal now, and again until it has an answer.
     pub(crate) fn signal(&mut self, name: &str, every: Duration) -> Result<(), Fault> {
         let call = self.actors.get(name).and_then(|actor| actor.call.as_ref());
         if let Some(id) = call.map(|call| call.id) {
