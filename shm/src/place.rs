@@ -6,10 +6,13 @@ use core::ops::Deref;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::{AcqRel, Relaxed};
 
-use crate::arena::{self, BODY_OFFSET, Object};
+use crate::arena::{self, BODY_OFFSET, Object, footprint_bytes};
 use crate::attachment::Attachment;
 use crate::chunk;
 use crate::error::Error;
+use crate::header::ARENA_OFFSET;
+use crate::limits::MODE_DEFAULT;
+use crate::name::Name;
 use crate::registry;
 use crate::segment::Segment;
 
@@ -58,6 +61,25 @@ impl<T: Object> Place<T> {
     pub fn open(segment: &Segment, offset: u64) -> Result<Self, Error> {
         arena::open::<T>(segment.attachment(), offset)?;
         Self::at(segment.attachment(), offset)
+    }
+
+    /// Makes an object, all zeros, alone in a segment that has this name, for this user. Whoever
+    /// finds the name finds the object.
+    ///
+    /// # Errors
+    /// * As [`Segment::create`].
+    pub fn create(name: &Name) -> Result<Self, Error> {
+        let capacity_bytes = footprint_bytes(size_of::<T>());
+        Segment::create_with(name, capacity_bytes, MODE_DEFAULT, Self::new_in).map(|(_, new)| new)
+    }
+
+    /// Reaches the first object of the segment that has this name: the one that
+    /// [`create`](Self::create) made.
+    ///
+    /// # Errors
+    /// * As [`Segment::open`] and [`open`](Self::open).
+    pub fn open_named(name: &Name) -> Result<Self, Error> {
+        Self::open(&Segment::open(name)?, ARENA_OFFSET)
     }
 
     /// Where in its segment the object is, in bytes; the same in every process.

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use purlin_shm::{Attachment, Object, Place, Segment, Shared};
+use purlin_shm::{Attachment, Carry, Luggage, Name, Object, Place, Segment, Shared};
 
 use crate::deadline::Deadline;
 use crate::error::Error;
@@ -73,6 +73,48 @@ impl<R: Rules> Exclusive<R> {
     /// * [`Error::Damaged`] when none does.
     pub fn open(segment: &Segment, offset: u64) -> Result<Self, Error> {
         Ok(Self { place: Place::open(segment, offset)? })
+    }
+
+    /// Makes a free lock that has a name, by which processes of this user find it that are no
+    /// relatives. The name stays when all have gone, until it is [unlinked] or [collected].
+    ///
+    /// # Errors
+    /// * [`Error::AlreadyExists`] when the name is taken.
+    /// * Those of [`new`](Self::new); [`Error::Unsupported`] also where the machine has no
+    ///   `/dev/shm`.
+    ///
+    /// [unlinked]: purlin_shm::Name::unlink
+    /// [collected]: purlin_shm::collect
+    ///
+    /// ```
+    /// use purlin_sync::{Error, Lock, Name};
+    ///
+    /// # fn main() -> Result<(), purlin_sync::Error> {
+    /// let name = Name::new(&format!("doc-lock-{}", std::process::id()))?;
+    /// let lock = Lock::create(&name)?;
+    /// let held = lock.acquire(None)?;
+    /// // In another process, say:
+    /// let same = Lock::open_named(&name)?;
+    /// assert_eq!(same.try_acquire().unwrap_err(), Error::TimedOut);
+    /// # drop(held);
+    /// name.unlink()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn create(name: &Name) -> Result<Self, Error> {
+        Ok(Self { place: Place::create(name)? })
+    }
+
+    /// Opens the lock that [`create`](Self::create) made under this name.
+    ///
+    /// # Errors
+    /// * [`Error::NoSuchName`] when there is none; [`Error::PermissionDenied`] when it is another
+    ///   user's.
+    /// * [`Error::Incompatible`] when the name leads to something else than such a lock,
+    ///   [`Error::Damaged`] when it was truncated or overwritten.
+    /// * [`Error::TimedOut`] when for a second the name was always just being taken away.
+    /// * [`Error::OutOfResources`], [`Error::Unsupported`] as for [`create`](Self::create).
+    pub fn open_named(name: &Name) -> Result<Self, Error> {
+        Ok(Self { place: Place::open_named(name)? })
     }
 
     /// Takes the lock, waiting until it is free, its owner has died, or `deadline` passes.
@@ -159,6 +201,17 @@ impl<R: Rules> Exclusive<R> {
 
     pub(crate) const fn attachment(&self) -> &Attachment {
         self.place.attachment()
+    }
+}
+
+/// A hold stays with its process: what arrives is a handle, and a stranger's.
+impl<R: Rules> Carry for Exclusive<R> {
+    fn pack(&self, luggage: &mut Luggage) -> Result<(), purlin_shm::Error> {
+        self.place.pack(luggage)
+    }
+
+    fn unpack(luggage: &mut Luggage) -> Result<Self, purlin_shm::Error> {
+        Ok(Self { place: Place::unpack(luggage)? })
     }
 }
 

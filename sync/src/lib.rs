@@ -52,6 +52,7 @@ pub use guard::{Acquired, Guard, Suspect};
 pub use handover_lock::{HandoverLock, HandoverLockWord};
 pub use limits::{SLICE_FIRST_NANOS, SLICE_NANOS, SPIN_AGAIN_ITERATIONS, SPIN_LIMIT_ITERATIONS};
 pub use lock::{Lock, LockWord};
+pub use purlin_shm::Name;
 pub use words::checked::ByThread;
 pub use words::exclusive::{ExclusiveWord, Told};
 pub use words::handover::ByAnyone;

@@ -6,4 +6,5 @@ mod fork;
 mod limits;
 mod liveness;
 mod lock;
+mod named;
 mod support;
