@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::support::{Child, LIMIT, Signal, holder, idle, told, told_at_once};
 use purlin_process::Process;
 use purlin_shm::Segment;
-use purlin_sync::{Error, Lock, Told};
+use purlin_sync::{Error, Exclusive, HandoverLock, Lock, Rules, Told};
 
 #[test]
 fn a_stopped_holder_is_alive() {
@@ -89,7 +89,7 @@ fn a_slot_given_again_is_not_the_dead_holder() {
 }
 
 /// A killed holder, whose child by a raw clone lives on, and that child's pid.
-fn orphan_of_a_killed_holder(lock: &Lock, orphans_work: impl Fn()) -> u32 {
+fn orphan_of_a_killed_holder<R: Rules>(lock: &Exclusive<R>, orphans_work: impl Fn()) -> u32 {
     let ready = Signal::new();
     let held = Child::run("holder", || {
         told(lock).unwrap();
@@ -122,6 +122,33 @@ fn a_raw_clone_does_not_keep_its_parent_alive() {
     let answers = (told_at_once(&lock), told(&lock));
     end(orphan);
     assert_eq!(answers, (Err(Error::TimedOut), Ok(Told::OwnerDied)));
+}
+
+#[test]
+fn a_strangers_release_asks_with_the_second_opinion_at_once() {
+    let lock = HandoverLock::new().unwrap();
+    let orphan = orphan_of_a_killed_holder(&lock, || {});
+    // The orphan has the slot's byte locked, so the first look would say alive.
+    let answers = (told_at_once(&lock), lock.release(), told_at_once(&lock));
+    end(orphan);
+    assert_eq!(answers, (Err(Error::TimedOut), Ok(()), Ok(Told::OwnerDied)));
+}
+
+#[test]
+fn whoever_lost_its_private_descriptor_cannot_hand_over() {
+    let lock = HandoverLock::new().unwrap();
+    let held = holder(&lock);
+    let expected = Some(Error::System { errno: libc::EBADF });
+    let careless = Child::run("careless", || {
+        assert_eq!(told_at_once(&lock), Err(Error::TimedOut));
+        // SAFETY: What it closes is in use by purlin alone, which this test is about.
+        unsafe { libc::syscall(libc::SYS_close_range, 500, u32::MAX, 0) };
+        i32::from(lock.release().err() != expected)
+    });
+    careless.succeed();
+    assert_eq!(told_at_once(&lock), Err(Error::TimedOut), "it is held as before");
+    held.kill();
+    assert_eq!(told_at_once(&lock), Ok(Told::OwnerDied));
 }
 
 #[test]

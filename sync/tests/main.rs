@@ -1,8 +1,11 @@
 //! The tests of this crate's public face, in one program: they share how children are started, and
 //! what is surely cleaned up.
 
+mod checked;
 mod death;
+mod every_lock;
 mod fork;
+mod handover;
 mod limits;
 mod liveness;
 mod lock;

@@ -1,14 +1,16 @@
 //! Children that are surely gone at the end of a test, and messages that give the order.
 
+use std::fs::File;
 use std::io::{PipeReader, PipeWriter, Read, Write};
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::FileExt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use purlin_process::{ExitStatus, Process};
 use purlin_shm::{Object, Shared};
-use purlin_sync::{Acquired, Error, Lock, Told};
+use purlin_sync::{Acquired, Error, Exclusive, Rules, Told};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// After this long a test says what it waited for. No test is ever this slow by itself.
@@ -136,7 +138,7 @@ impl Signal {
 }
 
 /// A child that has acquired the lock, holds it, and idles.
-pub(crate) fn holder(lock: &Lock) -> Child {
+pub(crate) fn holder<R: Rules>(lock: &Exclusive<R>) -> Child {
     let holds = Signal::new();
     let child = Child::run("holder", || {
         let told = lock.acquire(LIMIT).map(Acquired::keep);
@@ -154,13 +156,19 @@ pub(crate) fn idle() -> i32 {
 }
 
 /// What a caller with a limit is told.
-pub(crate) fn told(lock: &Lock) -> Result<Told, Error> {
+pub(crate) fn told<R: Rules>(lock: &Exclusive<R>) -> Result<Told, Error> {
     lock.acquire(LIMIT).map(Acquired::keep)
 }
 
 /// What a caller that does not wait is told.
-pub(crate) fn told_at_once(lock: &Lock) -> Result<Told, Error> {
+pub(crate) fn told_at_once<R: Rules>(lock: &Exclusive<R>) -> Result<Told, Error> {
     lock.try_acquire().map(Acquired::keep)
+}
+
+/// What stands in a lock's word is overwritten, as by a peer that means harm.
+pub(crate) fn overwrite<R: Rules>(lock: &Exclusive<R>, bytes: &[u8]) {
+    let file = File::from(lock.segment().descriptor().try_clone_to_owned().expect("a descriptor"));
+    file.write_all_at(bytes, lock.offset() + 16).expect("the segment's file");
 }
 
 /// A plain shared cell.
