@@ -1,7 +1,7 @@
 //! What the users of a lock intended and what they did, in plain shared cells; and from that, what
 //! survivors must have been told, and what they may have been.
 
-use purlin_sync::{Acquired, Lock};
+use purlin_sync::{Acquired, Exclusive, Rules};
 
 use crate::limits::GLANCE;
 use crate::sys::cells::Cells;
@@ -151,7 +151,7 @@ impl Journal {
     ///
     /// # Errors
     /// What it found.
-    pub fn visit(&self, lock: &Lock) -> Outcome {
+    pub fn visit(&self, lock: &Exclusive<impl Rules>) -> Outcome {
         let acquired = lock.acquire(None)?;
         self.visit_held(acquired)
     }
@@ -160,7 +160,7 @@ impl Journal {
     ///
     /// # Errors
     /// As [`visit`](Self::visit).
-    pub fn visit_held(&self, acquired: Acquired<'_>) -> Outcome {
+    pub fn visit_held(&self, acquired: Acquired<'_, impl Rules>) -> Outcome {
         self.visit_for(acquired, 0)
     }
 
@@ -168,7 +168,7 @@ impl Journal {
     ///
     /// # Errors
     /// As [`visit`](Self::visit).
-    pub fn visit_for(&self, acquired: Acquired<'_>, turns: u64) -> Outcome {
+    pub fn visit_for(&self, acquired: Acquired<'_, impl Rules>, turns: u64) -> Outcome {
         let is_told = matches!(acquired, Acquired::OwnerDied(_));
         if is_told {
             self.cells.add(TOLD, 1);
@@ -191,7 +191,7 @@ impl Journal {
     ///
     /// # Errors
     /// As [`visit`](Self::visit).
-    pub fn visit_until_over(&self, lock: &Lock, ready: usize) -> Outcome {
+    pub fn visit_until_over(&self, lock: &Exclusive<impl Rules>, ready: usize) -> Outcome {
         loop {
             self.visit(lock)?;
             self.set_cell(ready, 1);
@@ -207,7 +207,12 @@ impl Journal {
     ///
     /// # Errors
     /// As [`visit`](Self::visit).
-    pub fn stay_until(&self, lock: &Lock, ready: usize, may_leave: impl Fn() -> bool) -> Outcome {
+    pub fn stay_until(
+        &self,
+        lock: &Exclusive<impl Rules>,
+        ready: usize,
+        may_leave: impl Fn() -> bool,
+    ) -> Outcome {
         let acquired = lock.acquire(None)?;
         let is_told = matches!(acquired, Acquired::OwnerDied(_));
         check(!is_told, Kind::Wrong, || "nobody has died yet".to_owned())?;
@@ -223,7 +228,7 @@ impl Journal {
     ///
     /// # Errors
     /// What is wrong.
-    pub fn settle(&self, lock: &Lock, deaths_before: i64) -> Outcome {
+    pub fn settle(&self, lock: &Exclusive<impl Rules>, deaths_before: i64) -> Outcome {
         self.visit(lock)?;
         let told_before = self.cells.get(TOLD);
         let acquired = lock.try_acquire().map_err(|error| {
@@ -361,7 +366,7 @@ impl Mortal<'_> {
     ///
     /// # Errors
     /// As [`Journal::visit`].
-    pub fn visit(&self, lock: &Lock) -> Outcome {
+    pub fn visit(&self, lock: &Exclusive<impl Rules>) -> Outcome {
         self.set_step(Step::Entering);
         let acquired = lock.acquire(None)?;
         self.visit_held(acquired)
@@ -371,14 +376,14 @@ impl Mortal<'_> {
     ///
     /// # Errors
     /// As [`Journal::visit`].
-    pub fn visit_held(&self, acquired: Acquired<'_>) -> Outcome {
+    pub fn visit_held(&self, acquired: Acquired<'_, impl Rules>) -> Outcome {
         self.work(&acquired)?;
         self.release(acquired);
         Ok(())
     }
 
     /// Gives back what it has worked with; vouches for it, if it was told.
-    pub fn release(&self, acquired: Acquired<'_>) {
+    pub fn release(&self, acquired: Acquired<'_, impl Rules>) {
         match acquired {
             Acquired::Held(guard) => {
                 self.set_step(Step::LeavingSound);
@@ -399,7 +404,7 @@ impl Mortal<'_> {
     ///
     /// # Errors
     /// As [`Journal::visit`].
-    pub fn hold(&self, lock: &Lock) -> Outcome {
+    pub fn hold(&self, lock: &Exclusive<impl Rules>) -> Outcome {
         self.set_step(Step::Entering);
         let acquired = lock.acquire(None)?;
         self.work(&acquired)?;
@@ -411,7 +416,7 @@ impl Mortal<'_> {
     ///
     /// # Errors
     /// As [`Journal::visit`].
-    pub fn work(&self, acquired: &Acquired<'_>) -> Outcome {
+    pub fn work(&self, acquired: &Acquired<'_, impl Rules>) -> Outcome {
         self.begin_work(acquired)?;
         self.end_work();
         Ok(())
@@ -421,7 +426,7 @@ impl Mortal<'_> {
     ///
     /// # Errors
     /// As [`Journal::visit`].
-    pub fn begin_work(&self, acquired: &Acquired<'_>) -> Outcome {
+    pub fn begin_work(&self, acquired: &Acquired<'_, impl Rules>) -> Outcome {
         let is_told = matches!(acquired, Acquired::OwnerDied(_));
         self.set_step(if is_told { Step::Suspect } else { Step::Sound });
         self.journal.look_inside(is_told)?;

@@ -1,10 +1,11 @@
 //! What most stages have: a segment, a lock in it, a journal, and ways to people them.
 
 use std::fs::OpenOptions;
+use std::marker::PhantomData;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use purlin_shm::Segment;
-use purlin_sync::{Acquired, Lock};
+use purlin_sync::{Acquired, ByHolder, Exclusive, Rules};
 
 use crate::journal::Journal;
 use crate::sys::evidence::comes_to_be;
@@ -13,10 +14,10 @@ use crate::sys::trace::Mark;
 use crate::verdict::{Failure, Kind, Outcome, check};
 
 /// A lock that its users visit.
-pub(super) struct World {
+pub(super) struct World<R: Rules = ByHolder> {
     pub(super) journal: Journal,
     pub(super) segment: Segment,
-    pub(super) lock: Lock,
+    pub(super) lock: Exclusive<R>,
 }
 
 /// Journal cells that stages here use. Those of peers stand at `PEERS` plus their index.
@@ -24,10 +25,10 @@ pub(super) const PEERS: usize = 0;
 pub(super) const OWNER: usize = 8;
 pub(super) const VICTIM_PID: usize = 9;
 
-impl World {
+impl<R: Rules> World<R> {
     pub(super) fn new() -> Result<Self, Failure> {
         let segment = Segment::anonymous(4096)?;
-        let lock = Lock::new_in(&segment)?;
+        let lock = Exclusive::new_in(&segment)?;
         Ok(Self { journal: Journal::new()?, segment, lock })
     }
 
@@ -74,18 +75,19 @@ impl World {
 
 /// A world that was made by a process that has nothing to do with this one: the roles are not born
 /// into the segment, and attach to it by a descriptor.
-pub(super) struct Elsewhere {
+pub(super) struct Elsewhere<R: Rules = ByHolder> {
     pub(super) journal: Journal,
     maker: Child,
+    rules: PhantomData<R>,
 }
 
 const DESCRIPTOR: usize = 11;
 const OFFSET: usize = 12;
 
-impl Elsewhere {
+impl<R: Rules> Elsewhere<R> {
     pub(super) fn new() -> Result<Self, Failure> {
         let journal = Journal::new()?;
-        let maker = Child::start(|| match World::new() {
+        let maker = Child::start(|| match World::<R>::new() {
             Err(failure) => failure.kind.status(),
             Ok(world) => {
                 journal.set_cell(DESCRIPTOR, world.segment.descriptor().as_raw_fd() as u64);
@@ -96,7 +98,7 @@ impl Elsewhere {
         })?;
         let is_made = comes_to_be(|| journal.cell(OFFSET) != 0 || maker.has_ended());
         check(is_made && !maker.has_ended(), Kind::SetupFailed, || "no segment".to_owned())?;
-        Ok(Self { journal, maker })
+        Ok(Self { journal, maker, rules: PhantomData })
     }
 
     /// A descriptor of the segment, as if somebody had sent it.
@@ -111,14 +113,17 @@ impl Elsewhere {
     }
 
     /// Attaches, and opens the lock.
-    pub(super) fn attach(&self) -> Result<(Segment, Lock), Failure> {
+    pub(super) fn attach(&self) -> Result<(Segment, Exclusive<R>), Failure> {
         self.attach_by(self.descriptor()?)
     }
 
     /// [`attach`](Self::attach) by a descriptor that is there already.
-    pub(super) fn attach_by(&self, descriptor: OwnedFd) -> Result<(Segment, Lock), Failure> {
+    pub(super) fn attach_by(
+        &self,
+        descriptor: OwnedFd,
+    ) -> Result<(Segment, Exclusive<R>), Failure> {
         let segment = Segment::from_descriptor(descriptor)?;
-        let lock = Lock::open(&segment, self.offset())?;
+        let lock = Exclusive::open(&segment, self.offset())?;
         Ok((segment, lock))
     }
 }
