@@ -84,6 +84,11 @@ impl State {
         matches!(self.standing, Standing::Blocked | Standing::Running)
     }
 
+    fn stands_as(&self, other: &Self) -> bool {
+        let stands = |state: &Self| (state.standing, state.is_frozen, state.course);
+        stands(self) == stands(other)
+    }
+
     pub(super) fn rest(&mut self, standing: Standing) {
         self.standing = standing;
         self.course = Course::default();
@@ -103,8 +108,17 @@ impl Group {
         self.roles.iter().any(|role| role.name.as_deref() == Some(name))
     }
 
+    /// What one of them has, nobody knows who, is what any of them may have.
+    pub(super) fn level(&mut self) {
+        let catches = self.roles.iter().all(|role| role.state.catches);
+        let may_end = self.roles.iter().any(|role| role.state.may_end);
+        for role in &mut self.roles {
+            (role.state.catches, role.state.may_end) = (catches, may_end);
+        }
+    }
+
     fn is_settled(&self) -> bool {
-        self.roles.windows(2).all(|pair| pair[0].state == pair[1].state)
+        self.roles.windows(2).all(|pair| pair[0].state.stands_as(&pair[1].state))
     }
 }
 
@@ -162,7 +176,8 @@ impl Cast {
         if !self.groups[place].is_settled() {
             return;
         }
-        let group = self.groups.swap_remove(place);
+        let mut group = self.groups.swap_remove(place);
+        group.level();
         for (name, role) in group.names.iter().zip(group.roles) {
             if let Some(member) = self.member_mut(name) {
                 member.state = role.state;
@@ -241,6 +256,51 @@ impl Cast {
         for child in children {
             self.change(&child, |state| state.may_end = true);
         }
+    }
+
+    /// The actors that a living one of this process brings about, children's children too.
+    pub(super) fn kin(&self, name: &str) -> Vec<String> {
+        let mut kin = Vec::new();
+        for member in &self.members {
+            let (Origin::ThreadOf(parent) | Origin::ChildOf(parent)) = &member.origin else {
+                continue;
+            };
+            if parent == name || kin.contains(parent) {
+                kin.push(member.name.clone());
+            }
+        }
+        kin
+    }
+
+    /// A new actor in the place of one that is gone. What the old one started goes with it; its
+    /// threads are there again.
+    pub(super) fn renew(&mut self, name: &str) {
+        for other in self.kin(name) {
+            self.change(&other, |state| *state = State::new(Standing::Gone));
+        }
+        for member in &mut self.members {
+            if matches!(&member.origin, Origin::ThreadOf(parent) if parent == name) {
+                member.process = name.to_owned();
+                member.state = State::new(Standing::Idle);
+            }
+        }
+        self.change(name, |state| *state = State::new(Standing::Idle));
+    }
+
+    /// Whether nobody knows who is replaced together with this one.
+    pub(super) fn is_kin_unknown(&self, name: &str) -> bool {
+        let of = self.may_be(name);
+        let mut kin = of.iter().flat_map(|member| self.kin(member));
+        if self.is_alias(name) {
+            kin.next().is_some()
+        } else {
+            kin.any(|member| self.group_of(&member).is_some())
+        }
+    }
+
+    /// Whether its process is still there, perhaps without it.
+    pub(super) fn process_lives(&self, name: &str) -> bool {
+        self.state(name).is_ok_and(State::lives) || !self.process_mates(name).is_empty()
     }
 
     /// `name` starts, in the process of `parent` or in its own.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::flow::Course;
+use super::flow::{Course, Worth};
 use super::words::at;
 use super::{ParseError, Parser};
 use crate::script::{Ended, Expected, Outcome, Span};
@@ -105,17 +105,23 @@ impl Parser<'_> {
         if let Some(why) = course.refuses(expected) {
             return Err(at(span, format!("this cannot come: {why}")));
         }
-        match (expected, course.tally) {
-            (Expected::Outcome { any_of, .. }, Some(rounds)) => {
-                any_of.iter().try_for_each(|outcome| self.fits_tally(outcome, rounds, span))
+        let Expected::Outcome { any_of, .. } = expected else { return Ok(()) };
+        for outcome in any_of {
+            match (outcome, course.worth) {
+                (Outcome::Value(value), Worth::Tally(rounds)) => {
+                    self.fits_tally(value, rounds, span)?;
+                }
+                (Outcome::Value(value), Worth::Nothing) if !value.is_null() => {
+                    return Err(at(span, "this has no value; when it succeeds, it is `ok`"));
+                }
+                _ => {}
             }
-            _ => Ok(()),
         }
+        Ok(())
     }
 
     /// The value of `tally 10` counts ten rounds, by outcome.
-    fn fits_tally(&self, outcome: &Outcome, rounds: u64, span: Span) -> Result<(), ParseError> {
-        let Outcome::Value(value) = outcome else { return Ok(()) };
+    fn fits_tally(&self, value: &Value, rounds: u64, span: Span) -> Result<(), ParseError> {
         let Value::Object(counts) = value else {
             return Err(at(span, "a tally's value counts outcomes, such as {ok: 9, timed-out: 1}"));
         };

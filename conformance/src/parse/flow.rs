@@ -32,10 +32,31 @@ pub(super) enum Ends {
 pub(super) struct Course {
     pub(super) whole: Flow,
     until_wait: Option<Flow>,
-    /// The value is that of a tally of so many rounds.
-    pub(super) tally: Option<u64>,
+    pub(super) worth: Worth,
     /// A `go` came: what stands before the first `wait` no longer matters.
     went_on: bool,
+}
+
+/// What is known of the value of the last statement.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Worth {
+    /// It has none: `ok`.
+    #[default]
+    Nothing,
+    /// It is what a call returns.
+    Anything,
+    /// It is that of a tally of so many rounds.
+    Tally(u64),
+}
+
+impl Worth {
+    /// Through what has no value of its own, and may pass on that of what is inside.
+    const fn passed_on(self) -> Self {
+        match self {
+            Self::Nothing => Self::Nothing,
+            Self::Anything | Self::Tally(_) => Self::Anything,
+        }
+    }
 }
 
 impl Flow {
@@ -86,15 +107,23 @@ impl Course {
         Self { until_wait: Some(until), ..Self::from(whole) }
     }
 
+    pub(super) fn call() -> Self {
+        Self { worth: Worth::Anything, ..Self::from(Flow::CALL) }
+    }
+
+    pub(super) fn scope(body: Self) -> Self {
+        Self { worth: body.worth.passed_on(), ..Self::from(Flow::CALL).then(body) }
+    }
+
     pub(super) fn then(self, next: Self) -> Self {
         let until_wait = self.until_wait.or(next.until_wait.map(|until| self.whole.then(until)));
         let until_wait = until_wait.map(|until| Flow { passes: false, ..until });
-        Self { whole: self.whole.then(next.whole), until_wait, tally: next.tally, went_on: false }
+        Self { whole: self.whole.then(next.whole), until_wait, worth: next.worth, went_on: false }
     }
 
     /// In one case out of some, this.
     pub(super) fn or(self, other: Self) -> Self {
-        Self { whole: self.whole.or(other.whole), tally: None, ..self }
+        Self { whole: self.whole.or(other.whole), worth: Worth::Anything, ..self }
     }
 
     pub(super) fn repeated(self, count: Option<u64>) -> Self {
@@ -103,14 +132,14 @@ impl Course {
             wait_count: self.whole.wait_count.saturating_mul(if count == Some(1) { 1 } else { 2 }),
             ..self.whole
         };
-        Self { whole, tally: None, ..self }
+        Self { whole, worth: self.worth.passed_on(), ..self }
     }
 
     /// Failures are counted, and so even a `wait` can be left out.
     pub(super) fn tallied(self, count: u64) -> Self {
         let whole = self.repeated(Some(count)).whole;
         let passes = whole.passes || whole.fails;
-        Self { tally: Some(count), ..Self::from(Flow { passes, fails: false, ..whole }) }
+        Self { worth: Worth::Tally(count), ..Self::from(Flow { passes, fails: false, ..whole }) }
     }
 
     /// The runner said `go`.

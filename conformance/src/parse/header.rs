@@ -44,7 +44,11 @@ impl Parser<'_> {
         let (kind, _) = self.words.word("an object needs a kind")?;
         let args = if self.words.next_is("(") { self.arguments(None)? } else { Arguments::new() };
         let mut maker = None;
+        let here = self.words.here();
         if self.words.try_key("made") {
+            if count.is_some() {
+                return Err(at(here, "an actor makes one object, not several under one name"));
+            }
             self.words.key("by")?;
             let found = self.words.word("an actor makes it")?;
             maker = Some(found.0.clone());

@@ -89,6 +89,18 @@ impl Parser<'_> {
         }
     }
 
+    /// A process is killed, stopped and interrupted as a whole, and so by its first thread's name.
+    pub(super) fn no_thread(&self, actor: &str, span: Span) -> Result<(), ParseError> {
+        let may_be = self.cast.may_be(actor);
+        let thread = may_be.iter().find(|name| self.cast.is_thread(name));
+        if let Some(member) = thread.and_then(|name| self.cast.member(name)) {
+            let (name, process) = (&member.name, &member.process);
+            let says = format!("`{name}` is a thread in the process of `{process}`; say that one");
+            return Err(at(span, says));
+        }
+        Ok(())
+    }
+
     /// What befalls the whole process of an alias must not befall others, nobody knows whom.
     pub(super) fn not_entangled(&self, actor: &str, span: Span) -> Result<(), ParseError> {
         if self.cast.is_entangled(actor) {

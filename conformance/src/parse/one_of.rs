@@ -76,6 +76,7 @@ impl Parser<'_> {
             group.names.extend(earlier.names);
             group.roles.extend(earlier.roles);
         }
+        group.level();
         Ok(group)
     }
 

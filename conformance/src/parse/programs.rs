@@ -105,7 +105,7 @@ impl Parser<'_> {
             return Err(at(span, format!("`{op}` of a {kind} has the argument `{name}` alone")));
         }
         let mut or: Vec<Or> = Vec::new();
-        let mut course = Course::from(Flow::CALL);
+        let mut course = Course::call();
         while self.words.try_key("or") {
             let (kind, span) = self.words.word("a kind of error is missing here")?;
             if !self.error_kinds.contains(&kind) {
@@ -175,7 +175,7 @@ impl Parser<'_> {
     fn with(&mut self) -> Result<Stated, ParseError> {
         let (target, _) = self.target()?;
         let (body, course) = self.body()?;
-        Ok((Statement::With { target, body }, Course::from(Flow::CALL).then(course)))
+        Ok((Statement::With { target, body }, Course::scope(course)))
     }
 
     /// `check n == 0`

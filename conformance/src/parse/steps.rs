@@ -1,6 +1,6 @@
 //! The lines that do something.
 
-use super::cast::{Standing, State};
+use super::cast::Standing;
 use super::flow::{Course, Ends};
 use super::programs::Scope;
 use super::words::at;
@@ -163,7 +163,11 @@ impl Parser<'_> {
 
     fn kill(&mut self) -> Result<Action, ParseError> {
         let (actor, span) = self.words.word("somebody must be killed")?;
-        self.living(&actor, span)?;
+        let state = self.known(&actor, span)?;
+        self.no_thread(&actor, span)?;
+        if !self.cast.process_lives(&actor) {
+            return Err(at(span, self.busy(&actor, state.standing)));
+        }
         let moment = self.moment()?;
         if matches!(moment, Moment::WhenBlocked | Moment::AfterEntered) {
             self.with_call(&actor, span)?;
@@ -199,15 +203,19 @@ impl Parser<'_> {
             return Err(at(span, says));
         }
         if state.lives() {
-            return Err(at(span, format!("`{actor}` is alive")));
+            return Err(at(span, format!("`{actor}` is alive; `fresh` replaces who is gone")));
         }
-        self.cast.change(&actor, |state| *state = State::new(Standing::Idle));
+        if self.cast.is_kin_unknown(&actor) {
+            return Err(at(span, format!("nobody knows who is replaced with `{actor}`")));
+        }
+        self.cast.renew(&actor);
         Ok(Action::Fresh { actor })
     }
 
     fn freeze(&mut self) -> Result<Action, ParseError> {
         let (actor, span) = self.words.word("somebody is frozen")?;
         self.moving(&actor, span)?;
+        self.no_thread(&actor, span)?;
         let when_blocked = self.words.try_key("when");
         if when_blocked {
             self.words.key("blocked")?;
@@ -221,7 +229,9 @@ impl Parser<'_> {
 
     fn thaw(&mut self) -> Result<Action, ParseError> {
         let (actor, span) = self.words.word("somebody is thawed")?;
-        if !self.living(&actor, span)?.is_frozen {
+        let state = self.living(&actor, span)?;
+        self.no_thread(&actor, span)?;
+        if !state.is_frozen {
             return Err(at(span, format!("`{actor}` is not frozen")));
         }
         self.not_entangled(&actor, span)?;
@@ -249,6 +259,8 @@ impl Parser<'_> {
     fn interrupt(&mut self) -> Result<Action, ParseError> {
         let (actor, span) = self.words.word("somebody is interrupted")?;
         self.moving(&actor, span)?;
+        self.no_thread(&actor, span)?;
+        self.not_entangled(&actor, span)?;
         self.needs_process(&actor);
         self.cast.change_process(&actor, |state| state.may_end = true);
         Ok(Action::Interrupt { actor })

@@ -73,11 +73,14 @@ impl Parser<'_> {
         self.words.mark("[")?;
         self.deeper(open, |parser| {
             let mut values = Vec::new();
+            parser.words.skip_line_ends();
             while !parser.words.next_is("]") {
                 if !values.is_empty() {
                     parser.words.mark(",")?;
+                    parser.words.skip_line_ends();
                 }
                 values.push(parser.value()?);
+                parser.words.skip_line_ends();
             }
             parser.words.mark("]")?;
             Ok(Value::Array(values))
