@@ -39,16 +39,6 @@ impl Case {
         Self::read_all(FILES, catalogue)
     }
 
-    /// The case with objects of this kind where it has those of the kind that its group is about.
-    pub(crate) fn in_form(&self, kind: &str) -> Self {
-        let mut case = self.clone();
-        let objects = case.script.objects.iter_mut();
-        for object in objects.filter(|object| object.kind == self.group) {
-            kind.clone_into(&mut object.kind);
-        }
-        case
-    }
-
     /// Reads the cases of one group from the text of its file.
     ///
     /// # Errors

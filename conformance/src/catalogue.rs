@@ -134,6 +134,12 @@ impl Catalogue {
         let file = DataFile { name: &name, text };
         let read: GroupFile = toml::from_str(text).map_err(|error| file.unreadable(&error))?;
         if let Some(why) = read.untested {
+            if why.get_ref().trim().is_empty() {
+                return Err(
+                    file.wrong(why.span(), &format!("{group} is untested without a reason"))
+                );
+            }
+            let why = why.into_inner();
             self.waiting.insert(group.to_owned(), why);
         }
         for behaviour in read.behaviour {
@@ -205,7 +211,7 @@ impl Origin {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct GroupFile {
-    untested: Option<String>,
+    untested: Option<Spanned<String>>,
     behaviour: Vec<Spanned<Behaviour>>,
 }
 

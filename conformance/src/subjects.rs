@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use purlin_conformance::AdapterCommand;
 use purlin_conformance::error::Error;
+use purlin_conformance::nearest::did_you_mean;
 use purlin_conformance::report::shell::quoted;
 use purlin_conformance::suite::Subject;
 
@@ -46,7 +47,11 @@ pub(crate) fn find(wanted: &[String]) -> Result<Vec<Found>, Error> {
         }
     }
     match unused.first() {
-        Some(name) => Err(Error::Asked(format!("no subject here is called `{name}`"))),
+        Some(name) => {
+            let families = known().into_iter().map(|(family, _)| family);
+            let nearest = did_you_mean(name, families.chain(crate::adapter::hidden_names()));
+            Err(Error::Asked(format!("no subject here is called `{name}`{nearest}")))
+        }
         None => Ok(found),
     }
 }

@@ -114,7 +114,7 @@ impl Suite {
                 not_asked()
             } else {
                 let asked = Asked { form, seed: plan.seed };
-                run_case(&command, &case.in_form(form), &asked, &self.catalogue.error_kinds)
+                run_case(&command, case, &asked, &self.catalogue.error_kinds)
             };
             outcomes.push(CaseOutcome {
                 case: case.id.clone(),

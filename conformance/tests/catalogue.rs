@@ -25,14 +25,8 @@ fn the_catalogue_is_whole() {
 
 #[test]
 fn every_file_of_the_catalogue_is_read() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/catalogue");
-    let files: BTreeSet<String> = std::fs::read_dir(folder)
-        .unwrap()
-        .filter_map(|entry| {
-            entry.unwrap().file_name().to_str()?.strip_suffix(".toml").map(Into::into)
-        })
-        .filter(|name| name != "errors" && name != "errata")
-        .collect();
+    let mut files = files("catalogue");
+    files.retain(|name| name != "errors" && name != "errata");
     let catalogue = Catalogue::embedded().unwrap();
     let groups: BTreeSet<String> = catalogue.groups().into_iter().map(Into::into).collect();
     assert_eq!(files, groups);
@@ -67,6 +61,36 @@ fn the_expectations_fit_the_cases() {
     let lists = List::embedded(&suite).unwrap();
     let list = List::find(&lists, "cpython-3.99-fork").unwrap();
     assert!(!list.deviations.is_empty());
+}
+
+#[test]
+fn every_file_of_cases_and_of_expectations_is_read() {
+    let suite = Suite::embedded().unwrap();
+    let groups: BTreeSet<String> = suite.cases.iter().map(|case| case.group.clone()).collect();
+    assert_eq!(files("cases"), groups);
+    let lists = List::embedded(&suite).unwrap();
+    assert_eq!(files("expect"), lists.into_iter().map(|list| list.name).collect());
+}
+
+#[test]
+fn a_group_has_cases_or_says_what_it_waits_for() {
+    let suite = Suite::embedded().unwrap();
+    for group in suite.catalogue.groups() {
+        let has_cases = suite.cases.iter().any(|case| case.group == group);
+        assert_eq!(suite.catalogue.untested_group(group).is_none(), has_cases, "{group}");
+    }
+}
+
+#[test]
+fn a_group_without_cases_needs_a_reason() {
+    let text = format!("untested = \"\"\n{ONE}");
+    assert!(refused(&text).starts_with("catalogue/lock.toml:1: lock is untested without"));
+    let text = format!("untested = \"It waits.\"\n{ONE}");
+    let catalogue = Catalogue::read(&[("lock", &text)], ERRORS).unwrap();
+    assert_eq!(catalogue.untested(&catalogue.behaviours[0]), Some("It waits."));
+    let text = format!("{text}untested = \"Nobody can.\"\n");
+    let catalogue = Catalogue::read(&[("lock", &text)], ERRORS).unwrap();
+    assert_eq!(catalogue.untested(&catalogue.behaviours[0]), Some("Nobody can."));
 }
 
 #[test]
@@ -109,6 +133,16 @@ fn untested_needs_a_reason() {
 #[test]
 fn a_name_that_belongs_to_another_group_is_refused() {
     assert!(refused(&ONE.replace("lock-x", "rlock-x")).contains("name of its group"));
+}
+
+/// The names of the files of data in a folder of the crate.
+fn files(folder: &str) -> BTreeSet<String> {
+    let folder = format!("{}/{folder}", env!("CARGO_MANIFEST_DIR"));
+    let entries = std::fs::read_dir(folder).unwrap();
+    let name = |entry: std::io::Result<std::fs::DirEntry>| {
+        entry.unwrap().file_name().to_str()?.strip_suffix(".toml").map(Into::into)
+    };
+    entries.filter_map(name).collect()
 }
 
 fn refused(text: &str) -> String {

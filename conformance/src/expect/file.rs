@@ -171,7 +171,8 @@ impl Entry {
         if !has_evidence && verdict != Verdict::Unsupported {
             return wrong("an entry needs its evidence: what came when it was seen");
         }
-        check_behaviours(file, start, suite, &self.behaviours, &self.cases)?;
+        check_known(file, start, suite, &self.behaviours, &self.cases)?;
+        check_shown(file, start, suite, &self.behaviours, &self.cases)?;
         Ok(Deviation {
             behaviours: self.behaviours,
             forms: self.forms,
@@ -184,7 +185,27 @@ impl Entry {
     }
 }
 
-fn check_behaviours(
+/// Every word is one of the suite's.
+fn check_known(
+    file: &DataFile<'_>,
+    start: usize,
+    suite: &Suite,
+    behaviours: &[String],
+    cases: &[String],
+) -> Result<(), Error> {
+    if let Some(id) = behaviours.iter().find(|id| suite.catalogue.behaviour(id).is_none()) {
+        let ids = suite.catalogue.behaviours.iter().map(|behaviour| behaviour.id.as_str());
+        return Err(file.wrong_word(start, id, &unknown_word("behaviour", id, ids)));
+    }
+    let ids: Vec<&str> = suite.cases.iter().map(|case| case.id.as_str()).collect();
+    if let Some(id) = cases.iter().find(|id| !ids.contains(&id.as_str())) {
+        return Err(file.wrong_word(start, id, &unknown_word("case", id, ids)));
+    }
+    Ok(())
+}
+
+/// Each behaviour is shown by a case that the entry speaks of, and each case shows one of them.
+fn check_shown(
     file: &DataFile<'_>,
     start: usize,
     suite: &Suite,
@@ -193,10 +214,6 @@ fn check_behaviours(
 ) -> Result<(), Error> {
     for (place, id) in behaviours.iter().enumerate() {
         let wrong = |what: &str| Err(file.wrong_word(start, id, what));
-        if suite.catalogue.behaviour(id).is_none() {
-            let ids = suite.catalogue.behaviours.iter().map(|behaviour| behaviour.id.as_str());
-            return wrong(&unknown_word("behaviour", id, ids));
-        }
         let mut shown = suite.cases_of(id).peekable();
         if shown.peek().is_none() {
             return wrong(&format!("no case shows {id}, so nobody can have seen it"));
@@ -208,15 +225,13 @@ fn check_behaviours(
             return wrong(&format!("{id} stands here twice"));
         }
     }
-    for id in cases {
-        let Some(case) = suite.cases.iter().find(|case| case.id == *id) else {
-            let what = unknown_word("case", id, suite.cases.iter().map(|case| case.id.as_str()));
-            return Err(file.wrong_word(start, id, &what));
-        };
-        if !case.shows.iter().any(|shown| behaviours.contains(shown)) {
-            let what = format!("the case {id} shows nothing that the entry speaks of");
-            return Err(file.wrong_word(start, id, &what));
-        }
+    let is_idle = |id: &&String| {
+        let shows = |behaviour: &String| suite.cases_of(behaviour).any(|case| case.id == **id);
+        !behaviours.iter().any(shows)
+    };
+    if let Some(id) = cases.iter().find(is_idle) {
+        let what = format!("the case {id} shows nothing that the entry speaks of");
+        return Err(file.wrong_word(start, id, &what));
     }
     Ok(())
 }

@@ -35,7 +35,9 @@ fn behaviour(suite: &Suite, lists: &[List], found: &Behaviour) -> String {
     let mut text = format!("{}  {}\n\n", found.id, found.level.slug());
     text.push_str(&paragraph("  ", &found.says));
     text.push('\n');
-    let origin = format!("{}: {}", found.origin.slug(), found.source);
+    let is_own = found.origin.slug() == found.source;
+    let origin = if is_own { String::new() } else { format!("{}: ", found.origin.slug()) };
+    let origin = format!("{origin}{}", found.source);
     let fields = [
         ("given", Some(&found.given)),
         ("when", Some(&found.when)),

@@ -11,6 +11,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use purlin_conformance::report::shell::quoted;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
@@ -187,6 +188,15 @@ pub(crate) fn own(name: &str) -> Command {
     let mut command = Command::new(PROGRAM);
     command.args(["adapter", name]);
     command
+}
+
+/// One of the program's own adapters with another face: the words of a shell that changes, by
+/// commands of `sed`, what it says of itself and what it is asked.
+pub(crate) fn dressed(name: &str, hello: &str, requests: &str) -> [String; 3] {
+    let program = quoted(PROGRAM);
+    let (hello, requests) = (quoted(hello), quoted(requests));
+    let script = format!("sed -u {requests} | {program} adapter {name} | sed -u {hello}");
+    ["sh".to_owned(), "-c".to_owned(), script]
 }
 
 fn read_all(mut pipe: impl Read + Send + 'static) -> mpsc::Receiver<String> {
