@@ -5,10 +5,10 @@ use std::time::SystemTime;
 use lexopt::Arg::{Long, Short, Value};
 use lexopt::ValueExt;
 
-use purlin_sweep::controller::Density;
 use purlin_sweep::plan::Plan;
 use purlin_sweep::scenarios;
 use purlin_sweep::stage::Scenario;
+use purlin_sweep::walk::Density;
 
 /// What to do.
 pub(crate) enum Order {
@@ -24,11 +24,22 @@ pub(crate) enum Order {
     Help,
 }
 
+/// What happens at each point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// The victim is killed.
+    Single,
+    /// The victim is killed, and who finds its remains.
+    Double,
+    /// The victim stands still while another acts.
+    Pauses,
+}
+
 /// What to sweep, and how closely.
 pub(crate) struct SweepOrder {
     pub(crate) scenarios: Vec<Scenario>,
     pub(crate) density: Density,
-    pub(crate) is_second: bool,
+    pub(crate) mode: Mode,
     pub(crate) point: Option<Plan>,
     pub(crate) failure_count_max: usize,
 }
@@ -44,7 +55,9 @@ Kills at every instruction, and looks whether the survivors mind.
     --stride N         every N-th instruction only
     --points N         about N points of each scenario, and every system call
     --second           kill whoever finds the remains, too: 30 points of each, if not told
-    --point POINT      one point: 120, 120+30us, 120+asleep, 120/33, lives
+    --pauses           kill nobody: the victim stands still at each instruction, while another
+                       does all it can to the same objects, and goes on then
+    --point POINT      one point: 120, 120+30us, 120+asleep, 120/33, 120+still, lives
     --failures N       leave a scenario after N failures (16)
   purlin-sweep --list                what there is
   purlin-sweep --soak SECONDS        hammers a lock, kills one every 10 ms, and replaces it
@@ -61,7 +74,7 @@ fn parse_from(mut parser: lexopt::Parser) -> Result<Order, lexopt::Error> {
     let mut order = SweepOrder {
         scenarios: Vec::new(),
         density: Density::Stride(1),
-        is_second: false,
+        mode: Mode::Single,
         point: None,
         failure_count_max: 16,
     };
@@ -73,16 +86,18 @@ fn parse_from(mut parser: lexopt::Parser) -> Result<Order, lexopt::Error> {
             Long("faults") => return names(parser).map(Order::Faults),
             Long("stride") => density = Some(Density::Stride(parser.value()?.parse()?)),
             Long("points") => density = Some(Density::Points(parser.value()?.parse()?)),
-            Long("second") => order.is_second = true,
+            Long("second") if order.mode != Mode::Pauses => order.mode = Mode::Double,
+            Long("pauses") if order.mode != Mode::Double => order.mode = Mode::Pauses,
+            Long("second" | "pauses") => return Err("either --second or --pauses".into()),
             Long("point") => order.point = Some(parser.value()?.parse()?),
             Long("failures") => order.failure_count_max = parser.value()?.parse()?,
             Value(name) => order.scenarios.push(named(&name.string()?)?),
             other => return Err(other.unexpected()),
         }
     }
-    order.density = density.unwrap_or(match order.is_second {
-        true => Density::Points(SECOND_POINT_COUNT),
-        false => Density::Stride(1),
+    order.density = density.unwrap_or(match order.mode {
+        Mode::Double => Density::Points(SECOND_POINT_COUNT),
+        Mode::Single | Mode::Pauses => Density::Stride(1),
     });
     if order.scenarios.is_empty() {
         order.scenarios = scenarios::all();

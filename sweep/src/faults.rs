@@ -55,6 +55,9 @@ pub struct Run {
     pub scenario: String,
     /// The kinds of failure of which one must be found; none of them means that nothing may be.
     pub noticed_as: Vec<String>,
+    /// Nobody is killed: the victim stands still while another acts.
+    #[serde(default)]
+    pub pauses: bool,
     /// How densely to look.
     #[serde(default = "default_points")]
     pub points: u64,
@@ -202,6 +205,7 @@ impl Nursery {
         let began = Instant::now();
         let output = Command::new(self.target.join("release/purlin-sweep"))
             .args([run.scenario.as_str(), "--failures", "1", "--points", &run.points.to_string()])
+            .args(run.pauses.then_some("--pauses"))
             .output()?;
         let text = String::from_utf8_lossy(&output.stdout);
         let found = kind_in(&text);

@@ -4,6 +4,7 @@
 use purlin_sync::{Acquired, Exclusive, Rules};
 
 use crate::limits::GLANCE;
+use crate::stage::Turn;
 use crate::sys::cells::Cells;
 use crate::sys::evidence::is_gone;
 use crate::sys::process::{idle_until, pause};
@@ -161,7 +162,7 @@ impl Journal {
     /// # Errors
     /// As [`visit`](Self::visit).
     pub fn visit_held(&self, acquired: Acquired<'_, impl Rules>) -> Outcome {
-        self.visit_for(acquired, 0)
+        self.visit_while(acquired, || ())
     }
 
     /// [`visit_held`](Self::visit_held) that stays inside for so many idle turns.
@@ -169,6 +170,14 @@ impl Journal {
     /// # Errors
     /// As [`visit`](Self::visit).
     pub fn visit_for(&self, acquired: Acquired<'_, impl Rules>, turns: u64) -> Outcome {
+        self.visit_while(acquired, || (0..turns).for_each(|_| core::hint::spin_loop()))
+    }
+
+    /// [`visit_held`](Self::visit_held) that stays inside as long as `stay` takes.
+    ///
+    /// # Errors
+    /// As [`visit`](Self::visit).
+    pub fn visit_while(&self, acquired: Acquired<'_, impl Rules>, stay: impl FnOnce()) -> Outcome {
         let is_told = matches!(acquired, Acquired::OwnerDied(_));
         if is_told {
             self.cells.add(TOLD, 1);
@@ -176,7 +185,7 @@ impl Journal {
         self.look_inside(is_told)?;
         self.cells.add(INTENT, 1);
         self.add_one();
-        (0..turns).for_each(|_| core::hint::spin_loop());
+        stay();
         self.cells.add(DONE, 1);
         self.go_out();
         match acquired {
@@ -184,6 +193,16 @@ impl Journal {
             Acquired::OwnerDied(suspect) => drop(suspect.recover()),
         }
         Ok(())
+    }
+
+    /// All that a survivor can do to a lock while somebody else stands still: it visits, and then
+    /// visits once more, and stays inside.
+    ///
+    /// # Errors
+    /// As [`visit`](Self::visit).
+    pub fn visit_and_stay(&self, lock: &Exclusive<impl Rules>, turn: &Turn<'_>) -> Outcome {
+        self.visit(lock)?;
+        self.visit_while(lock.acquire(None)?, || turn.stay())
     }
 
     /// A survivor that visits again and again until all who are to die are dead. It leaves the lock

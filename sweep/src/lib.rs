@@ -39,13 +39,16 @@ pub mod plan;
 mod record;
 pub mod report;
 pub mod scenarios;
+mod slumber;
 pub mod soak;
 pub mod stage;
 mod symbols;
 mod sys;
 pub mod verdict;
+pub mod walk;
 
+pub use patience::comes_to_be;
 pub use sys::cells::Cells;
-pub use sys::evidence::{comes_to_be, is_asleep_on_futex, is_gone, sleep_count};
+pub use sys::evidence::{is_asleep_on_futex, is_gone, sleep_count};
 pub use sys::process::{Child, End};
 pub use sys::trace::Mark;

@@ -2,16 +2,28 @@
 
 use std::time::Duration;
 
-/// How long survivors may take, pauses of the machine apart: sixty slices.
+/// How long survivors may take, pauses of the machine apart, before it is looked into why: sixty
+/// slices.
 pub(crate) const SURVIVORS_LIMIT: Duration = Duration::from_secs(3);
 
-/// How long survivors may take while one of them is running or waits for a processor: not asleep is
-/// not hung, but it may be going round in circles.
-pub(crate) const SURVIVORS_FAR_LIMIT: Duration = Duration::from_secs(120);
+/// Who has gone back to sleep so often since its limit passed has had its chance: whatever it waits
+/// for was not there, each time that it looked. Who has not may wait for a processor.
+pub(crate) const CHANCE_COUNT: u64 = 20;
 
-/// Looks in a row that must find every survivor asleep before they count as hung: those who sleep
-/// in slices wake between them, but not for long.
-pub(crate) const ASLEEP_LOOK_COUNT: u32 = 10;
+/// Who lies still for so long, in one sleep, waits for what does not come: twenty slices.
+pub(crate) const STILL_MIN: Duration = Duration::from_secs(1);
+
+/// How much of a processor may be used after a limit has passed, by all together: those who wait
+/// for one are not hung, but they may be going round in circles.
+pub(crate) const CIRCLES_LIMIT: Duration = Duration::from_secs(60);
+
+/// Who has slept so often on a word, and sleeps there, waits for its holder: it has looked at the
+/// word and at the holder in between, and done all it can.
+pub(crate) const WAITING_SLEEP_COUNT: u64 = 3;
+
+/// Who lies in one sleep on a word for so long, more than two slices, waits there, too, be it
+/// without slices.
+pub(crate) const WAITING_MIN: Duration = Duration::from_millis(120);
 
 /// Between two looks at survivors.
 pub(crate) const LOOK: Duration = Duration::from_millis(20);
@@ -19,19 +31,20 @@ pub(crate) const LOOK: Duration = Duration::from_millis(20);
 /// A look that comes this late means that the machine paused, or had no processor for us.
 pub(crate) const PAUSE_MIN: Duration = Duration::from_millis(120);
 
-/// How long a role may take to its begin mark, and peers to their places.
-pub(crate) const PLACES_LIMIT: Duration = Duration::from_secs(20);
+/// How long a role may take to its begin mark or, unharmed, to its end, and peers to their places,
+/// before it is looked into why.
+pub(crate) const PLACES_LIMIT: Duration = Duration::from_secs(3);
 
-/// How long who is left at the end may take to go.
+/// How long who is left at the end may take to go, before it is looked into why.
 pub(crate) const ORPHANS_LIMIT: Duration = Duration::from_secs(2);
 
 /// Between two looks at evidence that should come at once.
 pub(crate) const GLANCE: Duration = Duration::from_micros(100);
 
-/// A step that takes longer sleeps for good, and is killed asleep.
-pub(crate) const STEP_LIMIT: Duration = Duration::from_secs(1);
+/// A step that is found in the same sleep at so many ticks sleeps for good, and is killed asleep.
+pub(crate) const STEP_TICK_COUNT: u32 = 10;
 
-/// How often a step's limit is looked at.
+/// How often a step that does not come back is looked at.
 pub(crate) const TICK: Duration = Duration::from_millis(100);
 
 /// How long to wait for a system call to fall asleep before it counts as one that does not.

@@ -12,7 +12,7 @@ use purlin_sweep::soak;
 use purlin_sweep::stage::{Scenario, Sweep};
 
 mod command_line;
-use command_line::{Order, SweepOrder};
+use command_line::{Mode, Order, SweepOrder};
 
 fn main() -> ExitCode {
     let outcome = match command_line::parse() {
@@ -100,15 +100,14 @@ fn sweep_one(
         print!("{}", shown.unwrap_or_else(|| nothing_wrong(scenario, plan)));
         return found.is_none();
     }
-    if order.is_second && scenario.sweep != Sweep::Double {
-        return true; // it has no second
+    if order.mode != Mode::Single && scenario.sweep != Sweep::Double {
+        return true; // nobody else comes
     }
-    let tally = if order.is_second {
-        controller.doubles(scenario, order.density)
-    } else {
-        controller.singles(scenario, order.density)
+    let (what, tally) = match order.mode {
+        Mode::Single => ("single", controller.singles(scenario, order.density)),
+        Mode::Double => ("double", controller.doubles(scenario, order.density)),
+        Mode::Pauses => ("paused", controller.pauses(scenario, order.density)),
     };
-    let deaths = if order.is_second { "double" } else { "single" };
-    print!("{}", report.tally(scenario, deaths, &tally));
+    print!("{}", report.tally(scenario, what, &tally));
     tally.is_good()
 }

@@ -5,13 +5,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use crate::limits::{
-    ASLEEP_LIMIT, NOT_PERMITTED_STATUS, ORPHANS_LIMIT, PANIC_STATUS, PLACES_LIMIT, STEP_LIMIT,
+    ASLEEP_LIMIT, GLANCE, LOOK, NOT_PERMITTED_STATUS, ORPHANS_LIMIT, PANIC_STATUS, PLACES_LIMIT,
 };
-use crate::patience::all_end;
+use crate::patience::{Patience, all_end, comes_to_be, comes_within};
 use crate::plan::{Cut, Fate, Kill, Plan};
 use crate::record::{Death, Record};
-use crate::stage::{AnyStage, Scenario};
-use crate::sys::process::{Child, End, lead_group, reap_orphans};
+use crate::slumber::{Slumber, Waiting};
+use crate::stage::{AnyStage, Scenario, Turn};
+use crate::sys::process::{Child, End, lead_group, pause, reap_orphans};
 use crate::sys::trace::{self, Mark, Resume, Stop, Traced};
 use crate::sys::{clock, evidence};
 use crate::verdict::{Failure, Kind, Outcome, check};
@@ -39,27 +40,29 @@ impl Play<'_> {
             .unwrap_or_else(|_| Err(Failure::crashed("the setup panicked")))
             .map_err(|failure| Failure::new(Kind::SetupFailed, failure.to_string()))?;
         let acts = self.acts(&mut stage, plan);
+        self.record.set_pulse(stage.pulse());
         drop(stage); // ends what the setup started
         acts.and(await_orphans())
     }
 
     fn acts(&self, stage: &mut AnyStage, plan: Plan) -> Outcome {
         let mut victim = self.to_begin_mark("victim", |mark| stage.victim(mark))?;
-        let mut peers = self.start_peers(stage)?;
+        let mut others = self.start_peers(stage)?;
         stage.curtain().map_err(as_setup)?;
-        self.act(0, &mut victim, plan.victim)?;
+        others.extend(self.act(0, stage, &mut victim, plan.victim)?);
         if plan.second != Fate::Absent {
             let mut second = self.to_begin_mark("second", |mark| stage.second(mark))?;
-            self.act(1, &mut second, plan.second)?;
+            others.extend(self.act(1, stage, &mut second, plan.second)?);
         }
         stage.aftermath().map_err(as_setup)?;
-        let waited: Vec<_> = peers.iter().collect();
-        check(all_end(&waited), Kind::Hang, || "a peer waits for ever".to_owned())?;
-        for peer in &mut peers {
+        let waited: Vec<_> = others.iter().collect();
+        let have_ended = all_end(&waited, || stage.pulse());
+        check(have_ended, Kind::Hang, || "a peer waits for ever".to_owned())?;
+        for peer in &mut others {
             self.judge("a peer", peer.reap())?;
         }
         let mut checker = self.start(|| stage.check())?;
-        check(all_end(&[&checker]), Kind::Hang, || "the checker waits for ever".to_owned())?;
+        check(all_end(&[&checker], || 0), Kind::Hang, || "the checker waits for ever".to_owned())?;
         self.judge("the checker", checker.reap())
     }
 
@@ -71,7 +74,7 @@ impl Play<'_> {
     ) -> Result<Traced, Failure> {
         let mut traced = Traced::start(|mark| self.status_of(role(mark)))?;
         loop {
-            let signal = match traced.wait(PLACES_LIMIT)? {
+            let signal = match next_stop(&mut traced, || ())? {
                 Stop::At(address) if address == trace::begin_address() => {
                     traced.tie_to_tracer()?;
                     return Ok(traced);
@@ -105,59 +108,126 @@ impl Play<'_> {
         let mut peers = Vec::new();
         for index in 0..stage.peer_count() {
             let peer = self.start(|| stage.peer(index))?;
-            let is_there = evidence::comes_within(PLACES_LIMIT, || {
-                peer.has_ended() || stage.is_in_place(index, peer.pid())
-            });
+            let is_there = comes_to_be(|| peer.has_ended() || stage.is_in_place(index, peer.pid()));
             check(is_there, Kind::SetupFailed, || format!("peer {index} is not in its place"))?;
             peers.push(peer);
         }
         Ok(peers)
     }
 
-    /// Steps a role to its fate.
-    fn act(&self, index: usize, role: &mut Traced, fate: Fate) -> Outcome {
+    /// Steps a role to its fate. Returns who has come meanwhile, if anybody.
+    fn act(
+        &self,
+        index: usize,
+        stage: &AnyStage,
+        role: &mut Traced,
+        fate: Fate,
+    ) -> Result<Option<Child>, Failure> {
         let name = ["the victim", "the second"][index];
         match fate {
-            Fate::Absent => Ok(()),
-            Fate::Lives => self.let_live(name, role, false),
-            Fate::Dies(kill) => {
-                let death = self.step_to(role, kill, self.lists_calls && index == 0)?;
-                self.record.set_death(index, death);
-                if death.has_reached_end {
-                    // Nothing is left to be killed in: it lives, and says what it found.
-                    return self.let_live(name, role, true);
-                }
-                match role.kill() {
-                    End::Signal(libc::SIGKILL) => Ok(()),
-                    end => self.judge(name, end),
-                }
-            }
+            Fate::Absent => {}
+            Fate::Lives => self.let_live(name, role, Some(0), || ())?,
+            Fate::Dies(kill) => self.step_and_kill(index, name, role, kill)?,
+            Fate::StandsStill { steps } => return self.stand_still(name, stage, role, steps),
+        }
+        Ok(None)
+    }
+
+    fn step_and_kill(&self, index: usize, name: &str, role: &mut Traced, kill: Kill) -> Outcome {
+        let death = self.step_to(name, role, kill, self.lists_calls && index == 0)?;
+        self.record.set_death(index, death);
+        if death.has_reached_end {
+            // Nothing is left to be killed in: it lives, and says what it found.
+            return self.run_out(name, role, Some(0), || ()).map(drop);
+        }
+        match role.kill() {
+            End::Signal(libc::SIGKILL) => Ok(()),
+            end => self.judge(name, end),
         }
     }
 
-    /// Runs an unharmed role past its end mark, if it has not come to that yet, to its end.
-    fn let_live(&self, name: &str, role: &mut Traced, mut has_reached_end: bool) -> Outcome {
-        let mut signal = 0;
-        let end = loop {
-            role.resume(Resume::Run, signal)?;
-            signal = 0;
-            match role.wait(PLACES_LIMIT)? {
-                Stop::At(address) if address == trace::end_address() => has_reached_end = true,
+    /// Steps a role, lets another do all it can, and lets the role go on. Returns the other.
+    fn stand_still(
+        &self,
+        name: &str,
+        stage: &AnyStage,
+        role: &mut Traced,
+        steps: u64,
+    ) -> Result<Option<Child>, Failure> {
+        let death = self.step_to(name, role, Kill::before(steps), false)?;
+        self.record.set_death(0, death);
+        if death.has_reached_end {
+            return self.run_out(name, role, Some(0), || ()).map(|_| None);
+        }
+        let other = self.start(|| stage.other(&Turn::new(self.record)))?;
+        let mut waiting = Waiting::new(other.pid());
+        let has_done = || other.has_ended() || self.record.is_there() || waiting.is_seen();
+        check(comes_to_be(has_done), Kind::Hang, || "another neither ends nor waits".to_owned())?;
+        // One that sleeps in its last step runs: it goes on by itself.
+        let signal = (!death.is_stuck).then_some(0);
+        self.let_live(name, role, signal, || self.record.set_gone_on())?;
+        self.record.set_gone_on();
+        Ok(Some(other))
+    }
+
+    /// Runs an unharmed role to its end, which must come after its end mark.
+    fn let_live(
+        &self,
+        name: &str,
+        role: &mut Traced,
+        signal: Option<i32>,
+        tell_waiting: impl Fn(),
+    ) -> Outcome {
+        let has_met_end = self.run_out(name, role, signal, tell_waiting)?;
+        check(has_met_end, Kind::NoMark, || format!("{name} ended without an end mark"))
+    }
+
+    /// Runs an unharmed role to its end, and says whether it met its end mark. The role stands
+    /// before `signal`, or is amid a step. When it comes to wait for others, that is told.
+    fn run_out(
+        &self,
+        name: &str,
+        role: &mut Traced,
+        mut signal: Option<i32>,
+        tell_waiting: impl Fn(),
+    ) -> Result<bool, Failure> {
+        let mut waiting = Waiting::new(role.pid());
+        let (mut has_met_end, mut is_amid_step) = (false, signal.is_none());
+        loop {
+            if let Some(signal) = signal {
+                role.resume(Resume::Run, signal)?;
+            }
+            let look = || {
+                if waiting.is_seen() {
+                    tell_waiting();
+                }
+            };
+            match next_stop(role, look)? {
+                Stop::At(address) if address == trace::end_address() => has_met_end = true,
+                Stop::At(_) if is_amid_step => is_amid_step = false,
                 Stop::At(_) => {
                     return Err(Failure::new(Kind::Wrong, format!("{name} met a strange trap")));
                 }
-                Stop::Signal(number) => signal = number,
-                Stop::Ended(end) => break end,
+                Stop::Signal(number) => {
+                    signal = Some(number);
+                    continue;
+                }
+                Stop::Ended(end) => return self.judge(name, end).map(|()| has_met_end),
                 Stop::Late => {
                     return Err(Failure::new(Kind::Hang, format!("{name} waits for ever")));
                 }
             }
-        };
-        self.judge(name, end)?;
-        check(has_reached_end, Kind::NoMark, || format!("{name} ended without an end mark"))
+            signal = Some(0);
+        }
     }
 
-    fn step_to(&self, role: &mut Traced, kill: Kill, lists_calls: bool) -> Result<Death, Failure> {
+    fn step_to(
+        &self,
+        name: &str,
+        role: &mut Traced,
+        kill: Kill,
+        lists_calls: bool,
+    ) -> Result<Death, Failure> {
         let mut death = Death { address: trace::begin_address(), ..Death::default() };
         let mut signal = 0;
         while death.steps < kill.steps {
@@ -178,7 +248,7 @@ impl Play<'_> {
                     death.is_stuck = true;
                     return Ok(death);
                 }
-                Stop::Ended(_) => return Ok(death), // its status tells why
+                Stop::Ended(end) => return Err(self.early(name, end, death.steps)),
                 Stop::Signal(number) if is_crash(number) => {
                     return Err(Failure::crashed(format!("signal {number} after {}", death.steps)));
                 }
@@ -190,6 +260,14 @@ impl Play<'_> {
             death.is_moot = death.system_call.is_none() || !cut_into(role, kill.cut)?;
         }
         Ok(death)
+    }
+
+    /// A role that ended while it was stepped.
+    fn early(&self, name: &str, end: End, steps: u64) -> Failure {
+        self.judge(name, end).err().unwrap_or_else(|| {
+            let says = format!("{name} ended after {steps} instructions, without an end mark");
+            Failure::new(Kind::NoMark, says)
+        })
     }
 
     /// Starts a role that is not traced.
@@ -222,12 +300,27 @@ impl Play<'_> {
     }
 }
 
-/// Waits for a step. One that is late and asleep will not come; one that is late and not asleep
-/// waits for a processor.
-fn wait_for_step(role: &mut Traced) -> std::io::Result<Stop> {
+/// Waits for the next stop of a role that runs; "late" when it will not come. Each look that finds
+/// it running calls `look`.
+fn next_stop(role: &mut Traced, mut look: impl FnMut()) -> std::io::Result<Stop> {
+    let mut patience = Patience::new(PLACES_LIMIT);
     loop {
-        let stop = role.wait(STEP_LIMIT)?;
-        if stop != Stop::Late || evidence::is_asleep(role.pid()) {
+        let is_over = patience.is_over(0);
+        let stop = role.look()?;
+        if stop != Stop::Late || is_over {
+            return Ok(stop);
+        }
+        look();
+        pause(if patience.is_late() { LOOK } else { GLANCE });
+    }
+}
+
+/// Waits for a step; "late" when it sleeps for good.
+fn wait_for_step(role: &mut Traced) -> std::io::Result<Stop> {
+    let mut slumber = Slumber::default();
+    loop {
+        let stop = role.wait()?;
+        if stop != Stop::Late || slumber.is_for_good(role.pid()) {
             return Ok(stop);
         }
     }
@@ -247,13 +340,13 @@ fn cut_into(role: &Traced, cut: Cut) -> Result<bool, Failure> {
             }
             true
         }
-        Cut::Asleep => evidence::comes_within(ASLEEP_LIMIT, || evidence::is_asleep(role.pid())),
+        Cut::Asleep => evidence::shows_within(ASLEEP_LIMIT, || evidence::is_asleep(role.pid())),
     })
 }
 
 /// The stage is gone; whoever is still there was left behind.
 fn await_orphans() -> Outcome {
-    let are_gone = evidence::comes_within(ORPHANS_LIMIT, || !reap_orphans());
+    let are_gone = comes_within(ORPHANS_LIMIT, || !reap_orphans());
     check(are_gone, Kind::LeftChildren, || "processes are left that nobody ended".to_owned())
 }
 

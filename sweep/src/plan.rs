@@ -35,6 +35,12 @@ pub enum Fate {
     Lives,
     /// It is killed.
     Dies(Kill),
+    /// It stands still after so many instructions from its begin mark, while another does all it
+    /// can; then it goes on to its end.
+    StandsStill {
+        /// How many.
+        steps: u64,
+    },
 }
 
 /// One point of a sweep.
@@ -54,6 +60,10 @@ impl Plan {
         Self { victim: Fate::Dies(kill), second: Fate::Absent }
     }
 
+    pub(crate) const fn still(steps: u64) -> Self {
+        Self { victim: Fate::StandsStill { steps }, second: Fate::Absent }
+    }
+
     pub(crate) const fn double(first: Kill, second: Kill) -> Self {
         Self { victim: Fate::Dies(first), second: Fate::Dies(second) }
     }
@@ -64,6 +74,9 @@ impl Kill {
         Self { steps, cut: Cut::Before }
     }
 }
+
+/// What follows the number of steps of one that stands still.
+const STILL: &str = "+still";
 
 impl fmt::Display for Plan {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -80,6 +93,7 @@ impl fmt::Display for Fate {
             Self::Absent => out.write_str("absent"),
             Self::Lives => out.write_str("lives"),
             Self::Dies(kill) => write!(out, "{kill}"),
+            Self::StandsStill { steps } => write!(out, "{steps}{STILL}"),
         }
     }
 }
@@ -107,10 +121,14 @@ impl FromStr for Fate {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "absent" => Ok(Self::Absent),
-            "lives" => Ok(Self::Lives),
-            kill => kill.parse().map(Self::Dies),
+        match (text, text.strip_suffix(STILL)) {
+            ("absent", _) => Ok(Self::Absent),
+            ("lives", _) => Ok(Self::Lives),
+            (_, Some(steps)) => match steps.parse() {
+                Ok(steps) => Ok(Self::StandsStill { steps }),
+                Err(_) => Err(refusal(text)),
+            },
+            (kill, None) => kill.parse().map(Self::Dies),
         }
     }
 }
@@ -119,7 +137,7 @@ impl FromStr for Kill {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let refuse = |_| format!("`{text}` is no point; write 120, 120+30us or 120+asleep");
+        let refuse = |_| refusal(text);
         let (steps, cut) = text.split_once('+').unwrap_or((text, ""));
         let cut = match cut {
             "" => Cut::Before,
@@ -132,16 +150,23 @@ impl FromStr for Kill {
     }
 }
 
+fn refusal(text: &str) -> String {
+    format!("`{text}` is no point; write 120, 120+30us, 120+asleep or 120+still")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_point_is_read_as_it_is_written() {
-        for text in ["0", "120", "120+30us", "7+asleep", "120/33", "lives/5+asleep", "lives"] {
+        for text in
+            ["0", "120", "120+30us", "7+asleep", "120/33", "lives/5+asleep", "lives", "9+still"]
+        {
             assert_eq!(text.parse::<Plan>().map(|plan| plan.to_string()), Ok(text.to_owned()));
         }
         assert!("120+soon".parse::<Plan>().is_err());
+        assert!("still".parse::<Plan>().is_err() && "a+still".parse::<Plan>().is_err());
         assert!("".parse::<Plan>().is_err());
     }
 }

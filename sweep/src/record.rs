@@ -14,7 +14,7 @@ pub(crate) struct Death {
     /// The system call that this instruction makes, or that it was in.
     pub(crate) system_call: Option<u64>,
     pub(crate) has_reached_end: bool,
-    /// It slept for good and was killed asleep: there are no later points.
+    /// It slept for good in its last step, and was killed asleep.
     pub(crate) is_stuck: bool,
     /// The cut that was asked for was not made: there is no system call here, or it does not sleep.
     pub(crate) is_moot: bool,
@@ -25,6 +25,9 @@ const DEATHS: [usize; 2] = [0, 8];
 const NOTE: usize = 16;
 const NOTE_CELLS: usize = 64;
 const VERDICT: usize = 90;
+const PULSE: usize = 91;
+const IS_THERE: usize = 92;
+const HAS_GONE_ON: usize = 93;
 const CALL_COUNT: usize = 99;
 const CALLS: usize = 100;
 const CALLS_MAX: usize = 300;
@@ -98,6 +101,33 @@ impl Record {
         let words = (1..NOTE_CELLS).flat_map(|index| self.cells.get(NOTE + index).to_le_bytes());
         let bytes: Vec<u8> = words.take_while(|byte| *byte != 0).collect();
         String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Writes how far a scenario has come that is run whole.
+    pub(crate) fn set_pulse(&self, pulse: u64) {
+        self.cells.set(PULSE, pulse);
+    }
+
+    pub(crate) fn pulse(&self) -> u64 {
+        self.cells.get(PULSE)
+    }
+
+    /// Says that whoever acts while the victim stands still has done all it can.
+    pub(crate) fn set_there(&self) {
+        self.cells.set(IS_THERE, 1);
+    }
+
+    pub(crate) fn is_there(&self) -> bool {
+        self.cells.get(IS_THERE) != 0
+    }
+
+    /// Says that the victim, which stood still, has ended since, or waits.
+    pub(crate) fn set_gone_on(&self) {
+        self.cells.set(HAS_GONE_ON, 1);
+    }
+
+    pub(crate) fn has_gone_on(&self) -> bool {
+        self.cells.get(HAS_GONE_ON) != 0
     }
 
     /// Writes how the point ended.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::controller::{Found, Tally};
 use crate::limits::SHOWN_COUNT;
 use crate::plan::{Fate, Plan};
-use crate::stage::Scenario;
+use crate::stage::{Scenario, Sweep};
 use crate::symbols::Symbols;
 
 /// Writes what came of scenarios, and knows the names of addresses.
@@ -17,20 +17,26 @@ pub struct Report {
 
 impl Report {
     /// One scenario: a line of figures, then what was found.
-    pub fn tally(&mut self, scenario: &Scenario, deaths: &str, tally: &Tally) -> String {
+    pub fn tally(&mut self, scenario: &Scenario, what: &str, tally: &Tally) -> String {
         if tally.is_not_made {
             return format!(
-                "{:24} {deaths} not made: the system does not let us trace, or this is no x86-64\n",
+                "{:24} {what} not made: the system does not let us trace, or this is no x86-64\n",
                 scenario.name
             );
         }
         let verdict = if tally.is_good() { "ok".to_owned() } else { counts(&tally.found) };
-        let stuck = if tally.is_stuck { "; its last step sleeps for good" } else { "" };
+        let stuck = match tally.stuck_count {
+            0 => String::new(),
+            count => format!("; in {count} of them a step sleeps for good"),
+        };
+        let extent = match scenario.sweep {
+            Sweep::Whole => format!("{:6} rounds      ", tally.round_count),
+            _ => format!("{:6} instructions", tally.step_count),
+        };
         let mut text = format!(
-            "{:24} {deaths} {:6} points  {:5} instructions  {:6.1} s  {verdict}{stuck}\n",
+            "{:24} {what} {:6} points {extent}  {:6.1} s  {verdict}{stuck}\n",
             scenario.name,
             tally.point_count,
-            tally.step_count,
             tally.took.as_secs_f64()
         );
         for found in tally.found.iter().take(SHOWN_COUNT) {
@@ -56,11 +62,15 @@ impl Report {
     }
 
     fn place(&mut self, role: &str, fate: Fate, found: &Found, index: usize) -> String {
-        let Fate::Dies(kill) = fate else { return String::new() };
+        let (what, after) = match fate {
+            Fate::Dies(kill) => ("was killed", kill.to_string()),
+            Fate::StandsStill { steps } => ("stood still", steps.to_string()),
+            Fate::Absent | Fate::Lives => return String::new(),
+        };
         let name = self.symbols.name(found.addresses[index]);
         let call = found.system_calls[index]
             .map_or(String::new(), |number| format!(", system call {number}"));
-        format!("      the {role} was killed after {kill} instructions, at {name}{call}\n")
+        format!("      the {role} {what} after {after} instructions, at {name}{call}\n")
     }
 }
 

@@ -10,11 +10,10 @@ use purlin_sync::Lock;
 
 use crate::journal::{Journal, Step};
 use crate::limits::{
-    HAMMER_COUNT, KILL_PERIOD, LONG_VISIT_PERIOD, LONG_VISIT_TURNS, SURVIVORS_LIMIT,
+    HAMMER_COUNT, KILL_PERIOD, LONG_VISIT_PERIOD, LONG_VISIT_TURNS, LOOK, SURVIVORS_LIMIT,
 };
 use crate::patience::{Patience, all_end};
-use crate::sys::evidence;
-use crate::sys::process::{Child, End, is_readable, reap_orphans};
+use crate::sys::process::{Child, End, is_readable, pause, reap_orphans};
 use crate::sys::segment_file::SegmentFile;
 use crate::verdict::{Failure, Kind, Outcome, check};
 
@@ -96,7 +95,9 @@ impl Bath {
             Ok(()) => 0,
             Err(failure) => failure.kind.status(),
         })?;
-        check(all_end(&[&checker]), Kind::Hang, || "the last visitor waits for ever".to_owned())?;
+        check(all_end(&[&checker], || 0), Kind::Hang, || {
+            "the last visitor waits for ever".to_owned()
+        })?;
         check_end(checker.reap())?;
         self.journal.check_additions()?;
         let told = self.journal.recovered_count();
@@ -168,22 +169,25 @@ fn check_end(end: End) -> Outcome {
 
 /// Whether visits go on.
 struct Progress {
-    done_count: u64,
     patience: Patience,
 }
 
 impl Progress {
     fn new() -> Self {
-        Self { done_count: 0, patience: Patience::new(SURVIVORS_LIMIT) }
+        Self { patience: Patience::new(SURVIVORS_LIMIT) }
     }
 
+    /// Where nobody has got on for long, nobody is killed either until it is known why: hammers
+    /// that are killed before they have had a processor get nowhere, and are not hung.
     fn look(&mut self, journal: &Journal, hammers: &[Child]) -> Outcome {
-        let done_count = journal.done_count();
-        if done_count != self.done_count {
-            *self = Self { done_count, patience: Patience::new(SURVIVORS_LIMIT) };
+        loop {
+            let is_over = self.patience.is_over(journal.done_count());
+            check(!is_over, Kind::Hang, || "nobody gets on".to_owned())?;
+            if !self.patience.is_late() || hammers.iter().any(Child::has_ended) {
+                return Ok(());
+            }
+            pause(LOOK);
         }
-        let are_asleep = || hammers.iter().all(|hammer| evidence::is_asleep(hammer.pid()));
-        check(!self.patience.is_over(are_asleep), Kind::Hang, || "nobody gets on".to_owned())
     }
 }
 

@@ -1,6 +1,8 @@
 //! What a scenario is made of: a stage, and the roles that are played on it.
 
+use crate::record::Record;
 use crate::sys::evidence;
+use crate::sys::process::idle_until;
 use crate::sys::trace::Mark;
 use crate::verdict::{Failure, Outcome};
 
@@ -58,6 +60,22 @@ pub trait Stage {
         Ok(())
     }
 
+    /// Comes while the victim stands still between two instructions, and does all it can to the
+    /// same objects; what it waits for may be the victim's to give. If it is not told otherwise, it
+    /// does what the second does.
+    ///
+    /// # Errors
+    /// What it found wrong.
+    fn other(&self, _turn: &Turn<'_>) -> Outcome {
+        self.second(&Mark::UNARMED)
+    }
+
+    /// How far the roles of a scenario have come that is run whole: as long as this grows, somebody
+    /// gets on. Looked at where the stage was made.
+    fn pulse(&self) -> u64 {
+        0
+    }
+
     /// All who are to die are dead. Runs where the stage was made.
     ///
     /// # Errors
@@ -71,6 +89,24 @@ pub trait Stage {
     /// # Errors
     /// What it found wrong.
     fn check(&self) -> Outcome;
+}
+
+/// The time in which the victim stands still, as whoever acts in it knows it.
+pub struct Turn<'a> {
+    record: &'a Record,
+}
+
+impl<'a> Turn<'a> {
+    pub(crate) fn new(record: &'a Record) -> Self {
+        Self { record }
+    }
+
+    /// Says that all is done but for staying, and stays until the victim has gone on and ended, or
+    /// has come to wait.
+    pub fn stay(&self) {
+        self.record.set_there();
+        idle_until(|| self.record.has_gone_on());
+    }
 }
 
 /// A stage, boxed.

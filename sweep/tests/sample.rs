@@ -4,12 +4,17 @@ use crate::support::finds_nothing;
 
 #[test]
 fn nothing_is_lost_at_some_points_of_each_scenario() {
-    finds_nothing(&["--points", "8"]);
+    finds_nothing(&["--points", "6"]);
 }
 
 #[test]
 fn nothing_is_lost_at_some_pairs_of_points_of_each_scenario() {
-    finds_nothing(&["--points", "2", "--second"]);
+    finds_nothing(&["--points", "1", "--second"]);
+}
+
+#[test]
+fn nothing_is_lost_where_the_victim_stands_still_at_some_points_of_each_scenario() {
+    finds_nothing(&["--points", "3", "--pauses"]);
 }
 
 #[test]

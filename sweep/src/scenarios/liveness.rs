@@ -7,7 +7,7 @@ use purlin_sync::{Acquired, Error};
 
 use super::world::{OWNER, PEERS, World};
 use crate::journal::Step;
-use crate::stage::{AnyStage, Scenario, Stage, Sweep};
+use crate::stage::{AnyStage, Scenario, Stage, Sweep, Turn};
 use crate::sys::descriptors::close_and_take;
 use crate::sys::evidence::is_asleep_on_futex;
 use crate::sys::process::{Child, idle_as_orphan, idle_until, leave};
@@ -90,12 +90,16 @@ impl Stage for SlotReused {
         self.0.visit_marked(1, mark)
     }
 
+    fn other(&self, turn: &Turn<'_>) -> Outcome {
+        self.0.visit_and_stay(turn)
+    }
+
     fn aftermath(&mut self) -> Outcome {
         // While the heir lives: with it gone, the byte would be free, and the owner dead by that.
         let mut checker = Child::start(|| {
             self.0.journal.visit(&self.0.lock).map_or_else(|failure| failure.kind.status(), |()| 0)
         })?;
-        let has_ended = crate::patience::all_end(&[&checker]);
+        let has_ended = crate::patience::all_end(&[&checker], || 0);
         check(has_ended, Kind::Hang, || "a visitor waits for ever".to_owned())?;
         let end = checker.reap();
         self.0.journal.set_over();
@@ -177,6 +181,14 @@ impl Stage for Orphan {
 
     fn second(&self, mark: &Mark) -> Outcome {
         self.visit(1, mark)
+    }
+
+    fn other(&self, turn: &Turn<'_>) -> Outcome {
+        match self.birth {
+            Birth::RawClone => self.world.visit_and_stay(turn),
+            // The victim only tries, and must get it: nobody stays inside.
+            Birth::Fork => self.world.journal.visit(&self.world.lock),
+        }
     }
 
     fn check(&self) -> Outcome {

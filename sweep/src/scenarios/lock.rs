@@ -6,7 +6,7 @@ use purlin_sync::{Acquired, Error};
 
 use super::world::{Elsewhere, PEERS, VICTIM_PID, World};
 use crate::journal::Step;
-use crate::stage::{AnyStage, Scenario, Stage, Sweep};
+use crate::stage::{AnyStage, Scenario, Stage, Sweep, Turn};
 use crate::sys::evidence::is_asleep_on_futex;
 use crate::sys::trace::Mark;
 use crate::verdict::{Failure, Kind, Outcome};
@@ -76,6 +76,10 @@ impl Stage for Uncontended {
         self.0.visit_marked(1, mark)
     }
 
+    fn other(&self, turn: &Turn<'_>) -> Outcome {
+        self.0.visit_and_stay(turn)
+    }
+
     fn check(&self) -> Outcome {
         self.0.journal.settle(&self.0.lock, 0)
     }
@@ -115,6 +119,10 @@ impl Stage for Kept {
         self.visit(1, mark)
     }
 
+    fn other(&self, turn: &Turn<'_>) -> Outcome {
+        self.0.visit_and_stay(turn)
+    }
+
     fn check(&self) -> Outcome {
         self.0.journal.settle(&self.0.lock, 0)
     }
@@ -141,6 +149,10 @@ impl Stage for Contended {
 
     fn second(&self, mark: &Mark) -> Outcome {
         self.0.visit_marked(1, mark)
+    }
+
+    fn other(&self, turn: &Turn<'_>) -> Outcome {
+        self.0.visit_and_stay(turn)
     }
 
     fn aftermath(&mut self) -> Outcome {
@@ -177,6 +189,10 @@ impl Stage for ReleaseToSleepers {
 
     fn second(&self, mark: &Mark) -> Outcome {
         self.0.visit_marked(1, mark)
+    }
+
+    fn other(&self, turn: &Turn<'_>) -> Outcome {
+        self.0.visit_and_stay(turn)
     }
 
     fn check(&self) -> Outcome {
@@ -278,6 +294,10 @@ impl Stage for Waiter {
         self.wait(1, mark)
     }
 
+    fn other(&self, turn: &Turn<'_>) -> Outcome {
+        self.0.visit_and_stay(turn)
+    }
+
     fn aftermath(&mut self) -> Outcome {
         self.0.journal.set_over();
         Ok(())
@@ -318,6 +338,11 @@ impl Stage for GiveUp {
         let outcome = self.0.journal.mortal(1).visit(&lock);
         mark.end();
         outcome
+    }
+
+    fn other(&self, turn: &Turn<'_>) -> Outcome {
+        let (_segment, lock) = self.0.attach()?;
+        self.0.journal.visit_and_stay(&lock, turn)
     }
 
     fn check(&self) -> Outcome {

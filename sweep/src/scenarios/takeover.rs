@@ -2,7 +2,7 @@
 
 use super::world::{PEERS, World};
 use crate::journal::Step;
-use crate::stage::{AnyStage, Scenario, Stage, Sweep};
+use crate::stage::{AnyStage, Scenario, Stage, Sweep, Turn};
 use crate::sys::evidence::{is_asleep_on_futex, sleep_count};
 use crate::sys::process::Child;
 use crate::sys::trace::Mark;
@@ -133,6 +133,16 @@ impl Stage for Takeover {
         }
     }
 
+    fn other(&self, turn: &Turn<'_>) -> Outcome {
+        match self.what {
+            What::Acquire | What::Recover => self.world.visit_and_stay(turn),
+            // The victim only tries, and must get it: nobody stays inside.
+            What::Try => self.world.journal.visit(&self.world.lock),
+            // The victim must be told: nobody vouches.
+            What::Unvouched => self.visit_without_a_word(1),
+        }
+    }
+
     fn check(&self) -> Outcome {
         self.world.journal.settle(&self.world.lock, 1)
     }
@@ -187,6 +197,10 @@ impl Stage for Beside {
 
     fn second(&self, mark: &Mark) -> Outcome {
         self.world.visit_marked(1, mark)
+    }
+
+    fn other(&self, turn: &Turn<'_>) -> Outcome {
+        self.world.visit_and_stay(turn)
     }
 
     fn aftermath(&mut self) -> Outcome {

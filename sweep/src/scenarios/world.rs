@@ -8,7 +8,8 @@ use purlin_shm::Segment;
 use purlin_sync::{Acquired, ByHolder, Exclusive, Rules};
 
 use crate::journal::Journal;
-use crate::sys::evidence::comes_to_be;
+use crate::patience::comes_to_be;
+use crate::stage::Turn;
 use crate::sys::process::{Child, idle_until};
 use crate::sys::trace::Mark;
 use crate::verdict::{Failure, Kind, Outcome, check};
@@ -61,6 +62,11 @@ impl<R: Rules> World<R> {
     pub(super) fn await_cell(&self, index: usize) -> Outcome {
         let is_there = comes_to_be(|| self.journal.cell(index) == 1);
         check(is_there, Kind::SetupFailed, || format!("nobody wrote into cell {index}"))
+    }
+
+    /// What another does to the lock while the victim stands still.
+    pub(super) fn visit_and_stay(&self, turn: &Turn<'_>) -> Outcome {
+        self.journal.visit_and_stay(&self.lock, turn)
     }
 
     /// The region of most victims: a visit.

@@ -1,14 +1,16 @@
 //! Scenarios that are wrong on purpose: the instrument must tell each from a failure of the
 //! library, and must notice a lock that is no good. They are run by name only.
 
+use std::time::Duration;
+
 use crate::journal::Journal;
-use crate::limits::STEP_LIMIT;
 use crate::stage::{AnyStage, Scenario, Stage, Sweep};
-use crate::sys::process::{Child, idle_as_orphan, idle_until, leave, pause};
+use crate::sys::clock;
+use crate::sys::process::{Child, idle_as_orphan, leave, pause};
 use crate::sys::trace::Mark;
 use crate::verdict::{Failure, Kind, Outcome};
 
-pub(super) const SCENARIOS: [Scenario; 10] = [
+pub(super) const SCENARIOS: [Scenario; 11] = [
     wrong("wrong-setup", || Err(Failure::new(Kind::SetupFailed, "there is no such thing"))),
     wrong("wrong-setup-panics", || panic!("the setup panics")),
     wrong("wrong-no-begin", || Ok(Box::new(NoBegin))),
@@ -18,6 +20,7 @@ pub(super) const SCENARIOS: [Scenario; 10] = [
     wrong("wrong-hangs", || Ok(Box::new(Hangs))),
     wrong("wrong-panics-stepped", || Ok(Box::new(Panics))),
     wrong("wrong-sleeps", || Ok(Box::new(Sleeps))),
+    wrong("wrong-slow", || Ok(Box::new(Slow))),
     wrong("wrong-lock", || Ok(Box::new(ForgetfulLock(Journal::new()?)))),
 ];
 
@@ -92,13 +95,15 @@ impl Stage for Checker {
 
 struct Hangs;
 
+const FOR_EVER: Duration = Duration::from_secs(1 << 20);
+
 impl Stage for Hangs {
     fn victim(&self, mark: &Mark) -> Outcome {
         pass(mark)
     }
 
     fn check(&self) -> Outcome {
-        idle_until(|| false);
+        pause(FOR_EVER);
         Ok(())
     }
 }
@@ -116,13 +121,38 @@ impl Stage for Panics {
     }
 }
 
-/// A step that takes longer than any should, and comes back when nobody kills it.
+/// A step that takes longer than any should: more than twice the ticks after which it is killed
+/// asleep, since a busy machine may miss some. It comes back when nobody kills it, before it would
+/// count as hung.
 struct Sleeps;
+
+const LONG_SLEEP: Duration = Duration::from_millis(2500);
 
 impl Stage for Sleeps {
     fn victim(&self, mark: &Mark) -> Outcome {
         mark.begin();
-        pause(STEP_LIMIT * 2);
+        pause(LONG_SLEEP);
+        mark.end();
+        Ok(())
+    }
+
+    fn check(&self) -> Outcome {
+        Ok(())
+    }
+}
+
+/// Nothing is wrong with it, unharmed, but that it takes longer than it is looked into why.
+struct Slow;
+
+const LONG_WORK: Duration = Duration::from_secs(5);
+
+impl Stage for Slow {
+    fn victim(&self, mark: &Mark) -> Outcome {
+        mark.begin();
+        let began = clock::now();
+        while clock::now().saturating_sub(began) < LONG_WORK {
+            core::hint::spin_loop();
+        }
         mark.end();
         Ok(())
     }
@@ -137,7 +167,9 @@ struct ForgetfulLock(Journal);
 
 impl ForgetfulLock {
     fn visit(&self) {
-        idle_until(|| self.0.swap_cell(0, 1) == 0);
+        while self.0.swap_cell(0, 1) != 0 {
+            pause(Duration::from_millis(5));
+        }
         self.0.set_cell(0, 0);
     }
 }

@@ -3,31 +3,21 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::limits::{GLANCE, PAUSE_MIN, PLACES_LIMIT};
+use crate::limits::GLANCE;
 use crate::sys::clock;
 use crate::sys::process::pause;
 
-/// Looks until `is_there` or for a good while. Says whether it came.
-#[must_use]
-pub fn comes_to_be(is_there: impl Fn() -> bool) -> bool {
-    comes_within(PLACES_LIMIT, is_there)
-}
-
-/// Looks until `is_there` or `limit` is over. Says whether it came.
-pub(crate) fn comes_within(limit: Duration, is_there: impl Fn() -> bool) -> bool {
-    let (mut waited, mut last_look) = (Duration::ZERO, clock::now());
+/// Looks until `is_there` or `limit` is over, and no longer: for what may as well not come.
+pub(crate) fn shows_within(limit: Duration, is_there: impl Fn() -> bool) -> bool {
+    let began = clock::now();
     loop {
         if is_there() {
             return true;
         }
-        if waited >= limit {
+        if clock::now().saturating_sub(began) >= limit {
             return false;
         }
         pause(GLANCE);
-        let now = clock::now();
-        // A pause of the machine counts for little, however long it was.
-        waited += now.saturating_sub(last_look).min(PAUSE_MIN);
-        last_look = now;
     }
 }
 
@@ -59,6 +49,59 @@ pub fn sleep_count(pid: i32) -> u64 {
     let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let count = text.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
     count.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
+}
+
+/// What the kernel has counted of a process that has not ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Account {
+    pub(crate) pid: i32,
+    /// It sleeps, or a tracer has stopped it. Who waits for a processor, or for a disk, does not.
+    pub(crate) is_still: bool,
+    /// How often it has gone to sleep by itself.
+    pub(crate) sleep_count: u64,
+    /// How much of a processor it has had.
+    pub(crate) processor: Duration,
+}
+
+/// The accounts of all who descend from a process and have not ended.
+pub(crate) fn family(pid: i32) -> Vec<Account> {
+    let (mut accounts, mut parents) = (Vec::new(), vec![pid]);
+    while let Some(parent) = parents.pop() {
+        for child in children(parent) {
+            parents.push(child);
+            accounts.extend(account(child));
+        }
+    }
+    accounts
+}
+
+/// `None` of one that has ended.
+pub(crate) fn account(pid: i32) -> Option<Account> {
+    let fields = fields(pid)?;
+    let words: Vec<_> = fields.split_ascii_whitespace().collect();
+    let state = *words.first()?;
+    let ticks = |index: usize| words.get(index).and_then(|ticks| ticks.parse::<u64>().ok());
+    // The fields 14 and 15 of `proc_pid_stat(5)`; the first of ours is the third.
+    let processor = Duration::from_millis((ticks(11)? + ticks(12)?) * TICK_MILLIS);
+    let is_still = matches!(state, "S" | "T" | "t");
+    (!matches!(state, "Z" | "X")).then(|| Account {
+        pid,
+        is_still,
+        sleep_count: sleep_count(pid),
+        processor,
+    })
+}
+
+/// In which the kernel tells times: a hundredth of a second, on every processor.
+const TICK_MILLIS: u64 = 10;
+
+fn children(pid: i32) -> Vec<i32> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let lists = threads.map(|thread| fs::read_to_string(thread.path().join("children")));
+    let parse = |list: String| -> Vec<i32> {
+        list.split_ascii_whitespace().filter_map(|child| child.parse().ok()).collect()
+    };
+    lists.flatten().flat_map(parse).collect()
 }
 
 /// Whether the process sleeps, be it where it will.

@@ -43,7 +43,10 @@ impl Child {
         // The roles' parents have one thread, so that their children find every lock free.
         match Self::split(true)? {
             Some(child) => Ok(child),
-            None => leave(catch_unwind(AssertUnwindSafe(role)).unwrap_or(PANIC_STATUS)),
+            None => {
+                let_others_look();
+                leave(catch_unwind(AssertUnwindSafe(role)).unwrap_or(PANIC_STATUS))
+            }
         }
     }
 
@@ -218,6 +221,13 @@ pub(crate) fn reap_orphans() -> bool {
 pub(crate) fn leave(status: i32) -> ! {
     // SAFETY: `_exit` asks for nothing.
     unsafe { libc::_exit(status) }
+}
+
+/// Lets siblings see in which system call this process is, where the system would else show that
+/// to its ancestors only. Where it knows nothing of the kind, it shows it to all of our user's.
+fn let_others_look() {
+    // SAFETY: Sets an attribute of this process; asks for nothing.
+    unsafe { libc::prctl(libc::PR_SET_PTRACER, libc::PR_SET_PTRACER_ANY, 0, 0, 0) };
 }
 
 /// The calling process dies as soon as `parent` does.

@@ -2,7 +2,6 @@
 #![expect(unsafe_code, reason = "ptrace and the trap instructions")]
 
 use std::io;
-use std::time::Duration;
 
 use crate::limits::{NOT_PERMITTED_STATUS, TICK};
 use crate::sys::process::{Child, End, leave};
@@ -24,6 +23,9 @@ pub struct Mark {
 }
 
 impl Mark {
+    /// Of a role that nobody steps.
+    pub(crate) const UNARMED: Self = Self { is_armed: false };
+
     /// From here on a traced role is stepped.
     #[inline(always)]
     pub fn begin(&self) {
@@ -50,7 +52,7 @@ pub(crate) enum Stop {
     Signal(i32),
     /// It has ended, and is reaped.
     Ended(End),
-    /// It does run on: the limit is over.
+    /// It does run on: a tick has passed.
     Late,
 }
 
@@ -109,24 +111,27 @@ impl Traced {
         check(unsafe { libc::ptrace(libc::PTRACE_SETOPTIONS, self.pid(), 0, options) })
     }
 
-    /// Waits for the next stop. The limit is counted in ticks, which interrupt the wait: a step
-    /// costs no look at the clock, and a pause of the machine is one tick, however long it was.
-    pub(crate) fn wait(&mut self, limit: Duration) -> io::Result<Stop> {
-        let mut ticks_left = limit.as_millis() / TICK.as_millis();
+    /// Waits for the next stop, or for a tick, which interrupts the wait: a step costs no look at
+    /// the clock, and a pause of the machine is one tick, however long it was.
+    pub(crate) fn wait(&mut self) -> io::Result<Stop> {
+        self.next_stop(0)
+    }
+
+    /// What the next stop is, if it has come; "late" otherwise.
+    pub(crate) fn look(&mut self) -> io::Result<Stop> {
+        self.next_stop(libc::WNOHANG)
+    }
+
+    fn next_stop(&mut self, options: i32) -> io::Result<Stop> {
         let mut status = 0;
-        loop {
-            // SAFETY: `status` outlives the call.
-            if unsafe { libc::waitpid(self.pid(), &raw mut status, libc::__WALL) } != -1 {
-                return self.stop_of(status);
-            }
-            let error = io::Error::last_os_error();
-            if error.kind() != io::ErrorKind::Interrupted {
-                return Err(error);
-            }
-            if ticks_left == 0 {
-                return Ok(Stop::Late);
-            }
-            ticks_left -= 1;
+        // SAFETY: `status` outlives the call.
+        match unsafe { libc::waitpid(self.pid(), &raw mut status, libc::__WALL | options) } {
+            0 => Ok(Stop::Late),
+            -1 => match io::Error::last_os_error() {
+                error if error.kind() == io::ErrorKind::Interrupted => Ok(Stop::Late),
+                error => Err(error),
+            },
+            _ => self.stop_of(status),
         }
     }
 

@@ -1,0 +1,157 @@
+//! The points of a sweep, one after the other: how many steps, and which cuts into system calls.
+
+use crate::limits::{CUT_MICROS, END_COUNT};
+use crate::plan::Cut;
+use crate::record::Death;
+
+/// How closely to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Density {
+    /// Every so many instructions.
+    Stride(u64),
+    /// Some so many points, evenly spread, from the middle of the first part on; and, in a sweep of
+    /// single deaths, some system calls.
+    Points(u64),
+}
+
+/// The part between the marks, as a run up to the end saw it.
+pub(crate) struct Region {
+    pub(crate) step_count: u64,
+    pub(crate) calls: Vec<u64>,
+}
+
+impl Region {
+    pub(crate) const fn of(step_count: u64) -> Self {
+        Self { step_count, calls: Vec::new() }
+    }
+}
+
+impl Density {
+    fn stride(self, step_count: u64) -> u64 {
+        match self {
+            Self::Stride(stride) => stride.max(1),
+            Self::Points(count) => step_count.div_ceil(count.max(1)).max(1),
+        }
+    }
+}
+
+/// The numbers of steps to try: multiples of the stride, and in a sample some system calls, until
+/// the end mark has been reached; when every point is made, a few times.
+pub(crate) struct Walk {
+    stride: u64,
+    next: u64,
+    calls: Vec<u64>,
+    /// As long as the region is: an end before it was an easy run.
+    step_count: u64,
+    ends_left: u32,
+    is_sample: bool,
+    cut_count: usize,
+}
+
+impl Walk {
+    pub(crate) fn new(density: Density, region: &Region) -> Self {
+        let stride = density.stride(region.step_count);
+        let walk = Self {
+            stride,
+            next: 0,
+            calls: Vec::new(),
+            step_count: region.step_count,
+            ends_left: 1,
+            is_sample: true,
+            cut_count: 0,
+        };
+        match density {
+            Density::Stride(_) => Self { ends_left: END_COUNT, is_sample: false, ..walk },
+            Density::Points(count) => {
+                let every = region.calls.len().div_ceil((count / 2).max(1) as usize).max(1);
+                let calls = region.calls.iter().copied().step_by(every).collect();
+                Self { calls, next: stride / 2, ..walk }
+            }
+        }
+    }
+
+    /// How to cut into the system call that was just found: in every way, or, in a sample, in one
+    /// at a time.
+    pub(crate) fn cuts(&mut self) -> Vec<Cut> {
+        let mut cuts: Vec<_> = CUT_MICROS.map(|micros| Cut::Within { micros }).into();
+        cuts.push(Cut::Asleep);
+        if self.is_sample {
+            self.cut_count += 1;
+            cuts = vec![cuts[self.cut_count % cuts.len()]];
+        }
+        cuts
+    }
+
+    pub(crate) fn next(&mut self) -> Option<u64> {
+        if let Some(call) = self.calls.pop() {
+            return Some(call);
+        }
+        if self.ends_left == 0 {
+            return None;
+        }
+        let steps = self.next;
+        self.next += self.stride;
+        Some(steps)
+    }
+
+    /// What came of the last one. A step that sleeps for good is an end where the region has no
+    /// later steps, and nowhere else.
+    pub(crate) fn note(&mut self, death: &Death) {
+        let is_end = death.has_reached_end || death.is_stuck;
+        if is_end && self.next >= self.step_count.saturating_add(self.stride) {
+            self.ends_left = self.ends_left.saturating_sub(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn walked(density: Density, region: &Region) -> Vec<u64> {
+        let mut walk = Walk::new(density, region);
+        let mut seen = Vec::new();
+        while let Some(steps) = walk.next() {
+            seen.push(steps);
+            walk.note(&Death { has_reached_end: steps >= 20, ..Death::default() });
+        }
+        seen
+    }
+
+    #[test]
+    fn a_walk_ends_when_the_end_was_reached_a_few_times() {
+        assert_eq!(walked(Density::Stride(10), &Region::of(20)), [0, 10, 20, 30, 40]);
+    }
+
+    #[test]
+    fn a_step_that_sleeps_for_good_ends_no_walk_before_its_end() {
+        let mut walk = Walk::new(Density::Stride(1), &Region::of(20));
+        let mut seen = 0;
+        while let Some(steps) = walk.next() {
+            seen = steps;
+            let (is_stuck, has_reached_end) = (steps % 7 == 5, steps >= 20);
+            walk.note(&Death { is_stuck, has_reached_end, ..Death::default() });
+        }
+        assert_eq!(seen, 22);
+        // One that is the region's last is its end.
+        let mut walk = Walk::new(Density::Stride(1), &Region::of(20));
+        while let Some(steps) = walk.next() {
+            seen = steps;
+            walk.note(&Death { is_stuck: steps >= 20, ..Death::default() });
+        }
+        assert_eq!(seen, 22);
+    }
+
+    #[test]
+    fn a_sample_has_some_system_calls_too() {
+        let region = Region { step_count: 20, calls: vec![1, 3, 5, 7] };
+        assert_eq!(walked(Density::Points(4), &region), [5, 1, 2, 7, 12, 17, 22]);
+    }
+
+    #[test]
+    fn points_are_spread_over_the_region() {
+        assert_eq!(Density::Points(10).stride(995), 100);
+        assert_eq!(Density::Points(10).stride(3), 1);
+        assert_eq!(Density::Stride(0).stride(3), 1);
+    }
+}
