@@ -3,6 +3,9 @@
 use crate::stage::Scenario;
 
 mod arena;
+mod checked;
+mod every_lock;
+mod handover;
 mod liveness;
 mod lock;
 mod registration;
@@ -20,12 +23,16 @@ pub fn named(name: &str) -> Option<Scenario> {
 /// All scenarios of the library.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    let lists: [&[Scenario]; 6] = [
+    let lists: [&[Scenario]; 10] = [
         &registration::SCENARIOS,
         &liveness::SCENARIOS,
         &arena::SCENARIOS,
         &lock::SCENARIOS,
         &takeover::SCENARIOS,
+        &every_lock::HANDOVER,
+        &handover::SCENARIOS,
+        &every_lock::CHECKED,
+        &checked::SCENARIOS,
         &whole::SCENARIOS,
     ];
     lists.concat()

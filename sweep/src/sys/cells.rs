@@ -17,6 +17,10 @@ pub struct Cells {
     start: NonNull<[AtomicU64; CELL_COUNT]>,
 }
 
+// SAFETY: All that the pointer is used for is atomic accesses, which any thread may make, to a
+// mapping that lives as long as the value.
+unsafe impl Sync for Cells {}
+
 impl Cells {
     /// Makes a page of cells.
     ///

@@ -1,0 +1,136 @@
+//! The lock whose holder is a thread: asked again by its holder, and by threads of one process.
+
+use purlin_sync::{ByThread, Error};
+
+use super::world::{PEERS, World};
+use crate::journal::{Journal, Mortal, Step};
+use crate::limits::GLANCE;
+use crate::stage::{AnyStage, Scenario, Stage, Sweep};
+use crate::sys::process::pause;
+use crate::sys::trace::Mark;
+use crate::verdict::{Failure, Kind, Outcome};
+
+pub(super) const SCENARIOS: [Scenario; 2] = [
+    Scenario {
+        name: "checked-again",
+        about: "acquire, be refused a second time, release",
+        make: || Ok(Box::new(Again(World::new()?)) as AnyStage),
+        sweep: Sweep::Double,
+    },
+    Scenario {
+        name: "checked-threads",
+        about: "acquire, work, release, beside two threads of one process",
+        make: || Ok(Box::new(Threads(World::new()?)) as AnyStage),
+        sweep: Sweep::Double,
+    },
+];
+
+/// Nobody else is there.
+struct Again(World<ByThread>);
+
+impl Again {
+    fn run(&self, mortal: Mortal<'_>, mark: &Mark) -> Outcome {
+        self.0.register()?;
+        mark.begin();
+        let outcome = self.ask_twice(mortal);
+        mark.end();
+        outcome
+    }
+
+    fn ask_twice(&self, mortal: Mortal<'_>) -> Outcome {
+        mortal.set_step(Step::Entering);
+        let acquired = self.0.lock.acquire(None)?;
+        mortal.begin_work(&acquired)?;
+        self.0.journal.accuse(self.be_refused())?;
+        mortal.end_work();
+        mortal.release(acquired);
+        Ok(())
+    }
+
+    fn be_refused(&self) -> Outcome {
+        let answers = (self.0.lock.acquire(None).err(), self.0.lock.try_acquire().err());
+        match answers {
+            (Some(Error::WouldDeadlock), Some(Error::TimedOut)) => Ok(()),
+            other => Err(Failure::new(Kind::Duplicate, format!("a second acquire: {other:?}"))),
+        }
+    }
+}
+
+impl Stage for Again {
+    fn victim(&self, mark: &Mark) -> Outcome {
+        self.run(self.0.journal.mortal(0), mark)
+    }
+
+    fn second(&self, mark: &Mark) -> Outcome {
+        self.run(self.0.journal.mortal(1), mark)
+    }
+
+    fn check(&self) -> Outcome {
+        self.0.journal.settle(&self.0.lock, 0)
+    }
+}
+
+/// The peer has two threads, which come and go, and try each other's locks.
+struct Threads(World<ByThread>);
+
+impl Threads {
+    fn come_and_go(&self, thread: usize) -> Outcome {
+        let (journal, lock) = (&self.0.journal, &self.0.lock);
+        loop {
+            journal.visit(lock)?;
+            check_stranger(journal, lock.release())?;
+            journal.set_cell(PEERS + thread, 1);
+            if journal.is_over() {
+                return Ok(());
+            }
+            pause(GLANCE);
+        }
+    }
+}
+
+/// What a thread is answered that holds nothing.
+fn check_stranger(journal: &Journal, answer: Result<(), Error>) -> Outcome {
+    match answer {
+        Err(Error::NotOwner | Error::OverReleased) => Ok(()),
+        other => journal.accuse(Err(Failure::new(
+            Kind::Duplicate,
+            format!("a thread that holds nothing releases: {other:?}"),
+        ))),
+    }
+}
+
+impl Stage for Threads {
+    fn peer_count(&self) -> usize {
+        1
+    }
+
+    fn peer(&self, _index: usize) -> Outcome {
+        std::thread::scope(|scope| {
+            let other = scope.spawn(|| self.come_and_go(1));
+            let own = self.come_and_go(0);
+            let others = other.join();
+            own.and(others.unwrap_or_else(|_| Err(Failure::crashed("a thread panicked"))))
+        })
+    }
+
+    fn is_in_place(&self, _index: usize, _pid: i32) -> bool {
+        self.0.journal.cell(PEERS) == 1 && self.0.journal.cell(PEERS + 1) == 1
+    }
+
+    fn victim(&self, mark: &Mark) -> Outcome {
+        self.0.visit_marked(0, mark)
+    }
+
+    fn second(&self, mark: &Mark) -> Outcome {
+        self.0.visit_marked(1, mark)
+    }
+
+    fn aftermath(&mut self) -> Outcome {
+        self.0.journal.set_over();
+        Ok(())
+    }
+
+    fn check(&self) -> Outcome {
+        self.0.journal.settle(&self.0.lock, 0)
+    }
+}
