@@ -12,11 +12,13 @@ use std::time::Duration;
 
 use purlin_conformance::limits::PROTOCOL_VERSION;
 use purlin_conformance::serve::{
-    Actor, Arguments, CAPABILITIES, CallResult, Child, Ended, Flow, Hello, How, Object, Pace,
+    Actor, Arguments, CAPABILITIES, CallResult, Child, Ended, Flow, Form, Hello, How, Object, Pace,
     Reach, Refusal, Subject,
 };
 use purlin_process::{ExitStatus, Process};
-use purlin_sync::{Acquired, Deadline, Error, Lock, Told};
+use purlin_sync::{
+    Acquired, ByAnyone, ByHolder, ByThread, Deadline, Error, Exclusive, Rules, Told,
+};
 
 /// Purlin, with one usual way of starting actors.
 pub(crate) struct Purlin {
@@ -62,28 +64,26 @@ impl Purlin {
 
 impl Subject for Purlin {
     fn hello(&self) -> Hello {
-        let contract = |choice: &str, side: &str| (choice.to_owned(), vec![side.to_owned()]);
-        let operations = ["acquire", "try", "release", "recover", "damage"].map(str::to_owned);
+        let operations = OPERATIONS.map(str::to_owned).to_vec();
         Hello {
             protocol: PROTOCOL_VERSION,
             name: self.name.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             starts: self.starts.to_vec(),
             objects_reach: Reach::Start,
-            objects: BTreeMap::from([("lock".to_owned(), operations.to_vec())]),
+            objects: KINDS.map(|(kind, ..)| (kind.to_owned(), operations.clone())).into(),
             capabilities: CAPABILITIES.iter().map(|name| (*name).to_owned()).collect(),
-            contracts: BTreeMap::from([
-                contract("lock-release", "by-holder"),
-                contract("lock-again", "waits"),
-            ]),
-            forms: BTreeMap::new(),
+            contracts: contracts(KINDS[0]),
+            forms: KINDS[1..].iter().map(|kind| (kind.0.to_owned(), form(*kind))).collect(),
             pace: Pace::Fast,
         }
     }
 
     fn create(&self, _: &str, kind: &str, _: &Arguments) -> Result<Arc<dyn Object>, Refusal> {
         match kind {
-            "lock" => Ok(Arc::new(Shared(Lock::new().map_err(refusal)?))),
+            "lock" => shared::<ByHolder>(),
+            "handover-lock" => shared::<ByAnyone>(),
+            "checked-lock" => shared::<ByThread>(),
             _ => Err(Refusal::unsupported(kind)),
         }
     }
@@ -97,10 +97,36 @@ impl Subject for Purlin {
     }
 }
 
-/// A lock; each call keeps its hold, so that a later call can end it.
-struct Shared(Lock);
+/// What can be asked of each kind of lock.
+const OPERATIONS: [&str; 5] = ["acquire", "try", "release", "recover", "damage"];
 
-impl Object for Shared {
+/// A kind of lock, who may release it, and what comes of a second acquire by its holder.
+type Kind = (&'static str, &'static str, &'static str);
+
+/// The first is what the group of behaviours is about, the others are its further forms.
+const KINDS: [Kind; 3] = [
+    ("lock", "by-holder", "waits"),
+    ("handover-lock", "by-anyone", "waits"),
+    ("checked-lock", "by-holder", "refused"),
+];
+
+fn contracts((_, release, again): Kind) -> BTreeMap<String, Vec<String>> {
+    let sides = [("lock-release", release), ("lock-again", again)];
+    sides.map(|(choice, side)| (choice.to_owned(), vec![side.to_owned()])).into()
+}
+
+fn form(kind: Kind) -> Form {
+    Form { of: KINDS[0].0.to_owned(), contracts: contracts(kind) }
+}
+
+fn shared<R: Rules + Send + Sync + 'static>() -> Result<Arc<dyn Object>, Refusal> {
+    Ok(Arc::new(Shared(Exclusive::<R>::new().map_err(refusal)?)))
+}
+
+/// A lock; each call keeps its hold, so that a later call can end it.
+struct Shared<R: Rules>(Exclusive<R>);
+
+impl<R: Rules + Send + Sync> Object for Shared<R> {
     fn call(&self, op: &str, args: &Arguments) -> CallResult {
         match op {
             "acquire" => match deadline(args) {
@@ -123,7 +149,7 @@ impl Object for Shared {
     }
 }
 
-fn taken(acquired: Result<Acquired<'_>, Error>) -> CallResult {
+fn taken<R: Rules>(acquired: Result<Acquired<'_, R>, Error>) -> CallResult {
     match acquired.map(Acquired::keep) {
         Ok(Told::Held) => CallResult::ok(),
         Ok(Told::OwnerDied) => CallResult::failed("owner-died", "held, and not vouched for"),
@@ -136,7 +162,7 @@ fn done(result: Result<(), Error>) -> CallResult {
 }
 
 /// Overwrites the word with a holder that never was, as anybody who has the segment can.
-fn damage(lock: &Lock) -> CallResult {
+fn damage<R: Rules>(lock: &Exclusive<R>) -> CallResult {
     let word = lock.offset() + WORD_OFFSET_BYTES;
     let written = lock.segment().descriptor().try_clone_to_owned();
     let written = written.and_then(|file| File::from(file).write_all_at(&IMPOSSIBLE, word));

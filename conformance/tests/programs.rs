@@ -324,11 +324,23 @@ fn pipes(pid: i32) -> (BTreeSet<PathBuf>, BTreeSet<PathBuf>) {
 }
 
 #[test]
-fn a_lock_of_purlin_can_be_damaged() {
-    let mut driver = Driver::start(own("purlin-fork"));
-    driver.create("x", "lock");
-    driver.actor("a", "fork", &["x"], none());
-    assert_eq!(driver.calls("a", "x", "damage"), Value::Null);
-    assert_eq!(driver.calls("a", "x", "acquire"), "damaged");
-    driver.all_end(false);
+fn each_lock_of_purlin_keeps_its_contract_and_can_be_damaged() {
+    let kinds = [("lock", false, false), ("handover-lock", true, false)];
+    for (kind, is_anyones, is_refused) in kinds.into_iter().chain([("checked-lock", false, true)]) {
+        let mut driver = Driver::start(own("purlin-fork"));
+        driver.create("x", kind);
+        driver.actor("a", "fork", &["x"], none());
+        driver.actor("b", "fork", &["x"], none());
+        assert_eq!(driver.calls("a", "x", "acquire"), Value::Null);
+        let expected = if is_anyones { Value::Null } else { "not-owner".into() };
+        assert_eq!(driver.calls("b", "x", "release"), expected, "{kind}");
+        if is_refused {
+            assert_eq!(driver.calls("a", "x", "acquire"), "would-deadlock", "{kind}");
+        }
+        assert_eq!(driver.calls("a", "x", "damage"), Value::Null, "{kind}");
+        for actor in ["a", "b"] {
+            assert_eq!(driver.calls(actor, "x", "try"), "damaged", "{kind}");
+        }
+        driver.all_end(false);
+    }
 }
