@@ -1,186 +1,689 @@
-"""The adapter for CPython's multiprocessing, started by fork. Standard library only, 3.8 and later.
+"""The adapter for CPython's multiprocessing. Standard library only, 3.8 and later.
+
+    cpython.py fork|spawn      the usual way in which actors are started
 
 It is also the example for adapters in other languages; the protocol is in docs/protocol.md. The
 process that reads standard input is the adapter; each actor is a child of it that reads its calls
 from a pipe of its own and writes its replies straight to the adapter's standard output.
+
+A spawned actor is a new interpreter, which this file may be unknown to: it is given the file's text
+and executes it under the name ACTOR. So only what the library itself can pickle is passed: locks,
+and descriptors as connections. A forked actor simply has everything.
 """
 
+import errno
+import fcntl
 import json
+import mmap
 import multiprocessing
 import os
+import platform
 import queue
+import resource
 import signal
 import sys
 import threading
 import time
+import warnings
+from multiprocessing.connection import Connection
 
 LINE_MAX_BYTES = 4096  # PIPE_BUF: up to this length a write to a pipe is never torn.
+ACTOR = "actor"  # the name under which a spawned actor executes this file
+EXIT_CALL = {"x86_64": 60, "aarch64": 93}  # exit(2), which ends one thread
+SENT_BY_SCRIPTS = {signal.SIGUSR1, signal.SIGINT}
 
-context = multiprocessing.get_context("fork")
+# What a program is that takes an actor's place.
+IDLE = """
+import os, sys, time
+line = '{"id":%s,"reply":"returned","at":%d,"value":null}' % (sys.argv[1], time.monotonic_ns())
+os.write(1, (line + chr(10)).encode())
+while os.read(0, 4096):
+    pass
+"""
 
 
 def say(reply_id, reply, **fields):
     line = json.dumps({"id": reply_id, "reply": reply, **fields}) + "\n"
     data = line.encode()
     if len(data) > LINE_MAX_BYTES:
-        fields = {"at": fields.get("at", 0), "kind": "system", "text": "the reply is too long"}
+        fields = {"at": time.monotonic_ns(), "kind": "system", "text": "the reply is too long"}
         data = (json.dumps({"id": reply_id, "reply": "failed", **fields}) + "\n").encode()
     os.write(1, data)
 
 
-class Lock:
-    """multiprocessing.Lock; a refused acquire is False there and timed-out here."""
-
-    operations = ("acquire", "try", "release")
-
-    def __init__(self):
-        self.lock = context.Lock()
-
-    def call(self, op, timeout=None):
-        if op == "acquire":
-            self.taken(self.lock.acquire(True, timeout))
-        elif op == "try":
-            self.taken(self.lock.acquire(False))
-        elif op == "release":
-            self.lock.release()
-        else:
-            raise NotImplementedError(op)
-
-    @staticmethod
-    def taken(is_taken):
-        if not is_taken:
-            raise Refused("timed-out")
+# What can go wrong.
 
 
 class Refused(Exception):
     """A refusal that is no exception in Python; its argument is the error kind."""
 
 
-KINDS = {"lock": Lock}
+class TaskFailed(Exception):
+    """An error of the user's own."""
+
+
+class Leave(BaseException):
+    """Whoever runs the program leaves it for good, through all its scopes."""
+
+    def __init__(self, newborn=None, thread=False):
+        self.newborn = newborn
+        self.thread = thread
 
 
 def error_kind(error):
     if isinstance(error, Refused):
         return error.args[0]
+    if isinstance(error, TaskFailed):
+        return "task-failed"
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
     text = str(error)
     if "released too many times" in text:
         return "over-released"
+    if "is being shared with a process in a" in text:
+        return "not-transferable"
     if isinstance(error, AssertionError):
         return "not-owner"
     if isinstance(error, (ValueError, TypeError, OverflowError)):
         return "invalid-argument"
+    if isinstance(error, OSError) and error.errno == errno.EINVAL:
+        return "invalid-argument"
     if isinstance(error, MemoryError):
+        return "out-of-resources"
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM,
+                                                      errno.ENOSPC, errno.EAGAIN):
         return "out-of-resources"
     return "system"
 
 
-def make_call(request, objects):
-    reply_id = request["id"]
-    target = objects[request["object"]]
-    if request["op"] not in target.operations:
-        say(reply_id, "unsupported")
-        return
-    say(reply_id, "entered", at=time.monotonic_ns())
+# Objects. Each has what a new process is given of it (`raw`), which makes the same object there.
+
+
+class Lock:
+    """multiprocessing.Lock; a refused acquire is False there and timed-out here."""
+
+    operations = ("acquire", "try", "release", "state")
+
+    def __init__(self, context, raw=None):
+        self.raw = raw or context.Lock()
+
+    def acquire(self, timeout=None, block=True):
+        if not self.raw.acquire(block, timeout):
+            raise Refused("timed-out")
+
+    def try_(self):
+        self.acquire(None, False)
+
+    def release(self):
+        self.raw.release()
+
+    def state(self):
+        # What the library shows to people; there is no call for it before 3.14.
+        owner = repr(self.raw).split("owner=")[1].rstrip(")>")
+        if owner == "unknown":
+            raise NotImplementedError
+        states = {"None": "free", "SomeOtherThread": "held-by-other",
+                  "SomeOtherProcess": "held-by-other"}
+        return states.get(owner, "held-by-me")
+
+
+class Cell:
+    """A number of 64 bits in shared memory. To add is to read, then to write, on purpose."""
+
+    operations = ("get", "set", "add")
+
+    def __init__(self, context, raw=None):
+        self.raw = raw or memory("cell", 8)
+        self.memory = mmap.mmap(self.raw.fileno(), 8)
+        self.numbers = memoryview(self.memory).cast("q")
+
+    def get(self):
+        return self.numbers[0]
+
+    def set(self, value):
+        self.numbers[0] = value
+
+    def add(self, n):
+        before = self.numbers[0]
+        self.numbers[0] = (before + n + 2**63) % 2**64 - 2**63
+
+
+class Log:
+    """Lines that are written straight through, each behind the last."""
+
+    operations = ("write", "lines")
+
+    def __init__(self, context, raw=None):
+        self.raw = raw or memory("log", 0)
+        fcntl.fcntl(self.raw.fileno(), fcntl.F_SETFL, os.O_APPEND)
+
+    def write(self, text):
+        os.write(self.raw.fileno(), (text + "\n").encode())
+
+    def lines(self):
+        size = os.fstat(self.raw.fileno()).st_size
+        return os.pread(self.raw.fileno(), size, 0).decode().splitlines()
+
+
+KINDS = {"lock": Lock, "cell": Cell, "log": Log}
+
+
+def memory(name, size):
+    """Memory without a name anywhere, as a connection: what the library passes on as it is."""
+    descriptor = os.memfd_create(name)
+    os.ftruncate(descriptor, size)
+    return Connection(descriptor)
+
+
+def made(context, kind, args, count):
+    if kind not in KINDS:
+        raise NotImplementedError(kind)
+    if count is None:
+        return KINDS[kind](context, **args)
+    return [KINDS[kind](context, **args) for _ in range(count)]
+
+
+def operation(target, name):
+    """The method for an operation, or none."""
+    if name not in target.operations:
+        return None
+    return getattr(target, "try_" if name == "try" else name)
+
+
+def arguments(args):
+    """JSON has neither infinity nor what is not a number."""
+    special = {"infinity": float("inf"), "nan": float("nan")}
+    is_special = lambda name, value: name == "timeout" and isinstance(value, str)
+    return {name: special[value] if is_special(name, value) else value
+            for name, value in args.items()}
+
+
+# Actors.
+
+
+class Estate:
+    """The reading end of an actor's pipe, and those of the actors that it will start."""
+
+    def __init__(self, name, commands, heirs):
+        self.name, self.commands, self.heirs = name, commands, heirs
+
+    @classmethod
+    def make(cls, name, heirs, writers):
+        reads, writes = multiprocessing.Pipe(False)
+        writers[name] = writes
+        return cls(name, reads, [cls.make(heir["name"], heir.get("heirs", []), writers)
+                                 for heir in heirs])
+
+    def packed(self):
+        return (self.name, self.commands, [heir.packed() for heir in self.heirs])
+
+    @classmethod
+    def unpacked(cls, packed):
+        name, commands, heirs = packed
+        return cls(name, commands, [cls.unpacked(heir) for heir in heirs])
+
+    def descriptors(self):
+        return sum((heir.descriptors() for heir in self.heirs), [self.commands.fileno()])
+
+
+class Actor:
+    """Takes requests in the thread that it was started in."""
+
+    def __init__(self, source, method, estate, objects, is_process=True, is_forked=False):
+        self.source, self.context = source, multiprocessing.get_context(method)
+        self.estate, self.objects = estate, objects
+        self.is_process, self.is_forked = is_process, is_forked
+        self.requests = queue.SimpleQueue()
+        self.children = []
+        threading.Thread(target=self.read, daemon=True).start()
+
+    def greet(self, reply_id, hatch):
+        ids = {"pid": os.getpid(), "tid": threading.get_native_id()}
+        if hatch is None:
+            say(reply_id, "ok", **ids)
+        else:
+            say(reply_id, "started", name=self.estate.name, **ids)
+            hatch.close()
+
+    def read(self):
+        # Signals are for the thread that makes the calls.
+        signal.pthread_sigmask(signal.SIG_BLOCK, SENT_BY_SCRIPTS)
+        with os.fdopen(self.estate.commands.fileno(), "rb", closefd=False) as lines:
+            for line in lines:
+                self.requests.put(json.loads(line))
+        # The adapter let go of us, or is gone. The calling thread may wait in a lock for ever.
+        os._exit(0)
+
+    def live(self):
+        """Returns when the actor is to end as any program does."""
+        while True:
+            request = self.requests.get()
+            try:
+                if request["request"] == "call":
+                    self.call(request)
+                elif request["request"] == "run":
+                    Program(self, request["id"]).run(request["program"])
+                else:
+                    say(request["id"], "error", kind="invalid-argument", text="nobody waits here")
+            except Leave as leave:
+                if leave.newborn is not None:
+                    self.be(*leave.newborn)
+                if leave.thread and self.is_process:
+                    end_this_thread()
+                return
+
+    def call(self, request):
+        reply_id = request["id"]
+        try:
+            target = self.find(request, {})
+        except Refused as error:
+            say(reply_id, "error", kind=error.args[0], text=error.args[1])
+            return
+        method = operation(target, request["op"])
+        if method is None:
+            say(reply_id, "unsupported")
+            return
+        say(reply_id, "entered", at=time.monotonic_ns())
+        report(reply_id, lambda: method(**arguments(request["args"])))
+
+    def find(self, target, variables):
+        name, index = target["object"], target.get("index")
+        if name not in self.objects:
+            raise Refused("no-such-name", "there is no object " + name)
+        found = self.objects[name]
+        index = variables.get(index, index)
+        if isinstance(found, list) != isinstance(index, int):
+            raise Refused("invalid-argument", "one or several " + name)
+        if index is None:
+            return found
+        if not 0 <= index < len(found):
+            raise Refused("out-of-range", "there are not so many " + name)
+        return found[index]
+
+    # How it starts others.
+
+    def heir(self, name):
+        for heir in self.estate.heirs:
+            if heir.name == name:
+                return heir
+        raise Refused("no-such-name", name + " is no heir")
+
+    def fork(self, reply_id, name):
+        heir = self.heir(name)
+        hatched, hatch = multiprocessing.Pipe(False)
+        if os.fork() == 0:
+            hatched.close()
+            raise Leave(newborn=(heir, reply_id, hatch))
+        hatch.close()
+        wait_for(hatched)
+
+    def be(self, heir, reply_id, hatch):
+        """The life of a forked copy of this process; nothing goes back to what stands around."""
+        detach_input()
+        self.estate.commands.close()
+        for other in self.estate.heirs:
+            if other is not heir:
+                for descriptor in other.descriptors():
+                    os.close(descriptor)
+        actor = Actor(self.source, self.context.get_start_method(), heir, self.objects,
+                      is_forked=True)
+        actor.greet(reply_id, hatch)
+        actor.live()
+        os._exit(0)
+
+    def start(self, reply_id, name, how):
+        hatched, hatch = multiprocessing.Pipe(False)
+        others = [self.estate.commands.fileno(), hatched.fileno()]
+        for heir in self.estate.heirs:
+            if heir.name != name:
+                others += heir.descriptors()
+        method = how or self.context.get_start_method()
+        child = started(self.source, method, self.context.get_start_method(), self.heir(name),
+                        self.objects, reply_id, hatch, others, self.objects)
+        self.children.append(child)
+        hatch.close()
+        wait_for(hatched)
+
+    def thread(self, reply_id, name):
+        heir = self.heir(name)
+        hatched, hatch = multiprocessing.Pipe(False)
+
+        def live():
+            actor = Actor(self.source, self.context.get_start_method(), heir, dict(self.objects),
+                          is_process=False)
+            actor.greet(reply_id, hatch)
+            actor.live()
+
+        threading.Thread(target=live, name=name, daemon=True).start()
+        wait_for(hatched)
+
+    def exec(self, reply_id):
+        os.dup2(self.estate.commands.fileno(), 0)
+        os.execv(sys.executable, [sys.executable, "-I", "-c", IDLE, str(reply_id)])
+
+
+def report(reply_id, work):
     try:
-        value = target.call(request["op"], **request["args"])
+        value = work()
     except NotImplementedError:
         say(reply_id, "unsupported")
-    except Exception as error:
+    except (Exception, KeyboardInterrupt) as error:
         at = time.monotonic_ns()
-        text = repr(error)[:1000]
-        say(reply_id, "failed", at=at, kind=error_kind(error), text=text)
+        say(reply_id, "failed", at=at, kind=error_kind(error), text=repr(error)[:1000])
     else:
         say(reply_id, "returned", at=time.monotonic_ns(), value=value)
 
 
-def act(reply_id, commands, objects, others):
-    """The life of an actor: its main thread calls, a second one reads."""
+def wait_for(hatched):
+    """Waits until a new actor has said that it is there, or is gone. So it comes first."""
+    try:
+        hatched.recv_bytes()
+    except EOFError:
+        pass
+    hatched.close()
+
+
+def detach_input():
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+
+
+def end_this_thread():
+    """Ends the first thread of the process alone; CPython itself has no call for that."""
+    import ctypes
+    while True:
+        ctypes.CDLL(None).syscall(EXIT_CALL[platform.machine()], 0)
+
+
+def started(source, method, usual, estate, objects, reply_id, hatch, others, copies):
+    """Starts an actor by the library, in a copy of this process or in a new interpreter.
+
+    A copy closes the descriptors `others` and lets go of the starter's objects, `copies`.
+    """
+    context = multiprocessing.get_context(method)
+    rest = (usual, reply_id, hatch)
+    if method == "fork":
+        target, args = act, (source, estate, objects, others, copies, *rest)
+    else:
+        kinds = {name: kept(handles) for name, handles in objects.items()}
+        passed = (estate.packed(), kinds, *rest)
+        target, args = exec, (source, {"__name__": ACTOR, "passed": passed, "source": source})
+    child = context.Process(target=target, args=args, name=estate.name)
+    child.start()
+    return child
+
+
+def kept(handles):
+    """What a new interpreter is given: the kind, and one thing of the library's or several."""
+    if isinstance(handles, list):
+        return (type(handles[0]).__name__ if handles else "Lock", [one.raw for one in handles])
+    return (type(handles).__name__, handles.raw)
+
+
+def act(source, estate, objects, others, copies, usual, reply_id, hatch):
+    """The life of a forked actor."""
+    detach_input()
     for descriptor in others:
         os.close(descriptor)
-    requests = queue.SimpleQueue()
+    actor = Actor(source, usual, estate, dict(objects))
+    # So that what it drops is its last handle.
+    objects = copies.clear()
+    actor.greet(reply_id, hatch)
+    actor.live()
 
-    def read():
-        with open(commands, "rb", buffering=0) as lines:
-            for line in lines:
-                requests.put(json.loads(line))
-        # The adapter let go of us, or is gone. The main thread may wait in a lock for ever.
-        os._exit(0)
 
-    threading.Thread(target=read, daemon=True).start()
-    say(reply_id, "ok", pid=os.getpid(), tid=threading.get_native_id())
-    while True:
-        make_call(requests.get(), objects)
+def act_anew(source, packed, kinds, usual, reply_id, hatch):
+    """The life of a spawned actor."""
+    detach_input()
+    warnings.simplefilter("ignore", DeprecationWarning)
+    context = multiprocessing.get_context(usual)
+    objects = {}
+    for name, (kind, raw) in kinds.items():
+        make = globals()[kind]
+        is_many = isinstance(raw, list)
+        objects[name] = [make(context, one) for one in raw] if is_many else make(context, raw)
+    actor = Actor(source, usual, Estate.unpacked(packed), objects)
+    actor.greet(reply_id, hatch)
+    actor.live()
+
+
+class Program:
+    """One run of a program. A failure is an exception, on its way through the scopes around."""
+
+    def __init__(self, actor, reply_id):
+        self.actor, self.id = actor, reply_id
+        self.variables = {}
+
+    def run(self, program):
+        say(self.id, "entered", at=time.monotonic_ns())
+        report(self.id, lambda: self.block(program))
+
+    def block(self, program):
+        value = None
+        for statement in program:
+            value = getattr(self, "do_" + statement["do"].replace("-", "_"), self.unknown)(statement)
+        return value
+
+    def unknown(self, statement):
+        raise NotImplementedError(statement["do"])
+
+    def do_call(self, statement):
+        try:
+            target = self.actor.find(statement, self.variables)
+            method = operation(target, statement["op"])
+            if method is None:
+                raise NotImplementedError(statement["op"])
+            return method(**arguments(statement.get("args", {})))
+        except NotImplementedError:
+            raise
+        except (Exception, KeyboardInterrupt) as error:
+            for expected in statement.get("or", []):
+                if expected["kind"] == error_kind(error):
+                    break
+            else:
+                raise
+        return self.block(expected["body"])
+
+    def rounds(self, statement):
+        """Counts, with the loop's variable; without a count for ever."""
+        number, count = 0, statement.get("count")
+        name = statement.get("variable")
+        before = dict(self.variables)
+        while count is None or number < count:
+            self.variables = before if name is None else {**before, name: number}
+            yield
+            number += 1
+        self.variables = before
+
+    def do_loop(self, statement):
+        value = None
+        for _ in self.rounds(statement):
+            value = self.block(statement["body"])
+        return value
+
+    def do_tally(self, statement):
+        outcomes = {}
+        for _ in self.rounds(statement):
+            try:
+                self.block(statement["body"])
+                outcome = "ok"
+            except NotImplementedError:
+                raise
+            except (Exception, KeyboardInterrupt) as error:
+                outcome = error_kind(error)
+            outcomes[outcome] = outcomes.get(outcome, 0) + 1
+        return outcomes
+
+    def do_with(self, statement):
+        target = self.actor.find(statement, self.variables)
+        if not isinstance(target, Lock):
+            raise NotImplementedError("with")
+        with target.raw:
+            return self.block(statement["body"])
+
+    def do_fail(self, statement):
+        raise TaskFailed("fail")
+
+    def do_pause(self, statement):
+        time.sleep(statement["seconds"])
+
+    def do_wait(self, statement):
+        say(self.id, "waiting", at=time.monotonic_ns())
+        while True:
+            request = self.actor.requests.get()
+            if request["request"] == "go":
+                say(request["id"], "ok")
+                return
+            say(request["id"], "error", kind="invalid-argument", text="it waits")
+
+    def do_check(self, statement):
+        value = self.actor.find(statement, {}).get()
+        if value != statement["value"]:
+            raise TaskFailed("%s is %s" % (statement["object"], value))
+
+    def do_fork(self, statement):
+        self.actor.fork(self.id, statement["name"])
+
+    def do_start(self, statement):
+        self.actor.start(self.id, statement["name"], statement.get("how"))
+
+    def do_thread(self, statement):
+        self.actor.thread(self.id, statement["name"])
+
+    def do_make(self, statement):
+        args = statement.get("args", {})
+        self.actor.objects[statement["object"]] = made(
+            self.actor.context, statement["kind"], args, None)
+
+    def do_drop(self, statement):
+        self.actor.find(statement, {})
+        del self.actor.objects[statement["object"]]
+
+    def do_exit(self, statement):
+        os._exit(statement["code"])
+
+    def do_end(self, statement):
+        raise Leave()
+
+    def do_end_thread(self, statement):
+        if self.actor.is_process and platform.machine() not in EXIT_CALL:
+            raise NotImplementedError("end thread")
+        raise Leave(thread=True)
+
+    def do_abort(self, statement):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        os.abort()
+
+    def do_crash(self, statement):
+        import ctypes
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        ctypes.string_at(0)
+
+    def do_exec(self, statement):
+        self.actor.exec(self.id)
+
+    def do_catch(self, statement):
+        if threading.current_thread() is not threading.main_thread():
+            raise NotImplementedError("only the first thread sets handlers")
+        signal.signal(signal.SIGUSR1, lambda number, frame: None)
+
+
+# The adapter.
 
 
 class Adapter:
-    def __init__(self):
-        self.objects = {}
-        self.children = {}
-        self.pipes = {}
+    def __init__(self, source, method):
+        self.source, self.method = source, method
+        self.context = multiprocessing.get_context(method)
+        self.objects, self.children, self.pipes = {}, {}, {}
 
     def hello(self, reply_id, request):
-        version = "%d.%d.%d" % sys.version_info[:3]
-        name = "cpython-%d.%d-fork" % sys.version_info[:2]
+        other = {"fork": "spawn", "spawn": "fork"}[self.method]
         say(
             reply_id,
             "ok",
             protocol=1,
-            name=name,
-            version=version,
-            starts=["fork"],
+            name="cpython-%d.%d-%s" % (*sys.version_info[:2], self.method),
+            version="%d.%d.%d" % sys.version_info[:3],
+            starts=[self.method, other],
             objects_reach="start",
             objects={kind: list(cls.operations) for kind, cls in KINDS.items()},
-            capabilities=[],
+            capabilities=["programs", "cells", "logs", "threads", "fork", "start", "make", "drop",
+                          "ends", "exec", "catch"],
             contracts={"lock-release": ["by-anyone"], "lock-again": ["waits"]},
+            pace="slow" if self.method == "spawn" else "fast",
         )
 
     def create(self, reply_id, request):
-        kind = request["kind"]
-        if kind not in KINDS:
-            say(reply_id, "error", kind="unsupported", text="no " + kind)
-            return
         try:
-            self.objects[request["object"]] = KINDS[kind](**request["args"])
+            handles = made(self.context, request["kind"], request["args"], request.get("count"))
+        except NotImplementedError:
+            say(reply_id, "error", kind="unsupported", text="no " + request["kind"])
         except Exception as error:
             say(reply_id, "error", kind=error_kind(error), text=repr(error)[:1000])
         else:
+            self.objects[request["object"]] = handles
             say(reply_id, "ok")
 
     def actor(self, reply_id, request):
         name, how = request["name"], request["how"]
-        if how != "fork" or request["parent"] is not None:
+        if how not in ("fork", "spawn") or request["parent"] is not None:
             say(reply_id, "error", kind="unsupported", text=how)
             return
-        reads, writes = os.pipe()
-        others = [writes, *self.pipes.values()]
+        missing = [key for key in request["objects"] if key not in self.objects]
+        if missing:
+            say(reply_id, "error", kind="no-such-name", text=", ".join(missing))
+            return
         shared = {key: self.objects[key] for key in request["objects"]}
-        child = context.Process(target=act, args=(reply_id, reads, shared, others), name=name)
-        child.start()
-        os.close(reads)
+        writers = {}
+        estate = Estate.make(name, request.get("heirs", []), writers)
+        others = [pipe.fileno() for pipe in [*self.pipes.values(), *writers.values()]]
+        try:
+            child = started(self.source, how, self.method, estate, shared, reply_id, None, others,
+                            self.objects)
+        except Exception as error:
+            say(reply_id, "error", kind=error_kind(error), text=repr(error)[:1000])
+            return
         self.children[name] = child
-        self.pipes[name] = writes
+        self.pipes.update(writers)
 
     def reap(self, reply_id, request):
-        actor = request["actor"]
-        child = self.children.pop(actor)
+        child = self.children.pop(request["actor"], None)
+        if child is None:
+            say(reply_id, "error", kind="no-such-name", text=request["actor"])
+            return
         child.join()
-        os.close(self.pipes.pop(actor))
+        self.pipes.pop(request["actor"]).close()
         code = child.exitcode
         say(reply_id, "ok", **({"signal": -code} if code < 0 else {"code": code}))
 
-    def call(self, reply_id, request):
-        os.write(self.pipes[request["actor"]], (json.dumps(request) + "\n").encode())
+    def pass_on(self, reply_id, request):
+        pipe = self.pipes.get(request["actor"])
+        if pipe is None:
+            say(reply_id, "error", kind="no-such-name", text=request["actor"])
+            return
+        data = (json.dumps(request) + "\n").encode()
+        try:
+            while data:
+                data = data[os.write(pipe.fileno(), data):]
+        except BrokenPipeError:
+            pass  # A dead actor's call is of no interest; the runner knows that it is dead.
 
     def drop(self, reply_id, request):
-        del self.objects[request["object"]]
-        say(reply_id, "ok")
+        if self.objects.pop(request["object"], None) is None:
+            say(reply_id, "error", kind="no-such-name", text=request["object"])
+        else:
+            say(reply_id, "ok")
 
     def serve(self):
         requests = {
             "hello": self.hello,
             "create": self.create,
             "actor": self.actor,
-            "call": self.call,
+            "call": self.pass_on,
+            "run": self.pass_on,
+            "go": self.pass_on,
             "reap": self.reap,
             "drop": self.drop,
         }
@@ -189,13 +692,39 @@ class Adapter:
                 continue
             request = json.loads(line)
             if request["request"] == "bye":
+                self.let_go()
                 say(request["id"], "ok")
                 return
             requests[request["request"]](request["id"], request)
+        self.let_go()
+
+    def let_go(self):
+        # A lock for spawned processes has a name in the system until its last handle here goes.
+        self.objects.clear()
 
 
-# Whoever started this may ignore the ends of children; then nobody could say how one ended.
-signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-Adapter().serve()
-# Children that were not collected end when their pipes close; nobody waits for them here.
-os._exit(0)
+def own_source():
+    """The text of this file, also when the interpreter was given it by -c."""
+    if "__file__" in globals():
+        with open(__file__, encoding="utf-8") as file:
+            return file.read()
+    with open("/proc/self/cmdline", "rb") as file:
+        words = file.read().split(b"\0")
+    return words[words.index(b"-c") + 1].decode()
+
+
+def main():
+    # Whoever started this may ignore the ends of children; then nobody could say how one ended.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    # That a process with threads forks is what is asked for.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    method = sys.argv[1] if len(sys.argv) > 1 else "fork"
+    Adapter(own_source(), method).serve()
+    # Children that were not collected end when their pipes close; nobody waits for them here.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
+elif __name__ == ACTOR:
+    act_anew(source, *passed)

@@ -1,7 +1,8 @@
 //! Whom the program finds by itself.
 
-use std::env;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 use purlin_conformance::AdapterCommand;
 use purlin_conformance::error::Error;
@@ -17,6 +18,40 @@ pub(crate) enum Found {
     Absent { name: String, why: String },
 }
 
+/// The subjects that `wanted` names, or without it all that a run without a choice asks.
+///
+/// # Errors
+/// * [`Error::Adapter`] when one of the program's own does not work.
+/// * [`Error::Asked`] when nobody has one of the names.
+pub(crate) fn find(wanted: &[String]) -> Result<Vec<Found>, Error> {
+    let mut found = Vec::new();
+    for name in crate::adapter::NAMES {
+        if may_be(name, wanted) {
+            found.push(Found::here(Subject::probe(own(name), "")?));
+        }
+    }
+    if may_be(CPYTHON, wanted) {
+        found.extend(pythons(!wanted.is_empty())?);
+    }
+    for name in crate::adapter::hidden_names().filter(|name| wanted.iter().any(|w| w == name)) {
+        found.push(Found::here(Subject::probe(own(name), "")?));
+    }
+    let mut unused: Vec<&String> = wanted.iter().collect();
+    found.retain(|subject| {
+        let name = subject.name();
+        unused.retain(|wanted| !names(wanted, name));
+        wanted.is_empty() || wanted.iter().any(|wanted| names(wanted, name))
+    });
+    match unused.first() {
+        Some(name) => {
+            let known = crate::adapter::NAMES.iter().copied().chain(CPYTHON_FAMILIES);
+            let nearest = did_you_mean(name, known.chain(crate::adapter::hidden_names()));
+            Err(Error::Asked(format!("no subject here is called `{name}`{nearest}")))
+        }
+        None => Ok(found),
+    }
+}
+
 impl Found {
     /// The subject, if it answers.
     pub(crate) fn subject(&mut self) -> Option<&mut Subject> {
@@ -25,99 +60,111 @@ impl Found {
             Self::Absent { .. } => None,
         }
     }
-}
 
-/// The subjects that `wanted` names, or without it all that a run without a choice asks.
-///
-/// # Errors
-/// * [`Error::Adapter`] when one that is there does not work.
-/// * [`Error::Asked`] when nobody has one of the names.
-pub(crate) fn find(wanted: &[String]) -> Result<Vec<Found>, Error> {
-    let mut found = Vec::new();
-    let mut unused: Vec<&String> = wanted.iter().collect();
-    for (family, command) in candidates(wanted) {
-        let subject = look(family, command, wanted.is_empty())?;
-        let name = match &subject {
-            Found::Here(subject) => &subject.hello.name,
-            Found::Absent { name, .. } => name,
-        };
-        if wanted.is_empty() || wanted.iter().any(|wanted| names(wanted, family, name)) {
-            unused.retain(|wanted| !names(wanted, family, name));
-            found.push(subject);
-        }
+    fn here(mut subject: Subject) -> Self {
+        subject.chosen_by = format!("--subject {}", quoted(&subject.hello.name));
+        Self::Here(Box::new(subject))
     }
-    match unused.first() {
-        Some(name) => {
-            let families = known().into_iter().map(|(family, _)| family);
-            let nearest = did_you_mean(name, families.chain(crate::adapter::hidden_names()));
-            Err(Error::Asked(format!("no subject here is called `{name}`{nearest}")))
+
+    fn name(&self) -> &str {
+        match self {
+            Self::Here(subject) => &subject.hello.name,
+            Self::Absent { name, .. } => name,
         }
-        None => Ok(found),
     }
 }
 
-/// Those that may turn out to be wanted: a version is known only once it was asked.
-fn candidates(wanted: &[String]) -> Vec<(&'static str, Command)> {
+/// Whether one of this family may turn out to be wanted: a version is known only once it was asked.
+fn may_be(family: &str, wanted: &[String]) -> bool {
     let first = |text: &str| text.split('-').next().map(str::to_owned);
-    let may_be = |family: &str| wanted.iter().any(|wanted| first(wanted) == first(family));
-    let mut candidates = known();
-    candidates.retain(|(family, _)| wanted.is_empty() || may_be(family));
-    let hidden = crate::adapter::hidden_names().filter(|name| wanted.iter().any(|w| w == name));
-    candidates.extend(hidden.map(|name| (name, own(name))));
-    candidates
+    wanted.is_empty() || wanted.iter().any(|wanted| first(wanted) == first(family))
 }
 
-fn look(family: &str, command: Command, is_optional: bool) -> Result<Found, Error> {
-    let absent = |why: String| Ok(Found::Absent { name: family.to_owned(), why });
-    let mut subject = match command.map(|command| Subject::probe(command, "")) {
-        Ok(Ok(subject)) => subject,
-        // An interpreter that nobody asked about may well be half installed.
-        Ok(Err(error)) if is_optional && family == CPYTHON_FAMILY => {
-            return absent(error.to_string());
-        }
-        Ok(Err(error)) => return Err(error),
-        Err(why) => return absent(why),
-    };
-    let name = &subject.hello.name;
-    subject.chosen_by = format!("--subject {}", quoted(name));
-    Ok(Found::Here(Box::new(subject)))
-}
-
-/// Whether `wanted` is the name, the family, or the beginning of either up to a `-`.
-fn names(wanted: &str, family: &str, name: &str) -> bool {
-    [family, name].into_iter().any(|full| {
+/// Whether `wanted` is the name, its beginning up to a `-`, or either without the version.
+fn names(wanted: &str, name: &str) -> bool {
+    [name.to_owned(), family(name)].iter().any(|full| {
         full.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
     })
 }
 
-type Command = Result<AdapterCommand, String>;
-
-fn known() -> Vec<(&'static str, Command)> {
-    let mut known: Vec<(&str, Command)> = Vec::new();
-    known.extend(crate::adapter::NAMES.iter().map(|name| (*name, own(name))));
-    known.push((CPYTHON_FAMILY, cpython()));
-    known
+/// `cpython-3.13-fork` is of the family `cpython-fork`.
+fn family(name: &str) -> String {
+    let parts = name.split('-').filter(|part| !part.starts_with(|c: char| c.is_ascii_digit()));
+    parts.collect::<Vec<_>>().join("-")
 }
 
 /// This very program as an adapter, even if its file was replaced meanwhile. Without `/proc` it
 /// cannot be started, which ends the run: a suite that quietly leaves out purlin says nothing.
-fn own(name: &str) -> Command {
+fn own(name: &str) -> AdapterCommand {
     let args = vec!["adapter".into(), name.into()];
-    Ok(AdapterCommand { program: "/proc/self/exe".into(), args, shown: format!("adapter {name}") })
+    AdapterCommand { program: "/proc/self/exe".into(), args, shown: format!("adapter {name}") }
 }
 
-fn cpython() -> Command {
-    let program = find_in_path("python3").ok_or("no python3 in PATH")?;
+/// Each version of CPython in PATH, once by each way of starting.
+///
+/// # Errors
+/// * [`Error::Adapter`] when there are some, they are `asked_for`, and none works.
+fn pythons(asked_for: bool) -> Result<Vec<Found>, Error> {
+    let mut versions = BTreeMap::new();
+    let mut failed = None;
+    for (minor, program) in interpreters() {
+        if minor.is_some_and(|minor| versions.contains_key(&minor)) {
+            continue;
+        }
+        // An interpreter that nobody asked about may well be half installed, or too old.
+        match START_METHODS.map(|how| Subject::probe(cpython(&program, how), "")) {
+            [Ok(one), Ok(other)] => {
+                let minor = minor_of(&one.hello.version);
+                versions.entry(minor).or_insert([one, other]);
+            }
+            [Err(error), _] | [_, Err(error)] => failed = failed.or(Some(error)),
+        }
+    }
+    if !versions.is_empty() {
+        return Ok(versions.into_values().flatten().map(Found::here).collect());
+    }
+    let why = match failed {
+        Some(error) if asked_for => return Err(error),
+        Some(error) => error.to_string(),
+        None => "no python3 in PATH".to_owned(),
+    };
+    let absent = |name: &str| Found::Absent { name: name.to_owned(), why: why.clone() };
+    Ok(CPYTHON_FAMILIES.map(absent).into())
+}
+
+/// The interpreters in PATH: first those called `python3`, then those that name their version.
+fn interpreters() -> Vec<(Option<u32>, PathBuf)> {
+    let folders: Vec<PathBuf> = env::var_os("PATH").iter().flat_map(env::split_paths).collect();
+    let mut found: Vec<_> = folders.iter().map(|folder| (None, folder.join("python3"))).collect();
+    found.retain(|(_, file)| file.is_file());
+    for entry in folders.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten() {
+        let name = entry.file_name();
+        let minor = name.to_str().and_then(|name| name.strip_prefix("python3.")?.parse().ok());
+        if let Some(minor) = minor.filter(|minor| *minor >= CPYTHON_MINOR_MIN) {
+            found.push((Some(minor), entry.path()));
+        }
+    }
+    // The same file by another name, as where a folder stands in PATH under two names.
+    let mut seen = BTreeSet::new();
+    found.retain(|(_, file)| seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())));
+    found
+}
+
+fn minor_of(version: &str) -> u32 {
+    version.split('.').nth(1).and_then(|minor| minor.parse().ok()).unwrap_or(0)
+}
+
+fn cpython(program: &Path, how: &str) -> AdapterCommand {
     // -I: neither the environment nor the user's own modules change what is judged.
-    let args = vec!["-I".into(), "-c".into(), CPYTHON.into()];
-    let shown = format!("{} cpython.py", program.display());
-    Ok(AdapterCommand { program: program.into(), args, shown })
+    let args = vec!["-I".into(), "-c".into(), SCRIPT.into(), how.into()];
+    let shown = format!("{} cpython.py {how}", program.display());
+    AdapterCommand { program: program.into(), args, shown }
 }
 
-fn find_in_path(name: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH")?;
-    env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
-}
+const CPYTHON: &str = "cpython";
+const CPYTHON_FAMILIES: [&str; 2] = ["cpython-fork", "cpython-spawn"];
+const START_METHODS: [&str; 2] = ["fork", "spawn"];
 
-const CPYTHON_FAMILY: &str = "cpython-fork";
-const CPYTHON: &str = include_str!("../adapters/cpython.py");
+/// The oldest version that the adapter is written for.
+const CPYTHON_MINOR_MIN: u32 = 8;
+const SCRIPT: &str = include_str!("../adapters/cpython.py");

@@ -254,7 +254,7 @@ macro_rules! lists {
     };
 }
 
-const FILES: &[(&str, &str)] = lists!["cpython-fork"];
+const FILES: &[(&str, &str)] = lists!["cpython-fork", "cpython-spawn"];
 
 #[cfg(test)]
 mod tests {

@@ -177,9 +177,14 @@ impl Replies {
 
 /// The adapter for CPython, or none where there is no Python.
 pub(crate) fn cpython() -> Option<Command> {
+    cpython_by("fork")
+}
+
+/// The same, with the usual way in which it starts actors.
+pub(crate) fn cpython_by(how: &str) -> Option<Command> {
     Command::new("python3").arg("--version").output().ok()?;
     let mut command = Command::new("python3");
-    command.args(["-I", "-c", include_str!("../../adapters/cpython.py")]);
+    command.args(["-I", "-c", include_str!("../../adapters/cpython.py"), how]);
     Some(command)
 }
 
