@@ -13,8 +13,10 @@ pub(crate) struct Call {
     pub(crate) event: usize,
     pub(crate) entered: Option<Entered>,
     pub(crate) answer: Option<Answer>,
-    /// How often it said `waiting`, less how often it was told `go`.
-    pub(crate) waits_count: u64,
+    /// How often it said `waiting`.
+    waits_count: u64,
+    /// How often it was told `go`, at most once for each.
+    goes_count: u64,
     pub(crate) traits: Traits,
 }
 
@@ -48,7 +50,7 @@ impl Call {
             What::Call { args, .. } => Traits { limit: limit(args), ..Traits::default() },
             What::Run(program) => Traits::of(program),
         };
-        Self { id, event, entered: None, answer: None, waits_count: 0, traits }
+        Self { id, event, entered: None, answer: None, waits_count: 0, goes_count: 0, traits }
     }
 
     /// Takes in what its actor says; false when that comes out of turn. `entered` comes once,
@@ -59,9 +61,8 @@ impl Call {
             && match &answer {
                 Answer::Ok { .. } | Answer::Started { .. } => false,
                 Answer::Entered { .. } => !is_entered,
-                Answer::Waiting { .. } | Answer::Returned { .. } | Answer::Failed { .. } => {
-                    is_entered
-                }
+                Answer::Waiting { .. } => is_entered && !self.is_at_wait(),
+                Answer::Returned { .. } | Answer::Failed { .. } => is_entered,
                 Answer::Error { .. } | Answer::Unsupported | Answer::Prevented { .. } => true,
             };
         if !is_in_turn {
@@ -74,6 +75,16 @@ impl Call {
             answer => self.answer = Some(answer),
         }
         true
+    }
+
+    /// Whether its program stands at a statement `wait`.
+    pub(crate) fn is_at_wait(&self) -> bool {
+        self.waits_count > self.goes_count
+    }
+
+    /// It is told to go on; what it says from now on may come from behind its `wait`.
+    pub(crate) fn goes(&mut self) {
+        self.goes_count += 1;
     }
 
     /// Whether the time limit that it was given may still end it.
@@ -162,8 +173,12 @@ mod tests {
         assert!(call.take(Answer::Entered { at: 1 }, &mut history));
         assert!(!call.take(Answer::Entered { at: 1 }, &mut history));
         assert!(call.take(Answer::Waiting { at: 2 }, &mut history));
+        assert!(!call.take(Answer::Waiting { at: 2 }, &mut history));
+        assert!(call.is_at_wait());
+        call.goes();
+        assert!(!call.is_at_wait());
+        assert!(call.take(Answer::Waiting { at: 2 }, &mut history));
         assert!(call.take(Answer::Returned { at: 3, value: 7.into() }, &mut history));
         assert!(!call.take(Answer::Unsupported, &mut history));
-        assert_eq!(call.waits_count, 1);
     }
 }

@@ -129,6 +129,18 @@ fn one_that_answers_a_call_wrongly_is_reported() {
 }
 
 #[test]
+fn one_that_leaves_processes_behind_is_told() {
+    let bye = r#"echo '{"id":2,"reply":"ok"}'"#;
+    let script = format!("read x; {}; read x; {bye}; sleep 1000 >&2 &", hello("odd", 1));
+    refused(&script, "leaves processes behind: `sleep (", "");
+    // One that needs a moment to tidy up is not.
+    let script = script.replace("sleep 1000", "sleep 0.3");
+    let args = ["run", "--group", "pool", "--", "sh", "-c", &script];
+    let ran = run_with(&args, &[("PURLIN_PATIENCE", "30")]);
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+}
+
+#[test]
 fn after_three_deaths_the_rest_is_not_asked() {
     let (ran, lines) = run_json(&["run", "--", "sh", "-c", &adapter("exit 4")], IMPATIENT);
     assert_eq!(ran.status, Some(1), "{}", ran.stderr);

@@ -96,7 +96,7 @@ impl Run<'_> {
             Some(Plan::ByAdapter { how, objects, heirs }) => {
                 let name = name.to_owned();
                 let ask = Ask::Actor { name: name.clone(), how, parent: None, objects, heirs };
-                Ok(self.session.start_actor(&name, how, ask)?)
+                self.session.start_actor(&name, how, ask)?.map_err(End::unsupported)
             }
             Some(Plan::ThreadOf(parent)) => {
                 let thread = Statement::Thread { name: name.to_owned() };

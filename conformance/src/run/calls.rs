@@ -96,7 +96,7 @@ impl Run<'_> {
         let expected = Expected::Waiting.to_string();
         let is_waiting = self.wait_for(&expected, &[name.to_owned()], more, |run| {
             let call = run.call(name)?;
-            if call.waits_count > 0 { Some(true) } else { call.answer.as_ref().map(|_| false) }
+            if call.is_at_wait() { Some(true) } else { call.answer.as_ref().map(|_| false) }
         })?;
         if is_waiting { Ok(()) } else { Err(self.other_than(name, &Expected::Waiting)) }
     }

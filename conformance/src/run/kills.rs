@@ -7,7 +7,6 @@ use rustix::process::Signal;
 
 use crate::actor::{Actor, Kind, State};
 use crate::limits::{LOOK_APART, longest_patience};
-use crate::protocol::Answer;
 use crate::run::{End, Run};
 use crate::script::{Ended, Expected, Moment};
 
@@ -28,7 +27,7 @@ impl Run<'_> {
         Ok(self.session.kill(&name, moment != Moment::WithoutWaiting)?)
     }
 
-    /// A new actor in the place of one that is gone, with all that the first one had.
+    /// A new actor in the place of one that is gone, with the same objects and heirs.
     pub(super) fn fresh(&mut self, name: &str) -> Result<(), End> {
         let name = self.ready(name)?;
         let state = self.session.actors.get(&name).map(|actor| actor.state);
@@ -39,9 +38,7 @@ impl Run<'_> {
         self.end_heirs(&name)?;
         self.session.end_process(&name)?;
         self.session.reap(&name)?;
-        self.start(&name)?;
-        let threads: Vec<String> = self.threads_of(&name);
-        threads.iter().try_for_each(|thread| self.start(thread))
+        self.start(&name)
     }
 
     /// What an actor started goes with it when it is replaced: the new one starts these anew, under
@@ -55,16 +52,10 @@ impl Run<'_> {
             let is_process = self.session.actors.get(&heir).is_some_and(Actor::is_process);
             if is_process {
                 self.session.kill(&heir, true)?;
+                self.session.reap(&heir)?;
             }
         }
         Ok(())
-    }
-
-    fn threads_of(&self, name: &str) -> Vec<String> {
-        let is_thread =
-            |plan: &super::Plan| matches!(plan, super::Plan::ThreadOf(of) if of == name);
-        let threads = self.plans.iter().filter(|(_, plan)| is_thread(plan));
-        threads.map(|(thread, _)| thread.clone()).collect()
     }
 
     /// Stops a process, and waits until the kernel says that all of it stands still.
@@ -135,7 +126,7 @@ impl Run<'_> {
     }
 
     fn ended_so(&mut self, name: &str, wanted: Ended, expected: &Expected) -> Result<(), End> {
-        let Some(Answer::Ok { fields }) = self.session.reap(name)? else {
+        let Some(fields) = self.session.reap(name)? else {
             return Err(End::error(format!("{name} is no child of the adapter's")));
         };
         let number = |key: &str| {
@@ -154,12 +145,13 @@ impl Run<'_> {
         Err(End::broken(expected.to_string(), came.to_string()))
     }
 
-    /// The actor of this name, which must be a process of its own and be there.
+    /// The actor of this name, which must be there and not in the adapter's own process: what is
+    /// done to it is done to the whole of its process.
     fn own_process(&mut self, name: &str, what: &str) -> Result<String, End> {
         let name = self.ready(name)?;
         let actor = self.session.actors.get(&name);
-        if actor.is_some_and(|actor| !actor.is_process()) {
-            let text = format!("{name} is a thread, which cannot be {what} alone");
+        if actor.is_some_and(|actor| actor.pid == self.session.adapter_pid()) {
+            let text = format!("{name} is a thread of the adapter, which must not be {what}");
             return Err(End::error(text));
         }
         if actor.is_some_and(|actor| actor.state == State::Killed || actor.has_ended_before()) {

@@ -105,11 +105,11 @@ impl Run<'_> {
             return Err(End::error(format!("{name} has no program under way")));
         }
         self.waiting(&name)?;
-        self.session.must(Ask::Go { actor: name.clone() })?;
         let call = self.session.actors.get_mut(&name).and_then(|actor| actor.call.as_mut());
         if let Some(call) = call {
-            call.waits_count -= 1;
+            call.goes();
         }
+        self.session.must(Ask::Go { actor: name })?;
         Ok(())
     }
 

@@ -8,13 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use serde_json::Value;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use crate::actor::{Actor, State};
 use crate::call::Call;
 use crate::limits::PROTOCOL_VERSION;
-use crate::protocol::{Answer, Ask, Hello, How, Request, Started};
+use crate::protocol::{Answer, Ask, Hello, How, Request};
 use crate::run::{History, What, now_nanos};
+use crate::subject::orphans;
 use crate::subject::{Adapter, AdapterCommand, Fault};
 use crate::waits::Patience;
 pub(crate) use rest::{Resting, Seen};
@@ -60,7 +62,9 @@ impl Session {
             signals: Vec::new(),
             history: History::default(),
         };
-        let hello: Hello = session.fields(Ask::Hello { protocol: PROTOCOL_VERSION })?;
+        let ask = Ask::Hello { protocol: PROTOCOL_VERSION };
+        let (asked, answer) = (format!("{ask:?}"), session.ask(ask)?);
+        let hello: Hello = session.read_fields(&asked, answer)?;
         if hello.protocol != PROTOCOL_VERSION {
             let what = format!("speaks version {} of the protocol, not 1", hello.protocol);
             return Err(session.adapter.fault(&what));
@@ -69,6 +73,10 @@ impl Session {
             return Err(session.adapter.fault("has no name, or no way to start an actor"));
         }
         Ok((session, hello))
+    }
+
+    pub(crate) fn adapter_pid(&self) -> i32 {
+        self.adapter.pid()
     }
 
     /// Asks, and waits for the one reply.
@@ -90,27 +98,38 @@ impl Session {
     }
 
     /// Asks for what cannot fail.
-    pub(crate) fn must(&mut self, ask: Ask) -> Result<Answer, Fault> {
+    pub(crate) fn must(&mut self, ask: Ask) -> Result<Map<String, Value>, Fault> {
         let asked = format!("{ask:?}");
-        match self.ask(ask)? {
-            answer @ Answer::Ok { .. } => Ok(answer),
-            other => Err(self.adapter.fault(&format!("answers {asked} with {other:?}"))),
-        }
+        let answer = self.ask(ask)?;
+        self.read_fields(&asked, answer)
     }
 
-    /// Asks for what cannot fail and comes with these fields.
-    pub(crate) fn fields<T: serde::de::DeserializeOwned>(&mut self, ask: Ask) -> Result<T, Fault> {
-        let asked = format!("{ask:?}");
-        let Answer::Ok { fields } = self.must(ask)? else {
-            return Err(self.adapter.fault("answers with no fields"));
+    /// The fields of the reply to what cannot fail.
+    fn read_fields<T: DeserializeOwned>(
+        &mut self,
+        asked: &str,
+        answer: Answer,
+    ) -> Result<T, Fault> {
+        let Answer::Ok { fields } = answer else {
+            return Err(self.adapter.fault(&format!("answers {asked} with {answer:?}")));
         };
         let read = serde_json::from_value(Value::Object(fields));
         read.map_err(|error| self.adapter.fault(&format!("answers {asked} wrongly: {error}")))
     }
 
-    /// Starts an actor that is a child of the adapter, or a thread of it.
-    pub(crate) fn start_actor(&mut self, name: &str, how: How, ask: Ask) -> Result<(), Fault> {
-        let started: Started = self.fields(ask)?;
+    /// Starts an actor that is a child of the adapter, or a thread of it; the text says why the
+    /// subject has no such thing.
+    pub(crate) fn start_actor(
+        &mut self,
+        name: &str,
+        how: How,
+        ask: Ask,
+    ) -> Result<Result<(), String>, Fault> {
+        let asked = format!("{ask:?}");
+        let started = match self.ask(ask)? {
+            Answer::Error { kind, text } if kind == "unsupported" => return Ok(Err(text)),
+            answer => self.read_fields(&asked, answer)?,
+        };
         let adapter = self.adapter.pid();
         let mut actor = self.believed(started, adapter)?;
         if actor.is_process() == (how == How::Thread) {
@@ -119,7 +138,7 @@ impl Session {
         }
         actor.is_owed_reaping = actor.is_process();
         self.actors.insert(name.to_owned(), actor);
-        Ok(())
+        Ok(Ok(()))
     }
 
     /// Sends a call or a program to an actor.
@@ -195,11 +214,16 @@ impl Session {
         }
     }
 
-    /// Collects the process of an actor that is gone, if that is for the adapter to do.
-    pub(crate) fn reap(&mut self, name: &str) -> Result<Option<Answer>, Fault> {
-        let Some(actor) = self.actors.get_mut(name).filter(|actor| actor.is_owed_reaping) else {
+    /// Collects the process of an actor that is gone: the adapter does, as its parent, or this
+    /// process, when its parent has died before it.
+    pub(crate) fn reap(&mut self, name: &str) -> Result<Option<Map<String, Value>>, Fault> {
+        let Some(actor) = self.actors.get_mut(name) else { return Ok(None) };
+        if !actor.is_owed_reaping {
+            if actor.is_process() && actor.has_ended_before() {
+                orphans::collect_one(actor.pid);
+            }
             return Ok(None);
-        };
+        }
         actor.is_owed_reaping = false;
         self.must(Ask::Reap { actor: name.to_owned() }).map(Some)
     }

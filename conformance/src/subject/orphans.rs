@@ -33,6 +33,17 @@ pub fn adopt_orphans() {
 
 static ADOPTS: AtomicBool = AtomicBool::new(false);
 
+/// Collects a process that has ended, if it is an orphan that this process has adopted; whoever
+/// else is its parent collects it otherwise.
+pub(crate) fn collect_one(pid: i32) {
+    // Relaxed: see above.
+    if ADOPTS.load(Ordering::Relaxed)
+        && let Some(pid) = Pid::from_raw(pid)
+    {
+        let _ = waitid(WaitId::Pid(pid), ENDED);
+    }
+}
+
 /// Kills and collects what is left of an adapter that has ended, whose id is that of its `group`.
 pub(super) fn collect(group: Pid) {
     let deadline = Instant::now() + patience();

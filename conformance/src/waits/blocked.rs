@@ -88,7 +88,7 @@ impl Run<'_> {
     /// Whether a call has come to an answer, or to a place where the script must lead on.
     fn is_over(&self, actor: &str) -> bool {
         let call = self.session.actors.get(actor).and_then(|actor| actor.call.as_ref());
-        call.is_none_or(|call| call.answer.is_some() || call.waits_count > 0)
+        call.is_none_or(|call| call.answer.is_some() || call.is_at_wait())
     }
 
     /// The whole subject sleeps on two looks, also whoever might be about to answer; or whoever of
