@@ -18,7 +18,7 @@ fn one_that_lies_about_who_was_started_is_not_believed() {
     let started = |name: &str, pid: &str, tid: &str| {
         format!(r#"say "\"started\",\"name\":\"{name}\",\"pid\":{pid},\"tid\":{tid}""#)
     };
-    let said = |reply: String, what: &str| died(&format!("entered; {reply}; sleep 1000"), what);
+    let said = |reply: String, what: &str| died(&format!("entered; {reply}; read x"), what);
     said(started("b", "1", "1"), "names the process 1 as an actor");
     said(started("b", "-1", "1"), "names the process -1 as an actor");
     said(started("b", "$PPID", "$PPID"), "which is not in its group");
@@ -33,12 +33,12 @@ fn one_that_lies_about_who_was_started_is_not_believed() {
 
 #[test]
 fn one_that_answers_a_program_out_of_turn_is_reported() {
-    died(r#"say "\"waiting\",\"at\":1"; sleep 1000"#, "answers out of turn");
+    died(r#"say "\"waiting\",\"at\":1"; read x"#, "answers out of turn");
     let waiting = r#"say "\"waiting\",\"at\":1""#;
-    died(&format!("entered; {waiting}; {waiting}; sleep 1000"), "answers out of turn");
-    died("entered; returned; returned; sleep 1000", "answers out of turn");
-    died("entered; ok; sleep 1000", "answers out of turn");
-    died("entered; kill -9 $a; sleep 1000", "the process of a ended by itself");
+    died(&format!("entered; {waiting}; {waiting}; read x"), "answers out of turn");
+    died("entered; returned; returned; read x", "answers out of turn");
+    died("entered; ok; read x", "answers out of turn");
+    died("entered; kill -9 $a; read x", "the process of a ended by itself");
     died("entered; exit 3", "ended by itself (exit status: 3)");
 }
 
@@ -72,8 +72,8 @@ fn adapter(on_run: &str) -> purlin_conformance::AdapterCommand {
             id=${{line#*\"id\":}}; id=${{id%%,*}}
             case $line in
             *'"hello"'*) echo '{hello}' ;;
-            *'"actor","name":"a"'*) sleep 1000 & a=$!; say "\"ok\",\"pid\":$a,\"tid\":$a" ;;
-            *'"actor","name":"c"'*) sleep 1000 & c=$!; say "\"ok\",\"pid\":$c,\"tid\":$c" ;;
+            *'"actor","name":"a"'*) sleep infinity & a=$!; say "\"ok\",\"pid\":$a,\"tid\":$a" ;;
+            *'"actor","name":"c"'*) sleep infinity & c=$!; say "\"ok\",\"pid\":$c,\"tid\":$c" ;;
             *'"run"'*) {on_run} ;;
             *) ok ;;
             esac

@@ -240,11 +240,25 @@ fn actors_start_actors() {
     let fork = own("purlin-fork");
     let head = "object lock: lock\nactors a\nchildren b of a\nchildren c of b\nthreads t of a\n";
     for steps in [
-        "a: fork b -> ok\nb: lock.acquire() -> ok\na: lock.acquire() -> blocked\nb: lock.release() -> ok\na: -> ok",
-        "a: fork b -> ok\nkill a\nb: lock.acquire() -> ok\nb: fork c -> ok\nkill b\nc: lock.acquire() -> owner-died",
+        "a: fork b -> ok
+         b: lock.acquire() -> ok
+         a: lock.acquire() -> blocked
+         b: lock.release() -> ok
+         a: -> ok",
+        "a: fork b -> ok
+         kill a
+         b: lock.acquire() -> ok
+         b: fork c -> ok
+         kill b
+         c: lock.acquire() -> owner-died",
         "t: lock.acquire() -> ok\na: lock.acquire() -> blocked\nt: lock.release() -> ok\na: -> ok",
         "a: start b -> ok\nb: lock.acquire() -> ok",
-        "repeat 5 {\na: fork b -> ok\nb: lock.acquire() -> ok | owner-died\nb: lock.recover() -> ok | not-owner\nkill b\n}",
+        "repeat 5 {
+         a: fork b -> ok
+         b: lock.acquire() -> ok | owner-died
+         b: lock.recover() -> ok | not-owner
+         kill b
+         }",
     ] {
         kept(&fork, &format!("{head}{steps}"));
     }
