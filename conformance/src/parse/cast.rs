@@ -140,7 +140,7 @@ impl Cast {
         self.members.iter_mut().find(|member| member.name == name)
     }
 
-    fn process_of(&self, name: &str) -> String {
+    pub(super) fn process_of(&self, name: &str) -> String {
         self.member(name).map_or_else(|| name.to_owned(), |member| member.process.clone())
     }
 

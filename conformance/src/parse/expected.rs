@@ -61,7 +61,7 @@ impl Parser<'_> {
     pub(super) fn small(&mut self, what: &str, min: i32, max: i32) -> Result<i32, ParseError> {
         let (number, span) = self.words.count(what)?;
         let number = i32::try_from(number).ok().filter(|number| (min..=max).contains(number));
-        number.ok_or_else(|| at(span, format!("{what} is a number from {min} to {max}")))
+        number.ok_or_else(|| at(span, format!("{what} is from {min} to {max}")))
     }
 
     fn outcomes(&mut self) -> Result<Expected, ParseError> {
@@ -131,7 +131,8 @@ impl Parser<'_> {
                 return Err(at(span, format!("`{key}` is neither `ok` nor a kind in errors.toml")));
             }
             let count = count.as_u64();
-            let count = count.ok_or_else(|| at(span, format!("how often `{key}` comes?")))?;
+            let count =
+                count.ok_or_else(|| at(span, format!("`{key}` comes a number of times")))?;
             sum = sum.saturating_add(count);
         }
         if sum != rounds {

@@ -159,7 +159,7 @@ impl Course {
             Expected::Started => None,
             Expected::Blocked { .. } => (!now.blocks).then_some("nothing here can block"),
             Expected::Waiting => {
-                (self.whole.wait_count == 0).then_some("this comes to no `wait` any more")
+                (self.whole.wait_count == 0).then_some("no `wait` is left to come to")
             }
             Expected::Gone { .. } => now.ends.is_none().then_some("nothing here ends the actor"),
             Expected::Outcome { any_of, .. } => {
@@ -180,7 +180,7 @@ impl Course {
                 "first it is `waiting`, and then `go` lets it go on"
             }
             (true, Some(_)) => "the actor is `gone` before that",
-            (true, None) => "this never comes to its end",
+            (true, None) => "this never ends so",
         }
     }
 }

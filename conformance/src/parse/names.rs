@@ -31,7 +31,8 @@ impl Parser<'_> {
     pub(super) fn moving(&mut self, actor: &str, span: Span) -> Result<State, ParseError> {
         let state = self.living(actor, span)?;
         if state.is_frozen {
-            return Err(at(span, format!("`{actor}` is frozen; first `thaw {actor}`")));
+            let process = self.cast.process_of(actor);
+            return Err(at(span, format!("`{actor}` is frozen; first `thaw {process}`")));
         }
         Ok(state)
     }

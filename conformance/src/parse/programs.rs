@@ -54,6 +54,9 @@ impl Parser<'_> {
             if self.words.try_mark("}") {
                 return Ok((program, course));
             }
+            if self.words.next_is_actor() {
+                return Err(at(open, "this `{` is not closed before the next step"));
+            }
             if !course.whole.passes {
                 let says = "nothing comes to this statement; the one before never goes on";
                 return Err(at(self.words.here(), says));

@@ -127,6 +127,13 @@ impl Words {
         matches!(self.peek(), Some(TokenKind::Word(word)) if word == key)
     }
 
+    /// `a:`
+    pub(super) fn next_is_actor(&self) -> bool {
+        let kind = |place: usize| self.tokens.get(place).map(|token| &token.kind);
+        matches!(kind(self.next), Some(TokenKind::Word(_)))
+            && kind(self.next + 1) == Some(&TokenKind::Mark(":"))
+    }
+
     pub(super) fn try_key(&mut self, key: &str) -> bool {
         let found = self.next_is_key(key);
         self.next += usize::from(found);
