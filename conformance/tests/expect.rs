@@ -3,6 +3,8 @@
 mod support;
 
 use purlin_conformance::AdapterCommand;
+use purlin_conformance::case::Case;
+use purlin_conformance::catalogue::Catalogue;
 use purlin_conformance::error::Error;
 use purlin_conformance::expect::List;
 use purlin_conformance::suite::{Judgement, Line, Plan, Selection, Standing, Subject, Suite};
@@ -85,7 +87,7 @@ fn what_is_not_offered_is_listed_or_unexpected() {
     let judgement = judge_as(&words, &known("unsupported"), &["lock/try"]);
     assert_eq!(standings(&judgement), [Standing::Known; 2]);
     // Somebody of whom nobody has made a list may well leave things out.
-    let suite = Suite::embedded().unwrap();
+    let suite = suite();
     let judgement = judge_subject(&suite, probe(&words), &["lock/try"]);
     assert_eq!(standings(&judgement), [Standing::AsExpected; 2]);
 }
@@ -113,7 +115,7 @@ fn forms_are_told_apart() {
 
 #[test]
 fn an_entry_is_stale_only_where_all_was_asked() {
-    let suite = Suite::embedded().unwrap();
+    let suite = suite();
     let list = List::read("honest", &known("unsupported"), &suite).unwrap();
     let mut subject = probe(&two_forms());
     subject.expect(&suite, &[list]).unwrap();
@@ -147,7 +149,7 @@ fn a_stale_entry_is_refused_under_its_line() {
     let text = known("broken").replace("lock-try-free-taken", "queue-put-get-same-value");
     assert_refused(&text, "3: there is no behaviour");
     let text = known("broken").replace("lock-try-free-taken", "event-new-is-clear");
-    let suite = Suite::embedded().unwrap();
+    let suite = suite();
     let id = suite.catalogue.behaviours.iter().find(|b| b.group == "event").unwrap().id.clone();
     let text = text.replace("event-new-is-clear", &id);
     assert_refused(&text, &format!("3: no case shows {id}"));
@@ -171,7 +173,7 @@ fn entries_that_overlap_are_refused() {
     assert_refused(&two("", ""), "9: another entry says something about lock-try-held-refused");
     assert_refused(&two("forms = [\"lock\"]", ""), "9: another entry");
     assert_refused(&two("versions = \"<3.12\"", "versions = \">=3.11\""), "9: another entry");
-    let suite = Suite::embedded().unwrap();
+    let suite = suite();
     for (first, second) in [
         ("forms = [\"lock\"]", "forms = [\"turn-lock\"]"),
         ("versions = \"<3.12\"", "versions = \">=3.12\""),
@@ -182,7 +184,7 @@ fn entries_that_overlap_are_refused() {
 
 #[test]
 fn an_entry_about_what_the_subject_does_not_have_is_refused() {
-    let suite = Suite::embedded().unwrap();
+    let suite = suite();
     let refused = |text: &str| {
         let list = List::read("x", text, &suite).unwrap();
         list.of(&suite, &probe(&two_forms()).hello).unwrap_err().to_string()
@@ -202,7 +204,7 @@ fn an_entry_about_what_the_subject_does_not_have_is_refused() {
 /// A list without a subject of its own; the mistake is shown with the line that it is in.
 #[track_caller]
 fn assert_refused(text: &str, says: &str) {
-    match List::read("x", text, &Suite::embedded().unwrap()) {
+    match List::read("x", text, &suite()) {
         Err(Error::Data(error)) => {
             assert!(error.starts_with(&format!("expect/x.toml:{says}")), "{error}");
             let (number, _) = says.split_once(':').unwrap();
@@ -212,6 +214,13 @@ fn assert_refused(text: &str, says: &str) {
         }
         other => panic!("not refused: {other:?}"),
     }
+}
+
+/// A suite of this test's own, whatever the files of cases say.
+fn suite() -> Suite {
+    let catalogue = Catalogue::embedded().unwrap();
+    let cases = Case::read("lock", CASES, &catalogue).unwrap();
+    Suite { catalogue, cases }
 }
 
 fn known(verdict: &str) -> String {
@@ -237,7 +246,7 @@ fn judge(name: &str, expected: &str) -> Judgement {
 }
 
 fn judge_as(words: &[String], expected: &str, cases: &[&str]) -> Judgement {
-    let suite = Suite::embedded().unwrap();
+    let suite = suite();
     let mut subject = probe(words);
     let name = subject.hello.name.clone();
     subject.expect(&suite, &[List::read(&name, expected, &suite).unwrap()]).unwrap();
@@ -258,3 +267,40 @@ fn probe(words: &[String]) -> Subject {
     };
     Subject::probe(command, "").unwrap()
 }
+
+const CASES: &str = r#"
+[[case]]
+id = "lock/try"
+shows = ["lock-try-held-refused", "lock-try-free-taken"]
+script = '''
+object lock: lock
+actors a b
+a: lock.try() -> ok
+b: lock.try() -> timed-out
+a: lock.release() -> ok
+b: lock.try() -> ok
+'''
+
+[[case]]
+id = "lock/release-by-other-process"
+shows = ["lock-release-by-other-process-refused"]
+contract = "lock-release:by-holder"
+script = '''
+object lock: lock
+processes a b
+a: lock.acquire() -> ok
+b: lock.release() -> not-owner
+'''
+
+[[case]]
+id = "lock/waiter-killed"
+shows = ["lock-waiter-killed-harmless"]
+script = '''
+object lock: lock
+actors a b
+a: lock.acquire() -> ok
+b: lock.acquire() -> blocked
+kill b
+a: lock.release() -> ok
+'''
+"#;
