@@ -14,7 +14,9 @@ use support::{PROGRAM, Scratch, has_ended, pidfd, run, run_json, run_with};
 fn help_and_version_are_said() {
     let help = run(&["--help"]);
     assert_eq!(help.status, Some(0));
-    for word in ["run", "list", "--subject", "--group", "--case", "--json", "PURLIN_PATIENCE"] {
+    let words = "run list explain --subject --group --case --behaviour --form --seed --json \
+                 --untested PURLIN_PATIENCE";
+    for word in words.split_whitespace() {
         assert!(help.stdout.contains(word), "{word}");
     }
     assert_eq!(run(&["run", "--help"]).stdout, help.stdout);
