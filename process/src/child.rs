@@ -44,6 +44,28 @@ where
 {
     let _no_way_back = ExitOnUnwind;
     stdio::detach_stdin();
+    leave(status_of(name, function), is_c_stdout_ours)
+}
+
+/// Runs `function` as what is left of this program, which was spawned for it.
+pub(crate) fn run_program<F, R>(name: &str, function: F) -> !
+where
+    F: FnOnce() -> R,
+    R: Outcome,
+{
+    end_program(status_of(name, function))
+}
+
+/// Ends this program as its `main` would: its exit handlers are its own.
+pub(crate) fn end_program(status: i32) -> ! {
+    std::process::exit(status)
+}
+
+fn status_of<F, R>(name: &str, function: F) -> i32
+where
+    F: FnOnce() -> R,
+    R: Outcome,
+{
     // Everything of the user's runs inside, the drops of what was captured and the printing of an
     // error included. The state that a panic leaves is seen by nobody, since the process ends.
     let status = catch_unwind(AssertUnwindSafe(|| match function().into_status() {
@@ -53,8 +75,7 @@ where
             FAILED_STATUS
         }
     }));
-    let status = status.unwrap_or_else(|payload| panicked(name, payload));
-    leave(status, is_c_stdout_ours)
+    status.unwrap_or_else(|payload| panicked(name, payload))
 }
 
 /// The hook has printed the message and the place; what it cannot know is the process's name.

@@ -7,7 +7,7 @@ use rustix::io::Errno;
 /// Why a call of this crate failed. Nothing has changed unless the call says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// The deadline came first; the child goes on.
+    /// The deadline came first; a child goes on.
     TimedOut,
     /// The caller is not the process that started this child.
     NotTheParent,
@@ -17,6 +17,22 @@ pub enum Error {
     PermissionDenied,
     /// The argument is outside what the call accepts.
     InvalidArgument,
+    /// The program was executed anew and did not call `init` first thing in `main`.
+    NotInitialized,
+    /// What was given cannot be carried to another process.
+    NotTransferable,
+    /// The other end is gone, and nothing more comes.
+    EndOfFile,
+    /// The other end is gone, and takes nothing more.
+    BrokenPipe,
+    /// What arrived is of another kind, or of another layout version.
+    Incompatible,
+    /// What arrived contradicts itself; it was refused rather than followed.
+    Damaged,
+    /// There is nothing of this name.
+    NoSuchName,
+    /// The name is taken.
+    AlreadyExists,
     /// The system has no fork, or no process descriptors.
     Unsupported,
     /// Any other failure of the system.
@@ -36,6 +52,14 @@ impl Error {
             Self::OutOfResources => "out-of-resources",
             Self::PermissionDenied => "permission-denied",
             Self::InvalidArgument => "invalid-argument",
+            Self::NotInitialized => "unsupported",
+            Self::NotTransferable => "not-transferable",
+            Self::EndOfFile => "end-of-file",
+            Self::BrokenPipe => "broken-pipe",
+            Self::Incompatible => "incompatible",
+            Self::Damaged => "damaged",
+            Self::NoSuchName => "no-such-name",
+            Self::AlreadyExists => "already-exists",
             Self::Unsupported => "unsupported",
             Self::System { .. } => "system",
         }
@@ -45,11 +69,19 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TimedOut => f.write_str("the deadline came before the child's end"),
+            Self::TimedOut => f.write_str("the deadline came first"),
             Self::NotTheParent => f.write_str("only the process that started a child may do this"),
             Self::OutOfResources => f.write_str("no processes, descriptors or memory left"),
             Self::PermissionDenied => f.write_str("the system refused access to the process"),
             Self::InvalidArgument => f.write_str("the argument is outside what the call accepts"),
+            Self::NotInitialized => f.write_str("init() is not called first thing in main"),
+            Self::NotTransferable => f.write_str("this cannot be carried to another process"),
+            Self::EndOfFile => f.write_str("the other end is gone; nothing more comes"),
+            Self::BrokenPipe => f.write_str("the other end is gone; it takes nothing more"),
+            Self::Incompatible => f.write_str("what arrived is of another kind or layout version"),
+            Self::Damaged => f.write_str("what arrived contradicts itself"),
+            Self::NoSuchName => f.write_str("there is nothing of this name"),
+            Self::AlreadyExists => f.write_str("the name is taken"),
             Self::Unsupported => f.write_str("the system lacks what this call needs"),
             Self::System { errno } => write!(f, "system error {errno}"),
         }
@@ -67,6 +99,24 @@ impl From<Errno> for Error {
             Errno::PERM | Errno::ACCESS => Self::PermissionDenied,
             Errno::NOSYS => Self::Unsupported,
             other => Self::System { errno: other.raw_os_error() },
+        }
+    }
+}
+
+impl From<purlin_shm::Error> for Error {
+    fn from(error: purlin_shm::Error) -> Self {
+        use purlin_shm::Error as Below;
+        match error {
+            Below::InvalidArgument => Self::InvalidArgument,
+            Below::NoSuchName => Self::NoSuchName,
+            Below::AlreadyExists => Self::AlreadyExists,
+            Below::TimedOut => Self::TimedOut,
+            Below::Incompatible => Self::Incompatible,
+            Below::Damaged => Self::Damaged,
+            Below::OutOfResources => Self::OutOfResources,
+            Below::PermissionDenied => Self::PermissionDenied,
+            Below::Unsupported => Self::Unsupported,
+            Below::System { errno } => Self::System { errno },
         }
     }
 }

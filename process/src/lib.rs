@@ -48,10 +48,12 @@ mod child;
 mod children;
 mod error;
 mod fork;
+mod handover;
 mod limits;
 mod outcome;
 mod process;
 mod signal;
+mod spawn;
 mod status;
 mod streams;
 mod sys;
@@ -59,9 +61,11 @@ mod sys;
 pub use child::exit;
 pub use error::Error;
 pub use fork::{Fork, fork};
+pub use handover::{receive_handles, send_handles};
 pub use outcome::Outcome;
 pub use process::Process;
 pub use signal::reset_child_signal;
+pub use spawn::init;
 pub use status::ExitStatus;
 
 /// The example on the workspace's front page, held true by being run.

@@ -31,3 +31,29 @@ const _: () = assert!(FAILED_STATUS <= STATUS_MAX && PANICKED_STATUS <= STATUS_M
 
 /// Largest signal number of Linux on every architecture that this crate is built for, `signal(7)`.
 pub(crate) const SIGNAL_MAX: i32 = 64;
+
+/// Standard input, output and error: what is handed on has no number of these.
+pub(crate) const STANDARD_FD_COUNT: i32 = 3;
+
+/// What a spawned child is executed from: this program, also when its file was replaced since.
+pub(crate) const PROGRAM: &str = "/proc/self/exe";
+
+/// How long a spawned child may take to come to `init`, or to read what it is told: a program that
+/// starts slowly on a busy machine takes seconds.
+pub(crate) const HELLO_LIMIT: Duration = Duration::from_secs(60);
+
+/// How long a child that closed its socket may take to be gone, if it was killed.
+pub(crate) const KILLED_LIMIT: Duration = Duration::from_secs(5);
+
+/// Descriptors that go with one byte: Linux takes 253 (`SCM_MAX_FD`, `unix(7)`).
+pub(crate) const DESCRIPTORS_A_PIECE: usize = 250;
+
+/// What one message may carry. More descriptors than the luggage takes would be refused anyway.
+pub(crate) const HANDOVER_DESCRIPTOR_MAX: usize = 500;
+pub(crate) const MESSAGE_MAX_BYTES: u64 = 1 << 30;
+
+/// What is set aside at a time for a message that is coming in.
+pub(crate) const READ_BYTES: usize = 64 * 1024;
+
+/// Pause while too many descriptors of this user are in flight; nothing tells when fewer are.
+pub(crate) const FLIGHT_PAUSE: Duration = Duration::from_millis(1);

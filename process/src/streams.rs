@@ -56,7 +56,7 @@ fn flush_stdout() {
     let _ = stdout().flush(); // a closed stream has nobody to tell
 }
 
-/// "No" also where it cannot be told.
-fn has_one_thread() -> bool {
+/// Whether this process has one thread: "no" also where it cannot be told.
+pub(crate) fn has_one_thread() -> bool {
     std::fs::read_dir("/proc/self/task").is_ok_and(|tasks| tasks.count() == 1)
 }

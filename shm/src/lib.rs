@@ -36,6 +36,7 @@
 
 mod arena;
 mod attachment;
+mod carry;
 mod chunk;
 mod collection;
 mod error;
@@ -56,11 +57,12 @@ mod token;
 
 pub use arena::Object;
 pub use attachment::Attachment;
+pub use carry::Carry;
 pub use collection::{Listed, Resident, collect, list};
 pub use error::Error;
 pub use header::LAYOUT_VERSION;
 pub use limits::{LINE_BYTES, NAME_MAX_BYTES, SEGMENT_MAX_BYTES, SLOT_COUNT};
-pub use luggage::{Carry, Luggage};
+pub use luggage::Luggage;
 pub use mapping::Shared;
 pub use name::Name;
 pub use place::Place;

@@ -8,62 +8,23 @@
 //! How the two travel is not this crate's business: by inheritance, over a socket that passes
 //! descriptors (`SCM_RIGHTS`), or both parts apart.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use crate::arena::Object;
 use crate::error::Error;
 use crate::header::LAYOUT_VERSION;
 use crate::limits::{LUGGAGE_DESCRIPTOR_MAX, LUGGAGE_ITEM_MAX};
-use crate::place::Place;
 use crate::segment::Segment;
 use crate::sys::descriptor::{self, FileId};
 
-/// A handle that can be carried to another process, which then has one of the same object.
-///
-/// Every handle is, and so are `()` and tuples of up to six such. A hold is never carried:
-/// the other process is a stranger that waits like anyone else.
-///
-/// ```
-/// use purlin_shm::{Carry, Luggage, Segment};
-///
-/// # fn main() -> Result<(), purlin_shm::Error> {
-/// let segment = Segment::anonymous(4096)?;
-/// let mut packed = Luggage::new();
-/// segment.pack(&mut packed)?;
-/// let (bytes, descriptors) = packed.into_parts(); // say, sent to another process
-///
-/// let mut arrived = Luggage::from_parts(&bytes, descriptors)?;
-/// let same = Segment::unpack(&mut arrived)?;
-/// arrived.finish()?; // nothing is left that nobody asked for
-/// assert_eq!(same.capacity_bytes(), segment.capacity_bytes());
-/// # Ok(()) }
-/// ```
-pub trait Carry: Sized {
-    /// Adds this handle to what is carried; the handle itself stays usable.
-    ///
-    /// # Errors
-    /// * [`Error::OutOfResources`] without descriptors, or when too much is carried at once.
-    fn pack(&self, luggage: &mut Luggage) -> Result<(), Error>;
-
-    /// Takes out what the same type packed, and attaches to it.
-    ///
-    /// # Errors
-    /// * [`Error::Incompatible`] when something else was packed, or by another layout version.
-    /// * [`Error::Damaged`] when nothing is left, or what arrived contradicts itself.
-    /// * [`Error::OutOfResources`], [`Error::PermissionDenied`] and [`Error::Unsupported`] as for
-    ///   [`Segment::from_descriptor`].
-    fn unpack(luggage: &mut Luggage) -> Result<Self, Error>;
-}
-
-/// Handles on their way. See [`Carry`].
+/// Handles on their way. See [`Carry`](crate::Carry).
 #[derive(Debug, Default)]
 pub struct Luggage {
     items: Vec<Item>,
     /// How many of the items have been unpacked.
     next: usize,
     descriptors: Vec<OwnedFd>,
-    /// The files behind the descriptors, so that one segment travels once.
-    files: Vec<FileId>,
+    /// The segments' files and the places of their descriptors, so that each travels once.
+    files: Vec<(FileId, u32)>,
     /// The segments that were attached so far, by the place of their descriptor.
     segments: Vec<Option<Segment>>,
 }
@@ -73,17 +34,22 @@ pub struct Luggage {
 // 0      4      6         8            12     16       24
 // | layout| kind | version | descriptor | zero | offset |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Item {
-    layout: u32,
-    /// 0 for a whole segment.
-    kind: u16,
-    version: u16,
+pub(crate) struct Item {
+    pub(crate) layout: u32,
+    /// An object's; or 0 for a whole segment, and one of the last two of all for what is neither.
+    pub(crate) kind: u16,
+    pub(crate) version: u16,
     /// The place of its segment's descriptor.
-    descriptor: u32,
-    offset: u64,
+    pub(crate) descriptor: u32,
+    pub(crate) offset: u64,
 }
 
 const ITEM_BYTES: usize = 24;
+
+/// A descriptor that leads to no segment of ours, or need not.
+pub(crate) const KIND_DESCRIPTOR: u16 = u16::MAX;
+/// How many more follow: the length of a list stands in the place of an offset.
+pub(crate) const KIND_LIST: u16 = u16::MAX - 1;
 
 impl Luggage {
     /// Nothing yet.
@@ -124,36 +90,65 @@ impl Luggage {
         if self.next == self.items.len() { Ok(()) } else { Err(Error::Incompatible) }
     }
 
-    fn push(&mut self, segment: &Segment, item: Item) -> Result<(), Error> {
+    pub(crate) fn push(&mut self, item: Item) -> Result<(), Error> {
         if self.items.len() >= LUGGAGE_ITEM_MAX {
             return Err(Error::OutOfResources);
         }
-        let descriptor = self.place_of(segment)?;
-        self.items.push(Item { descriptor, ..item });
+        self.items.push(item);
         Ok(())
     }
 
-    fn place_of(&mut self, segment: &Segment) -> Result<u32, Error> {
-        let file = descriptor::file_id(segment.descriptor())?;
-        if let Some(place) = self.files.iter().position(|known| *known == file) {
-            return Ok(place as u32);
-        }
-        if self.files.len() >= LUGGAGE_DESCRIPTOR_MAX {
-            return Err(Error::OutOfResources);
-        }
-        self.descriptors.push(descriptor::duplicate(segment.descriptor().as_fd())?);
-        self.files.push(file);
-        Ok(self.files.len() as u32 - 1)
+    pub(crate) fn push_item(
+        &mut self,
+        kind: u16,
+        descriptor: u32,
+        offset: u64,
+    ) -> Result<(), Error> {
+        self.push(Item { layout: LAYOUT_VERSION, kind, version: 0, descriptor, offset })
     }
 
-    fn next_item(&mut self) -> Result<Item, Error> {
+    /// How many items have not been unpacked yet.
+    pub(crate) fn left_count(&self) -> usize {
+        self.items.len() - self.next
+    }
+
+    /// One more descriptor of what arrived in this place.
+    pub(crate) fn descriptor(&self, place: u32) -> Result<OwnedFd, Error> {
+        let place = usize::try_from(place).map_err(|_| Error::Damaged)?;
+        descriptor::duplicate(self.descriptors.get(place).ok_or(Error::Damaged)?.as_fd())
+    }
+
+    pub(crate) fn item_of(&mut self, kind: u16) -> Result<Item, Error> {
+        let item = self.next_item()?;
+        if (item.kind, item.version) == (kind, 0) { Ok(item) } else { Err(Error::Incompatible) }
+    }
+
+    pub(crate) fn place_of(&mut self, segment: &Segment) -> Result<u32, Error> {
+        let file = descriptor::file_id(segment.descriptor())?;
+        if let Some((_, place)) = self.files.iter().find(|(known, _)| *known == file) {
+            return Ok(*place);
+        }
+        let place = self.push_descriptor(segment.descriptor())?;
+        self.files.push((file, place));
+        Ok(place)
+    }
+
+    pub(crate) fn push_descriptor(&mut self, file: BorrowedFd<'_>) -> Result<u32, Error> {
+        if self.descriptors.len() >= LUGGAGE_DESCRIPTOR_MAX {
+            return Err(Error::OutOfResources);
+        }
+        self.descriptors.push(descriptor::duplicate(file)?);
+        Ok(self.descriptors.len() as u32 - 1)
+    }
+
+    pub(crate) fn next_item(&mut self) -> Result<Item, Error> {
         let item = *self.items.get(self.next).ok_or(Error::Damaged)?;
         self.next += 1;
         if item.layout == LAYOUT_VERSION { Ok(item) } else { Err(Error::Incompatible) }
     }
 
     /// The segment of an item, attached once however many items lie in it.
-    fn segment(&mut self, place: u32) -> Result<Segment, Error> {
+    pub(crate) fn segment(&mut self, place: u32) -> Result<Segment, Error> {
         let place = usize::try_from(place).map_err(|_| Error::Damaged)?;
         let known = self.segments.get_mut(place).ok_or(Error::Damaged)?;
         if let Some(segment) = known {
@@ -186,64 +181,3 @@ impl Item {
         }
     }
 }
-
-impl Carry for Segment {
-    fn pack(&self, luggage: &mut Luggage) -> Result<(), Error> {
-        let layout = LAYOUT_VERSION;
-        luggage.push(self, Item { layout, kind: 0, version: 0, descriptor: 0, offset: 0 })
-    }
-
-    fn unpack(luggage: &mut Luggage) -> Result<Self, Error> {
-        let item = luggage.next_item()?;
-        if (item.kind, item.version) != (0, 0) {
-            return Err(Error::Incompatible);
-        }
-        luggage.segment(item.descriptor)
-    }
-}
-
-impl<T: Object> Carry for Place<T> {
-    fn pack(&self, luggage: &mut Luggage) -> Result<(), Error> {
-        let (layout, kind, version) = (LAYOUT_VERSION, T::KIND, T::VERSION);
-        let item = Item { layout, kind, version, descriptor: 0, offset: self.offset() };
-        luggage.push(&self.segment(), item)
-    }
-
-    fn unpack(luggage: &mut Luggage) -> Result<Self, Error> {
-        let item = luggage.next_item()?;
-        if (item.kind, item.version) != (T::KIND, T::VERSION) {
-            return Err(Error::Incompatible);
-        }
-        let segment = luggage.segment(item.descriptor)?;
-        Self::open(&segment, item.offset)
-    }
-}
-
-impl Carry for () {
-    fn pack(&self, _: &mut Luggage) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn unpack(_: &mut Luggage) -> Result<Self, Error> {
-        Ok(())
-    }
-}
-
-macro_rules! carry_tuples {
-    ($(($($name:ident)+))+) => {$(
-        impl<$($name: Carry),+> Carry for ($($name,)+) {
-            fn pack(&self, luggage: &mut Luggage) -> Result<(), Error> {
-                #[expect(non_snake_case, reason = "each field is named as its type")]
-                let ($($name,)+) = self;
-                $($name.pack(luggage)?;)+
-                Ok(())
-            }
-
-            fn unpack(luggage: &mut Luggage) -> Result<Self, Error> {
-                Ok(($($name::unpack(luggage)?,)+))
-            }
-        }
-    )+};
-}
-
-carry_tuples! { (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) }

@@ -71,6 +71,29 @@ fn a_segment_travels_once_however_many_lie_in_it() {
 }
 
 #[test]
+fn lists_options_and_plain_descriptors_arrive_in_their_order() {
+    use std::io::{PipeReader, PipeWriter, Read, Write};
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    let none: Option<Place<Body>> = None;
+    let handles = (vec![body(), body(), body()], Some(body()), none, OwnedFd::from(writer));
+    type Arrived = (Vec<Place<Body>>, Option<Place<Body>>, Option<Place<Body>>, OwnedFd);
+    let arrived: Arrived = unpacked(packed(&handles)).expect("what was packed");
+    assert_eq!((arrived.0.len(), arrived.1.is_some(), arrived.2.is_some()), (3, true, false));
+    drop(handles);
+    PipeWriter::from(arrived.3).write_all(b"by another number").expect("a reader");
+    let mut text = String::new();
+    PipeReader::read_to_string(&mut { reader }, &mut text).expect("its end");
+    assert_eq!(text, "by another number");
+}
+
+#[test]
+fn a_forged_length_is_damaged_before_anything_is_set_aside() {
+    let (mut bytes, descriptors) = packed(&vec![body()]);
+    bytes[OFFSET_AT + 6] = 0xff;
+    assert_eq!(unpacked::<Vec<Place<Body>>>((bytes, descriptors)).unwrap_err(), Error::Damaged);
+}
+
+#[test]
 fn another_type_than_was_packed_is_incompatible() {
     assert_eq!(unpacked::<Place<Other>>(packed(&body())).unwrap_err(), Error::Incompatible);
     assert_eq!(unpacked::<Segment>(packed(&body())).unwrap_err(), Error::Incompatible);

@@ -10,15 +10,12 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::net::{
-    AddressFamily, RecvFlags, SendFlags, Shutdown, SocketFlags, SocketType, recv, send, shutdown,
-    socketpair,
-};
+use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
 use rustix::process::{Pid, WaitId, WaitIdOptions, getpid, getppid, waitid};
 
 use crate::Error;
 use crate::limits::{GO_SLICE, STATUS_MAX};
-use crate::sys::pidfd;
+use crate::sys::{message, pidfd};
 
 /// The byte that lets a new child run. Any other, or the end of the socket, ends it.
 const GO: u8 = b'g';
@@ -40,6 +37,32 @@ pub(crate) struct Forkling {
     pub(crate) is_lost: bool,
 }
 
+impl Forkling {
+    /// Takes hold of a program that was just started as a child of this process.
+    ///
+    /// # Errors
+    /// * What the system said of its descriptor; the child was killed and collected then.
+    pub(crate) fn of_program(mut child: std::process::Child) -> Result<Self, Error> {
+        let pid = Pid::from_child(&child);
+        let opened = pidfd::open(pid).and_then(|fd| Ok((pidfd::is_own_child(&fd)?, fd)));
+        match opened {
+            Ok((true, sentinel)) => Ok(Self { pid: pid.as_raw_pid(), sentinel, is_lost: false }),
+            // Ended and collected by others: what is left is a sentinel that is ready for ever.
+            Ok((false, _)) | Err(Errno::SRCH) => {
+                let (ours, theirs) = message::pair()?;
+                drop(theirs);
+                Ok(Self { pid: pid.as_raw_pid(), sentinel: ours, is_lost: true })
+            }
+            Err(errno) => {
+                // Nobody has collected it, so that the number is still its own.
+                let _ = child.kill();
+                let _ = child.wait();
+                Err(errno.into())
+            }
+        }
+    }
+}
+
 /// Forks, and returns twice.
 ///
 /// # Safety
@@ -50,8 +73,7 @@ pub(crate) struct Forkling {
 /// calls; libc's own locks (its allocator's, its streams') are made usable in the child by its
 /// fork.
 pub(crate) unsafe fn fork() -> Result<Forked, Error> {
-    let (ours, theirs) =
-        socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    let (ours, theirs) = message::pair()?;
     let parent = getpid();
     // SAFETY: what is asked of the child from here is passed on to our caller; the lines of this
     // module that run there make system calls only.

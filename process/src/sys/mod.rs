@@ -1,7 +1,12 @@
 //! The system calls of this crate.
 
+pub(crate) mod descriptor;
+pub(crate) mod environment;
 pub(crate) mod fork;
+pub(crate) mod message;
 pub(crate) mod origin;
 pub(crate) mod pidfd;
+pub(crate) mod program;
 pub(crate) mod signal;
+pub(crate) mod standard_input;
 pub(crate) mod stdio;

@@ -6,9 +6,10 @@ use crate::tree::Tree;
 
 /// Shipped files with unsafe code, and why each needs it. Everything under `sys/` is expected to;
 /// what is listed beyond is a file that follows pointers into a segment, or forks.
-const UNSAFE_FILES: [(&str, &str); 10] = [
+const UNSAFE_FILES: [(&str, &str); 11] = [
     ("process/src/fork.rs", "the raw fork is an unsafe function"),
     ("process/src/process.rs", "forks, and argues that its child never returns"),
+    ("process/src/spawn/task.rs", "makes a function of its place in the program"),
     ("shm/src/arena.rs", "promises the layout of what stands before each object"),
     ("shm/src/attachment.rs", "reads its token through a pointer kept beside the page's owner"),
     ("shm/src/header.rs", "promises the layout of a segment's header"),

@@ -1,0 +1,90 @@
+//! The first thing in `main`: becomes the child, in a process that was spawned as one.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use purlin_sync::Deadline;
+
+use super::task::{Life, Task};
+use super::{HELLO, Letter, MARK, Parcel};
+use crate::limits::{FAILED_STATUS, HANDOVER_DESCRIPTOR_MAX};
+use crate::sys::{environment, message, standard_input, stdio};
+use crate::{Error, child, streams};
+
+/// Whether this program calls [`init`]; one that does not cannot have spawned children.
+static IS_INITIALIZED: AtomicBool = AtomicBool::new(false);
+
+/// Call this first thing in `main` of a program that spawns: in a process that was spawned it runs
+/// the child's function and never returns; in any other it returns at once.
+///
+/// A spawned child is this program executed anew. What `main` would do before this call, a child
+/// does too; what it would do after, only the first process does.
+///
+/// ```standalone_crate
+/// use purlin_process::{ExitStatus, Process};
+///
+/// fn main() -> Result<(), purlin_process::Error> {
+///     purlin_process::init();
+///     let child = Process::spawn("adder", |(a, b): (i32, i32), ()| a + b, (40, 2), ())?;
+///     assert_eq!(child.join(None)?, ExitStatus::Code(42));
+///     Ok(())
+/// }
+/// ```
+///
+/// # Weak points
+/// * Tests: the test harness has a `main` of its own. Tests that spawn have `harness = false`.
+/// * Threads: in a spawned child it changes the environment, which is only sound while there is one
+///   thread; where there are several already, the variable `PURLIN_SPAWNED` stays.
+/// * A child closes the descriptors that it inherited and that are not closed on exec, but for the
+///   standard ones.
+pub fn init() {
+    // Relaxed: one flag, read by threads that this one starts, or that know of it otherwise.
+    IS_INITIALIZED.store(true, Relaxed);
+    let Some(mark) = std::env::var_os(MARK) else { return };
+    if streams::has_one_thread() {
+        environment::remove(MARK);
+    }
+    // A descendant that inherited the variable by way of a foreign program is no child of ours.
+    if mark.to_str().is_some_and(|mark| standard_input::mark().as_deref() == Some(mark)) {
+        be_child();
+    }
+}
+
+/// Whether [`init`] was called in this process, or in one that it was forked from.
+pub(super) fn is_initialized() -> bool {
+    // Relaxed: as for the store in `init`.
+    IS_INITIALIZED.load(Relaxed)
+}
+
+fn be_child() -> ! {
+    // Anything but an answer is the end of the parent, or of the way to it; it knows or is gone.
+    let Ok(socket) = standard_input::take() else { child::end_program(FAILED_STATUS) };
+    let letter = greet(&socket);
+    drop(socket);
+    let Ok((letter, descriptors)) = letter else { child::end_program(FAILED_STATUS) };
+    let name = letter.name.clone();
+    match prepare(letter, descriptors) {
+        Ok(life) => child::run_program(&name, life),
+        Err(error) => {
+            stdio::print_error(&format!("{name}: cannot be started: {error}\n"));
+            streams::flush_at_end(true);
+            child::end_program(FAILED_STATUS)
+        }
+    }
+}
+
+/// Says hello and waits for the letter. No limit: the end of the socket is the parent's.
+fn greet(socket: &OwnedFd) -> io::Result<(Letter, Vec<OwnedFd>)> {
+    message::send_byte(socket.as_fd(), HELLO).map_err(io::Error::other)?;
+    let (bytes, descriptors) =
+        message::receive(socket.as_fd(), HANDOVER_DESCRIPTOR_MAX, Deadline::never())
+            .map_err(io::Error::other)?;
+    let letter = postcard::from_bytes(&bytes).map_err(io::Error::other)?;
+    Ok((letter, descriptors))
+}
+
+fn prepare(letter: Letter, descriptors: Vec<OwnedFd>) -> Result<Life, Error> {
+    let Letter { task, arguments, items, .. } = letter;
+    Task::at(task)?.prepare(Parcel { arguments, items, descriptors })
+}

@@ -1,0 +1,165 @@
+//! The parent's side of a spawn.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+
+use purlin_shm::{Carry, Luggage};
+use purlin_sync::Deadline;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::init::is_initialized;
+use super::task::Task;
+use super::{HELLO, Letter, MARK};
+use crate::children::children;
+use crate::limits::{HELLO_LIMIT, KILLED_LIMIT, PROGRAM};
+use crate::outcome::Outcome;
+use crate::sys::fork::Forkling;
+use crate::sys::{message, standard_input};
+use crate::{Error, ExitStatus, Process};
+
+impl Process {
+    /// Starts a child that is this program executed anew and runs `function` there, with a copy of
+    /// `arguments` and with handles of the same objects as `carried`. Returns once the child has
+    /// begun to read them; it does not wait for the function.
+    ///
+    /// `function` is a named function or a closure that captures nothing, which is checked when it
+    /// is compiled. An empty name is replaced by a numbered one. The child inherits this process's
+    /// environment, directory, standard output and standard error, and no other descriptor; its
+    /// standard input is the null device. It ends as the end of a program: exit handlers run.
+    ///
+    /// # Errors
+    /// * [`Error::NotInitialized`] when this program does not call [`init`](crate::init) first
+    ///   thing in `main`. No child is left.
+    /// * [`Error::NotTransferable`] for arguments that have no serial form, and for a function that
+    ///   is not in the main program, as a plugin's is not.
+    /// * [`Error::OutOfResources`] without processes, descriptors or memory, or when more is
+    ///   carried than one message holds.
+    /// * [`Error::Unsupported`] when `/proc` is not mounted; [`Error::PermissionDenied`] and
+    ///   [`Error::System`] as the system says.
+    ///
+    /// What goes wrong in the child, such as arguments that cannot be rebuilt, is its end with
+    /// status 1, and told on its standard error.
+    ///
+    /// # Weak points
+    /// * Time: about a millisecond, most of it the execution; other starts of this process wait.
+    /// * Death: killed inside this call, the parent leaves a child that ends without having run.
+    /// * A child that does not get to [`init`](crate::init) within a minute is killed:
+    ///   `not-initialized`.
+    ///
+    /// # Example
+    /// ```standalone_crate
+    /// use purlin_process::{ExitStatus, Process};
+    /// use purlin_sync::{Error, Lock};
+    ///
+    /// fn work(times: u32, (lock,): (Lock,)) -> Result<(), Error> {
+    ///     for _ in 0..times {
+    ///         let _held = lock.acquire(None)?.sound()?;
+    ///     }
+    ///     Ok(())
+    /// }
+    ///
+    /// fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ///     purlin_process::init();
+    ///     let lock = Lock::new()?;
+    ///     let child = Process::spawn("worker", work, 3, (lock,))?;
+    ///     assert_eq!(child.join(None)?, ExitStatus::Code(0));
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn spawn<F, A, C, R>(
+        name: impl Into<String>,
+        function: F,
+        arguments: A,
+        carried: C,
+    ) -> Result<Self, Error>
+    where
+        F: Fn(A, C) -> R + Copy + 'static,
+        A: Serialize + DeserializeOwned + 'static,
+        C: Carry + 'static,
+        R: Outcome,
+    {
+        let _ = function; // its type is all there is to it
+        let mut name = name.into();
+        if name.is_empty() {
+            name = children().next_name();
+        }
+        let task = Task::of::<F, A, C, R>().offset()?;
+        let arguments = postcard::to_stdvec(&arguments).map_err(|_| Error::NotTransferable)?;
+        let mut luggage = Luggage::new();
+        carried.pack(&mut luggage)?;
+        let (items, descriptors) = luggage.into_parts();
+        let letter = Letter { name: name.clone(), task, arguments, items };
+        let letter = postcard::to_stdvec(&letter).map_err(|_| Error::NotTransferable)?;
+        start(name, &letter, &descriptors)
+    }
+}
+
+fn start(name: String, letter: &[u8], descriptors: &[OwnedFd]) -> Result<Process, Error> {
+    if !is_initialized() {
+        return Err(Error::NotInitialized);
+    }
+    let list = children();
+    let _starting = list.start();
+    let (ours, theirs) = message::pair()?;
+    let forkling = execute(theirs)?;
+    let process = Process::adopt(name, list.add(forkling));
+    match hello(&ours, &process) {
+        Ok(()) => {}
+        Err(error) => return Err(give_up(&process, error)),
+    }
+    // It reads as it can, and has a minute for it, so that one that was stopped stops nobody else.
+    match message::send(ours.as_fd(), letter, descriptors, Deadline::after(HELLO_LIMIT)) {
+        // One that was killed meanwhile has been started: its status says so.
+        Ok(()) | Err(Error::BrokenPipe) => Ok(process),
+        Err(error) => Err(give_up(&process, error)),
+    }
+}
+
+/// Waits until the child has come to `init`.
+fn hello(ours: &OwnedFd, process: &Process) -> Result<(), Error> {
+    match message::receive_byte(ours.as_fd(), Deadline::after(HELLO_LIMIT)) {
+        Ok(HELLO) => Ok(()),
+        // It has ended, or has closed its standard input. One that was killed has been started; any
+        // other does not call `init`.
+        Err(Error::EndOfFile) if was_killed(process)? => Ok(()),
+        Ok(_) | Err(Error::EndOfFile | Error::TimedOut) => Err(Error::NotInitialized),
+        Err(other) => Err(other),
+    }
+}
+
+/// Ends a child that cannot be told what to do.
+fn give_up(process: &Process, error: Error) -> Error {
+    // Both fail only when foreign code closed our descriptor; the first error says more.
+    let _ = process.kill();
+    let _ = process.join(None); // it was killed, so that its teardown is all that is waited for
+    error
+}
+
+/// Executes this program with the socket as its standard input.
+fn execute(socket: OwnedFd) -> Result<Forkling, Error> {
+    let mark = standard_input::mark_of(socket.as_fd())?;
+    let mut command = Command::new(PROGRAM);
+    if let Some(shown) = std::env::args_os().next() {
+        command.arg0(shown);
+    }
+    let started = command.env(MARK, mark).stdin(Stdio::from(socket)).spawn();
+    Forkling::of_program(started.map_err(|error| of_execution(&error))?)
+}
+
+fn was_killed(process: &Process) -> Result<bool, Error> {
+    match process.join(KILLED_LIMIT) {
+        Ok(status) => Ok(matches!(status, ExitStatus::Signal(_) | ExitStatus::Unknown)),
+        Err(Error::TimedOut) => Ok(false),
+        Err(other) => Err(other),
+    }
+}
+
+fn of_execution(error: &std::io::Error) -> Error {
+    match error.raw_os_error() {
+        Some(libc::ENOENT | libc::ENOTDIR) => Error::Unsupported,
+        Some(errno) => rustix::io::Errno::from_raw_os_error(errno).into(),
+        None => Error::OutOfResources,
+    }
+}

@@ -1,0 +1,30 @@
+//! Descriptors by their numbers: those that a program found open when it began.
+#![expect(unsafe_code, reason = "descriptors that nobody in this process owns")]
+
+use std::os::fd::{BorrowedFd, RawFd};
+
+use rustix::io::fcntl_getfd;
+
+/// Closes all descriptors from `first` on that are open and not closed on exec.
+///
+/// Only for a program that has just begun: there they were inherited, and nobody owns them.
+///
+/// # Errors
+/// * What reading the list of descriptors gave.
+pub(crate) fn close_inherited(first: RawFd) -> std::io::Result<()> {
+    let folder = std::fs::read_dir("/proc/self/fd")?;
+    let numbers = folder.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let inherited: Vec<RawFd> = numbers.filter(|fd| *fd >= first && stays(*fd)).collect();
+    for fd in inherited {
+        // SAFETY: It was open before this program had a line of its own, hence nobody here has it.
+        unsafe { rustix::io::close(fd) };
+    }
+    Ok(())
+}
+
+/// Whether a descriptor is open and not closed on exec.
+fn stays(fd: RawFd) -> bool {
+    // SAFETY: The number is not -1, and is used for one look, which fails on one that is not open.
+    let file = unsafe { BorrowedFd::borrow_raw(fd) };
+    fcntl_getfd(file).is_ok_and(|flags| flags.is_empty())
+}

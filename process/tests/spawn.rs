@@ -1,0 +1,391 @@
+//! Children that are this program executed anew. The tests have a `main` of their own, which calls
+//! `init` first; the environment may ask it to be another program instead.
+
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use purlin_process::{Error, ExitStatus, Process, init, receive_handles, send_handles};
+use purlin_sync::{CheckedLock, HandoverLock, Lock};
+use rustix::io::FdFlags;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
+
+/// After this long a test says what it waited for.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Asks this program to be another one.
+const ROLE: &str = "PURLIN_TEST_ROLE";
+
+fn main() {
+    match std::env::var(ROLE).as_deref() {
+        Ok("forgets") => return report(Process::spawn("child", |(), ()| (), (), ())),
+        Ok("late") if std::env::var_os("PURLIN_SPAWNED").is_some() => return, // before its init
+        Ok("plain") => {
+            init();
+            println!("went on");
+            return;
+        }
+        _ => {}
+    }
+    init();
+    if std::env::var(ROLE).as_deref() == Ok("late") {
+        return report(Process::spawn("child", |(), ()| (), (), ()));
+    }
+    // One after the other: they count descriptors, and kill whatever child there is.
+    let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
+    libtest_mimic::run(&arguments, trials()).exit();
+}
+
+fn report(started: Result<Process, Error>) {
+    println!("{}", started.map_or_else(|error| format!("{error:?}"), |_| "started".to_owned()));
+}
+
+fn trials() -> Vec<Trial> {
+    let tests: [(&str, fn()); 18] = [
+        ("the_function_runs_with_its_arguments", arguments),
+        ("what_the_function_returns_is_the_exit_status", outcomes),
+        ("a_carried_lock_is_the_same_lock", carried_lock),
+        ("every_kind_of_handle_arrives", kinds),
+        ("a_dead_child_is_told_to_the_next_holder", death),
+        ("a_child_hands_on_what_it_was_given", nested),
+        ("arguments_without_a_serial_form_are_not_transferable", unserializable),
+        ("arguments_that_cannot_be_rebuilt_end_the_child", unreadable),
+        ("arguments_of_many_megabytes_arrive", large),
+        ("no_stray_descriptor_is_inherited", strays),
+        ("descriptors_do_not_grow_with_siblings", growth),
+        ("standard_input_is_the_null_device", null_input),
+        ("a_program_that_forgets_init_is_told", forgotten),
+        ("a_child_that_ends_before_init_is_told", late),
+        ("an_inherited_mark_makes_nobody_a_child", inherited_mark),
+        ("a_child_killed_as_it_starts_is_joined_as_killed", killed_early),
+        ("children_come_and_go_without_a_trace", traces),
+        ("a_handover_is_whole_or_an_error", handover),
+    ];
+    let trial = |(name, test): (&str, fn())| {
+        Trial::test(name, move || {
+            std::panic::catch_unwind(test).map_err(|_| Failed::without_message())
+        })
+    };
+    tests.into_iter().map(trial).collect()
+}
+
+/// Killed and collected when its test is over, however it ends.
+struct Child(Process);
+
+impl Child {
+    fn status(&self) -> ExitStatus {
+        self.0.join(LIMIT).expect("its end")
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.join(LIMIT);
+    }
+}
+
+fn started(process: Result<Process, Error>) -> Child {
+    Child(process.expect("a child"))
+}
+
+fn arguments() {
+    let sum =
+        |(numbers, text): (Vec<i32>, String), ()| numbers.iter().sum::<i32>() + text.len() as i32;
+    let child = started(Process::spawn("sum", sum, (vec![1, 2, 3], "four".to_owned()), ()));
+    assert_eq!(child.status(), ExitStatus::Code(10));
+    assert_eq!(child.0.name(), "sum");
+}
+
+fn outcomes() {
+    fn fails((): (), (): ()) -> Result<(), String> {
+        Err("as it should".to_owned())
+    }
+    fn panics((): (), (): ()) {
+        panic!("as it should");
+    }
+    fn exits((): (), (): ()) {
+        std::process::exit(7);
+    }
+    assert_eq!(started(Process::spawn("", |(), ()| (), (), ())).status(), ExitStatus::Code(0));
+    assert_eq!(started(Process::spawn("", fails, (), ())).status(), ExitStatus::Code(1));
+    assert_eq!(started(Process::spawn("", panics, (), ())).status(), ExitStatus::Code(101));
+    assert_eq!(started(Process::spawn("", exits, (), ())).status(), ExitStatus::Code(7));
+}
+
+/// What a try says, as a status.
+fn tries((): (), (lock,): (Lock,)) -> i32 {
+    match lock.try_acquire() {
+        Ok(_) => 0,
+        Err(purlin_sync::Error::TimedOut) => 1,
+        Err(_) => 2,
+    }
+}
+
+fn carried_lock() {
+    let lock = Lock::new().expect("a lock");
+    let held = lock.acquire(LIMIT).expect("it is free");
+    let child = started(Process::spawn("tries", tries, (), (lock.clone(),)));
+    assert_eq!(child.status(), ExitStatus::Code(1), "its parent holds it");
+    drop(held);
+    let child = started(Process::spawn("tries", tries, (), (lock.clone(),)));
+    assert_eq!(child.status(), ExitStatus::Code(0), "it is free");
+}
+
+fn kinds() {
+    type Handles = (Vec<Lock>, Option<HandoverLock>, CheckedLock, OwnedFd);
+    fn uses((): (), (locks, handover, checked, pipe): Handles) -> Result<(), String> {
+        let words = |error: purlin_sync::Error| error.to_string();
+        for lock in &locks {
+            drop(lock.acquire(LIMIT).map_err(words)?.sound().map_err(words)?);
+        }
+        handover.ok_or("no lock")?.release().map_err(words)?;
+        drop(checked.acquire(LIMIT).map_err(words)?.sound().map_err(words)?);
+        std::io::PipeWriter::from(pipe).write_all(b"all").map_err(|error| error.to_string())
+    }
+    let (mut reader, writer) = std::io::pipe().expect("a pipe");
+    let handover = HandoverLock::new().expect("a lock");
+    handover.acquire(LIMIT).expect("it is free").keep();
+    let locks = (0..3).map(|_| Lock::new().expect("a lock")).collect();
+    let checked = CheckedLock::new().expect("a lock");
+    let handles: Handles = (locks, Some(handover.clone()), checked, writer.into());
+    let child = started(Process::spawn("uses", uses, (), handles));
+    let mut text = String::new();
+    reader.read_to_string(&mut text).expect("its end");
+    assert_eq!((child.status(), text.as_str()), (ExitStatus::Code(0), "all"));
+    assert!(handover.try_acquire().is_ok(), "the child released it");
+}
+
+fn death() {
+    fn takes((): (), (lock, said): (Lock, OwnedFd)) {
+        let _kept = lock.acquire(LIMIT).map(|acquired| acquired.keep());
+        let _ = std::io::PipeWriter::from(said).write_all(b"h");
+        loop {
+            std::thread::park();
+        }
+    }
+    let lock = Lock::new().expect("a lock");
+    let (mut reader, writer) = std::io::pipe().expect("a pipe");
+    let child = started(Process::spawn("takes", takes, (), (lock.clone(), writer.into())));
+    reader.read_exact(&mut [0]).expect("it holds the lock");
+    child.0.kill().expect("a child of ours");
+    let told = lock.acquire(LIMIT).expect("the lock");
+    assert_eq!(told.sound().unwrap_err(), purlin_sync::Error::OwnerDied);
+    assert_eq!(child.status(), ExitStatus::Signal(9));
+}
+
+fn nested() {
+    fn hands_on((): (), (lock,): (Lock,)) -> Result<i32, String> {
+        let child = Process::spawn("inner", tries, (), (lock,)).map_err(|e| e.to_string())?;
+        child.join(LIMIT).map_err(|e| e.to_string())?.code().ok_or("unknown".to_owned())
+    }
+    let lock = Lock::new().expect("a lock");
+    let held = lock.acquire(LIMIT).expect("it is free");
+    let child = started(Process::spawn("outer", hands_on, (), (lock.clone(),)));
+    assert_eq!(child.status(), ExitStatus::Code(1));
+    drop(held);
+}
+
+/// Has no serial form when it says so, and none that can be read back otherwise.
+struct Odd {
+    has_form: bool,
+}
+
+impl Serialize for Odd {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.has_form { serializer.serialize_u8(7) } else { Err(ser::Error::custom("none")) }
+    }
+}
+
+impl<'de> Deserialize<'de> for Odd {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Err(de::Error::custom("cannot be rebuilt"))
+    }
+}
+
+fn unserializable() {
+    let answer = Process::spawn("odd", |_: Odd, ()| (), Odd { has_form: false }, ());
+    assert_eq!(answer.unwrap_err(), Error::NotTransferable);
+}
+
+fn unreadable() {
+    let child = started(Process::spawn("odd", |_: Odd, ()| 7, Odd { has_form: true }, ()));
+    assert_eq!(child.status(), ExitStatus::Code(1));
+}
+
+fn large() {
+    let bytes: Vec<u8> = (0..4 << 20).map(|at: u32| at.to_le_bytes()[1]).collect();
+    let check = |bytes: Vec<u8>, ()| {
+        let is_whole = bytes.len() == 4 << 20;
+        let is_same = (0..4_u32 << 20).zip(&bytes).all(|(at, byte)| at.to_le_bytes()[1] == *byte);
+        i32::from(!(is_whole && is_same))
+    };
+    assert_eq!(started(Process::spawn("large", check, bytes, ())).status(), ExitStatus::Code(0));
+}
+
+/// Waits until its parent lets go of the pipe.
+fn idles((): (), (until,): (OwnedFd,)) {
+    let _ = std::io::PipeReader::from(until).read(&mut [0]);
+}
+
+fn strays() {
+    let (until, end) = std::io::pipe().expect("a pipe");
+    let (mut reader, writer) = std::io::pipe().expect("a pipe");
+    rustix::io::fcntl_setfd(&writer, FdFlags::empty()).expect("inheritable");
+    let child = started(Process::spawn("idles", idles, (), (until.into(),)));
+    drop(writer);
+    assert_eq!(reader.read(&mut [0]).expect("a pipe"), 0, "the child has the other end");
+    assert_eq!(child.0.is_alive(), Ok(true));
+    drop(end);
+    assert_eq!(child.status(), ExitStatus::Code(0));
+}
+
+fn growth() {
+    fn counts((): (), (until, said): (OwnedFd, OwnedFd)) {
+        let count = std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count) as u8;
+        let _ = std::io::PipeWriter::from(said).write_all(&[count]);
+        idles((), (until,));
+    }
+    let mut children = Vec::new();
+    let mut seen = Vec::new();
+    let mut ends = Vec::new();
+    for _ in 0..5 {
+        let (until, end) = std::io::pipe().expect("a pipe");
+        let (mut reader, writer) = std::io::pipe().expect("a pipe");
+        let carried = (until.into(), writer.into());
+        children.push(started(Process::spawn("counts", counts, (), carried)));
+        let mut count = [0];
+        reader.read_exact(&mut count).expect("its count");
+        seen.push(count[0]);
+        ends.push(end);
+    }
+    assert!(seen.iter().all(|count| *count == seen[0] && *count > 0), "{seen:?}");
+}
+
+fn null_input() {
+    let reads = |(), ()| {
+        let mut text = Vec::new();
+        std::io::stdin().read_to_end(&mut text).map_or(9, |len| len as i32)
+    };
+    assert_eq!(started(Process::spawn("reads", reads, (), ())).status(), ExitStatus::Code(0));
+}
+
+fn this_program_as(role: &str) -> String {
+    let program = std::env::current_exe().expect("this program");
+    let output = Command::new(program).env(ROLE, role).output().expect("it runs");
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+fn forgotten() {
+    assert_eq!(this_program_as("forgets"), "NotInitialized");
+}
+
+fn late() {
+    assert_eq!(this_program_as("late"), "NotInitialized");
+}
+
+fn inherited_mark() {
+    let program = std::env::current_exe().expect("this program");
+    let (socket, _other) = UnixStream::pair().expect("a socket");
+    for mark in ["", "1:2", "rubbish"] {
+        let input = socket.try_clone().expect("a descriptor");
+        let mut command = Command::new(&program);
+        command.env(ROLE, "plain").env("PURLIN_SPAWNED", mark).stdin(OwnedFd::from(input));
+        let output = command.output().expect("it runs");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "went on\n", "{mark}");
+    }
+}
+
+fn killed_early() {
+    let bytes = vec![7_u8; 8 << 20];
+    let killer = std::thread::spawn(kill_the_first_child);
+    let count = |bytes: Vec<u8>, ()| i32::from(bytes.is_empty());
+    let child = started(Process::spawn("victim", count, bytes, ()));
+    killer.join().expect("it was killed");
+    assert_eq!(child.status(), ExitStatus::Signal(9));
+}
+
+/// Kills the child that a start is waiting for, or has just begun.
+fn kill_the_first_child() {
+    let begin = Instant::now();
+    while begin.elapsed() < LIMIT {
+        for task in std::fs::read_dir("/proc/self/task").expect("/proc").flatten() {
+            let children =
+                std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+            let Some(pid) = children.split_whitespace().find_map(|pid| pid.parse::<i32>().ok())
+            else {
+                continue;
+            };
+            let pid = rustix::process::Pid::from_raw(pid).expect("a pid is positive");
+            rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("a child");
+            return;
+        }
+        std::thread::yield_now();
+    }
+    panic!("no child was started");
+}
+
+fn traces() {
+    let count = || std::fs::read_dir("/proc/self/fd").expect("/proc").count();
+    let quick = |(), ()| ();
+    assert_eq!(started(Process::spawn("", quick, (), ())).status(), ExitStatus::Code(0));
+    let before = count();
+    for _ in 0..30 {
+        let child = started(Process::spawn("", quick, (), ()));
+        assert_eq!(child.status(), ExitStatus::Code(0));
+    }
+    assert_eq!(count(), before);
+}
+
+fn handover() {
+    let pair = || UnixStream::pair().expect("a socket");
+    // As many descriptors as go in two pieces.
+    let many: Vec<Lock> = (0..300)
+        .map(|_| {
+            let segment = purlin_shm::Segment::anonymous(4096).expect("a segment");
+            Lock::new_in(&segment).expect("a lock")
+        })
+        .collect();
+    let (ours, theirs) = pair();
+    send_handles(&ours, &many, LIMIT).expect("they are sent");
+    let arrived: Vec<Lock> = receive_handles(&theirs, LIMIT).expect("they arrive");
+    assert_eq!(arrived.len(), many.len());
+    assert_eq!(
+        arrived[299].segment().attachment().token(),
+        many[299].segment().attachment().token()
+    );
+
+    let lock = &many[0];
+    let (ours, theirs) = pair();
+    send_handles(&ours, lock, LIMIT).expect("it is sent");
+    assert_eq!(receive_handles::<HandoverLock>(&theirs, LIMIT).unwrap_err(), Error::Incompatible);
+
+    let (ours, theirs) = pair();
+    assert_eq!(receive_handles::<Lock>(&theirs, Duration::ZERO).unwrap_err(), Error::TimedOut);
+    drop(ours);
+    assert_eq!(receive_handles::<Lock>(&theirs, LIMIT).unwrap_err(), Error::EndOfFile);
+    assert_eq!(send_handles(&theirs, lock, LIMIT).unwrap_err(), Error::BrokenPipe);
+
+    for rubbish in
+        [vec![0; 16], vec![0xff; 64], b"prl\x01\xff\xff\xff\xff\0\0\0\0\0\0\0\0".to_vec()]
+    {
+        let (mut ours, theirs) = pair();
+        ours.write_all(&rubbish).expect("room");
+        assert_eq!(receive_handles::<Lock>(&theirs, LIMIT).unwrap_err(), Error::Damaged);
+    }
+    // It claims more than comes.
+    let (mut ours, theirs) = pair();
+    ours.write_all(b"prl\x01\0\0\0\0\0\0\0\x10\0\0\0\0").expect("room");
+    assert_eq!(
+        receive_handles::<Lock>(&theirs, Duration::from_millis(20)).unwrap_err(),
+        Error::TimedOut
+    );
+    drop(ours);
+    assert_eq!(receive_handles::<Lock>(&theirs, LIMIT).unwrap_err(), Error::EndOfFile);
+
+    let null = std::fs::File::open("/dev/null").expect("the null device");
+    assert!(matches!(send_handles(&null, lock, LIMIT), Err(Error::System { .. })));
+}
