@@ -8,10 +8,12 @@ use purlin_benches::{
     Actors, Contender, ContentionTable, Effort, Machine, Pair, PurlinLock, Rivals, Rounds,
     StdMutex, Table,
 };
-use purlin_sync::Lock;
+use purlin_sync::{CheckedLock, HandoverLock, Lock};
 
 const FIRST: &str = "pthread, shared";
 const OURS: &str = "purlin Lock";
+const HANDOVER: &str = "purlin HandoverLock";
+const CHECKED: &str = "purlin CheckedLock";
 const ROBUST: &str = "pthread, shared and robust";
 const STD: &str = "std Mutex (one process only)";
 
@@ -37,6 +39,9 @@ fn contenders() -> Vec<Contender<'static>> {
     vec![
         contender(FIRST, SharedMutex::new(Kind::Normal)),
         contender(OURS, Lock::new().map(PurlinLock)),
+        contender(HANDOVER, HandoverLock::new().map(PurlinLock)),
+        contender(CHECKED, CheckedLock::new().map(PurlinLock)),
+        contender("pthread, shared and checking", SharedMutex::new(Kind::Checking)),
         contender(ROBUST, SharedMutex::new(Kind::Robust)),
         contender("pthread, shared and adaptive", SharedMutex::new(Kind::Adaptive)),
         contender("sem_t of one, shared", SharedSemaphore::new()),

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::sync::{Mutex, PoisonError};
 
-use purlin_sync::Lock;
+use purlin_sync::{ByHolder, Exclusive, Rules};
 
 use crate::sys::{SharedMutex, SharedSemaphore};
 
@@ -13,11 +13,12 @@ pub trait Pair {
     fn with<R>(&self, inside: impl FnOnce() -> R) -> R;
 }
 
-/// Purlin's lock, used as a user would who cannot repair: a guard, an error for a dead owner.
+/// One of purlin's locks, used as a user would who cannot repair: a guard, an error for a dead
+/// owner.
 #[derive(Debug)]
-pub struct PurlinLock(pub Lock);
+pub struct PurlinLock<K: Rules = ByHolder>(pub Exclusive<K>);
 
-impl Pair for PurlinLock {
+impl<K: Rules> Pair for PurlinLock<K> {
     #[inline]
     fn with<R>(&self, inside: impl FnOnce() -> R) -> R {
         let guard = black_box(&self.0).acquire(None).and_then(|acquired| acquired.sound());

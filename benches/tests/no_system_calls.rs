@@ -3,7 +3,7 @@
 use std::io;
 
 use purlin_benches::sys::{Child, Ended, forbid_system_calls, leave_thread};
-use purlin_sync::Lock;
+use purlin_sync::{ByAnyone, ByHolder, ByThread, Exclusive, Lock, Rules};
 
 const PAIR_COUNT: u32 = 100_000;
 
@@ -12,7 +12,13 @@ const NOT_MADE: i32 = 77;
 
 #[test]
 fn free_lock_is_taken_and_released_without_system_calls() {
-    let lock = Lock::new().expect("there is room for a lock");
+    take_and_release::<ByHolder>();
+    take_and_release::<ByAnyone>();
+    take_and_release::<ByThread>();
+}
+
+fn take_and_release<R: Rules>() {
+    let lock = Exclusive::<R>::new().expect("there is room for a lock");
     let ended = without_system_calls(&lock, || {
         for _ in 0..PAIR_COUNT {
             let Ok(guard) = lock.acquire(None).and_then(|acquired| acquired.sound()) else {
@@ -27,7 +33,13 @@ fn free_lock_is_taken_and_released_without_system_calls() {
 
 #[test]
 fn kept_lock_is_released_without_system_calls() {
-    let lock = Lock::new().expect("there is room for a lock");
+    keep_and_release::<ByHolder>();
+    keep_and_release::<ByAnyone>();
+    keep_and_release::<ByThread>();
+}
+
+fn keep_and_release<R: Rules>() {
+    let lock = Exclusive::<R>::new().expect("there is room for a lock");
     let ended = without_system_calls(&lock, || {
         for _ in 0..PAIR_COUNT {
             let Ok(acquired) = lock.try_acquire() else { return 1 };
@@ -62,7 +74,10 @@ const SIGKILL: i32 = 9;
 
 /// Does `body` in a child that has used the lock once, and so has a token, but may not ask the
 /// kernel for anything from then on.
-fn without_system_calls(lock: &Lock, body: impl FnOnce() -> i32) -> io::Result<Ended> {
+fn without_system_calls<R: Rules>(
+    lock: &Exclusive<R>,
+    body: impl FnOnce() -> i32,
+) -> io::Result<Ended> {
     Child::fork(|_| match lock.acquire(None) {
         Ok(acquired) => {
             drop(acquired);

@@ -18,6 +18,8 @@ pub enum Kind {
     Robust,
     /// Spins before it waits (a glibc extension).
     Adaptive,
+    /// Names its holder's thread, and refuses its second acquire.
+    Checking,
 }
 
 /// How a robust mutex was got.
@@ -113,6 +115,7 @@ impl Attributes {
             Kind::Normal => attributes.set_type(libc::PTHREAD_MUTEX_NORMAL)?,
             Kind::Robust => attributes.set_robust()?,
             Kind::Adaptive => attributes.set_adaptive()?,
+            Kind::Checking => attributes.set_type(libc::PTHREAD_MUTEX_ERRORCHECK)?,
         }
         Ok(attributes)
     }

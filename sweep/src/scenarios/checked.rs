@@ -6,11 +6,11 @@ use super::world::{PEERS, World};
 use crate::journal::{Journal, Mortal, Step};
 use crate::limits::GLANCE;
 use crate::stage::{AnyStage, Scenario, Stage, Sweep};
-use crate::sys::process::pause;
+use crate::sys::process::{idle_until, pause};
 use crate::sys::trace::Mark;
 use crate::verdict::{Failure, Kind, Outcome};
 
-pub(super) const SCENARIOS: [Scenario; 2] = [
+pub(super) const SCENARIOS: [Scenario; 3] = [
     Scenario {
         name: "checked-again",
         about: "acquire, be refused a second time, release",
@@ -22,6 +22,12 @@ pub(super) const SCENARIOS: [Scenario; 2] = [
         about: "acquire, work, release, beside two threads of one process",
         make: || Ok(Box::new(Threads(World::new()?)) as AnyStage),
         sweep: Sweep::Double,
+    },
+    Scenario {
+        name: "checked-live",
+        about: "two threads in each of two processes come and go, in bouts: none is left asleep",
+        make: || Ok(Box::new(Live(World::new()?)) as AnyStage),
+        sweep: Sweep::Whole,
     },
 ];
 
@@ -105,12 +111,7 @@ impl Stage for Threads {
     }
 
     fn peer(&self, _index: usize) -> Outcome {
-        std::thread::scope(|scope| {
-            let other = scope.spawn(|| self.come_and_go(1));
-            let own = self.come_and_go(0);
-            let others = other.join();
-            own.and(others.unwrap_or_else(|_| Err(Failure::crashed("a thread panicked"))))
-        })
+        in_two_threads(|thread| self.come_and_go(thread))
     }
 
     fn is_in_place(&self, _index: usize, _pid: i32) -> bool {
@@ -133,4 +134,63 @@ impl Stage for Threads {
     fn check(&self) -> Outcome {
         self.0.journal.settle(&self.0.lock, 0)
     }
+}
+
+const THREAD_COUNT: usize = 4;
+const BOUT_COUNT: u64 = 60;
+const VISIT_COUNT: u64 = 60;
+
+/// A sleeper that is never woken shows at the end of a bout, when nobody comes any more.
+struct Live(World<ByThread>);
+
+impl Live {
+    fn visit_in_bouts(&self, thread: usize) -> Outcome {
+        let (journal, lock) = (&self.0.journal, &self.0.lock);
+        let mut turns = thread as u64;
+        for bout in 1..=BOUT_COUNT {
+            journal.set_cell(PEERS + thread, bout);
+            idle_until(|| (0..THREAD_COUNT).all(|other| journal.cell(PEERS + other) >= bout));
+            for _ in 0..VISIT_COUNT {
+                // Longer than the spin of those who wait, now and then; any other numbers would do.
+                turns = (turns * 37 + 11) % 1009;
+                journal.visit_for(lock.acquire(None)?, turns)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Stage for Live {
+    fn peer_count(&self) -> usize {
+        THREAD_COUNT / 2
+    }
+
+    fn peer(&self, index: usize) -> Outcome {
+        self.0.register()?;
+        in_two_threads(|thread| self.visit_in_bouts(2 * index + thread))
+    }
+
+    fn is_in_place(&self, _index: usize, _pid: i32) -> bool {
+        true // they wait for each other
+    }
+
+    fn victim(&self, mark: &Mark) -> Outcome {
+        mark.begin();
+        mark.end();
+        Ok(())
+    }
+
+    fn check(&self) -> Outcome {
+        self.0.journal.settle(&self.0.lock, 0)
+    }
+}
+
+/// Does it in this thread as number 0, and in another as number 1.
+fn in_two_threads(body: impl Fn(usize) -> Outcome + Sync) -> Outcome {
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| body(1));
+        let own = body(0);
+        let others = other.join();
+        own.and(others.unwrap_or_else(|_| Err(Failure::crashed("a thread panicked"))))
+    })
 }

@@ -12,7 +12,7 @@ use crate::sys::process::idle_until;
 use crate::sys::trace::Mark;
 use crate::verdict::{Failure, Kind, Outcome, check};
 
-pub(super) const SCENARIOS: [Scenario; 4] = [
+pub(super) const SCENARIOS: [Scenario; 5] = [
     Scenario {
         name: "handover-release",
         about: "release what a living process acquired; two sleep on it",
@@ -37,6 +37,12 @@ pub(super) const SCENARIOS: [Scenario; 4] = [
         make: || Ok(Box::new(Holder(World::new()?)) as AnyStage),
         // A second that took over would meet the peer's release, and have its own hold ended.
         sweep: Sweep::Single,
+    },
+    Scenario {
+        name: "handover-baton",
+        about: "one acquires again and again, another releases each time: it is woken",
+        make: || Ok(Box::new(Baton(World::new()?)) as AnyStage),
+        sweep: Sweep::Whole,
     },
 ];
 
@@ -242,5 +248,64 @@ impl Stage for Holder {
         let is_released = journal.cell(HANDED) == journal.cell(RELEASED);
         check(is_released, Kind::Lost, || "handed over, and not released".to_owned())?;
         journal.settle(&self.0.lock, 0)
+    }
+}
+
+/// Journal cells of the baton: how often it was acquired, and by whom.
+const ROUND: usize = 18;
+const ACQUIRER: usize = 19;
+const ROUND_COUNT: u64 = 400;
+
+/// Peer 0 acquires, and its next acquire waits for peer 1's release of this one. A stranger's release
+/// that wakes nobody leaves it asleep.
+struct Baton(World<ByAnyone>);
+
+impl Baton {
+    fn acquire_all(&self) -> Outcome {
+        self.0.journal.set_cell(ACQUIRER, std::process::id().into());
+        for round in 1..=ROUND_COUNT {
+            self.0.lock.acquire(None)?.keep();
+            self.0.journal.set_cell(ROUND, round);
+        }
+        idle_until(|| self.0.journal.cell(RELEASED) == 1); // who ends with it has died with it
+        Ok(())
+    }
+
+    fn release_all(&self) -> Outcome {
+        let journal = &self.0.journal;
+        for round in 1..=ROUND_COUNT {
+            let is_next_asleep = || is_asleep_on_futex(journal.cell(ACQUIRER) as i32);
+            idle_until(|| journal.cell(ROUND) == round);
+            if round % 2 == 0 && round < ROUND_COUNT {
+                idle_until(is_next_asleep);
+            }
+            self.0.lock.release()?;
+        }
+        journal.set_cell(RELEASED, 1);
+        Ok(())
+    }
+}
+
+impl Stage for Baton {
+    fn peer_count(&self) -> usize {
+        2
+    }
+
+    fn peer(&self, index: usize) -> Outcome {
+        if index == 0 { self.acquire_all() } else { self.release_all() }
+    }
+
+    fn is_in_place(&self, _index: usize, _pid: i32) -> bool {
+        true // they wait for each other
+    }
+
+    fn victim(&self, mark: &Mark) -> Outcome {
+        mark.begin();
+        mark.end();
+        Ok(())
+    }
+
+    fn check(&self) -> Outcome {
+        self.0.journal.settle(&self.0.lock, 0)
     }
 }
