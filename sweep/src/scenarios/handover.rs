@@ -256,8 +256,8 @@ const ROUND: usize = 18;
 const ACQUIRER: usize = 19;
 const ROUND_COUNT: u64 = 400;
 
-/// Peer 0 acquires, and its next acquire waits for peer 1's release of this one. A stranger's release
-/// that wakes nobody leaves it asleep.
+/// Peer 0 acquires, and its next acquire waits for peer 1's release of this one. A stranger's
+/// release that wakes nobody leaves it asleep.
 struct Baton(World<ByAnyone>);
 
 impl Baton {
