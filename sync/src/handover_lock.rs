@@ -39,9 +39,11 @@ use crate::words::handover::ByAnyone;
 /// * Signals: `release` of what the own process holds is async-signal-safe, once that has a token;
 ///   a stranger's release and `acquire` are not.
 /// * Fork: the child inherits the handle, never the hold; but it may release, as anybody may.
-/// * Death: as with a lock, by the process that acquired. A stranger's release takes for alive who
-///   is killed but not yet taken apart by the kernel, and lets its half-written data pass for
-///   sound: release when the holder has said that its part is done, or is known to be gone.
+/// * Death: as with a lock, by the process that acquired: it has to live, with a handle of the
+///   lock, until the release, or its death is told although its part was done. A stranger's release
+///   takes for alive who is killed but not yet taken apart by the kernel, and lets its half-written
+///   data pass for sound: release when the holder has said that its part is done, or is known to be
+///   gone.
 /// * Misuse: a stray release ends whatever hold it finds, and lets two in. A guard whose lock was
 ///   released by somebody else does nothing, unless its own process has acquired the lock since:
 ///   then it ends that hold.

@@ -22,6 +22,12 @@
 //! # Ok(()) }
 //! ```
 //!
+//! | lock | its holder is | its holder's second acquire | who releases |
+//! |---|---|---|---|
+//! | [`Lock`] | a process | waits | the holder's process |
+//! | [`HandoverLock`] | the process that acquired | waits | anybody |
+//! | [`CheckedLock`] | a thread | is refused | the holder's thread |
+//!
 //! # What this crate does not do
 //! * Protect data: a lock says who may write, not whether the last write was finished. It does say
 //!   when it was not.
