@@ -24,6 +24,8 @@ pub(crate) struct Actor {
     /// The adapter is its parent and must collect it.
     pub(crate) is_owed_reaping: bool,
     pub(crate) state: State,
+    /// It was interrupted, which ends whoever does nothing about it.
+    pub(crate) is_interrupted: bool,
     pub(crate) call: Option<Call>,
 }
 
@@ -76,8 +78,17 @@ impl Actor {
         if evidence::look(pid, tid) == Look::Gone {
             return Err(format!("names the thread {tid} of the process {pid}, which is not there"));
         }
-        let (state, call) = (State::Living, None);
-        Ok(Self { pid, tid, process, kind, life, is_owed_reaping: false, state, call })
+        Ok(Self {
+            pid,
+            tid,
+            process,
+            kind,
+            life,
+            is_owed_reaping: false,
+            state: State::Living,
+            is_interrupted: false,
+            call: None,
+        })
     }
 
     pub(crate) fn is_process(&self) -> bool {

@@ -202,9 +202,12 @@ fn scripts_that_make_no_sense_are_errors_of_the_suite() {
 
 #[test]
 fn an_interrupt_ends_a_process() {
-    let script =
-        lock("a: lock.acquire() -> ok\nb: lock.acquire() -> blocked\ninterrupt b\nb: -> gone by 2");
-    kept(&own("purlin-fork"), &script);
+    let interrupt = "a: lock.acquire() -> ok\nb: lock.acquire() -> blocked\ninterrupt b\n";
+    kept(&own("purlin-fork"), &lock(&format!("{interrupt}b: -> gone by 2")));
+    // That is no fault of the adapter's.
+    let script = lock(&format!("{interrupt}b: -> interrupted"));
+    let says = &["expected interrupted", "b ended when it was interrupted"];
+    ends(&own("purlin-fork"), &script, Verdict::Broken, 6, says);
 }
 
 #[test]

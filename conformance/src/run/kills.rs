@@ -84,6 +84,9 @@ impl Run<'_> {
     /// What a user's Ctrl-C sends.
     pub(super) fn interrupt(&mut self, name: &str) -> Result<(), End> {
         let name = self.own_process(name, "interrupted")?;
+        if let Some(actor) = self.session.actors.get_mut(&name) {
+            actor.is_interrupted = true;
+        }
         self.send(&name, Signal::INT)
     }
 

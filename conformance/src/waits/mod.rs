@@ -11,7 +11,7 @@ mod still;
 
 use std::time::Duration;
 
-use crate::limits::{LOOK_APART, STILL_LOOK_APART};
+use crate::limits::{LOOK_APART, SILENCE, STILL_LOOK_APART};
 use crate::run::{End, Run};
 pub(crate) use blocked::Wait;
 pub(crate) use patience::Patience;
@@ -39,7 +39,7 @@ impl Run<'_> {
             if let Some(dead) = actors.iter().find(|actor| self.has_ended(actor)) {
                 // Its last words may be what is waited for.
                 self.session.pump(Duration::ZERO)?;
-                return check(self).ok_or_else(|| self.ended_by_itself(dead));
+                return check(self).ok_or_else(|| self.ended_by_itself(dead, expected));
             }
             if wait < STILL_LOOK_APART {
                 continue;
@@ -59,7 +59,11 @@ impl Run<'_> {
 
     /// An actor that ends unasked ends the case.
     pub(crate) fn must_live(&self, actor: &str) -> Result<(), End> {
-        if self.has_ended(actor) { Err(self.ended_by_itself(actor)) } else { Ok(()) }
+        if self.has_ended(actor) {
+            Err(self.ended_by_itself(actor, "that it lives"))
+        } else {
+            Ok(())
+        }
     }
 
     fn has_ended(&self, actor: &str) -> bool {
@@ -67,10 +71,17 @@ impl Run<'_> {
         actor.is_some_and(|actor| actor.is_living() && actor.has_ended())
     }
 
-    fn ended_by_itself(&self, name: &str) -> End {
-        let actor = self.session.actors.get(name);
-        let whole = actor.is_none_or(|actor| actor.ends_within(Duration::ZERO));
-        let what = if whole { "process" } else { "thread that makes the calls" };
+    fn ended_by_itself(&self, name: &str, expected: &str) -> End {
+        let Some(actor) = self.session.actors.get(name) else {
+            return End::died(format!("{name} is not there"));
+        };
+        // The threads of a process that ends are gone a little before it.
+        let what =
+            if actor.ends_within(SILENCE) { "process" } else { "thread that makes the calls" };
+        if actor.is_interrupted {
+            let came = format!("the {what} of {name} ended when it was interrupted");
+            return End::broken(expected.to_owned(), came);
+        }
         End::died(format!("the {what} of {name} ended by itself"))
     }
 }
