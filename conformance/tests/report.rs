@@ -132,6 +132,7 @@ fn forms_have_lines_of_their_own_where_they_differ() {
     let again = "--subject made-up --case lock/try --form turn-lock --seed 7\n";
     assert!(text.contains(again), "{text}");
     assert!(text.contains(", seed 7\n"), "{text}");
+    assert!(text.contains("  made-up: asked of each form: lock, turn-lock\n"), "{text}");
 }
 
 #[test]

@@ -104,6 +104,12 @@ fn limits(judgement: &Judgement) -> String {
     if judgement.hello.starts[0] == How::Thread {
         let _ = writeln!(text, "  {name}: {FORKED}");
     }
+    let mut forms: Vec<&str> = judgement.outcomes.iter().map(|asked| asked.form.as_str()).collect();
+    forms.sort_unstable();
+    forms.dedup();
+    if forms.len() > 1 {
+        let _ = writeln!(text, "  {name}: asked of each form: {}", in_line(&forms.join(", ")));
+    }
     let scaled = judgement.outcomes.iter().filter(|asked| asked.outcome.is_scaled).count();
     if scaled > 0 {
         let _ = writeln!(text, "  {name}: {SCALED}: {}", counted(scaled, "case"));
