@@ -128,7 +128,7 @@ impl Watched {
 
     fn is_idle(&mut self, now: Duration, account: &Account) -> bool {
         let (first, last, still_since) = (*account, *account, now);
-        let member = self.members.entry(account.pid).or_insert(Member { first, last, still_since });
+        let member = self.members.entry(account.tid).or_insert(Member { first, last, still_since });
         self.processor += account.processor.saturating_sub(member.last.processor);
         if !account.is_still || account.sleep_count != member.last.sleep_count {
             member.still_since = now;
@@ -156,14 +156,14 @@ mod tests {
     }
 
     fn account(is_still: bool, sleep_count: u64) -> Account {
-        Account { pid: 7, is_still, sleep_count, processor: Duration::ZERO }
+        Account { tid: 7, is_still, sleep_count, processor: Duration::ZERO }
     }
 
     #[test]
     fn who_waits_for_a_processor_is_not_hung() {
         assert_eq!(looks_until_over(|_| vec![account(false, 3)]), None);
         // Beside one that is asleep for good, and with a chance now and then.
-        let other = Account { pid: 8, ..account(true, 1) };
+        let other = Account { tid: 8, ..account(true, 1) };
         let starved = |look: u64| vec![other, account(false, look / 1000)];
         assert_eq!(looks_until_over(starved), None);
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::limits::{STEP_TICK_COUNT, WAITING_MIN, WAITING_SLEEP_COUNT};
 use crate::sys::clock;
-use crate::sys::evidence::{Account, account, family, is_asleep_on_futex, sleep_count};
+use crate::sys::evidence::{Account, accounts, family, is_asleep_on_futex, sleep_count};
 
 /// The sleep that a process was found in, at one tick after the other.
 #[derive(Default)]
@@ -21,12 +21,12 @@ impl Slumber {
     /// sleeps in slices, is not.
     pub(crate) fn is_for_good(&mut self, pid: i32) -> bool {
         let mut accounts = family(pid);
-        accounts.extend(account(pid));
+        accounts.extend(self::accounts(pid));
         self.look(&accounts)
     }
 
     fn look(&mut self, accounts: &[Account]) -> bool {
-        let seen: Vec<_> = accounts.iter().map(|one| (one.pid, one.sleep_count)).collect();
+        let seen: Vec<_> = accounts.iter().map(|one| (one.tid, one.sleep_count)).collect();
         let is_same = accounts.iter().all(|one| one.is_still) && seen == self.seen;
         self.tick_count = if is_same { self.tick_count + 1 } else { 0 };
         self.seen = seen;
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     const SLEEPER: Account =
-        Account { pid: 7, is_still: true, sleep_count: 3, processor: Duration::ZERO };
+        Account { tid: 7, is_still: true, sleep_count: 3, processor: Duration::ZERO };
 
     #[test]
     fn one_sleep_at_many_ticks_is_for_good() {
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn who_waits_for_a_processor_or_for_a_child_that_does_is_not_asleep() {
         let starved = Account { is_still: false, ..SLEEPER };
-        for accounts in [&[starved][..], &[SLEEPER, Account { pid: 8, ..starved }]] {
+        for accounts in [&[starved][..], &[SLEEPER, Account { tid: 8, ..starved }]] {
             let mut slumber = Slumber::default();
             assert!((0..100).all(|_| !slumber.look(accounts)));
         }

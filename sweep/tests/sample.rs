@@ -4,7 +4,7 @@ use crate::support::finds_nothing;
 
 #[test]
 fn nothing_is_lost_at_some_points_of_each_scenario() {
-    finds_nothing(&["--points", "6"]);
+    finds_nothing(&["--points", "4"]);
 }
 
 #[test]
@@ -14,7 +14,7 @@ fn nothing_is_lost_at_some_pairs_of_points_of_each_scenario() {
 
 #[test]
 fn nothing_is_lost_where_the_victim_stands_still_at_some_points_of_each_scenario() {
-    finds_nothing(&["--points", "3", "--pauses"]);
+    finds_nothing(&["--points", "2", "--pauses"]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use purlin_sync::{ByThread, Error};
 use super::world::{PEERS, World};
 use crate::journal::{Journal, Mortal, Step};
 use crate::limits::GLANCE;
-use crate::stage::{AnyStage, Scenario, Stage, Sweep};
+use crate::stage::{AnyStage, Scenario, Stage, Sweep, Turn};
 use crate::sys::process::{idle_until, pause};
 use crate::sys::trace::Mark;
 use crate::verdict::{Failure, Kind, Outcome};
@@ -71,6 +71,10 @@ impl Stage for Again {
         self.run(self.0.journal.mortal(1), mark)
     }
 
+    fn other(&self, turn: &Turn<'_>) -> Outcome {
+        self.0.visit_and_stay(turn)
+    }
+
     fn check(&self) -> Outcome {
         self.0.journal.settle(&self.0.lock, 0)
     }
@@ -124,6 +128,10 @@ impl Stage for Threads {
 
     fn second(&self, mark: &Mark) -> Outcome {
         self.0.visit_marked(1, mark)
+    }
+
+    fn other(&self, turn: &Turn<'_>) -> Outcome {
+        self.0.visit_and_stay(turn)
     }
 
     fn aftermath(&mut self) -> Outcome {

@@ -7,7 +7,7 @@ use purlin_sync::{Acquired, ByAnyone, ByThread, Error, Rules};
 
 use super::world::{Elsewhere, PEERS, VICTIM_PID, World};
 use crate::journal::{Mortal, Step};
-use crate::stage::{AnyStage, Scenario, Stage, Sweep};
+use crate::stage::{AnyStage, Scenario, Stage, Sweep, Turn};
 use crate::sys::evidence::is_asleep_on_futex;
 use crate::sys::trace::Mark;
 use crate::verdict::{Failure, Kind, Outcome};
@@ -137,6 +137,14 @@ impl<R: Rules> Stage for Alone<R> {
         self.run(errand, self.world.journal.mortal(1), mark)
     }
 
+    fn other(&self, turn: &Turn<'_>) -> Outcome {
+        match self.errand {
+            // The victim must be told: nobody vouches.
+            Errand::StaySilent => self.say_nothing(self.world.journal.mortal(1)),
+            _ => self.world.visit_and_stay(turn),
+        }
+    }
+
     fn check(&self) -> Outcome {
         self.world.journal.settle(&self.world.lock, self.deaths)
     }
@@ -233,6 +241,13 @@ impl<R: Rules> Stage for Crowd<R> {
         self.come(1, mark)
     }
 
+    fn other(&self, turn: &Turn<'_>) -> Outcome {
+        match self.patience {
+            Patience::Limited(limit) => self.be_refused(limit, &Mark::UNARMED),
+            _ => self.world.visit_and_stay(turn),
+        }
+    }
+
     fn aftermath(&mut self) -> Outcome {
         self.world.journal.set_over();
         Ok(())
@@ -276,6 +291,10 @@ impl<R: Rules> Stage for Leaving<R> {
         self.0.visit_marked(1, mark)
     }
 
+    fn other(&self, turn: &Turn<'_>) -> Outcome {
+        self.0.visit_and_stay(turn)
+    }
+
     fn check(&self) -> Outcome {
         self.0.journal.settle(&self.0.lock, 0)
     }
@@ -317,6 +336,11 @@ impl<R: Rules> Stage for GiveUp<R> {
         let outcome = self.0.journal.mortal(1).visit(&lock);
         mark.end();
         outcome
+    }
+
+    fn other(&self, turn: &Turn<'_>) -> Outcome {
+        let (_segment, lock) = self.0.attach()?;
+        self.0.journal.visit_and_stay(&lock, turn)
     }
 
     fn check(&self) -> Outcome {

@@ -1,6 +1,7 @@
 //! What the kernel tells of a process: whether it is there, asleep, and in which system call.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::limits::GLANCE;
@@ -26,7 +27,7 @@ pub(crate) fn shows_within(limit: Duration, is_there: impl Fn() -> bool) -> bool
 /// are closed, and so its locks are free, a moment before its state says Z.
 #[must_use]
 pub fn is_gone(pid: i32) -> bool {
-    let Some(fields) = fields(pid) else { return true };
+    let Some(fields) = fields(&folder(pid)) else { return true };
     let mut words = fields.split_ascii_whitespace();
     let state = words.next();
     let flags: u64 = words.nth(5).and_then(|flags| flags.parse().ok()).unwrap_or(0);
@@ -46,15 +47,19 @@ pub fn is_asleep_on_futex(pid: i32) -> bool {
 /// How often the process has gone to sleep by itself.
 #[must_use]
 pub fn sleep_count(pid: i32) -> u64 {
-    let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    sleeps_of(&folder(pid))
+}
+
+fn sleeps_of(folder: &Path) -> u64 {
+    let text = fs::read_to_string(folder.join("status")).unwrap_or_default();
     let count = text.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
     count.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
 }
 
-/// What the kernel has counted of a process that has not ended.
+/// What the kernel has counted of a thread that has not ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Account {
-    pub(crate) pid: i32,
+    pub(crate) tid: i32,
     /// It sleeps, or a tracer has stopped it. Who waits for a processor, or for a disk, does not.
     pub(crate) is_still: bool,
     /// How often it has gone to sleep by itself.
@@ -63,41 +68,47 @@ pub(crate) struct Account {
     pub(crate) processor: Duration,
 }
 
-/// The accounts of all who descend from a process and have not ended.
+/// The accounts of all threads of those who descend from a process, itself apart.
 pub(crate) fn family(pid: i32) -> Vec<Account> {
     let (mut accounts, mut parents) = (Vec::new(), vec![pid]);
     while let Some(parent) = parents.pop() {
         for child in children(parent) {
             parents.push(child);
-            accounts.extend(account(child));
+            accounts.extend(self::accounts(child));
         }
     }
     accounts
 }
 
-/// `None` of one that has ended.
-pub(crate) fn account(pid: i32) -> Option<Account> {
-    let fields = fields(pid)?;
-    let words: Vec<_> = fields.split_ascii_whitespace().collect();
-    let state = *words.first()?;
-    let ticks = |index: usize| words.get(index).and_then(|ticks| ticks.parse::<u64>().ok());
-    // The fields 14 and 15 of `proc_pid_stat(5)`; the first of ours is the third.
-    let processor = Duration::from_millis((ticks(11)? + ticks(12)?) * TICK_MILLIS);
-    let is_still = matches!(state, "S" | "T" | "t");
-    (!matches!(state, "Z" | "X")).then(|| Account {
-        pid,
-        is_still,
-        sleep_count: sleep_count(pid),
-        processor,
-    })
+/// The accounts of all threads of a process. None of one that has ended.
+pub(crate) fn accounts(pid: i32) -> Vec<Account> {
+    let account = |thread: &Path| {
+        let tid = thread.file_name()?.to_str()?.parse().ok()?;
+        let fields = fields(thread)?;
+        let words: Vec<_> = fields.split_ascii_whitespace().collect();
+        let state = *words.first()?;
+        let ticks = |index: usize| words.get(index).and_then(|ticks| ticks.parse::<u64>().ok());
+        // The fields 14 and 15 of `proc_pid_stat(5)`; the first of ours is the third.
+        let processor = Duration::from_millis((ticks(11)? + ticks(12)?) * TICK_MILLIS);
+        let (is_still, sleep_count) = (matches!(state, "S" | "T" | "t"), sleeps_of(thread));
+        let has_ended = matches!(state, "Z" | "X");
+        (!has_ended).then_some(Account { tid, is_still, sleep_count, processor })
+    };
+    threads(pid).iter().filter_map(|thread| account(thread)).collect()
 }
 
 /// In which the kernel tells times: a hundredth of a second, on every processor.
 const TICK_MILLIS: u64 = 10;
 
+/// The folders of a process's threads.
+fn threads(pid: i32) -> Vec<PathBuf> {
+    let entries = fs::read_dir(format!("/proc/{pid}/task"));
+    entries.into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+}
+
 fn children(pid: i32) -> Vec<i32> {
-    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let lists = threads.map(|thread| fs::read_to_string(thread.path().join("children")));
+    let threads = threads(pid);
+    let lists = threads.iter().map(|thread| fs::read_to_string(thread.join("children")));
     let parse = |list: String| -> Vec<i32> {
         list.split_ascii_whitespace().filter_map(|child| child.parse().ok()).collect()
     };
@@ -111,14 +122,18 @@ pub(crate) fn is_asleep(pid: i32) -> bool {
 
 /// The letter of the process's state, as in `proc_pid_stat(5)`.
 pub(crate) fn state(pid: i32) -> Option<char> {
-    fields(pid)?.chars().next()
+    fields(&folder(pid))?.chars().next()
 }
 
 /// What `proc_pid_stat(5)` says, from the third field on.
-fn fields(pid: i32) -> Option<String> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+fn fields(folder: &Path) -> Option<String> {
+    let text = fs::read_to_string(folder.join("stat")).ok()?;
     // The name before it may hold anything, parentheses too.
     Some(text.rsplit_once(") ")?.1.to_owned())
+}
+
+fn folder(pid: i32) -> PathBuf {
+    format!("/proc/{pid}").into()
 }
 
 /// The number of the system call that the process sleeps in.
