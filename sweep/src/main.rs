@@ -70,10 +70,14 @@ fn try_out_faults(names: &[String]) -> std::io::Result<bool> {
     let mut is_good = true;
     let is_chosen = |fault: &&Fault| names.is_empty() || names.contains(&fault.name);
     for fault in faults.iter().filter(is_chosen) {
-        nursery.try_out(fault, &faults, |noticed| {
+        let tried = nursery.try_out(fault, &faults, |noticed| {
             println!("{}", noticed.line);
             is_good &= noticed.is_good;
-        })?;
+        });
+        if let Err(error) = tried {
+            println!("{:34} not tried: {error}", fault.name);
+            is_good = false;
+        }
     }
     Ok(is_good)
 }
