@@ -4,7 +4,8 @@
 //! killed; survivors that ran or slept meanwhile, and a checker at the end, say whether anything
 //! was lost, doubled, corrupted or hangs. This is done for every number of steps up to the end
 //! mark; for a second death, of the process that finds the remains of the first; and inside system
-//! calls.
+//! calls. Or nobody is killed: the victim stands still between two instructions, while another does
+//! all it can to the same objects.
 //!
 //! ```text
 //!  setup ---- stage ------------------------------------------------------------+
