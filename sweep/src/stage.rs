@@ -71,7 +71,8 @@ pub trait Stage {
     }
 
     /// How far the roles of a scenario have come that is run whole: as long as this grows, somebody
-    /// gets on. Looked at where the stage was made.
+    /// gets on. Those who sleep and wake in turn look hung without it, after some seconds. Looked
+    /// at where the stage was made.
     fn pulse(&self) -> u64 {
         0
     }

@@ -188,6 +188,10 @@ impl Stage for Live {
         Ok(())
     }
 
+    fn pulse(&self) -> u64 {
+        self.0.journal.done_count()
+    }
+
     fn check(&self) -> Outcome {
         self.0.journal.settle(&self.0.lock, 0)
     }

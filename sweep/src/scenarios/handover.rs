@@ -305,6 +305,10 @@ impl Stage for Baton {
         Ok(())
     }
 
+    fn pulse(&self) -> u64 {
+        self.0.journal.cell(ROUND)
+    }
+
     fn check(&self) -> Outcome {
         self.0.journal.settle(&self.0.lock, 0)
     }
