@@ -1,10 +1,13 @@
-//! The adapter for purlin itself: actors by fork, or threads of the adapter.
+//! The adapter for purlin itself: actors by fork, by spawn, or threads of the adapter.
 //!
 //! A thread cannot be killed alone, so where actors are threads those that a script kills, or wants
 //! as processes of their own, are forked all the same, before the first thread is started.
 
+use std::any::Any;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -13,11 +16,13 @@ use std::time::Duration;
 use purlin_conformance::limits::PROTOCOL_VERSION;
 use purlin_conformance::serve::{
     Actor, Arguments, CAPABILITIES, CallResult, Child, Ended, Flow, Form, Hello, How, Object, Pace,
-    Reach, Refusal, Subject,
+    Package, Reach, Refusal, Subject, run_package,
 };
 use purlin_process::{ExitStatus, Process};
+use purlin_shm::{Carry, Luggage};
 use purlin_sync::{
-    Acquired, ByAnyone, ByHolder, ByThread, Deadline, Error, Exclusive, Rules, Told,
+    Acquired, ByAnyone, ByHolder, ByThread, CheckedLock, Deadline, Error, Exclusive, HandoverLock,
+    Lock, Rules, Told,
 };
 
 /// Purlin, with one usual way of starting actors.
@@ -29,13 +34,14 @@ pub(crate) struct Purlin {
 
 impl Purlin {
     /// The names of its forms.
-    pub(crate) const NAMES: &[&str] = &["purlin-fork", "purlin-threads"];
+    pub(crate) const NAMES: &[&str] = &["purlin-fork", "purlin-spawn", "purlin-threads"];
 
     /// The form of this name.
     pub(crate) fn new(name: &str) -> Option<Self> {
         let (name, starts): (_, &[How]) = match name {
-            "purlin-fork" => ("purlin-fork", &[How::Fork]),
-            "purlin-threads" => ("purlin-threads", &[How::Thread, How::Fork]),
+            "purlin-fork" => ("purlin-fork", &[How::Fork, How::Spawn]),
+            "purlin-spawn" => ("purlin-spawn", &[How::Spawn, How::Fork]),
+            "purlin-threads" => ("purlin-threads", &[How::Thread, How::Fork, How::Spawn]),
             _ => return None,
         };
         Some(Self { name, starts, has_threads: AtomicBool::new(false) })
@@ -52,6 +58,17 @@ impl Purlin {
         Ok(Box::new(Forked(process.map_err(|error| Refusal::new(error.kind(), error))?)))
     }
 
+    fn spawn(&self, actor: Actor) -> Result<Box<dyn Child>, Refusal> {
+        let name = actor.name().to_owned();
+        let Package { text, descriptors, objects } = actor.pack()?;
+        let mut carried = Carried { descriptors, ..Carried::default() };
+        let names: Result<Vec<String>, Refusal> =
+            objects.iter().map(|(name, object)| carried.add(name, &**object)).collect();
+        let arguments = (self.name.to_owned(), text, names?);
+        let process = Process::spawn(name, be_actor, arguments, carried);
+        Ok(Box::new(Forked(process.map_err(|error| Refusal::new(error.kind(), error))?)))
+    }
+
     fn spawn_thread(&self, actor: Actor) -> Result<Box<dyn Child>, Refusal> {
         let builder = std::thread::Builder::new().name(actor.name().to_owned());
         let thread = builder.spawn(move || actor.run_in_thread());
@@ -60,6 +77,86 @@ impl Purlin {
         self.has_threads.store(true, Relaxed);
         Ok(Box::new(Thread))
     }
+}
+
+/// What a spawned actor is given beside its arguments.
+#[derive(Default)]
+struct Carried {
+    descriptors: Vec<OwnedFd>,
+    locks: Vec<Lock>,
+    handover_locks: Vec<HandoverLock>,
+    checked_locks: Vec<CheckedLock>,
+}
+
+impl Carried {
+    /// Adds an object's handle, and tells the name under which it is found again: its kind first.
+    fn add(&mut self, name: &str, object: &dyn Object) -> Result<String, Refusal> {
+        let handle = object.handle();
+        let of = |kind: &str| Ok(format!("{kind} {name}"));
+        if let Some(lock) = handle.and_then(<dyn Any>::downcast_ref::<Lock>) {
+            self.locks.push(lock.clone());
+            return of(KINDS[0].0);
+        }
+        if let Some(lock) = handle.and_then(<dyn Any>::downcast_ref::<HandoverLock>) {
+            self.handover_locks.push(lock.clone());
+            return of(KINDS[1].0);
+        }
+        if let Some(lock) = handle.and_then(<dyn Any>::downcast_ref::<CheckedLock>) {
+            self.checked_locks.push(lock.clone());
+            return of(KINDS[2].0);
+        }
+        Err(Refusal::unsupported(format!("{name} cannot be carried")))
+    }
+
+    /// The objects by name, in the order in which they were added.
+    fn objects(self, names: &[String]) -> BTreeMap<String, Arc<dyn Object>> {
+        let mut locks = self.locks.into_iter();
+        let mut handover_locks = self.handover_locks.into_iter();
+        let mut checked_locks = self.checked_locks.into_iter();
+        let mut objects: BTreeMap<String, Arc<dyn Object>> = BTreeMap::new();
+        for (kind, name) in names.iter().filter_map(|name| name.split_once(' ')) {
+            let object: Option<Arc<dyn Object>> = match kind {
+                "handover-lock" => handover_locks.next().map(|lock| Arc::new(Shared(lock)) as _),
+                "checked-lock" => checked_locks.next().map(|lock| Arc::new(Shared(lock)) as _),
+                _ => locks.next().map(|lock| Arc::new(Shared(lock)) as _),
+            };
+            objects.extend(object.map(|object| (name.to_owned(), object)));
+        }
+        objects
+    }
+}
+
+impl Carry for Carried {
+    fn pack(&self, luggage: &mut Luggage) -> Result<(), purlin_shm::Error> {
+        self.descriptors.pack(luggage)?;
+        self.locks.pack(luggage)?;
+        self.handover_locks.pack(luggage)?;
+        self.checked_locks.pack(luggage)
+    }
+
+    fn unpack(luggage: &mut Luggage) -> Result<Self, purlin_shm::Error> {
+        Ok(Self {
+            descriptors: Carry::unpack(luggage)?,
+            locks: Carry::unpack(luggage)?,
+            handover_locks: Carry::unpack(luggage)?,
+            checked_locks: Carry::unpack(luggage)?,
+        })
+    }
+}
+
+/// The life of a spawned actor.
+fn be_actor(
+    (subject, text, names): (String, String, Vec<String>),
+    mut carried: Carried,
+) -> Result<(), String> {
+    let subject = Purlin::new(&subject).ok_or("there is no such subject")?;
+    let descriptors = std::mem::take(&mut carried.descriptors);
+    let objects = RefCell::new(carried.objects(&names));
+    let open = |name: &str| {
+        let object = objects.borrow_mut().remove(name);
+        object.ok_or_else(|| std::io::Error::other(format!("{name} was not carried")))
+    };
+    run_package(Arc::new(subject), &text, descriptors, open).map_err(|error| error.to_string())
 }
 
 impl Subject for Purlin {
@@ -92,7 +189,7 @@ impl Subject for Purlin {
         match how {
             How::Fork => self.fork(actor),
             How::Thread => self.spawn_thread(actor),
-            How::Spawn => Err(Refusal::unsupported("spawn")),
+            How::Spawn => self.spawn(actor),
         }
     }
 }
@@ -126,7 +223,7 @@ fn shared<R: Rules + Send + Sync + 'static>() -> Result<Arc<dyn Object>, Refusal
 /// A lock; each call keeps its hold, so that a later call can end it.
 struct Shared<R: Rules>(Exclusive<R>);
 
-impl<R: Rules + Send + Sync> Object for Shared<R> {
+impl<R: Rules + Send + Sync + 'static> Object for Shared<R> {
     fn call(&self, op: &str, args: &Arguments) -> CallResult {
         match op {
             "acquire" => match deadline(args) {
@@ -139,6 +236,10 @@ impl<R: Rules + Send + Sync> Object for Shared<R> {
             "damage" => damage(&self.0),
             _ => CallResult::Unsupported,
         }
+    }
+
+    fn handle(&self) -> Option<&dyn Any> {
+        Some(&self.0)
     }
 
     fn scope(&self, body: &mut dyn FnMut() -> Flow) -> Flow {

@@ -25,6 +25,10 @@ use command_line::{HELP, Order, RunOrder};
 use subjects::Found;
 
 fn main() -> ExitCode {
+    // An actor of purlin's that is started by spawn is this program, and goes no further.
+    purlin_process::init();
+    // So is a program that took an actor's place; whatever its arguments are.
+    purlin_conformance::serve::idle_if_replaced();
     // Whoever started this may ignore the ends of children, which adapters and the runner itself
     // would inherit: nobody would learn how an adapter or an actor ended.
     if let Err(error) = purlin_process::reset_child_signal() {

@@ -21,6 +21,7 @@ mod flow;
 mod interpreter;
 mod life;
 mod newborn;
+mod package;
 mod passage;
 mod pipes;
 mod replies;
@@ -34,6 +35,7 @@ pub use crate::protocol::{Answer, Arguments, Form, Hello, How, Pace, Reach};
 pub use crate::script::Ended;
 pub use actor::Actor;
 pub use flow::{CallResult, Flow, Leaving, Refusal};
+pub use package::{Package, run_package};
 pub use passage::{idle_if_replaced, run_in_program};
 
 /// All that is offered beyond the core, by name: what [`Hello::capabilities`] of a subject can
@@ -80,6 +82,12 @@ pub trait Object: Send + Sync {
     fn scope(&self, body: &mut dyn FnMut() -> Flow) -> Flow {
         let _ = body;
         Flow::Unsupported
+    }
+
+    /// The handle inside, for a subject that hands its objects over to an actor's process itself:
+    /// see [`Actor::pack`].
+    fn handle(&self) -> Option<&dyn std::any::Any> {
+        None
     }
 
     /// What a program that is executed for an actor needs to reach a cell or a log; for the

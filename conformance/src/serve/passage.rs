@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, PipeReader, Read};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -29,7 +29,7 @@ const PASSED: &str = "PURLIN_CONFORMANCE_ACTOR";
 pub(super) const REPLACED: &str = "PURLIN_CONFORMANCE_REPLACED";
 
 #[derive(Serialize, Deserialize)]
-struct Passed {
+pub(super) struct Passed {
     id: u64,
     name: String,
     /// The subject's objects, each with how many there are when it is several.
@@ -41,7 +41,7 @@ struct Passed {
 }
 
 #[derive(Serialize, Deserialize)]
-struct PassedHeir {
+pub(super) struct PassedHeir {
     name: String,
     commands: RawFd,
     heirs: Vec<PassedHeir>,
@@ -57,13 +57,15 @@ impl Actor {
         let refused = |error: io::Error| Refusal::new("out-of-resources", error);
         // Copies that stay open across exec, closed here when the program has them.
         let mut copies = Vec::new();
-        let passed = self.pass(&mut copies).map_err(refused)?;
+        let passed = self.pass(&mut |fd| copy(fd, &mut copies)).map_err(refused)?;
         let text = serde_json::to_string(&passed).map_err(|error| refused(error.into()))?;
         command.env(PASSED, text).stdin(Stdio::from(OwnedFd::from(self.commands)));
         Ok(Box::new(command.spawn().map_err(refused)?))
     }
 
-    fn pass(&self, copies: &mut Vec<OwnedFd>) -> io::Result<Passed> {
+    /// All but its calls and the subject's own objects; `give` says by which number a descriptor
+    /// arrives.
+    pub(super) fn pass(&self, give: &mut Give<'_>) -> io::Result<Passed> {
         let mut objects = BTreeMap::new();
         let mut memory = BTreeMap::new();
         for (name, handles) in &self.objects {
@@ -76,7 +78,7 @@ impl Actor {
             match found.filter(|found| !found.is_empty()) {
                 Some(found) => {
                     let kind = found[0].0.to_owned();
-                    let numbers = found.iter().map(|(_, memory)| copy(memory, copies));
+                    let numbers = found.iter().map(|(_, memory)| give(*memory));
                     let numbers = numbers.collect::<io::Result<_>>()?;
                     memory.insert(name.clone(), (kind, is_many, numbers));
                 }
@@ -86,26 +88,28 @@ impl Actor {
                 }
             }
         }
-        let hatch = self.greeting.hatch.as_ref().map(|hatch| copy(hatch, copies)).transpose()?;
-        let heirs = pass_heirs(&self.heirs, copies)?;
+        let hatch = self.greeting.hatch.as_ref().map(|hatch| give(hatch.as_fd())).transpose()?;
+        let heirs = pass_heirs(&self.heirs, give)?;
         Ok(Passed { id: self.greeting.id, name: self.name.clone(), objects, memory, heirs, hatch })
     }
 }
 
-fn pass_heirs(heirs: &[Estate], copies: &mut Vec<OwnedFd>) -> io::Result<Vec<PassedHeir>> {
+/// Makes a descriptor arrive, and says by which number.
+pub(super) type Give<'a> = dyn FnMut(BorrowedFd<'_>) -> io::Result<RawFd> + 'a;
+
+/// The descriptor that arrived by this number.
+pub(super) type Take<'a> = dyn FnMut(RawFd) -> io::Result<OwnedFd> + 'a;
+
+fn pass_heirs(heirs: &[Estate], give: &mut Give<'_>) -> io::Result<Vec<PassedHeir>> {
     let pass = |heir: &Estate| {
-        let commands = copy(&heir.commands, copies)?;
-        Ok(PassedHeir {
-            name: heir.name.clone(),
-            commands,
-            heirs: pass_heirs(&heir.heirs, copies)?,
-        })
+        let commands = give(heir.commands.as_fd())?;
+        Ok(PassedHeir { name: heir.name.clone(), commands, heirs: pass_heirs(&heir.heirs, give)? })
     };
     heirs.iter().map(pass).collect()
 }
 
-fn copy(fd: &impl AsFd, copies: &mut Vec<OwnedFd>) -> io::Result<RawFd> {
-    let copy = duplicate(fd.as_fd().as_raw_fd())?;
+fn copy(fd: BorrowedFd<'_>, copies: &mut Vec<OwnedFd>) -> io::Result<RawFd> {
+    let copy = duplicate(fd.as_raw_fd())?;
     let number = copy.as_raw_fd();
     copies.push(copy);
     Ok(number)
@@ -123,24 +127,39 @@ pub fn run_in_program(
     idle_if_replaced();
     let passed = std::env::var(PASSED).map_err(io::Error::other)?;
     let passed: Passed = serde_json::from_str(&passed)?;
-    let mut life = Life {
-        shelf: Shelf::new(take_up_objects(passed.objects, passed.memory, open)?),
-        heirs: take_up_heirs(passed.heirs)?,
-        subject,
-        source: Source::read_aside(io::stdin())?,
-        pipes: Pipes::default(),
-        is_process: true,
-        children: Vec::new(),
-    };
-    let hatch = passed.hatch.map(take_up).transpose()?.map(Into::into);
-    Greeting { id: passed.id, hatch }.say(passed.name);
-    life.live();
-    Ok(())
+    let source = Source::read_aside(io::stdin())?;
+    passed.live(subject, source, &mut take_up, open)
+}
+
+impl Passed {
+    /// Is the actor, once it has what was passed.
+    pub(super) fn live(
+        self,
+        subject: Arc<dyn Subject>,
+        source: Source,
+        take: &mut Take<'_>,
+        open: impl Fn(&str) -> io::Result<Arc<dyn Object>>,
+    ) -> io::Result<()> {
+        let mut life = Life {
+            shelf: Shelf::new(take_up_objects(self.objects, self.memory, take, open)?),
+            heirs: take_up_heirs(self.heirs, take)?,
+            subject,
+            source,
+            pipes: Pipes::default(),
+            is_process: true,
+            children: Vec::new(),
+        };
+        let hatch = self.hatch.map(take).transpose()?.map(Into::into);
+        Greeting { id: self.id, hatch }.say(self.name);
+        life.live();
+        Ok(())
+    }
 }
 
 fn take_up_objects(
     objects: BTreeMap<String, Option<u64>>,
     memory: BTreeMap<String, (String, bool, Vec<RawFd>)>,
+    take: &mut Take<'_>,
     open: impl Fn(&str) -> io::Result<Arc<dyn Object>>,
 ) -> io::Result<Handled> {
     let mut handled = Handled::new();
@@ -155,7 +174,7 @@ fn take_up_objects(
         handled.insert(name, handles);
     }
     for (name, (kind, is_many, numbers)) in memory {
-        let each = numbers.into_iter().map(|number| shared::open(&kind, take_up(number)?));
+        let each = numbers.into_iter().map(|number| shared::open(&kind, take(number)?));
         let mut each: Vec<_> = each.collect::<io::Result<_>>()?;
         let handles = match each.pop() {
             Some(one) if !is_many => Handles::One(one),
@@ -169,12 +188,12 @@ fn take_up_objects(
     Ok(handled)
 }
 
-fn take_up_heirs(heirs: Vec<PassedHeir>) -> io::Result<Vec<Estate>> {
-    let take = |heir: PassedHeir| {
-        let commands = PipeReader::from(take_up(heir.commands)?);
-        Ok(Estate { name: heir.name, commands, heirs: take_up_heirs(heir.heirs)? })
+fn take_up_heirs(heirs: Vec<PassedHeir>, take: &mut Take<'_>) -> io::Result<Vec<Estate>> {
+    let each = |heir: PassedHeir| {
+        let commands = PipeReader::from(take(heir.commands)?);
+        Ok(Estate { name: heir.name, commands, heirs: take_up_heirs(heir.heirs, take)? })
     };
-    heirs.into_iter().map(take).collect()
+    heirs.into_iter().map(each).collect()
 }
 
 /// From here on it is closed on exec, as every descriptor of this program is.
