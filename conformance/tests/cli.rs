@@ -136,7 +136,7 @@ fn purlin_keeps_every_case_under_fork_and_threads() {
     assert_eq!(ran.status, Some(0), "{}", ran.stdout);
     let subjects: BTreeSet<&str> =
         lines.iter().map(|line| line["subject"].as_str().unwrap()).collect();
-    assert_eq!(subjects, BTreeSet::from(["purlin-fork", "purlin-threads"]));
+    assert_eq!(subjects, BTreeSet::from(["purlin-fork", "purlin-spawn", "purlin-threads"]));
     let shown = lines.iter().filter(|line| line["case"].is_string());
     assert!(shown.clone().all(|line| line["verdict"] == "kept"));
     let cases: BTreeSet<&str> = shown.map(|line| line["case"].as_str().unwrap()).collect();

@@ -12,6 +12,7 @@ use support::{LIMIT, MARK, Marked, PROGRAM, Replies, cpython, has_ended, own, pi
 #[test]
 fn the_actors_of_purlin_end_with_their_adapter() {
     ends_with_its_adapter(&mut own("purlin-fork"), "fork");
+    ends_with_its_adapter(&mut own("purlin-spawn"), "spawn");
     ends_with_its_adapter(&mut own("purlin-threads"), "thread");
     ends_with_its_adapter(&mut own("purlin-threads"), "fork");
 }

@@ -27,7 +27,11 @@ fn each(needs: &[&str], test: impl Fn(Driver, &str)) {
 
 /// Adapters, each with a way to start actors that are processes.
 fn subjects() -> Vec<(Command, &'static str)> {
-    let mut subjects = vec![(own("purlin-fork"), "fork"), (own("purlin-threads"), "fork")];
+    let mut subjects = vec![
+        (own("purlin-fork"), "fork"),
+        (own("purlin-spawn"), "spawn"),
+        (own("purlin-threads"), "fork"),
+    ];
     subjects.push((own("honest-server"), "spawn"));
     // Absent otherwise, as the program itself would say.
     for how in ["fork", "spawn"] {

@@ -10,6 +10,7 @@ use support::{MARK, Marked, Replies, cpython, has_ended, own, pidfd, say};
 #[test]
 fn purlin_ignores_what_it_does_not_know() {
     ignores_what_it_does_not_know(&mut own("purlin-fork"), "fork");
+    ignores_what_it_does_not_know(&mut own("purlin-spawn"), "spawn");
     ignores_what_it_does_not_know(&mut own("purlin-threads"), "thread");
 }
 

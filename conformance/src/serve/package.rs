@@ -1,5 +1,5 @@
-//! Actors in processes that a subject starts with descriptors and handles of its own: what it has to
-//! take there, and how the actor is taken up.
+//! Actors in processes that a subject starts with descriptors and handles of its own: what it has
+//! to take there, and how the actor is taken up.
 
 use std::io::{self, PipeReader};
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
