@@ -1,9 +1,10 @@
 //! The lock that anybody releases: what is said of releases by who did not acquire.
 
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::thread;
 
-use crate::support::{Child, LIMIT, Signal, holder, idle, overwrite, told, told_at_once};
-use purlin_shm::Segment;
+use crate::support::{Cell, Child, LIMIT, Signal, holder, idle, overwrite, told, told_at_once};
+use purlin_shm::{Place, Segment};
 use purlin_sync::{Acquired, Error, HandoverLock, Told};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -227,4 +228,45 @@ fn holders_killed_around_a_hand_over_lose_no_lock() {
         assert_eq!((lock.recover(), lock.release()), (Ok(()), Ok(())), "round {round}");
         victim.0.join(LIMIT).unwrap();
     }
+}
+
+/// One works inside and hands over, again and again, until it is killed at some moment; another
+/// releases what was handed over. Torn data is never told to be sound.
+#[test]
+fn a_holder_killed_at_random_moments_leaves_nothing_torn_untold() {
+    let segment = Segment::anonymous(4096).unwrap();
+    let lock = HandoverLock::new_in(&segment).unwrap();
+    let [torn, handed] = [(); 2].map(|()| Place::<Cell>::new_in(&segment).unwrap());
+    let mut released = 0;
+    let mut told_count = 0;
+    // Acquire and Release: what was written inside goes with the word that it is done.
+    let release_if_handed = |released: &mut u32| {
+        if handed.0.load(Acquire) != *released {
+            *released += 1;
+            assert_eq!(lock.release(), Ok(()), "the hold that was handed over");
+        }
+    };
+    for round in 0..200_u32 {
+        let begins = Signal::new();
+        let victim = Child::run("victim", || {
+            begins.give();
+            loop {
+                assert_eq!(told(&lock), Ok(Told::Held));
+                torn.0.store(1, Relaxed); // under the lock, and below
+                torn.0.store(0, Relaxed);
+                handed.0.fetch_add(1, Release);
+            }
+        });
+        begins.take("the victim to begin");
+        (0..round % 17 * 40).for_each(|_| release_if_handed(&mut released));
+        victim.kill();
+        release_if_handed(&mut released);
+        let told = lock.try_acquire().unwrap().keep();
+        assert!(told == Told::OwnerDied || torn.0.load(Relaxed) == 0, "round {round}: torn");
+        told_count += u32::from(told == Told::OwnerDied);
+        torn.0.store(0, Relaxed); // under the lock
+        assert_eq!((lock.recover(), lock.release()), (Ok(()), Ok(())));
+    }
+    println!("{released} handed over, {told_count} deaths told");
+    assert!(released > 0 && told_count > 0, "nothing was tried");
 }
