@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::thread;
+use std::time::Instant;
 
 use crate::support::{Cell, Child, LIMIT, Signal, holder, idle, overwrite, told, told_at_once};
 use purlin_shm::{Place, Segment};
@@ -247,9 +248,7 @@ fn a_holder_killed_at_random_moments_leaves_nothing_torn_untold() {
         }
     };
     for round in 0..200_u32 {
-        let begins = Signal::new();
         let victim = Child::run("victim", || {
-            begins.give();
             loop {
                 assert_eq!(told(&lock), Ok(Told::Held));
                 torn.0.store(1, Relaxed); // under the lock, and below
@@ -257,8 +256,13 @@ fn a_holder_killed_at_random_moments_leaves_nothing_torn_untold() {
                 handed.0.fetch_add(1, Release);
             }
         });
-        begins.take("the victim to begin");
-        (0..round % 17 * 40).for_each(|_| release_if_handed(&mut released));
+        let (begin, enough) = (Instant::now(), released + 1 + round % 3);
+        while released < enough {
+            release_if_handed(&mut released);
+            assert!(begin.elapsed() < LIMIT, "waited in vain for work to be handed over");
+            thread::yield_now();
+        }
+        (0..round % 17 * 40).for_each(|_| std::hint::spin_loop());
         victim.kill();
         release_if_handed(&mut released);
         let told = lock.try_acquire().unwrap().keep();

@@ -6,7 +6,7 @@ use purlin_sync::{Acquired, ByAnyone, Error};
 
 use super::world::{PEERS, World};
 use crate::journal::Step;
-use crate::stage::{AnyStage, Scenario, Stage, Sweep};
+use crate::stage::{AnyStage, Scenario, Stage, Sweep, Turn};
 use crate::sys::evidence::is_asleep_on_futex;
 use crate::sys::process::idle_until;
 use crate::sys::trace::Mark;
@@ -144,9 +144,12 @@ impl Stage for OfTheDead {
         release(&self.0, mark)
     }
 
+    fn other(&self, _turn: &Turn<'_>) -> Outcome {
+        self.0.journal.visit(&self.0.lock) // and does not stay: a stray release would end its hold
+    }
+
     fn check(&self) -> Outcome {
-        let journal = &self.0.journal;
-        journal.settle(&self.0.lock, 1) // told once, and not never
+        self.0.journal.settle(&self.0.lock, 1) // told once, and not never
     }
 }
 
