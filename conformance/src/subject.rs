@@ -176,13 +176,21 @@ impl Adapter {
             self.stdout.drop_what_comes();
             self.stderr.read();
         }
-        let left = helpers::let_end(Pid::from_child(&self.child));
+        let left = self.let_helpers_end();
         let left = left.iter().map(|pid| pid.as_raw_pid());
         let left: Vec<_> = left.map(|pid| format!("{} ({pid})", evidence::name(pid))).collect();
         if left.is_empty() {
             return Ok(());
         }
         Err(self.fault(&format!("leaves processes behind: {}", quote(&left.join(", ")))))
+    }
+
+    fn let_helpers_end(&mut self) -> Vec<Pid> {
+        let Self { stdout, stderr, .. } = self;
+        helpers::let_end(Pid::from_child(&self.child), || {
+            stdout.drop_what_comes();
+            stderr.read();
+        })
     }
 
     /// Whether anybody in its group runs, or wants to.
@@ -287,7 +295,7 @@ impl Drop for Adapter {
         let group = Pid::from_child(&self.child);
         let _ = self.child.kill();
         is_readable(&self.pidfd, longest_patience());
-        helpers::let_end(group);
+        self.let_helpers_end();
         let _ = kill_process_group(group, Signal::KILL);
         let _ = self.child.wait();
         orphans::collect(group);

@@ -7,18 +7,23 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::is_readable;
 use crate::evidence::{self, Look};
-use crate::limits::{LOOK_APART, SILENCE, grace};
+use crate::limits::{LOOK_APART, PATIENCE_TIMES_MAX, SILENCE, grace};
 
-/// Waits until all processes of the group have ended, at most for the time of grace, and not for
-/// those that sleep without a limit: what the end of the others should have woken has been woken.
-/// Gives those that are left.
-pub(super) fn let_end(group: Pid) -> Vec<Pid> {
+/// Waits until all processes of the group have ended, for the time of grace, and for a while longer
+/// if they run. It does not wait for those that sleep without a limit: what the end of the others
+/// should have woken has been woken. `listen` takes in what they say, or one with much to say would
+/// wait for ever. Gives those that are left.
+pub(super) fn let_end(group: Pid, mut listen: impl FnMut()) -> Vec<Pid> {
     let deadline = Instant::now() + grace();
+    let longest = deadline + grace() * PATIENCE_TIMES_MAX;
     let mut still: Option<(Instant, Vec<(Pid, u64)>)> = None;
     loop {
+        listen();
         let left = living(group);
         let Some(first) = left.first() else { return left };
-        if Instant::now() >= deadline {
+        // One that runs is tidying up; a busy machine may need longer than the time of grace.
+        let is_over = Instant::now() >= deadline && !is_awake(&left);
+        if is_over || Instant::now() >= longest {
             return left;
         }
         let now = sleeping(&left);
@@ -53,6 +58,14 @@ fn sleeping(all: &[Pid]) -> Option<Vec<(Pid, u64)>> {
         }
     }
     Some(sleeping)
+}
+
+fn is_awake(all: &[Pid]) -> bool {
+    let mut threads = all.iter().flat_map(|pid| {
+        let pid = pid.as_raw_pid();
+        evidence::threads(pid).into_iter().map(move |tid| evidence::look(pid, tid))
+    });
+    threads.any(|look| look == Look::Awake)
 }
 
 fn wait_for(pid: Pid, time: Duration) {
