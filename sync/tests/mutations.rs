@@ -1,7 +1,8 @@
 //! A segment that somebody overwrites at random while others use it: they may be told anything, but
 //! they never crash, never read outside, and never wait beyond their deadlines.
 //!
-//! `PURLIN_MUTATIONS=10000000 cargo test --release -p purlin-sync --test mutations` is the long run.
+//! The long run:
+//! `PURLIN_MUTATIONS=10000000 cargo test --release -p purlin-sync --test mutations`.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
