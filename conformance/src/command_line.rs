@@ -7,6 +7,8 @@ use lexopt::ValueExt;
 use purlin_conformance::nearest::did_you_mean;
 use purlin_conformance::suite::Plan;
 
+use crate::random::RandomOrder;
+
 /// What to do.
 #[derive(Debug)]
 pub(crate) enum Order {
@@ -14,6 +16,8 @@ pub(crate) enum Order {
     Run(RunOrder),
     /// List the catalogue.
     List { group: Option<String>, untested: bool },
+    /// Ask what nobody wrote down.
+    Random(RandomOrder),
     /// Say all about one behaviour or case.
     Explain(String),
     /// Be an adapter of the program's own.
@@ -44,6 +48,9 @@ Which promises of inter-process primitives does an implementation keep?
                                           somebody else's implementation
   purlin-conformance list [OPTION]…       the catalogue, and which cases show it
   purlin-conformance explain ID           all about one behaviour or case, without a run
+  purlin-conformance random [OPTION]… [-- COMMAND…]
+                                          what nobody wrote down: scripts and bursts of calls,
+                                          drawn from the seed and held against a model (lock)
 
   --subject NAME   purlin-fork, or all of purlin; may be repeated
   --group NAME     one group of the catalogue; may be repeated
@@ -53,6 +60,8 @@ Which promises of inter-process primitives does an implementation keep?
   --seed N         what random times are drawn from; 1 without it
   --json FILE      one line a verdict, for programs
   --untested       (list) only what no case shows
+  --scripts N, --bursts N, --without-deaths
+                   (random) so many of each, 200 and 100 without it; nobody dies
   --help, --version
 
 PURLIN_PATIENCE=N in the environment multiplies every time after which the suite gives up.
@@ -72,6 +81,7 @@ pub(crate) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Order, St
         Some(Long("version") | Short('V')) => return Ok(Order::Version),
         Some(Value(word)) => match word.to_str() {
             Some("run") => run(&mut parser),
+            Some("random") => random(&mut parser),
             Some("list") => list(&mut parser),
             Some("explain") => explain(&mut parser),
             Some("adapter") => adapter(&mut parser),
@@ -87,6 +97,27 @@ pub(crate) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Order, St
 
 fn run(parser: &mut lexopt::Parser) -> Result<Order, lexopt::Error> {
     let mut order = RunOrder::default();
+    Ok(options(parser, &mut order, None)?.unwrap_or(Order::Run(order)))
+}
+
+fn random(parser: &mut lexopt::Parser) -> Result<Order, lexopt::Error> {
+    let (mut random, mut order) = (RandomOrder::default(), RunOrder::default());
+    if let Some(other) = options(parser, &mut order, Some(&mut random))? {
+        return Ok(other);
+    }
+    let selection = &order.plan.selection;
+    if !selection.cases.is_empty() || !selection.behaviours.is_empty() || order.json.is_some() {
+        return Err("random has no cases, and no --json".into());
+    }
+    Ok(Order::Random(RandomOrder { run: order, ..random }))
+}
+
+/// The options of `run` and `random`; another order when they ask for one.
+fn options(
+    parser: &mut lexopt::Parser,
+    order: &mut RunOrder,
+    mut random: Option<&mut RandomOrder>,
+) -> Result<Option<Order>, lexopt::Error> {
     let mut seed = None;
     loop {
         let selection = &mut order.plan.selection;
@@ -107,8 +138,14 @@ fn run(parser: &mut lexopt::Parser) -> Result<Order, lexopt::Error> {
             Some(Long("form")) => selection.forms.push(parser.value()?.string()?),
             Some(Long("seed")) => once(&mut seed, "--seed", parser)?,
             Some(Long("json")) => once(&mut order.json, "--json", parser)?,
-            Some(Long("help") | Short('h')) => return Ok(Order::Help),
-            Some(Long("version") | Short('V')) => return Ok(Order::Version),
+            Some(Long("help") | Short('h')) => return Ok(Some(Order::Help)),
+            Some(Long("version") | Short('V')) => return Ok(Some(Order::Version)),
+            Some(Long(option @ ("scripts" | "bursts" | "without-deaths"))) if random.is_some() => {
+                let option = option.to_owned();
+                if let Some(random) = &mut random {
+                    random.take(&option, parser)?;
+                }
+            }
             Some(other) => return Err(unexpected(other)),
             None => break,
         }
@@ -119,7 +156,7 @@ fn run(parser: &mut lexopt::Parser) -> Result<Order, lexopt::Error> {
     if !order.command.is_empty() && !order.subjects.is_empty() {
         return Err("either --subject or a command of your own".into());
     }
-    Ok(Order::Run(order))
+    Ok(None)
 }
 
 fn list(parser: &mut lexopt::Parser) -> Result<Order, lexopt::Error> {
@@ -161,7 +198,7 @@ fn unexpected(arg: lexopt::Arg<'_>) -> lexopt::Error {
     format!("{}{nearest}", arg.unexpected()).into()
 }
 
-const COMMANDS: &[&str] = &["run", "list", "explain", "adapter"];
+const COMMANDS: &[&str] = &["run", "random", "list", "explain", "adapter"];
 const OPTIONS: &[&str] = &[
     "--subject",
     "--group",
@@ -171,6 +208,9 @@ const OPTIONS: &[&str] = &[
     "--seed",
     "--json",
     "--untested",
+    "--scripts",
+    "--bursts",
+    "--without-deaths",
     "--help",
     "--version",
 ];

@@ -29,6 +29,7 @@ mod evidence;
 pub mod expect;
 pub mod judgement;
 pub mod limits;
+pub mod model;
 pub mod nearest;
 pub mod parse;
 pub mod protocol;

@@ -1,8 +1,9 @@
-//! The program: `run`, `list`, `explain`, and the adapters that are built into it.
+//! The program: `run`, `list`, `explain`, `random`, and the adapters that are built into it.
 #![deny(unsafe_code)]
 
 mod adapter;
 mod command_line;
+mod random;
 mod subjects;
 
 use std::ffi::OsString;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
     let done = match order {
         Order::Run(order) => run(&order),
         Order::List { group, untested } => list(group, untested),
+        Order::Random(order) => random::run(&order),
         Order::Explain(id) => explain(&id),
         Order::Help => print(HELP),
         Order::Version => print(&format!("purlin-conformance {}\n", env!("CARGO_PKG_VERSION"))),

@@ -10,5 +10,6 @@ mod matrix;
 mod missing;
 pub mod plain;
 pub mod progress;
+pub mod random;
 pub mod shell;
 pub mod text;

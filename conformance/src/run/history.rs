@@ -113,6 +113,10 @@ impl History {
         self.events.push(Event::Death { actor: actor.to_owned(), sent_at, gone_at });
     }
 
+    pub(crate) fn events(&self) -> &[Event] {
+        &self.events
+    }
+
     pub(crate) fn into_events(self) -> Vec<Event> {
         self.events
     }

@@ -1,0 +1,116 @@
+//! Random numbers from a seed, and plans made of them.
+
+use super::ground::Ground;
+use super::lock::{Limit, Op};
+use super::plan::{Move, Plan, What};
+use super::stage::Stage;
+
+/// Numbers that a seed decides (SplitMix64, by Steele, Lea and Flood).
+#[derive(Debug, Clone)]
+pub struct Draw {
+    state: u64,
+}
+
+impl Draw {
+    /// The numbers of this seed.
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
+        Self { state: seed }
+    }
+
+    /// The next number.
+    pub const fn next(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number below `limit`, and 0 for a limit of 0.
+    pub fn below(&mut self, limit: usize) -> usize {
+        let wide = u128::from(self.next()) * limit as u128;
+        usize::try_from(wide >> 64).unwrap_or(0)
+    }
+
+    /// Whether something happens that happens `of` times in a hundred.
+    pub fn percent(&mut self, of: usize) -> bool {
+        self.below(100) < of
+    }
+
+    /// One of several, each as likely as its weight.
+    pub fn weighted<T: Copy>(&mut self, choices: &[(usize, T)]) -> T {
+        let mut left = self.below(choices.iter().map(|(weight, _)| weight).sum());
+        for (weight, choice) in choices {
+            match left.checked_sub(*weight) {
+                Some(rest) => left = rest,
+                None => return *choice,
+            }
+        }
+        choices[choices.len() - 1].1
+    }
+}
+
+/// Draws a plan; only the moves that make sense are in it.
+#[must_use]
+pub fn plan(draw: &mut Draw, ground: &Ground) -> Plan {
+    let slot_count = draw.weighted(&[(15, 2), (35, 3), (50, 4)]);
+    let lock_count = if draw.percent(20) { 2 } else { 1 };
+    let mut stage = Stage::new(ground, slot_count, lock_count);
+    let mut moves = Vec::new();
+    for _ in 0..TRIES_COUNT + draw.below(TRIES_COUNT) {
+        let step = step(draw, &stage, slot_count, lock_count);
+        if stage.play(step) {
+            moves.push(step);
+        }
+    }
+    Plan { slot_count, lock_count, moves }
+}
+
+/// A call of a burst.
+pub fn op(draw: &mut Draw) -> Op {
+    draw.weighted(OPS)
+}
+
+/// So many moves are tried at least, and fewer than twice as many; half of them make no sense where
+/// they come.
+const TRIES_COUNT: usize = 20;
+
+/// Most is taking and giving back; a short limit costs its time.
+const OPS: &[(usize, Op)] = &[
+    (28, Op::Acquire(Limit::None)),
+    (6, Op::Acquire(Limit::Long)),
+    (4, Op::Acquire(Limit::Short)),
+    (6, Op::Acquire(Limit::Zero)),
+    (10, Op::Try),
+    (38, Op::Release),
+    (8, Op::Recover),
+];
+
+/// A move of anybody; often of whom it makes most sense.
+fn step(draw: &mut Draw, stage: &Stage<'_>, slot_count: usize, lock_count: usize) -> Move {
+    let (lock, slot) = (draw.below(lock_count), draw.below(slot_count));
+    let holder = if draw.percent(60) { stage.holder(lock) } else { None };
+    let what = what(draw, lock);
+    if holder.is_some() && stage.is_suspect(lock) && draw.percent(10) {
+        let what = What::Call { lock, op: Op::Recover };
+        return Move { slot: holder.unwrap_or(slot), what };
+    }
+    let slot = match what {
+        What::Fresh => stage.dead().unwrap_or(slot),
+        What::Call { op: Op::Release | Op::Recover, .. } | What::Kill => holder.unwrap_or(slot),
+        _ => slot,
+    };
+    Move { slot, what }
+}
+
+fn what(draw: &mut Draw, lock: usize) -> What {
+    match draw.below(100) {
+        0..78 => What::Call { lock, op: op(draw) },
+        78..84 => What::Kill,
+        84..86 => What::Exit { code: 0 },
+        86..88 => What::Abort,
+        88..90 => What::Drop { lock },
+        _ => What::Fresh,
+    }
+}

@@ -1,0 +1,75 @@
+//! Where plans and bursts are played: what the subject's lock is, and what the subject can do.
+
+use super::lock::{Again, LockModel, Op, Release};
+use super::stage::words;
+use crate::contract::AskedForm;
+use crate::protocol::{Hello, How};
+
+/// What a subject says of one form of its lock, as far as it matters here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ground {
+    /// What its lock is.
+    pub model: LockModel,
+    /// The kind of object that is made.
+    pub kind: String,
+    /// Its operations.
+    pub operations: Vec<String>,
+    /// How actors are started.
+    pub how: How,
+    /// Actors die, and holders among them.
+    pub has_deaths: bool,
+    /// An actor can drop a handle.
+    pub can_drop: bool,
+    /// An actor can end by itself.
+    pub can_end: bool,
+}
+
+impl Ground {
+    /// What a subject says of this form of its lock.
+    ///
+    /// # Errors
+    /// * Why it cannot be asked.
+    pub fn new(hello: &Hello, form: &AskedForm<'_>) -> Result<Self, String> {
+        let kind = form.kind;
+        let Some(operations) = hello.objects.get(kind) else {
+            return Err(format!("{} offers no {kind}", hello.name));
+        };
+        let how = hello.starts.first().ok_or("there is no way to start an actor")?;
+        let takes = |side: &str| form.takes([&side.to_owned()]);
+        let release = takes("lock-release:by-holder");
+        let again = takes("lock-again:refused");
+        let has = |what: &str| hello.capabilities.iter().any(|capability| capability == what);
+        Ok(Self {
+            model: LockModel {
+                release: if release { Release::ByHolder } else { Release::ByAnyone },
+                again: if again { Again::Refused } else { Again::Waits },
+            },
+            kind: kind.to_owned(),
+            operations: operations.clone(),
+            how: *how,
+            // A thread cannot be killed alone.
+            has_deaths: *how != How::Thread,
+            can_drop: *how != How::Thread && has("programs") && has("drop"),
+            can_end: *how != How::Thread && has("programs") && has("ends"),
+        })
+    }
+
+    /// Whether the subject offers this call at all.
+    #[must_use]
+    pub fn offers(&self, op: Op) -> bool {
+        let (word, _) = words(op);
+        self.operations.iter().any(|offered| offered == word)
+    }
+
+    /// The same without deaths, for a subject that promises nothing after one.
+    #[must_use]
+    pub fn without_deaths(self) -> Self {
+        Self { has_deaths: false, can_drop: false, can_end: false, ..self }
+    }
+
+    /// Its actors are threads of one process.
+    #[must_use]
+    pub fn has_threads(&self) -> bool {
+        self.how == How::Thread
+    }
+}

@@ -1,0 +1,157 @@
+//! The command `random`: scripts and bursts that nobody wrote down.
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use lexopt::ValueExt;
+use purlin_conformance::contract::forms;
+use purlin_conformance::error::Error;
+use purlin_conformance::expect::List;
+use purlin_conformance::model::ground::Ground;
+use purlin_conformance::model::random::{Amount, Asked};
+use purlin_conformance::report::plain::in_line;
+use purlin_conformance::report::random as report;
+use purlin_conformance::report::shell::quoted;
+use purlin_conformance::suite::{Subject, Suite};
+
+use crate::command_line::RunOrder;
+use crate::subjects::Found;
+use crate::{BROKEN, CANNOT_RUN, KEPT, print, program};
+
+/// What to ask at random.
+#[derive(Debug)]
+pub(crate) struct RandomOrder {
+    /// Whom, in which forms, from which seed.
+    pub(crate) run: RunOrder,
+    pub(crate) scripts_count: u64,
+    pub(crate) bursts_count: u64,
+    /// Nobody dies.
+    pub(crate) without_deaths: bool,
+}
+
+impl Default for RandomOrder {
+    fn default() -> Self {
+        let run = RunOrder::default();
+        Self {
+            run,
+            scripts_count: SCRIPTS_COUNT,
+            bursts_count: BURSTS_COUNT,
+            without_deaths: false,
+        }
+    }
+}
+
+impl RandomOrder {
+    /// Takes an option that only this command has.
+    pub(crate) fn take(
+        &mut self,
+        option: &str,
+        parser: &mut lexopt::Parser,
+    ) -> Result<(), lexopt::Error> {
+        let place = match option {
+            "scripts" => &mut self.scripts_count,
+            "bursts" => &mut self.bursts_count,
+            _ => {
+                self.without_deaths = true;
+                return Ok(());
+            }
+        };
+        let text = parser.value()?.string()?;
+        *place = text.parse().map_err(|_| format!("--{option} is {text:?}, not a number"))?;
+        Ok(())
+    }
+}
+
+/// Some ten seconds a form for a subject that is fast.
+const SCRIPTS_COUNT: u64 = 200;
+const BURSTS_COUNT: u64 = 100;
+
+/// The one group that has a model.
+const GROUP: &str = "lock";
+/// Whoever is known to break this is asked without deaths.
+const TELLS_OF_DEATHS: &str = "lock-owner-killed-next-told";
+
+/// Asks, and prints what came, subject by subject.
+pub(crate) fn run(order: &RandomOrder) -> Result<ExitCode, Error> {
+    purlin_conformance::limits::patience_factor().map_err(Error::Asked)?;
+    let suite = Suite::embedded()?;
+    let lists = List::embedded(&suite)?;
+    order.run.plan.selection.check(&suite)?;
+    if order.run.plan.selection.groups.iter().any(|group| group != GROUP) {
+        return Err(Error::Asked(format!("only the group {GROUP} has a model")));
+    }
+    purlin_conformance::adopt_orphans();
+    let mut status = KEPT;
+    let mut asked_count = 0;
+    for found in crate::find(&order.run, &suite, &lists)? {
+        match found {
+            Found::Absent { name, why } => {
+                print(&format!("{name}  is not here: {}\n", in_line(&why)))?;
+            }
+            Found::Here(subject) => {
+                let selection = &order.run.plan.selection;
+                let forms = forms(&subject.hello, GROUP);
+                for form in forms.iter().filter(|form| selection.has_form(form.kind)) {
+                    asked_count += 1;
+                    match Ground::new(&subject.hello, form) {
+                        Ok(ground) => status = status.max(ask(order, &suite, &subject, ground)?),
+                        Err(why) => print(&format!("{}\n", in_line(&why))).map(|_| ())?,
+                    }
+                }
+            }
+        }
+    }
+    if asked_count == 0 {
+        return Err(Error::Asked("nobody here could be asked".to_owned()));
+    }
+    Ok(ExitCode::from(status))
+}
+
+fn ask(order: &RandomOrder, suite: &Suite, subject: &Subject, ground: Ground) -> Result<u8, Error> {
+    let mut known = subject.expectations.deviations().iter();
+    let is_known =
+        known.any(|deviation| deviation.behaviours.iter().any(|id| id == TELLS_OF_DEATHS));
+    let without_deaths = order.without_deaths || is_known;
+    let ground = if without_deaths { ground.without_deaths() } else { ground };
+    let (scripts_count, bursts_count) = (order.scripts_count, order.bursts_count);
+    let amount = Amount { scripts_count, bursts_count, seed: order.run.plan.seed };
+    let name = &subject.hello.name;
+    let is_terminal = io::stderr().is_terminal();
+    let draw = |what: &str| {
+        if is_terminal {
+            // Nobody is harmed by a line that cannot be drawn.
+            let _ = write!(io::stderr(), "\r\x1b[K{what}");
+        }
+    };
+    let error_kinds = &suite.catalogue.error_kinds;
+    let asked = Asked { command: &subject.command, ground: &ground, error_kinds };
+    let came = asked.ask(&amount, &mut |what| draw(&format!("{}: {what}", in_line(name))));
+    draw("");
+    let status = match (came.is_error(), came.is_good()) {
+        (true, _) => CANNOT_RUN,
+        (false, true) => KEPT,
+        (false, false) => BROKEN,
+    };
+    let again = again(order, subject, &ground);
+    print(&report::random(&report::Asked {
+        hello: &subject.hello,
+        ground: &ground,
+        amount,
+        came,
+        again,
+    }))?;
+    Ok(status)
+}
+
+/// What asks the same form again, before and behind the amount.
+fn again(order: &RandomOrder, subject: &Subject, ground: &Ground) -> [String; 2] {
+    let mut words = format!("{} random --form {}", program(), quoted(&ground.kind));
+    if order.without_deaths {
+        words.push_str(" --without-deaths");
+    }
+    let chosen_by = subject.chosen_by.clone();
+    if order.run.command.is_empty() {
+        return [format!("{words} {chosen_by}"), String::new()];
+    }
+    [words, format!(" {chosen_by}")]
+}

@@ -1,0 +1,114 @@
+//! What came of scripts and bursts that were drawn.
+
+use std::fmt::Write as _;
+
+use super::plain::{in_line, plain};
+use crate::model::burst::BurstEnd;
+use crate::model::ground::Ground;
+use crate::model::lock::{Again, Release};
+use crate::model::random::{Amount, Came, WrongBurst, WrongScript};
+use crate::protocol::Hello;
+use crate::script::Script;
+
+/// One subject's form, and what came of it.
+pub struct Asked<'a> {
+    /// Who was asked.
+    pub hello: &'a Hello,
+    /// The form.
+    pub ground: &'a Ground,
+    /// How much.
+    pub amount: Amount,
+    /// What came.
+    pub came: Came,
+    /// The command that asks this form again, before and behind the amount.
+    pub again: [String; 2],
+}
+
+/// The text for people.
+#[must_use]
+pub fn random(asked: &Asked<'_>) -> String {
+    let Asked { hello, ground, amount, came, again } = asked;
+    let (name, sides) = (in_line(&hello.name), sides(ground).join(", "));
+    let mut text = format!("{name}  {}  {sides}, seed {}", in_line(&ground.kind), amount.seed);
+    if !ground.has_deaths {
+        text.push_str(", without deaths");
+    }
+    let Came { scripts_count, steps_count, bursts_count, events_count, .. } = came;
+    let _ = writeln!(
+        text,
+        "\n    {scripts_count} of {} scripts came as the model has it ({steps_count} steps)",
+        amount.scripts_count
+    );
+    let _ = writeln!(
+        text,
+        "    {bursts_count} of {} bursts have an order that explains them ({events_count} calls \
+         and deaths)",
+        amount.bursts_count
+    );
+    if came.unsupported_count > 0 {
+        let _ = writeln!(text, "    {} were not offered", came.unsupported_count);
+    }
+    if let Some(wrong) = &came.script {
+        text.push_str(&script(wrong, ground, again));
+    }
+    if let Some(wrong) = &came.burst {
+        text.push_str(&burst(wrong, again));
+    }
+    text
+}
+
+fn script(wrong: &WrongScript, ground: &Ground, again: &[String; 2]) -> String {
+    let WrongScript { seed, script, outcome, tries_count } = wrong;
+    let detail = outcome.stop.as_ref().map_or_else(String::new, |stop| stop.detail());
+    let mut text = format!("\n{}: {}\n", outcome.verdict.slug(), in_line(&detail));
+    let _ = writeln!(text, "The shortest script found in {tries_count} tries, as a case:\n");
+    let _ = write!(text, "{}", case(&format!("lock/random-{seed}"), script, ground));
+    let [before, behind] = again;
+    let _ = writeln!(text, "\nagain: {before} --scripts 1 --bursts 0 --seed {seed}{behind}");
+    text
+}
+
+fn burst(wrong: &WrongBurst, again: &[String; 2]) -> String {
+    let WrongBurst { seed, burst, end } = wrong;
+    let verdict = match end {
+        BurstEnd::Explained(_) => "kept",
+        BurstEnd::Refused(..) | BurstEnd::Wrong(_) => "broken",
+        BurstEnd::Unsupported(_) => "unsupported",
+        BurstEnd::Died(_) => "died",
+        BurstEnd::Error(_) => "error",
+    };
+    let mut text = format!("\n{verdict}: {}\n", plain(&end.to_string()));
+    let _ = writeln!(text, "{burst}");
+    let _ = writeln!(text, "again, as far as timing repeats itself:");
+    let [before, behind] = again;
+    let _ = writeln!(text, "    {before} --scripts 0 --bursts 1 --seed {seed}{behind}");
+    text
+}
+
+/// A script as a case of the group; its kind of object is the group's name, which stands for every
+/// form that takes the same sides.
+#[must_use]
+pub fn case(id: &str, script: &Script, ground: &Ground) -> String {
+    let mut script = script.clone();
+    for object in script.objects.iter_mut().filter(|object| object.kind == ground.kind) {
+        "lock".clone_into(&mut object.kind);
+    }
+    let sides: Vec<String> = sides(ground).iter().map(|side| format!("{side:?}")).collect();
+    let sides = sides.join(", ");
+    format!(
+        "[[case]]\nid = {id:?}\nshows = []\ncontract = [{sides}]\nscript = '''\n{}'''\n",
+        plain(&script.to_string())
+    )
+}
+
+fn sides(ground: &Ground) -> [&'static str; 2] {
+    let release = match ground.model.release {
+        Release::ByHolder => "lock-release:by-holder",
+        Release::ByAnyone => "lock-release:by-anyone",
+    };
+    let again = match ground.model.again {
+        Again::Waits => "lock-again:waits",
+        Again::Refused => "lock-again:refused",
+    };
+    [release, again]
+}

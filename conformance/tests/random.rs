@@ -1,0 +1,257 @@
+//! Scripts and bursts that nobody wrote down: sound subjects come as the model has it, faulty ones
+//! are noticed.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
+use purlin_conformance::AdapterCommand;
+use purlin_conformance::catalogue::Catalogue;
+use purlin_conformance::contract::forms;
+use purlin_conformance::model::burst::{Burst, BurstEnd, Crowd};
+use purlin_conformance::model::draw::{self, Draw};
+use purlin_conformance::model::ground::Ground;
+use purlin_conformance::model::linear::explain;
+use purlin_conformance::model::lock::{Limit, Op};
+use purlin_conformance::model::observed::Observed;
+use purlin_conformance::parse::parse;
+use purlin_conformance::run::run_script;
+use purlin_conformance::suite::Subject;
+use purlin_conformance::verdict::Verdict;
+use support::{PROGRAM, run};
+
+/// How many scripts are tried on a faulty lock. The numbers are the same in every run, and what
+/// comes of a script is no matter of timing, but for one fault: a limit that is cut short may seem
+/// long enough on a busy machine, so not all of the scripts that wait for one notice it there.
+const SCRIPTS_FOR_A_FAULT: u64 = 80;
+
+/// Every lock that is wrong in one way. A script of the first so many notices each.
+const FAULTS: &[&str] = &[
+    "fault-born-suspect",
+    "fault-one-for-all",
+    "fault-never-blocks",
+    "fault-lost-wake",
+    "fault-try-takes-nothing",
+    "fault-try-always-taken",
+    "fault-gives-up-early",
+    "fault-timeout-leaves-ticket",
+    "fault-zero-never-takes",
+    "fault-release-never-refused",
+    "fault-release-by-anyone",
+    "fault-wake-admits-all",
+    "fault-ignores-deaths",
+    "fault-death-wakes-nobody",
+    "fault-death-admits-all",
+    "fault-death-untold",
+    "fault-told-but-not-held",
+    "fault-forgets-the-warning",
+    "fault-warning-stays",
+    "fault-waiter-death-poisons",
+    "fault-waiter-death-keeps-ticket",
+];
+
+const TAKE: Op = Op::Acquire(Limit::None);
+
+/// Bursts in which no timing can hide the fault: what comes of the crowd's first move is looked at
+/// alone, or there is one caller only.
+const SURE: &[(&str, Crowd, &[&[Op]])] = &[
+    ("fault-born-suspect", Crowd::Released, CROWD),
+    ("fault-never-blocks", Crowd::Released, CROWD),
+    ("fault-lost-wake", Crowd::Released, CROWD),
+    ("fault-wake-admits-all", Crowd::Released, CROWD),
+    ("fault-ignores-deaths", Crowd::Killed, CROWD),
+    ("fault-death-wakes-nobody", Crowd::Killed, CROWD),
+    ("fault-death-admits-all", Crowd::Killed, CROWD),
+    ("fault-death-untold", Crowd::Killed, CROWD),
+    // Whoever was told next releases what it does not hold, or somebody else was let in before.
+    ("fault-told-but-not-held", Crowd::Killed, CROWD),
+    // Whoever comes second after the death is told nothing, though nobody has vouched.
+    ("fault-forgets-the-warning", Crowd::Killed, CROWD),
+    // Whoever comes second after the death is told of it, though the first has vouched.
+    ("fault-warning-stays", Crowd::Killed, VOUCHING_CROWD),
+    ("fault-try-takes-nothing", Crowd::None, &[&[Op::Try, Op::Try]]),
+    ("fault-try-always-taken", Crowd::None, &[&[Op::Try, Op::Try]]),
+    ("fault-zero-never-takes", Crowd::None, &[&[Op::Acquire(Limit::Zero)]]),
+    ("fault-release-never-refused", Crowd::None, &[&[Op::Release]]),
+];
+
+const CROWD: &[&[Op]] = &[&[TAKE, Op::Release], &[TAKE, Op::Release], &[TAKE, Op::Release]];
+const VOUCHING_CROWD: &[&[Op]] = &[&[TAKE], VOUCHING, VOUCHING];
+const VOUCHING: &[Op] = &[TAKE, Op::Recover, Op::Release];
+
+#[test]
+fn our_subjects_come_as_the_model_has_it() {
+    for (name, scripts, bursts) in [("purlin", "25", "20"), ("honest-server", "10", "10")] {
+        let ran = run(&["random", "--subject", name, "--scripts", scripts, "--bursts", bursts]);
+        assert_eq!(ran.status, Some(0), "{}{}", ran.stdout, ran.stderr);
+        let asked = format!("{scripts} of {scripts} scripts came as the model has it");
+        let explained = format!("{bursts} of {bursts} bursts have an order");
+        let count = |text: &str| ran.stdout.matches(text).count();
+        let forms_count = count(", seed 1");
+        assert!(forms_count > 0, "{}", ran.stdout);
+        assert_eq!(count(&asked), forms_count, "{}", ran.stdout);
+        assert_eq!(count(&explained), forms_count, "{}", ran.stdout);
+        assert_eq!(count("not offered"), 0, "{}", ran.stdout);
+    }
+}
+
+/// Whoever never sleeps while it waits is no worse.
+#[test]
+fn odd_but_honest_subjects_come_as_the_model_has_it() {
+    for name in ["honest-spinner", "honest-poller"] {
+        let ran = run(&["random", "--subject", name, "--scripts", "4", "--bursts", "4"]);
+        assert_eq!(ran.status, Some(0), "{}{}", ran.stdout, ran.stderr);
+    }
+}
+
+#[test]
+fn a_script_notices_each_fault() {
+    let error_kinds = Catalogue::embedded().unwrap().error_kinds;
+    let unnoticed = in_parallel(FAULTS, |fault| {
+        let (command, ground) = subject(fault);
+        let notices = |seed: &u64| {
+            let script = draw::plan(&mut Draw::new(*seed), &ground).script(&ground);
+            let (outcome, _) = run_script(&command, &script, *seed, &error_kinds);
+            match outcome.verdict {
+                Verdict::Kept => false,
+                Verdict::Broken | Verdict::Hung => true,
+                other => panic!("{fault}, seed {seed}: {other:?} {:?}", outcome.stop),
+            }
+        };
+        let first = (1..=SCRIPTS_FOR_A_FAULT).find(notices);
+        println!("{fault}: {first:?}");
+        first.is_none().then(|| (*fault).to_owned())
+    });
+    assert!(unnoticed.is_empty(), "{unnoticed:#?}");
+}
+
+#[test]
+fn a_burst_notices_what_no_timing_hides() {
+    let unnoticed = in_parallel(SURE, |(fault, crowd, lines)| {
+        let (command, ground) = subject(fault);
+        let lines = lines.iter().map(|line| line.to_vec()).collect();
+        let burst = Burst { lines, crowd: *crowd, kills: Vec::new() };
+        match burst.run(&command, &ground) {
+            BurstEnd::Refused(..) | BurstEnd::Wrong(_) => None,
+            other => Some(format!("{fault}: {other}")),
+        }
+    });
+    assert!(unnoticed.is_empty(), "{unnoticed:#?}");
+}
+
+/// The same bursts find nothing in a sound lock, so it was the fault that they noticed.
+#[test]
+fn the_sure_bursts_find_a_sound_lock_sound() {
+    let wrong = in_parallel(SURE, |(_, crowd, lines)| {
+        let (command, ground) = subject("honest-server");
+        let lines = lines.iter().map(|line| line.to_vec()).collect();
+        let burst = Burst { lines, crowd: *crowd, kills: Vec::new() };
+        match burst.run(&command, &ground) {
+            BurstEnd::Explained(_) => None,
+            other => Some(other.to_string()),
+        }
+    });
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// What the runner wrote down of a script is a history, too, and the checker explains it. So the
+/// expectations and the histories come from one model, and neither is read wrongly.
+#[test]
+fn the_history_of_a_script_is_explained() {
+    let error_kinds = Catalogue::embedded().unwrap().error_kinds;
+    let (command, ground) = subject("purlin-fork");
+    let ground = Ground { can_end: false, ..ground };
+    for seed in 1..=15 {
+        let script = draw::plan(&mut Draw::new(seed), &ground).script(&ground);
+        let (outcome, events) = run_script(&command, &script, seed, &error_kinds);
+        assert_eq!(outcome.verdict, Verdict::Kept, "{script}{outcome:?}");
+        let locks: Vec<String> = script.objects.iter().map(|object| object.name.clone()).collect();
+        let observed = Observed::read(&events, &locks, &ground).unwrap();
+        for history in observed.histories.values() {
+            let calls_count = history.len();
+            assert!(explain(&ground.model, history).is_ok(), "{calls_count}: {script}");
+        }
+    }
+}
+
+#[test]
+fn a_script_that_is_drawn_is_read_back_from_its_text() {
+    let error_kinds = Catalogue::embedded().unwrap().error_kinds;
+    let (_, ground) = subject("purlin-fork");
+    let mut texts = BTreeSet::new();
+    for seed in 0..500 {
+        let plan = draw::plan(&mut Draw::new(seed), &ground);
+        assert_eq!(plan, plan.pruned(&ground), "seed {seed}");
+        let text = plan.script(&ground).to_string();
+        let read = parse(&text, &error_kinds).unwrap_or_else(|error| {
+            panic!("seed {seed}: {}\n{text}", error.render(&text));
+        });
+        assert_eq!(read.to_string(), text);
+        texts.insert(text);
+    }
+    assert!(texts.len() > 490, "only {} are different", texts.len());
+}
+
+/// The report has the shortest script, and a command that finds it again.
+#[test]
+fn what_is_found_is_short_and_can_be_repeated() {
+    let first = run(&["random", "--subject", "fault-try-always-taken", "--bursts", "0"]);
+    assert_eq!(first.status, Some(1), "{}{}", first.stdout, first.stderr);
+    let script = case_of(&first.stdout);
+    assert_eq!(script.lines().filter(|line| line.contains("->")).count(), 2, "{script}");
+    let again = first.stdout.lines().find_map(|line| line.strip_prefix("again: ")).unwrap();
+    let words: Vec<&str> = again.split(' ').skip(1).collect();
+    let second = run(&words);
+    assert_eq!(second.status, Some(1), "{}{}", second.stdout, second.stderr);
+    assert_eq!(case_of(&second.stdout), script);
+}
+
+#[test]
+fn wrong_words_are_one_clear_line() {
+    let wrong: &[(&[&str], &str)] = &[
+        (&["random", "--scripts", "many"], "--scripts is \"many\", not a number"),
+        (&["random", "--case", "lock/try"], "random has no cases"),
+        (&["random", "--group", "queue"], "only the group lock has a model"),
+        (&["random", "--form", "none"], "there is no form `none`"),
+        (&["run", "--scripts", "3"], "--scripts"),
+    ];
+    for (args, what) in wrong {
+        let ran = run(args);
+        assert_eq!(ran.status, Some(2), "{args:?}: {}{}", ran.stdout, ran.stderr);
+        assert!(ran.stderr.contains(what), "{args:?}: {}", ran.stderr);
+    }
+}
+
+fn case_of(report: &str) -> String {
+    let from = report.find("[[case]]").expect("there is a case");
+    let to = report.find("\nagain: ").expect("there is a command");
+    report[from..to].to_owned()
+}
+
+fn subject(name: &str) -> (AdapterCommand, Ground) {
+    let args = vec!["adapter".into(), name.into()];
+    let command = AdapterCommand { program: PROGRAM.into(), args, shown: name.to_owned() };
+    let subject = Subject::probe(command, "").unwrap();
+    let ground = Ground::new(&subject.hello, &forms(&subject.hello, "lock")[0]).unwrap();
+    (subject.command, ground)
+}
+
+/// Most of a run is waiting, so a few go on side by side.
+fn in_parallel<T: Sync>(items: &[T], work: impl Fn(&T) -> Option<String> + Sync) -> Vec<String> {
+    const WORKERS_COUNT: usize = 4;
+    let next = Mutex::new(items.iter());
+    let found = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..WORKERS_COUNT {
+            scope.spawn(|| {
+                loop {
+                    let item = next.lock().unwrap().next();
+                    let Some(item) = item else { break };
+                    found.lock().unwrap().extend(work(item));
+                }
+            });
+        }
+    });
+    found.into_inner().unwrap()
+}
