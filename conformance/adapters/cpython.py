@@ -111,8 +111,8 @@ class Lock:
         if not self.raw.acquire(block, timeout):
             raise Refused("timed-out")
 
-    def try_(self):
-        self.acquire(None, False)
+    def try_(self, timeout=None):
+        self.acquire(timeout, False)
 
     def release(self):
         self.raw.release()
@@ -178,6 +178,8 @@ def memory(name, size):
 def made(context, kind, args, count):
     if kind not in KINDS:
         raise NotImplementedError(kind)
+    if "again" in args:
+        raise NotImplementedError("the library maps a semaphore once in a process")
     if count is None:
         return KINDS[kind](context, **args)
     return [KINDS[kind](context, **args) for _ in range(count)]
@@ -610,7 +612,7 @@ class Adapter:
             objects_reach="start",
             objects={kind: list(cls.operations) for kind, cls in KINDS.items()},
             capabilities=["programs", "cells", "logs", "threads", "fork", "start", "make", "drop",
-                          "ends", "exec", "catch"],
+                          "ends", "exec", "catch", "interrupts"],
             contracts={"lock-release": ["by-anyone"], "lock-again": ["waits"]},
             pace="slow" if self.method == "spawn" else "fast",
         )

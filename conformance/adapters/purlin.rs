@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use purlin_conformance::limits::PROTOCOL_VERSION;
@@ -19,7 +19,7 @@ use purlin_conformance::serve::{
     Package, Reach, Refusal, Subject, run_package,
 };
 use purlin_process::{ExitStatus, Process};
-use purlin_shm::{Carry, Luggage};
+use purlin_shm::{Carry, Luggage, Segment};
 use purlin_sync::{
     Acquired, ByAnyone, ByHolder, ByThread, CheckedLock, Deadline, Error, Exclusive, HandoverLock,
     Lock, Rules, Told,
@@ -30,6 +30,7 @@ pub(crate) struct Purlin {
     name: &'static str,
     starts: &'static [How],
     has_threads: AtomicBool,
+    made: Mutex<BTreeMap<String, Weak<dyn Remapped>>>,
 }
 
 impl Purlin {
@@ -44,7 +45,7 @@ impl Purlin {
             "purlin-threads" => ("purlin-threads", &[How::Thread, How::Fork, How::Spawn]),
             _ => return None,
         };
-        Some(Self { name, starts, has_threads: AtomicBool::new(false) })
+        Some(Self { name, starts, has_threads: AtomicBool::new(false), made: Mutex::default() })
     }
 
     fn fork(&self, actor: Actor) -> Result<Box<dyn Child>, Refusal> {
@@ -67,6 +68,20 @@ impl Purlin {
         let arguments = (self.name.to_owned(), text, names?);
         let process = Process::spawn(name, be_actor, arguments, carried);
         Ok(Box::new(Forked(process.map_err(|error| Refusal::new(error.kind(), error))?)))
+    }
+
+    fn shared<R: Rules + Send + Sync + 'static>(
+        &self,
+        name: &str,
+    ) -> Result<Arc<dyn Object>, Refusal> {
+        let lock = Arc::new(Shared(Exclusive::<R>::new().map_err(refusal)?));
+        let as_made = Arc::downgrade(&lock);
+        self.made().insert(name.to_owned(), as_made);
+        Ok(lock)
+    }
+
+    fn made(&self) -> MutexGuard<'_, BTreeMap<String, Weak<dyn Remapped>>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn spawn_thread(&self, actor: Actor) -> Result<Box<dyn Child>, Refusal> {
@@ -176,11 +191,17 @@ impl Subject for Purlin {
         }
     }
 
-    fn create(&self, _: &str, kind: &str, _: &Arguments) -> Result<Arc<dyn Object>, Refusal> {
+    /// `again="lock"` asks for the same lock by another mapping of its memory.
+    fn create(&self, name: &str, kind: &str, args: &Arguments) -> Result<Arc<dyn Object>, Refusal> {
+        if let Some(of) = args.get("again").and_then(serde_json::Value::as_str) {
+            let original = self.made().get(of).and_then(Weak::upgrade);
+            let none = || Refusal::new("no-such-name", format!("there is no {of} here"));
+            return original.ok_or_else(none)?.again();
+        }
         match kind {
-            "lock" => shared::<ByHolder>(),
-            "handover-lock" => shared::<ByAnyone>(),
-            "checked-lock" => shared::<ByThread>(),
+            "lock" => self.shared::<ByHolder>(name),
+            "handover-lock" => self.shared::<ByAnyone>(name),
+            "checked-lock" => self.shared::<ByThread>(name),
             _ => Err(Refusal::unsupported(kind)),
         }
     }
@@ -216,8 +237,20 @@ fn form(kind: Kind) -> Form {
     Form { of: KINDS[0].0.to_owned(), contracts: contracts(kind) }
 }
 
-fn shared<R: Rules + Send + Sync + 'static>() -> Result<Arc<dyn Object>, Refusal> {
-    Ok(Arc::new(Shared(Exclusive::<R>::new().map_err(refusal)?)))
+/// What another mapping of the same memory can be made of.
+trait Remapped: Send + Sync {
+    fn again(&self) -> Result<Arc<dyn Object>, Refusal>;
+}
+
+impl<R: Rules + Send + Sync + 'static> Remapped for Shared<R> {
+    fn again(&self) -> Result<Arc<dyn Object>, Refusal> {
+        let memory = self.0.segment().descriptor().try_clone_to_owned();
+        let memory = memory.map_err(|error| Refusal::new("out-of-resources", error))?;
+        let segment =
+            Segment::from_descriptor(memory).map_err(|error| Refusal::new(error.kind(), error))?;
+        let lock = Exclusive::<R>::open(&segment, self.0.offset()).map_err(refusal)?;
+        Ok(Arc::new(Shared(lock)))
+    }
 }
 
 /// A lock; each call keeps its hold, so that a later call can end it.
@@ -230,6 +263,8 @@ impl<R: Rules + Send + Sync + 'static> Object for Shared<R> {
                 Ok(deadline) => taken(self.0.acquire(deadline)),
                 Err(result) => result,
             },
+            // A try has no limit that it could be given besides.
+            "try" if !args.is_empty() => CallResult::Unsupported,
             "try" => taken(self.0.try_acquire()),
             "release" => done(self.0.release()),
             "recover" => done(self.0.recover()),
@@ -277,14 +312,14 @@ const WORD_OFFSET_BYTES: u64 = 16;
 const IMPOSSIBLE: [u8; 4] = 1023_u32.to_le_bytes();
 
 /// A `Duration` has neither negative values nor infinity; what it cannot express is unsupported.
+/// What is no number cannot even be meant.
 fn deadline(args: &Arguments) -> Result<Deadline, CallResult> {
-    match args.get("timeout").map(serde_json::Value::as_f64) {
-        None => Ok(Deadline::never()),
-        Some(seconds) => {
-            let limit = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-            limit.map(Deadline::from).ok_or(CallResult::Unsupported)
-        }
+    let Some(timeout) = args.get("timeout") else { return Ok(Deadline::never()) };
+    if timeout == "nan" {
+        return Err(CallResult::Prevented("a Duration is always a number".to_owned()));
     }
+    let limit = timeout.as_f64().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    limit.map(Deadline::from).ok_or(CallResult::Unsupported)
 }
 
 fn refusal(error: Error) -> Refusal {

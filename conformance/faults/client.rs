@@ -1,18 +1,22 @@
-//! The actor's side: how it waits for the server's answer.
+//! The actor's side: one connection a thread, and how it waits for the server's answer.
 
+use std::cell::RefCell;
 use std::io::{self, Read, Write};
+use std::net::Shutdown;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixStream};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use purlin_conformance::serve::{Arguments, CallResult, Flow, Object, Refusal};
+use purlin_conformance::serve;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
+use rustix::io::{Errno, FdFlags, fcntl_setfd};
 
-use super::lock::Event;
+use super::fault::Fault;
+use super::lock::{Event, Say};
 
-/// How an actor waits.
+/// How an actor waits, in a subject that is right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Manner {
     /// It sleeps until it is told.
@@ -22,177 +26,319 @@ pub(crate) enum Manner {
     Spin,
     /// It tries again and again, with naps.
     Poll,
-    /// It sleeps, and gives up at half time: a fault.
-    Hurry,
+    /// It sleeps, and wakes again and again for nothing.
+    Fidget,
+    /// It comes back late from every wait.
+    Late,
 }
 
-impl Manner {
-    pub(super) const fn word(self) -> &'static str {
-        match self {
-            Self::Sleep => "sleep",
-            Self::Spin => "spin",
-            Self::Poll => "poll",
-            Self::Hurry => "hurry",
-        }
-    }
-
-    pub(super) fn from_word(word: &str) -> Self {
-        let all = [Self::Spin, Self::Poll, Self::Hurry];
-        all.into_iter().find(|manner| manner.word() == word).unwrap_or_default()
-    }
+/// What all handles of a process know.
+#[derive(Debug, Clone)]
+pub(super) struct Context {
+    pub(super) address: String,
+    pub(super) fault: Fault,
+    pub(super) manner: Manner,
 }
 
-/// A connection to the server; its end is the actor's death.
-pub(super) struct Connection {
-    stream: Mutex<UnixStream>,
-    manner: Manner,
+/// How long an acquire waits.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Limit {
+    Never,
+    After(Duration),
 }
 
-/// A lock on the server.
-pub(super) struct Lock {
-    name: String,
-    connection: Arc<Connection>,
+/// What a wait comes to.
+enum Waited {
+    Told(String),
+    IsOver,
+    Interrupted,
 }
 
-impl Lock {
-    pub(super) fn new(name: &str, connection: Arc<Connection>) -> Self {
-        Self { name: name.to_owned(), connection }
-    }
+/// The connection of one thread; its end is that thread's death.
+struct Connection {
+    stream: UnixStream,
+    pid: u32,
+    ends_with_thread: bool,
+}
 
-    fn ask(&self, stream: &mut UnixStream, event: Event) -> io::Result<()> {
-        stream.write_all(format!("{} {}\n", event.word(), self.name).as_bytes())
-    }
+thread_local! {
+    static OWN: RefCell<Option<Connection>> = const { RefCell::new(None) };
+}
 
-    fn once(&self, stream: &mut UnixStream, event: Event) -> io::Result<String> {
-        self.ask(stream, event)?;
+/// The process that was started as an actor; in one that an actor forks by itself it stays its
+/// parent's. 0 stands for none yet.
+pub(super) static STARTED: AtomicU32 = AtomicU32::new(0);
+
+/// Lets go of the copy of a connection that a forked process finds.
+pub(super) fn forget() {
+    OWN.with(|own| own.borrow_mut().take());
+}
+
+/// Asks and takes the answer.
+pub(super) fn ask(context: &Context, event: Event, name: &str) -> io::Result<String> {
+    with_stream(context, |stream| {
+        send(stream, event, name)?;
         read_word(stream)
-    }
+    })
+}
 
-    fn acquire(&self, stream: &mut UnixStream, limit: Option<Duration>) -> io::Result<String> {
-        if limit.is_some_and(|limit| limit.is_zero()) {
-            return self.once(stream, Event::TryByLimit);
-        }
-        let manner = self.connection.manner;
-        if manner == Manner::Poll {
-            return self.acquire_by_tries(stream, limit);
-        }
-        self.ask(stream, Event::Acquire)?;
-        let limit = if manner == Manner::Hurry { limit.map(|limit| limit / 2) } else { limit };
-        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
-        let is_there = match manner {
-            Manner::Spin => spin(stream, deadline),
-            _ => sleep(stream, deadline)?,
-        };
-        if !is_there {
-            self.ask(stream, Event::Cancel)?;
-        }
-        read_word(stream)
-    }
+/// Lets the server see all deaths up to now.
+pub(super) fn sync(context: &Context) -> io::Result<()> {
+    with_stream(context, |stream| {
+        stream.write_all(b"sync\n")?;
+        read_word(stream).map(|_| ())
+    })
+}
 
-    fn acquire_by_tries(
-        &self,
-        stream: &mut UnixStream,
-        limit: Option<Duration>,
-    ) -> io::Result<String> {
-        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
-        loop {
-            let word = self.once(stream, Event::Try)?;
-            let is_over = deadline.is_some_and(|deadline| Instant::now() >= deadline);
-            if word != "timed-out" || is_over {
-                return Ok(word);
+/// Asks, if this thread has a connection at all; without one it can have nothing to tell.
+pub(super) fn tell_if_known(event: Event, name: &str) {
+    // While a thread ends it may be gone already, and the server knows.
+    let _ = OWN.try_with(|own| {
+        let mut own = own.borrow_mut();
+        let known = own.as_mut().filter(|known| known.pid == std::process::id());
+        if let Some(known) = known {
+            let _ = send(&mut known.stream, event, name);
+            let _ = read_word(&mut known.stream);
+        }
+    });
+}
+
+/// Asks on the connection that is there, be it a forked parent's.
+pub(super) fn tell_as_parent(event: Event, name: &str) {
+    let _ = OWN.try_with(|own| {
+        if let Some(known) = own.borrow_mut().as_mut() {
+            let _ = send(&mut known.stream, event, name);
+            let _ = read_word(&mut known.stream);
+        }
+    });
+}
+
+/// Acquires, and waits as long as it must.
+pub(super) fn acquire(context: &Context, name: &str, limit: Limit) -> io::Result<String> {
+    with_stream(context, |stream| {
+        if limit == Limit::After(Duration::ZERO) {
+            send(stream, Event::TryByLimit, name)?;
+            return read_word(stream);
+        }
+        if context.manner == Manner::Poll {
+            return acquire_by_tries(stream, name, limit);
+        }
+        let event = if limit == Limit::Never { Event::Acquire } else { Event::AcquireTimed };
+        send(stream, event, name)?;
+        let burns = (context.fault == Fault::WaitBurns).then(Burns::start);
+        let waited = wait(context, stream, limit)?;
+        drop(burns);
+        let said = match waited {
+            Waited::Told(said) => said,
+            Waited::Interrupted => interrupted(context, stream, name)?,
+            Waited::IsOver if context.fault == Fault::NapsThenTakes && limit == Limit::Never => {
+                give_up(stream, Event::Grab, name)?
             }
-            // Polling nothing is a nap: that is its nature, and orders nothing.
-            let _ = poll(&mut [], Some(&NAP));
+            Waited::IsOver => give_up(stream, Event::Cancel, name)?,
+        };
+        if context.fault == Fault::TakesInTwoSteps && ["ok", "owner-died"].contains(&said.as_str())
+        {
+            send(stream, Event::Sign, name)?;
+            read_word(stream)?;
         }
+        Ok(said)
+    })
+}
+
+/// Threads that keep processors busy until this goes.
+struct Burns(Arc<AtomicBool>);
+
+impl Burns {
+    fn start() -> Self {
+        const THREADS_COUNT: usize = 4; // several, so that a busy machine hides less of it
+        let goes_on = Arc::new(AtomicBool::new(true));
+        for _ in 0..THREADS_COUNT {
+            let goes_on = Arc::clone(&goes_on);
+            // Relaxed: nothing else is told by it.
+            std::thread::spawn(move || while goes_on.load(Relaxed) {});
+        }
+        Self(goes_on)
     }
 }
+
+impl Drop for Burns {
+    fn drop(&mut self) {
+        self.0.store(false, Relaxed); // Relaxed: as in the threads
+    }
+}
+
+/// It may have been let in meanwhile; then that is the answer.
+fn give_up(stream: &mut UnixStream, event: Event, name: &str) -> io::Result<String> {
+    send(stream, event, name)?;
+    read_outcome(stream)
+}
+
+fn interrupted(context: &Context, stream: &mut UnixStream, name: &str) -> io::Result<String> {
+    let said = match context.fault {
+        Fault::InterruptLeavesTicket => String::new(),
+        _ => give_up(stream, Event::Cancel, name)?,
+    };
+    Ok(if ["ok", "owner-died"].contains(&said.as_str()) { said } else { "interrupted".to_owned() })
+}
+
+fn acquire_by_tries(stream: &mut UnixStream, name: &str, limit: Limit) -> io::Result<String> {
+    let deadline = deadline(limit);
+    loop {
+        send(stream, Event::Try, name)?;
+        let word = read_word(stream)?;
+        let is_over = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        if word != Say::TimedOut.word() || is_over {
+            return Ok(word);
+        }
+        if serve::was_interrupted() {
+            return Ok("interrupted".to_owned());
+        }
+        // Polling nothing is a nap: that is its nature, and orders nothing.
+        let _ = poll(&mut [], Some(&NAP));
+    }
+}
+
+/// Waits for an answer.
+fn wait(context: &Context, stream: &mut UnixStream, limit: Limit) -> io::Result<Waited> {
+    let fault = context.fault;
+    let limit = match (fault, limit) {
+        (Fault::GivesUpEarly, Limit::After(limit)) => Limit::After(limit / 100),
+        (Fault::NapsThenTakes, Limit::Never) => Limit::After(LONG_NAP),
+        _ => limit,
+    };
+    let mut ends = deadline(limit);
+    let mut has_slept = false;
+    loop {
+        match look(context.manner, stream, ends) {
+            Ok(true) => {
+                let said = read_word(stream)?;
+                if said != Say::Lost.word() {
+                    late(context.manner, has_slept);
+                    return Ok(Waited::Told(said));
+                }
+                match fault {
+                    Fault::LoserGivesUp => return Ok(Waited::IsOver),
+                    Fault::LimitRestarts => ends = deadline(limit),
+                    _ => {}
+                }
+            }
+            Ok(false) if ends.is_some_and(|ends| Instant::now() >= ends) => {
+                late(context.manner, has_slept);
+                return Ok(Waited::IsOver);
+            }
+            Ok(false) if serve::was_interrupted() => return Ok(Waited::Interrupted),
+            Ok(false) => {}
+            Err(Errno::INTR) if serve::was_interrupted() => return Ok(Waited::Interrupted),
+            Err(Errno::INTR) => match fault {
+                Fault::SignalCuts => return Ok(Waited::IsOver),
+                Fault::SignalRestarts => ends = deadline(limit),
+                _ => {}
+            },
+            Err(error) => return Err(error.into()),
+        }
+        has_slept = true;
+    }
+}
+
+/// Whether there is an answer; false when the deadline came first, or for nothing.
+fn look(manner: Manner, stream: &UnixStream, ends: Option<Instant>) -> Result<bool, Errno> {
+    let left = ends.map(|ends| ends.saturating_duration_since(Instant::now()));
+    let left = left.and_then(|left| Timespec::try_from(left).ok());
+    let limit = match manner {
+        Manner::Spin => Some(NOW),
+        Manner::Fidget => Some(left.map_or(NAP, |left| left.min(NAP))),
+        _ => left,
+    };
+    poll(&mut [PollFd::new(stream, PollFlags::IN)], limit.as_ref()).map(|count| count > 0)
+}
+
+fn late(manner: Manner, has_slept: bool) {
+    if manner == Manner::Late && has_slept {
+        let _ = poll(&mut [], Some(&LATE));
+    }
+}
+
+fn deadline(limit: Limit) -> Option<Instant> {
+    match limit {
+        Limit::Never => None,
+        Limit::After(limit) => Instant::now().checked_add(limit),
+    }
+}
+
+const NOW: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 
 /// The pause of one that asks again and again.
 const NAP: Timespec = Timespec { tv_sec: 0, tv_nsec: 5_000_000 };
 
-impl Object for Lock {
-    fn call(&self, op: &str, args: &Arguments) -> CallResult {
-        let mut stream = self.connection.stream.lock().unwrap_or_else(PoisonError::into_inner);
-        let said = match op {
-            "acquire" => {
-                let seconds = args.get("timeout").and_then(serde_json::Value::as_f64);
-                let limit = seconds.map(|seconds| {
-                    Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX)
-                });
-                self.acquire(&mut stream, limit)
-            }
-            "try" => self.once(&mut stream, Event::Try),
-            "release" => self.once(&mut stream, Event::Release),
-            "recover" => self.once(&mut stream, Event::Recover),
-            _ => return CallResult::Unsupported,
+/// How late it is whose manner that is.
+const LATE: Timespec = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
+
+/// After so long one that naps and then takes does so.
+const LONG_NAP: Duration = Duration::from_millis(100);
+
+fn with_stream<T>(
+    context: &Context,
+    run: impl FnOnce(&mut UnixStream) -> io::Result<T>,
+) -> io::Result<T> {
+    OWN.with(|own| {
+        let mut own = own.borrow_mut();
+        let is_forked = own.as_ref().is_some_and(|own| own.pid != std::process::id());
+        if is_forked && context.fault != Fault::ChildIsParent {
+            *own = None;
+        }
+        let own = match own.take() {
+            Some(known) => own.insert(known),
+            None => own.insert(Connection::open(context)?),
         };
-        match said.as_deref() {
-            Ok("ok") => CallResult::ok(),
-            Ok(kind) => CallResult::failed(kind, ""),
-            Err(error) => CallResult::failed("system", error),
-        }
-    }
-
-    fn scope(&self, body: &mut dyn FnMut() -> Flow) -> Flow {
-        let none = Arguments::new();
-        match self.call("acquire", &none) {
-            CallResult::Failed(Refusal { kind, text }) if kind == "owner-died" => {
-                self.call("release", &none);
-                Flow::Failed(Refusal { kind, text })
-            }
-            CallResult::Value(_) => {
-                let _guard = Guard(self);
-                body()
-            }
-            other => other.into(),
-        }
-    }
-}
-
-/// Releases when it goes, on unwinding too.
-struct Guard<'a>(&'a Lock);
-
-impl Drop for Guard<'_> {
-    fn drop(&mut self) {
-        // A refused release is nothing that a scope could tell anybody.
-        let _ = self.0.call("release", &Arguments::new());
-    }
+        run(&mut own.stream)
+    })
 }
 
 impl Connection {
-    pub(super) fn open(address: &str, manner: Manner) -> io::Result<Self> {
-        let stream = UnixStream::connect_addr(&SocketAddr::from_abstract_name(address)?)?;
-        Ok(Self { stream: Mutex::new(stream), manner })
+    fn open(context: &Context) -> io::Result<Self> {
+        let address = SocketAddr::from_abstract_name(&context.address)?;
+        let mut stream = UnixStream::connect_addr(&address)?;
+        let pid = std::process::id();
+        // Relaxed: it was written by this very thread, or before this process was forked.
+        let started = STARTED.load(Relaxed);
+        let forked = if started != 0 && started != pid { "forked " } else { "" };
+        stream.write_all(format!("client {forked}{pid}\n").as_bytes())?;
+        if context.fault == Fault::ExecKeeps {
+            fcntl_setfd(&stream, FdFlags::empty())?;
+        }
+        Ok(Self { stream, pid, ends_with_thread: context.fault != Fault::ThreadEndKeeps })
     }
 }
 
-/// Sleeps until there is an answer; false when the deadline came first.
-fn sleep(stream: &UnixStream, deadline: Option<Instant>) -> io::Result<bool> {
+impl Drop for Connection {
+    /// A forked child closes its copy and nothing more.
+    fn drop(&mut self) {
+        if self.pid != std::process::id() {
+            return;
+        }
+        if self.ends_with_thread {
+            let _ = self.stream.shutdown(Shutdown::Both);
+        } else if let Ok(copy) = self.stream.try_clone() {
+            std::mem::forget(copy);
+        }
+    }
+}
+
+fn send(stream: &mut UnixStream, event: Event, name: &str) -> io::Result<()> {
+    stream.write_all(format!("{} {name}\n", event.word()).as_bytes())
+}
+
+/// The answer to what was asked last, behind what was on its way.
+fn read_outcome(stream: &mut UnixStream) -> io::Result<String> {
     loop {
-        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let limit = left.and_then(|left| Timespec::try_from(left).ok());
-        match poll(&mut [PollFd::new(stream, PollFlags::IN)], limit.as_ref()) {
-            Ok(count) => return Ok(count > 0),
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
+        let said = read_word(stream)?;
+        if said != Say::Lost.word() {
+            return Ok(said);
         }
     }
 }
 
-/// Looks for an answer all the time; false when the deadline came first.
-fn spin(stream: &UnixStream, deadline: Option<Instant>) -> bool {
-    const NOW: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
-    loop {
-        if poll(&mut [PollFd::new(stream, PollFlags::IN)], Some(&NOW)).is_ok_and(|n| n > 0) {
-            return true;
-        }
-        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            return false;
-        }
-    }
-}
-
-/// One answer; there is never a second one on its way.
+/// One answer; there is never another behind it.
 fn read_word(stream: &mut UnixStream) -> io::Result<String> {
     let mut word = Vec::new();
     let mut byte = [0];

@@ -1,23 +1,38 @@
 //! The server that owns the locks: one thread, one event at a time, deaths first.
+//!
+//! A client is a thread with a connection of its own. It is dead when its connection has ended or
+//! its process has.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::thread;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-use super::lock::{Client, Event, Fault, Lock};
+use super::fault::{Fault, Side};
+use super::lock::{Client, Event, Lock, Order, Said};
+use super::process;
 
 /// Starts it and says at which abstract address it listens; that leaves nothing in any folder.
-pub(super) fn start(fault: Fault) -> io::Result<String> {
+pub(super) fn start(fault: Fault, side: Side, order: Order) -> io::Result<String> {
     let address = format!("purlin-conformance-{}", std::process::id());
     let listener = UnixListener::bind_addr(&SocketAddr::from_abstract_name(&address)?)?;
     listener.set_nonblocking(true)?;
-    let mut server = Server { fault, listener, clients: BTreeMap::new(), locks: BTreeMap::new() };
+    let mut server = Server {
+        fault,
+        side,
+        order,
+        listener,
+        clients: BTreeMap::new(),
+        locks: BTreeMap::new(),
+        client_count: 0,
+    };
     thread::spawn(move || {
-        while let Ok(asked) = server.wait(None) {
+        while let Ok(asked) = server.wait(server.patience()) {
             server.take(&asked);
         }
     });
@@ -27,38 +42,82 @@ pub(super) fn start(fault: Fault) -> io::Result<String> {
 /// At once.
 const NOW: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 
+/// How long a free lock waits for newcomers, where waiters are to lose every race.
+const GRACE: Timespec = Timespec { tv_sec: 0, tv_nsec: 300_000_000 };
+
+/// How long a process may take to end behind its last connection; one that has ended a connection
+/// only is waited for in vain.
+const TEARDOWN: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
+
+/// After so many clients one whose places run out has none for another.
+const PLACES_COUNT: u64 = 600;
+
 struct Server {
     fault: Fault,
+    side: Side,
+    order: Order,
     listener: UnixListener,
-    clients: BTreeMap<Client, Peer>,
+    clients: BTreeMap<u64, Peer>,
     locks: BTreeMap<String, Lock>,
+    client_count: u64,
 }
 
 struct Peer {
     stream: UnixStream,
     bytes: Vec<u8>,
+    /// Known from its first line on.
+    process: Option<Process>,
+    /// It is dead, and that is not seen yet.
+    is_unseen: bool,
+}
+
+struct Process {
+    pid: i32,
+    /// Tells of its end; none when it is over already, or not looked at.
+    pidfd: Option<OwnedFd>,
+    /// An actor made it by a bare fork.
+    is_forked: bool,
 }
 
 /// Who can be read, and who is dead.
 #[derive(Default)]
 struct Asked {
-    readable: Vec<Client>,
-    gone: Vec<Client>,
+    readable: Vec<u64>,
+    gone: Vec<u64>,
+    is_idle: bool,
 }
 
 impl Server {
+    /// A limit only where waiters wait for a lock that is free.
+    fn patience(&self) -> Option<&'static Timespec> {
+        if !self.locks.values().any(Lock::is_unsettled) {
+            return None;
+        }
+        let loses = matches!(self.fault, Fault::LimitRestarts | Fault::LoserGivesUp);
+        Some(if loses { &GRACE } else { &NOW })
+    }
+
     fn wait(&self, limit: Option<&Timespec>) -> io::Result<Asked> {
-        let peers = self.clients.values();
         let mut fds = vec![PollFd::new(&self.listener, PollFlags::IN)];
-        fds.extend(peers.map(|peer| PollFd::new(&peer.stream, PollFlags::IN)));
-        poll(&mut fds, limit)?;
-        let mut asked = Asked::default();
-        for (client, fd) in self.clients.keys().zip(&fds[1..]) {
+        let mut whose = Vec::new();
+        for (number, peer) in self.clients.iter().filter(|(_, peer)| !peer.is_unseen) {
+            fds.push(PollFd::new(&peer.stream, PollFlags::IN));
+            whose.push((*number, true));
+            if let Some(pidfd) = peer.process.as_ref().and_then(|process| process.pidfd.as_ref()) {
+                fds.push(PollFd::new(pidfd, PollFlags::IN));
+                whose.push((*number, false));
+            }
+        }
+        let is_idle = poll(&mut fds, limit)? == 0;
+        let mut asked = Asked { is_idle, ..Asked::default() };
+        for ((number, is_stream), fd) in whose.into_iter().zip(&fds[1..]) {
             let seen = fd.revents();
-            if seen.intersects(PollFlags::HUP | PollFlags::ERR) {
-                asked.gone.push(*client);
-            } else if seen.contains(PollFlags::IN) {
-                asked.readable.push(*client);
+            let has_ended = seen.intersects(PollFlags::HUP | PollFlags::ERR)
+                || (!is_stream && seen.contains(PollFlags::IN));
+            if has_ended && !asked.gone.contains(&number) {
+                asked.gone.push(number);
+            } else if is_stream && seen.contains(PollFlags::IN) {
+                asked.readable.push(number);
             }
         }
         Ok(asked)
@@ -67,60 +126,169 @@ impl Server {
     /// A request that was seen may have been made by somebody who knew of a death that was not
     /// seen yet. So deaths are looked for once more, and come first.
     fn take(&mut self, asked: &Asked) {
+        self.look_for_unseen();
         if let Ok(again) = self.wait(Some(&NOW)) {
-            for client in again.gone {
-                self.gone(client);
+            for number in again.gone {
+                self.gone(number);
             }
         }
-        for client in &asked.readable {
-            self.read(*client);
+        for number in &asked.readable {
+            self.read(*number);
+        }
+        if asked.is_idle {
+            let said: Vec<Said> = self.locks.values_mut().map(Lock::settle).collect();
+            self.say_all(said);
         }
         while let Ok((stream, _)) = self.listener.accept() {
-            let client = self.clients.keys().last().copied().unwrap_or(0) + 1;
-            self.clients.insert(client, Peer { stream, bytes: Vec::new() });
+            self.client_count += 1;
+            let peer = Peer { stream, bytes: Vec::new(), process: None, is_unseen: false };
+            self.clients.insert(self.client_count, peer);
         }
     }
 
-    fn gone(&mut self, client: Client) {
-        self.clients.remove(&client);
-        let said: Vec<_> =
-            self.locks.values_mut().flat_map(|lock| lock.step(client, Event::Gone)).collect();
-        for (client, say) in said {
-            self.say(client, say.word());
+    /// Where who was not collected is not dead: some were collected meanwhile.
+    fn look_for_unseen(&mut self) {
+        if self.fault != Fault::ZombieLives {
+            return;
+        }
+        let unseen = self.clients.iter().filter(|(_, peer)| peer.is_unseen);
+        let collected = unseen.filter(|(_, peer)| !process::is_there(peer.pid()));
+        for number in collected.map(|(number, _)| *number).collect::<Vec<_>>() {
+            self.bury(number, Event::Gone);
         }
     }
 
-    fn read(&mut self, client: Client) {
-        let Some(peer) = self.clients.get_mut(&client) else { return };
+    fn gone(&mut self, number: u64) {
+        let Some(peer) = self.clients.get_mut(&number) else { return };
+        let is_forked = peer.process.as_ref().is_some_and(|process| process.is_forked);
+        let is_missed = match self.fault {
+            Fault::ZombieLives => process::is_there(peer.pid()),
+            Fault::ForkedDeathUnseen => is_forked,
+            _ => false,
+        };
+        if is_missed {
+            peer.is_unseen = true;
+            return;
+        }
+        let is_quiet = match self.fault {
+            Fault::ExitReleases => peer.exit_status().is_some_and(|status| status & 0x7f == 0),
+            Fault::CrashReleases => {
+                peer.exit_status().is_some_and(|status| [6, 11].contains(&(status & 0x7f)))
+            }
+            _ => false,
+        };
+        self.bury(number, if is_quiet { Event::GoneQuietly } else { Event::Gone });
+    }
+
+    fn bury(&mut self, number: u64, event: Event) {
+        let Some(peer) = self.clients.remove(&number) else { return };
+        let client = Client { number, pid: peer.pid() };
+        let max_count = match self.fault {
+            Fault::FindsFive => 5,
+            Fault::FindsTwoThousand => 2048,
+            _ => usize::MAX,
+        };
+        let mut held_count = 0;
+        let mut said = Vec::new();
+        for lock in self.locks.values_mut() {
+            held_count += usize::from(lock.holder() == Some(client));
+            if held_count <= max_count {
+                said.push(lock.step(client, event));
+            }
+        }
+        self.say_all(said);
+    }
+
+    fn read(&mut self, number: u64) {
+        let Some(peer) = self.clients.get_mut(&number) else { return };
         let mut buffer = [0; 1024];
         let len = peer.stream.read(&mut buffer).unwrap_or(0);
         peer.bytes.extend_from_slice(&buffer[..len]);
-        while let Some(line) = self.clients.get_mut(&client).and_then(Peer::line) {
-            self.request(client, &line);
+        while let Some(line) = self.clients.get_mut(&number).and_then(Peer::line) {
+            self.request(number, &line);
         }
     }
 
-    /// `OPERATION LOCK`
-    fn request(&mut self, client: Client, line: &str) {
-        let Some((word, name)) = line.split_once(' ') else { return };
-        let Some(event) = Event::from_word(word) else { return };
+    /// `client PID`, the first line, `sync`, or `OPERATION LOCK`
+    fn request(&mut self, number: u64, line: &str) {
+        match line.split_once(' ') {
+            Some(("client", pid)) => self.greet(number, pid),
+            Some((word, name)) => {
+                if let Some(event) = Event::from_word(word) {
+                    self.event(number, event, name);
+                }
+            }
+            None => self.say(number, "ok"),
+        }
+    }
+
+    fn greet(&mut self, number: u64, pid: &str) {
+        let Some(peer) = self.clients.get_mut(&number) else { return };
+        let (pid, is_forked) = match pid.strip_prefix("forked ") {
+            Some(pid) => (pid, true),
+            None => (pid, false),
+        };
+        let pid = pid.parse().unwrap_or(0);
+        let looks = self.fault != Fault::ChildKeepsParentAlive;
+        let pidfd = Pid::from_raw(pid).filter(|_| looks);
+        let pidfd = pidfd.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+        peer.process = Some(Process { pid, pidfd, is_forked });
+    }
+
+    fn event(&mut self, number: u64, event: Event, name: &str) {
+        let Some(peer) = self.clients.get(&number) else { return };
+        let client = Client { number, pid: peer.pid() };
+        let asks = matches!(event, Event::Acquire | Event::AcquireTimed | Event::Try);
+        if asks && self.fault == Fault::PlacesRunOut && number > PLACES_COUNT {
+            return self.say(number, "out-of-resources");
+        }
         let name = if self.fault == Fault::OneForAll { "all" } else { name };
-        let fault = self.fault;
-        let lock = self.locks.entry(name.to_owned()).or_insert_with(|| Lock::new(fault));
-        for (client, say) in lock.step(client, event) {
-            self.say(client, say.word());
+        let (fault, side, order) = (self.fault, self.side, self.order);
+        let new = || Lock::new(fault, side, order);
+        let lock = self.locks.entry(name.to_owned()).or_insert_with(new);
+        let mut said = Vec::new();
+        if let Some(holder) = lock.holder().filter(|holder| seems_dead(fault, holder.pid)) {
+            said.push(lock.step(holder, Event::Gone));
+        }
+        said.push(lock.step(client, event));
+        self.say_all(said);
+    }
+
+    fn say_all(&mut self, said: Vec<Said>) {
+        for (client, say) in said.into_iter().flatten() {
+            self.say(client.number, say.word());
         }
     }
 
-    fn say(&mut self, client: Client, word: &str) {
-        if let Some(peer) = self.clients.get_mut(&client) {
+    fn say(&mut self, number: u64, word: &str) {
+        if let Some(peer) = self.clients.get_mut(&number) {
             // Who does not listen is dead, and will be found so.
             let _ = peer.stream.write_all(format!("{word}\n").as_bytes());
         }
     }
 }
 
+/// What `/proc` says of the process, wrongly understood.
+fn seems_dead(fault: Fault, pid: i32) -> bool {
+    match fault {
+        Fault::StoppedIsDead => process::state(pid) == Some('T'),
+        Fault::FirstThreadIsAll => process::state(pid) == Some('Z'),
+        _ => false,
+    }
+}
+
 impl Peer {
+    fn pid(&self) -> i32 {
+        self.process.as_ref().map_or(0, |process| process.pid)
+    }
+
+    /// How its process ended, if it did. A connection ends a little earlier.
+    fn exit_status(&self) -> Option<i32> {
+        let pidfd = self.process.as_ref()?.pidfd.as_ref()?;
+        let has_ended = poll(&mut [PollFd::new(pidfd, PollFlags::IN)], Some(&TEARDOWN));
+        has_ended.is_ok_and(|count| count > 0).then(|| process::exit_status(self.pid()))?
+    }
+
     fn line(&mut self) -> Option<String> {
         let end = self.bytes.iter().position(|byte| *byte == b'\n')?;
         let line: Vec<u8> = self.bytes.drain(..=end).collect();

@@ -16,8 +16,7 @@ pub(crate) const NAMES: &[&str] = Purlin::NAMES;
 
 /// The subjects that check the suite; they are run only when they are named.
 pub(crate) fn hidden_names() -> impl Iterator<Item = &'static str> {
-    let faults = faults::FAULTS.iter().map(|(name, _)| *name);
-    faults.chain(faults::HONEST.iter().map(|(name, _)| *name))
+    faults::names()
 }
 
 /// Is one of them until its standard input ends. The process ends with it: threads that wait in a

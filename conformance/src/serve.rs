@@ -41,7 +41,7 @@ pub use passage::{idle_if_replaced, run_in_program};
 /// All that is offered beyond the core, by name: what [`Hello::capabilities`] of a subject can
 /// hold. The interpreter offers the first eight to every subject whose objects bear them; `start`
 /// is [`Subject::start`] called in an actor, `make` is [`Subject::create`], and `drop` drops an
-/// [`Object`].
+/// [`Object`]. A subject whose calls can be interrupted adds `interrupts` ([`catch_interrupts`]).
 pub const CAPABILITIES: &[&str] = &[
     "programs", "cells", "logs", "threads", "fork", "ends", "exec", "catch", "start", "make",
     "drop",
@@ -105,6 +105,21 @@ pub trait Child: Send {
     /// # Errors
     /// * A [`Refusal`] when it cannot be waited for.
     fn reap(&mut self) -> Result<Ended, Refusal>;
+}
+
+/// Lets an interrupt by the user (SIGINT) cut the calls of this process instead of ending it: what
+/// an actor of a subject with the capability `interrupts` calls first. Its calls ask
+/// [`was_interrupted`] when they were cut.
+///
+/// # Errors
+/// * What the system refused.
+pub fn catch_interrupts() -> io::Result<()> {
+    crate::sys::signal::catch_interrupt()
+}
+
+/// Whether there was an interrupt since this was last asked.
+pub fn was_interrupted() -> bool {
+    crate::sys::signal::was_interrupted()
 }
 
 /// Speaks the protocol on standard input and output until `bye` or the end of input.

@@ -132,17 +132,28 @@ fn the_list_has_every_behaviour() {
 
 #[test]
 fn purlin_keeps_every_case_under_fork_and_threads() {
-    let (ran, lines) = run_json(&["run", "--subject", "purlin", "--group", "lock"], &[]);
+    // The other forms are asked for the JSON lines below.
+    let words = ["run", "--subject", "purlin", "--group", "lock", "--form", "lock"];
+    let (ran, lines) = run_json(&words, &[]);
     assert_eq!(ran.status, Some(0), "{}", ran.stdout);
     let subjects: BTreeSet<&str> =
         lines.iter().map(|line| line["subject"].as_str().unwrap()).collect();
     assert_eq!(subjects, BTreeSet::from(["purlin-fork", "purlin-spawn", "purlin-threads"]));
     let shown = lines.iter().filter(|line| line["case"].is_string());
-    assert!(shown.clone().all(|line| line["verdict"] == "kept"));
+    for line in shown.clone() {
+        let case = line["case"].as_str().unwrap();
+        match line["verdict"].as_str().unwrap() {
+            // A process's word cannot tell its threads apart, and no promise of those is a must.
+            "broken" => assert!(BY_PROCESS.contains(&case), "{line}"),
+            verdict => assert!(["kept", "prevented", "unsupported"].contains(&verdict), "{line}"),
+        }
+    }
     let cases: BTreeSet<&str> = shown.map(|line| line["case"].as_str().unwrap()).collect();
-    assert_eq!(cases.len(), 10);
+    assert!(cases.len() > 70, "{cases:?}");
     assert!(ran.stdout.contains("forked all the same"), "{}", ran.stdout);
 }
+
+const BY_PROCESS: [&str; 2] = ["lock/release-by-other-thread", "lock/thread-ends"];
 
 #[test]
 fn the_json_lines_are_as_documented() {
@@ -161,10 +172,14 @@ fn the_json_lines_are_as_documented() {
     let fields: BTreeSet<&str> = fields.split_whitespace().collect();
     let found: BTreeSet<&str> = total.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(found, fields);
-    // A behaviour counts once, by however many cases and forms it is shown.
+    // A behaviour counts once, by however many cases and forms it is shown: with the worst.
+    let of = |wanted: &dyn Fn(&serde_json::Value) -> bool| -> BTreeSet<Option<&str>> {
+        let found = verdicts.iter().filter(|line| wanted(line));
+        found.map(|line| line["behaviour"].as_str()).collect()
+    };
     let count = |verdict: &str| {
-        let found = verdicts.iter().filter(|line| line["verdict"] == verdict);
-        found.map(|line| line["behaviour"].as_str()).collect::<BTreeSet<_>>().len()
+        let others = of(&|line| line["verdict"] != verdict);
+        of(&|line| line["verdict"] == verdict).difference(&others).count()
     };
     assert_eq!(total["kept"], count("kept"));
     assert_eq!(total["untested"], count("untested"));
@@ -172,19 +187,25 @@ fn the_json_lines_are_as_documented() {
     assert!(count("untested") > 1000, "what no case shows is counted, not hidden");
 }
 
+/// Asked only of locks that their holder alone releases.
+const BY_HOLDER: &str = "lock/release-by-other-process";
+
 #[test]
 fn cpython_hangs_where_a_holder_is_killed_and_that_is_known() {
-    let (ran, lines) = run_json(&["run", "--subject", "cpython"], &[]);
+    let cases = ["lock/holder-killed-waiters", "lock/holder-killed-next-told", BY_HOLDER];
+    let mut words = vec!["run", "--subject", "cpython"];
+    words.extend(cases.iter().flat_map(|case| ["--case", case]));
+    let (ran, lines) = run_json(&words, &[]);
     assert_eq!(ran.status, Some(0), "{}{}", ran.stdout, ran.stderr);
     if lines.is_empty() {
         assert!(ran.stdout.contains("cpython-fork is absent"), "{}", ran.stdout);
         return;
     }
-    for case in ["lock/holder-killed-waiters", "lock/holder-killed-next-told"] {
+    for case in cases[..2].iter().copied() {
         let line = lines.iter().find(|line| line["case"] == case).unwrap();
         assert_eq!((&line["verdict"], &line["expected"]), (&"hung".into(), &"hung".into()));
     }
-    assert!(!lines.iter().any(|line| line["case"] == "lock/release-by-other-process"));
+    assert!(!lines.iter().any(|line| line["case"] == BY_HOLDER));
     assert!(ran.stdout.contains("hung*") && ran.stdout.contains("known: "), "{}", ran.stdout);
 }
 
@@ -215,7 +236,7 @@ fn a_python_that_does_not_work_is_absent_unless_it_is_asked_for() {
 
 #[test]
 fn a_broken_promise_is_shown_with_its_script() {
-    let ran = run(&["run", "--subject", "fault-release-by-anyone"]);
+    let ran = run(&["run", "--subject", "fault-release-by-anyone", "--case", BY_HOLDER]);
     assert_eq!(ran.status, Some(1));
     let shown = "
 fault-release-by-anyone  lock/release-by-other-process  broken

@@ -204,10 +204,10 @@ fn scripts_that_make_no_sense_are_errors_of_the_suite() {
 fn an_interrupt_ends_a_process() {
     let interrupt = "a: lock.acquire() -> ok\nb: lock.acquire() -> blocked\ninterrupt b\n";
     kept(&own("purlin-fork"), &lock(&format!("{interrupt}b: -> gone by 2")));
-    // That is no fault of the adapter's.
+    // Only those are asked to come back from it who say that they can.
     let script = lock(&format!("{interrupt}b: -> interrupted"));
-    let says = &["expected interrupted", "b ended when it was interrupted"];
-    ends(&own("purlin-fork"), &script, Verdict::Broken, 6, says);
+    ends(&own("purlin-fork"), &script, Verdict::Unsupported, 6, &["needs interrupts"]);
+    kept(&own("honest-server"), &script);
 }
 
 #[test]
@@ -335,7 +335,7 @@ fn a_wait_lasts_and_has_its_price() {
 #[test]
 fn what_is_not_offered_is_said_before_anything_happens() {
     let script = "object lock: lock\nactors a\nchildren b of a\na: fork b -> ok";
-    ends(&own("honest-server"), script, Verdict::Unsupported, 4, &["needs fork"]);
+    ends(&own("honest-core"), script, Verdict::Unsupported, 4, &["needs programs"]);
     let script = "object lock: rlock\nactors a\na: lock.acquire() -> ok";
     ends(&own("honest-server"), script, Verdict::Unsupported, 1, &["the kind rlock"]);
 }

@@ -93,9 +93,10 @@ impl Run<'_> {
     pub(super) fn signal(&mut self, name: &str, every: Duration) -> Result<(), End> {
         let name = self.ready(name)?;
         let call = self.call(&name);
-        if call.is_none_or(|call| call.entered.is_none() || call.answer.is_some()) {
+        if call.is_none_or(|call| call.entered.is_none()) {
             return Err(End::error(format!("{name} has no call under way to be disturbed")));
         }
+        // One that is over already needs no signal; what came of it is judged where it is awaited.
         Ok(self.session.signal(&name, every)?)
     }
 

@@ -4,7 +4,9 @@
 //! broken, which is worth more than to hear what is not offered.
 
 use crate::protocol::{Hello, How};
-use crate::script::{Action, Origin, Program, Script, Span, Statement, Step, each_statement};
+use crate::script::{
+    Action, Expected, Origin, Outcome, Program, Script, Span, Statement, Step, each_statement,
+};
 
 /// The first thing that is missing, with the place that needs it.
 pub(super) fn missing(script: &Script, hello: &Hello) -> Option<(Span, String)> {
@@ -66,6 +68,9 @@ impl<'a> Needs<'a> {
                     self.program(*span, program);
                 }
                 Action::Go { .. } => self.capability(*span, "programs"),
+                Action::Await { expected, .. } if expects_interrupt(expected) => {
+                    self.capability(*span, "interrupts");
+                }
                 Action::Repeat { body, .. }
                 | Action::Parallel { body }
                 | Action::Forall { body, .. } => self.steps(body),
@@ -95,6 +100,12 @@ impl<'a> Needs<'a> {
     }
 }
 
+/// Whether a call must be able to come back from an interrupt.
+fn expects_interrupt(expected: &Expected) -> bool {
+    let Expected::Outcome { any_of, .. } = expected else { return false };
+    any_of.iter().any(|outcome| matches!(outcome, Outcome::Error(kind) if kind == "interrupted"))
+}
+
 fn capability_of(statement: &Statement) -> Option<&'static str> {
     match statement {
         Statement::Fork { .. } => Some("fork"),
@@ -116,7 +127,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::script::{ActorLine, Expected, ObjectLine};
+    use crate::script::{ActorLine, ObjectLine};
 
     const SPAN: Span = Span { line: 3, start: 0, end: 1 };
 

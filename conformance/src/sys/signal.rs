@@ -4,6 +4,7 @@
 use std::io;
 use std::mem::MaybeUninit;
 use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Sets a handler for SIGUSR1 that does nothing, and that does not restart the calls it cuts.
 ///
@@ -11,12 +12,34 @@ use std::ptr;
 /// * What the system refused.
 pub(crate) fn catch_user_signal() -> io::Result<()> {
     extern "C" fn nothing(_: libc::c_int) {}
-    let handler: extern "C" fn(libc::c_int) = nothing;
+    handle(libc::SIGUSR1, nothing)
+}
+
+/// Sets a handler for SIGINT that notes it, and that does not restart the calls it cuts.
+///
+/// # Errors
+/// * What the system refused.
+pub(crate) fn catch_interrupt() -> io::Result<()> {
+    extern "C" fn note(_: libc::c_int) {
+        // Relaxed: it is read by the thread whose call the signal has cut.
+        WAS_INTERRUPTED.store(true, Relaxed);
+    }
+    handle(libc::SIGINT, note)
+}
+
+/// Whether there was an interrupt since this was last asked.
+pub(crate) fn was_interrupted() -> bool {
+    WAS_INTERRUPTED.swap(false, Relaxed) // Relaxed: as in the handler
+}
+
+static WAS_INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+fn handle(signal: libc::c_int, handler: extern "C" fn(libc::c_int)) -> io::Result<()> {
     // SAFETY: All zeros are a valid action: no flags, an empty mask; its handler is set next.
     let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
     action.sa_sigaction = handler as libc::sighandler_t;
-    // SAFETY: The handler is a function of this program that touches nothing.
-    match unsafe { libc::sigaction(libc::SIGUSR1, &raw const action, ptr::null_mut()) } {
+    // SAFETY: The handler is a function of this file, which touches an atomic at most.
+    match unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }

@@ -1,0 +1,194 @@
+//! Who checks the suite: every case is brought down by a subject that is wrong in one way, each
+//! such subject by exactly the cases that are named in `table.rs`, and odd subjects that are right
+//! by none.
+//!
+//! A fault is asked the cases that are to notice it and a sixth of the others, each fault another
+//! sixth. The long cases (`LONG`) are asked only where they are to notice, and of one honest
+//! subject: what they find depends on many rounds, and a round on chance.
+
+#[path = "../support/mod.rs"]
+mod support;
+mod table;
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use purlin_conformance::suite::Suite;
+use support::{run, run_json};
+use table::{FAULTS, HONEST, Noticed};
+
+/// Cases of many rounds.
+const LONG: &[&str] = &[
+    "lock/killed-at-any-point",
+    "lock/killed-in-turn",
+    "lock/limit-is-total",
+    "lock/read-modify-write",
+    "lock/thousands-held",
+    "lock/users-come-and-go",
+    "lock/wakeup-passed-on",
+];
+
+/// A fault is asked one in so many of the cases that are not to notice it.
+const SAMPLE: usize = 6;
+
+/// Goes on for ever, so only the end of the suite's patience finds it.
+const ENDLESS: &str = "fault-limit-restarts";
+
+/// These use up the processor, or are found by other cases only where the machine is slow or fast,
+/// so they are asked nothing else.
+const ALONE: &[&str] =
+    &[ENDLESS, "fault-wait-burns", "fault-naps-then-takes", "fault-gives-up-early"];
+
+#[test]
+fn each_fault_is_noticed_by_the_cases_that_it_names() {
+    let cases = Cases::read();
+    let rows: Vec<_> = FAULTS.iter().enumerate().collect();
+    let wrong = in_parallel(&rows, |(place, (fault, noticed))| {
+        let (asked, named) = cases.of(fault, *noticed, *place);
+        let found = found_by(fault, &asked);
+        let surprising = found.symmetric_difference(&named);
+        let surprising: Vec<&String> = surprising.collect();
+        (!surprising.is_empty()).then(|| format!("{fault}: {surprising:?}, found {found:?}"))
+    });
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn odd_but_honest_subjects_pass() {
+    let cases = Cases::read();
+    let wrong = in_parallel(HONEST, |(name, known)| {
+        let mut asked = cases.short.clone();
+        if *name == "honest-spinner" {
+            // It says so itself: who waits uses a processor. How much it gets, others decide.
+            asked.remove("lock/waiting-costs-nothing");
+        }
+        if *name == "honest-server" {
+            asked.extend(LONG.iter().map(|case| (*case).to_owned()));
+        }
+        let found = found_by(name, &asked);
+        let known: BTreeSet<String> = known.iter().map(|case| (*case).to_owned()).collect();
+        (found != known).then(|| format!("{name}: {found:?}"))
+    });
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_case_and_every_behaviour_is_brought_down_by_a_fault_of_its_own_kind() {
+    let suite = Suite::embedded().unwrap();
+    let is_brought_down = |case: &str| {
+        FAULTS.iter().any(|(_, noticed)| match noticed {
+            Noticed::These(cases) => cases.contains(&case),
+            // Noticed by nearly everybody, so it does not count.
+            Noticed::AllBut(_) => false,
+        })
+    };
+    for case in &suite.cases {
+        assert!(is_brought_down(&case.id), "no fault brings down {}", case.id);
+        for behaviour in &case.shows {
+            let mut shown = suite.cases_of(behaviour);
+            assert!(shown.any(|case| is_brought_down(&case.id)), "no fault breaks {behaviour}");
+        }
+    }
+}
+
+#[test]
+fn the_table_names_every_subject_and_cases_that_there_are() {
+    let listed = run(&["adapter"]).stderr;
+    let names: BTreeSet<&str> = listed
+        .split([' ', ',', '\n'])
+        .filter(|word| ["fault-", "false-", "honest-"].iter().any(|class| word.starts_with(class)))
+        .collect();
+    let table = FAULTS.iter().map(|(name, _)| *name).chain(HONEST.iter().map(|(name, _)| *name));
+    assert_eq!(names, table.collect());
+    let suite = Suite::embedded().unwrap();
+    let lists = FAULTS.iter().map(|(_, noticed)| match noticed {
+        Noticed::These(cases) | Noticed::AllBut(cases) => *cases,
+    });
+    for case in lists.flatten().chain(LONG) {
+        assert!(suite.cases.iter().any(|known| known.id == *case), "there is no case {case}");
+    }
+}
+
+/// The ids of the cases.
+struct Cases {
+    short: BTreeSet<String>,
+}
+
+impl Cases {
+    fn read() -> Self {
+        let ids = Suite::embedded().unwrap().cases.into_iter().map(|case| case.id);
+        Self { short: ids.filter(|id| !LONG.contains(&id.as_str())).collect() }
+    }
+
+    /// What a fault is asked, and what of it is to notice.
+    fn of(
+        &self,
+        fault: &str,
+        noticed: Noticed,
+        place: usize,
+    ) -> (BTreeSet<String>, BTreeSet<String>) {
+        let owned = |cases: &[&str]| cases.iter().map(|case| (*case).to_owned()).collect();
+        match noticed {
+            Noticed::These(cases) => {
+                let named: BTreeSet<String> = owned(cases);
+                // A changed reply takes longer on its way, and can come after its actor's end.
+                let is_alone = ALONE.contains(&fault) || fault.starts_with("false-");
+                let others = self.short.iter().enumerate();
+                let sample =
+                    others.filter(|(case, _)| !is_alone && (case + place).is_multiple_of(SAMPLE));
+                let sample = sample.map(|(_, case)| case.clone());
+                (named.iter().cloned().chain(sample).collect(), named)
+            }
+            Noticed::AllBut(cases) => {
+                let kept: BTreeSet<String> = owned(cases);
+                let asked = self.short.clone();
+                let named = asked.difference(&kept).cloned().collect();
+                (asked, named)
+            }
+        }
+    }
+}
+
+/// The cases that find something; nothing else but keeping may come of the others.
+fn found_by(subject: &str, cases: &BTreeSet<String>) -> BTreeSet<String> {
+    let mut words = vec!["run", "--subject", subject];
+    words.extend(cases.iter().flat_map(|case| ["--case", case]));
+    let patience: &[(&str, &str)] =
+        if subject == ENDLESS { &[("PURLIN_PATIENCE", "0.05")] } else { &[] };
+    let (ran, lines) = run_json(&words, patience);
+    let mut found = BTreeSet::new();
+    let shown = lines.iter().filter(|line| line["case"].is_string());
+    for line in shown.clone() {
+        match line["verdict"].as_str().unwrap() {
+            "broken" | "hung" => {
+                found.insert(line["case"].as_str().unwrap().to_owned());
+            }
+            "unsupported" if subject == "honest-core" => {}
+            verdict => assert_eq!(verdict, "kept", "{subject}: {line}"),
+        }
+    }
+    assert!(shown.count() > 0, "{subject} was not asked: {}", ran.stderr);
+    found
+}
+
+/// Most of a run is waiting, so a few go on side by side.
+fn in_parallel<T: Sync>(items: &[T], work: impl Fn(&T) -> Option<String> + Sync) -> Vec<String> {
+    const WORKERS_COUNT: usize = 6;
+    static ONE_TABLE: Mutex<()> = Mutex::new(());
+    let _alone = ONE_TABLE.lock().unwrap_or_else(PoisonError::into_inner);
+    let next = Mutex::new(items.iter());
+    let found = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..WORKERS_COUNT {
+            scope.spawn(|| {
+                loop {
+                    let item = next.lock().unwrap().next();
+                    let Some(item) = item else { break };
+                    let result = work(item);
+                    found.lock().unwrap().extend(result);
+                }
+            });
+        }
+    });
+    found.into_inner().unwrap()
+}
