@@ -82,6 +82,14 @@ pub(super) fn ask(context: &Context, event: Event, name: &str) -> io::Result<Str
     })
 }
 
+/// Asks with a line of its own, and takes the answer.
+pub(super) fn ask_line(context: &Context, line: &str) -> io::Result<String> {
+    with_stream(context, |stream| {
+        stream.write_all(format!("{line}\n").as_bytes())?;
+        read_word(stream)
+    })
+}
+
 /// Lets the server see all deaths up to now.
 pub(super) fn sync(context: &Context) -> io::Result<()> {
     with_stream(context, |stream| {

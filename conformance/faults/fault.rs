@@ -216,6 +216,16 @@ faults! {
     /// After 600 users there is no place for another.
     PlacesRunOut = "fault-places-run-out",
 
+    // Names.
+    /// To open a name that nobody made makes it.
+    OpenMakes = "fault-open-makes",
+    /// Each that opens a name has a lock of its own.
+    NamesApart = "fault-names-apart",
+    /// Each that makes a name has a lock of its own, taken or not.
+    NameMadeTwice = "fault-name-made-twice",
+    /// What is opened as a lock is taken for one.
+    KindUnchecked = "fault-kind-unchecked",
+
     // No lock can break this: how a process ended is falsified.
     /// Who ended by itself had the status 1.
     ExitStatusLost = "false-exit-status",

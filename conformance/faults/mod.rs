@@ -15,6 +15,8 @@ mod falsified;
 mod fault;
 mod handle;
 mod lock;
+mod named;
+mod names;
 mod process;
 mod server;
 mod subject;

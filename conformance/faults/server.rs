@@ -15,6 +15,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::fault::{Fault, Side};
 use super::lock::{Client, Event, Lock, Order, Said};
+use super::names::Names;
 use super::process;
 
 /// Starts it and says at which abstract address it listens; that leaves nothing in any folder.
@@ -29,6 +30,7 @@ pub(super) fn start(fault: Fault, side: Side, order: Order) -> io::Result<String
         listener,
         clients: BTreeMap::new(),
         locks: BTreeMap::new(),
+        names: Names::new(fault),
         client_count: 0,
     };
     thread::spawn(move || {
@@ -59,6 +61,7 @@ struct Server {
     listener: UnixListener,
     clients: BTreeMap<u64, Peer>,
     locks: BTreeMap<String, Lock>,
+    names: Names,
     client_count: u64,
 }
 
@@ -209,10 +212,14 @@ impl Server {
         }
     }
 
-    /// `client PID`, the first line, `sync`, or `OPERATION LOCK`
+    /// `client PID`, the first line, `sync`, `name-… NAME KIND`, or `OPERATION LOCK`
     fn request(&mut self, number: u64, line: &str) {
         match line.split_once(' ') {
             Some(("client", pid)) => self.greet(number, pid),
+            Some((word, name)) if word.starts_with("name-") => {
+                let answer = self.names.answer(word, name);
+                self.say(number, &answer);
+            }
             Some((word, name)) => {
                 if let Some(event) = Event::from_word(word) {
                     self.event(number, event, name);

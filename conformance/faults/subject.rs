@@ -19,6 +19,7 @@ use super::client::{self, Context, Manner, STARTED};
 use super::fault::{Fault, Side};
 use super::handle::{HAS_COPIES, Handle};
 use super::lock::{Event, Order};
+use super::named::{self, Named};
 
 /// What is particular about a subject that is right.
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +59,15 @@ impl Shape {
         if self.is_core { Vec::new() } else { all.collect() }
     }
 
+    fn objects(self) -> BTreeMap<String, Vec<String>> {
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        let mut objects = BTreeMap::from([("lock".to_owned(), words(self.operations()))]);
+        if !self.is_core {
+            objects.insert(named::KIND.to_owned(), words(&named::OPERATIONS));
+        }
+        objects
+    }
+
     fn operations(self) -> &'static [&'static str] {
         match (self.is_core, self.side) {
             (true, _) => &["acquire", "try", "release"],
@@ -73,7 +83,8 @@ pub(super) struct Served {
     context: Arc<Context>,
     /// The adapter's process, or that of an actor which was executed anew.
     pid: u32,
-    /// Objects that are other mappings of an object's memory, and of which.
+    /// Objects that are other mappings of an object's memory, and of which; or that are places for
+    /// a lock with a name, which stand for themselves.
     twins: Mutex<BTreeMap<String, String>>,
 }
 
@@ -87,6 +98,9 @@ impl Served {
         let twins = self.twins.lock().unwrap_or_else(PoisonError::into_inner);
         let twin_of = twins.get(name);
         let context = Arc::clone(&self.context);
+        if twin_of.is_some_and(|of| of == named::KIND) {
+            return Arc::new(Named::new(context));
+        }
         Arc::new(Handle::new(twin_of.map_or(name, |name| name), twin_of.is_some(), context))
     }
 
@@ -129,14 +143,13 @@ impl Subject for Served {
             Side::Checked => ("by-holder", "refused"),
         };
         let contract = |choice: &str, side: &str| (choice.to_owned(), vec![side.to_owned()]);
-        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         Hello {
             protocol: PROTOCOL_VERSION,
             name: self.name.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             starts: self.shape.starts(),
             objects_reach: Reach::Start,
-            objects: BTreeMap::from([("lock".to_owned(), words(self.shape.operations()))]),
+            objects: self.shape.objects(),
             capabilities: self.shape.capabilities(),
             contracts: BTreeMap::from([
                 contract("lock-release", release),
@@ -149,8 +162,13 @@ impl Subject for Served {
 
     /// The server makes a lock when it is first asked for it.
     fn create(&self, name: &str, kind: &str, args: &Arguments) -> Result<Arc<dyn Object>, Refusal> {
-        if kind != "lock" {
-            return Err(Refusal::unsupported(kind));
+        match kind {
+            "lock" => {}
+            named::KIND => {
+                self.note_twin(name, named::KIND);
+                return Ok(self.handle(name));
+            }
+            _ => return Err(Refusal::unsupported(kind)),
         }
         if let Some(of) = args.get("again").and_then(serde_json::Value::as_str) {
             self.note_twin(name, of);

@@ -74,16 +74,6 @@ impl Suite {
         self.cases.iter().filter(move |case| case.shows.iter().any(|id| id == behaviour))
     }
 
-    /// The behaviours that no case shows, in groups that have cases, and that say no reason.
-    pub fn unexplained(&self) -> impl Iterator<Item = &Behaviour> {
-        let has_cases = |group: &str| self.cases.iter().any(|case| case.group == group);
-        self.catalogue.behaviours.iter().filter(move |behaviour| {
-            has_cases(&behaviour.group)
-                && behaviour.untested.is_none()
-                && self.cases_of(&behaviour.id).next().is_none()
-        })
-    }
-
     /// Each question for a subject: a case, once for each form that takes its sides.
     pub(crate) fn questions<'a>(&'a self, hello: &'a Hello) -> Vec<(&'a Case, &'a str)> {
         let mut questions = Vec::new();

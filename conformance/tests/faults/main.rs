@@ -19,6 +19,7 @@ use table::{FAULTS, HONEST, Noticed};
 
 /// Cases of many rounds.
 const LONG: &[&str] = &[
+    "lock/by-name-once",
     "lock/killed-at-any-point",
     "lock/killed-in-turn",
     "lock/limit-is-total",

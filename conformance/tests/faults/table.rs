@@ -24,6 +24,7 @@ pub(crate) const FAULTS: &[(&str, Noticed)] = &[
             "lock/second-acquire-with-a-limit-refused",
             "lock/self-deadlock",
             "lock/damaged",
+            "lock/open-wrong-kind",
         ]),
     ),
     (
@@ -86,6 +87,7 @@ pub(crate) const FAULTS: &[(&str, Noticed)] = &[
     (
         "fault-acquire-takes-nothing",
         AllBut(&[
+            "lock/open-wrong-kind",
             "lock/handed-over-by-process",
             "lock/handed-over-by-thread",
             "lock/handed-over-then-killed",
@@ -119,6 +121,7 @@ pub(crate) const FAULTS: &[(&str, Noticed)] = &[
     (
         "fault-try-always-taken",
         These(&[
+            "lock/by-name",
             "lock/new-is-free",
             "lock/free-taken-at-once",
             "lock/held-waits",
@@ -154,6 +157,7 @@ pub(crate) const FAULTS: &[(&str, Noticed)] = &[
     (
         "fault-try-waits",
         These(&[
+            "lock/by-name",
             "lock/new-is-free",
             "lock/free-taken-at-once",
             "lock/held-waits",
@@ -441,6 +445,10 @@ pub(crate) const FAULTS: &[(&str, Noticed)] = &[
     ("fault-woken-death-unseen", These(&["lock/wakeup-passed-on"])),
     ("fault-takes-in-two-steps", These(&["lock/killed-at-any-point"])),
     ("fault-places-run-out", These(&["lock/users-come-and-go"])),
+    ("fault-open-makes", These(&["lock/by-name"])),
+    ("fault-names-apart", These(&["lock/by-name", "lock/by-name-once"])),
+    ("fault-name-made-twice", These(&["lock/by-name-once"])),
+    ("fault-kind-unchecked", These(&["lock/open-wrong-kind"])),
     ("false-update-lost", These(&["lock/read-modify-write"])),
     ("false-outcome-uncounted", These(&["lock/ten-held"])),
     ("false-line-elsewhere", These(&["lock/sections"])),
