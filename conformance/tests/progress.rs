@@ -12,8 +12,28 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 use support::{LIMIT, PROGRAM, has_ended, pidfd, run};
 
-const CHOICE: [&str; 5] = ["run", "--subject", "honest-server", "--group", "lock"];
+/// Enough quick cases for some lines.
+const CASES: [&str; 12] = [
+    "lock/new-is-free",
+    "lock/free-taken-at-once",
+    "lock/held-waits",
+    "lock/guard",
+    "lock/guard-fails",
+    "lock/try",
+    "lock/limit-is-zero",
+    "lock/limit-of-a-free-lock",
+    "lock/limit-met",
+    "lock/release-free",
+    "lock/release-twice",
+    "lock/release-admits-one",
+];
+
 const WIDTH: u16 = 40;
+
+fn choice() -> Vec<&'static str> {
+    let cases = CASES.iter().flat_map(|case| ["--case", case]);
+    ["run", "--subject", "honest-server"].into_iter().chain(cases).collect()
+}
 
 #[test]
 fn a_terminal_sees_one_line_that_fits() {
@@ -25,7 +45,7 @@ fn a_terminal_sees_one_line_that_fits() {
     let name = ptsname(&terminal, Vec::new()).unwrap();
     let other = OpenOptions::new().write(true).open(name.to_str().unwrap()).unwrap();
     let mut command = Command::new(PROGRAM);
-    command.args(CHOICE).stdin(Stdio::null()).stdout(Stdio::null()).stderr(other);
+    command.args(choice()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(other);
     let mut child = command.spawn().unwrap();
     drop(command);
     let (done, drawn) = mpsc::channel();
@@ -53,6 +73,6 @@ fn a_terminal_sees_one_line_that_fits() {
 
 #[test]
 fn where_no_terminal_is_nothing_is_drawn() {
-    let ran = run(&CHOICE);
+    let ran = run(&choice());
     assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""));
 }
