@@ -22,7 +22,7 @@ const UNSAFE_FILES: [(&str, &str); 11] = [
 
 /// What each crate may lean on. A crate that is not here leans on nothing of ours and nobody leans
 /// on it; one that sees the others is listed with all of them.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("shm", &[]),
     ("sync", &["shm"]),
     ("process", &["shm", "sync"]),
@@ -30,6 +30,7 @@ const ARROWS: [(&str, &[&str]); 8] = [
     ("models", &["shm", "sync", "process"]),
     ("benches", &["shm", "sync", "process", "conformance"]),
     ("sweep", &["shm", "sync"]),
+    ("fuzz", &["shm", "sync", "process", "conformance"]),
     ("xtask", &[]),
 ];
 
