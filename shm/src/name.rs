@@ -41,7 +41,7 @@ impl Name {
 
     /// The name of its file.
     pub(crate) fn file_name(&self) -> String {
-        format!("{FILE_PREFIX}{}", self.0)
+        [FILE_PREFIX, &self.0].concat()
     }
 
     /// The name of the segment in a file of this name; none when the file is none of ours.
