@@ -8,6 +8,8 @@ mod every_lock;
 mod handover;
 mod liveness;
 mod lock;
+mod name;
+mod name_world;
 mod registration;
 mod takeover;
 mod whole;
@@ -23,7 +25,7 @@ pub fn named(name: &str) -> Option<Scenario> {
 /// All scenarios of the library.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    let lists: [&[Scenario]; 10] = [
+    let lists: [&[Scenario]; 11] = [
         &registration::SCENARIOS,
         &liveness::SCENARIOS,
         &arena::SCENARIOS,
@@ -33,6 +35,7 @@ pub fn all() -> Vec<Scenario> {
         &handover::SCENARIOS,
         &every_lock::CHECKED,
         &checked::SCENARIOS,
+        &name::SCENARIOS,
         &whole::SCENARIOS,
     ];
     lists.concat()
