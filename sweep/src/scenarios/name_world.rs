@@ -27,6 +27,8 @@ pub(super) struct NameWorld {
     first: Option<u64>,
     /// Removes the name when the stage is killed.
     _guardian: Child,
+    /// Given back by the last of the stage's processes.
+    _turn: fs::File,
 }
 
 /// Who has an account.
@@ -53,6 +55,9 @@ const DONE: u64 = 2;
 /// Who has rested so often in a wait is held back by whoever stands still.
 const HELD_BACK_SLEEP_COUNT: u64 = 4;
 
+/// Whose lock says which stage has its turn: a folder that is there everywhere.
+const TURN: &str = "/tmp";
+
 /// Where the library has its names, and what it puts before each.
 const FOLDER: &str = "/dev/shm";
 const PREFIX: &str = "purlin.";
@@ -60,11 +65,12 @@ const PREFIX: &str = "purlin.";
 impl NameWorld {
     /// A name that leads nowhere.
     pub(super) fn new() -> Result<Self, Failure> {
+        let turn = await_turn()?;
         let text = format!("sweep-{}-{}", std::process::id(), clock::now().as_nanos());
         let path = Path::new(FOLDER).join(format!("{PREFIX}{text}"));
         let guardian = guardian_of(&path)?;
         let (journal, name) = (Journal::new()?, Name::new(&text)?);
-        Ok(Self { journal, name, path, first: None, _guardian: guardian })
+        Ok(Self { journal, name, path, first: None, _guardian: guardian, _turn: turn })
     }
 
     /// A name that leads to a segment that nobody lives in.
@@ -284,6 +290,18 @@ fn files_with(text: &str) -> Result<Vec<String>, Failure> {
     }
     found.retain(|name| name.contains(text));
     Ok(found)
+}
+
+/// Waits until no other stage of this machine has a name. The right to take names away is the
+/// machine's, and whoever is stepped has it for so long that a second may pass for the others.
+fn await_turn() -> std::io::Result<fs::File> {
+    let folder = fs::File::open(TURN)?;
+    loop {
+        match folder.lock() {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            answer => return answer.map(|()| folder),
+        }
+    }
 }
 
 /// A child that removes the file when its parent has ended without having done so. It is in no
