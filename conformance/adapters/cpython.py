@@ -697,8 +697,12 @@ class Adapter:
                 self.let_go()
                 say(request["id"], "ok")
                 return
-            requests[request["request"]](request["id"], request)
+            answer = requests.get(request["request"], self.unknown)
+            answer(request["id"], request)
         self.let_go()
+
+    def unknown(self, reply_id, request):
+        say(reply_id, "error", kind="unsupported", text=request["request"])
 
     def let_go(self):
         # A lock for spawned processes has a name in the system until its last handle here goes.

@@ -8,6 +8,8 @@ use purlin_conformance::serve::{idle_if_replaced, serve};
 
 #[path = "../faults/mod.rs"]
 mod faults;
+#[path = "../adapters/odd.rs"]
+mod odd;
 #[path = "../adapters/purlin.rs"]
 mod purlin;
 
@@ -27,6 +29,7 @@ pub(crate) fn hidden_names() -> impl Iterator<Item = &'static str> {
 pub(crate) fn run(words: &[String]) -> io::Result<()> {
     idle_if_replaced();
     match words {
+        [word, name] if word == odd::ODD => odd::run(name),
         [word, rest @ ..] if word == faults::ACTOR => faults::run_actor(rest),
         [name] => match Purlin::new(name) {
             Some(purlin) => serve(Arc::new(purlin)),

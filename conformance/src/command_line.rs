@@ -20,6 +20,8 @@ pub(crate) enum Order {
     Random(RandomOrder),
     /// Say all about one behaviour or case.
     Explain(String),
+    /// Say what is wrong with an adapter.
+    CheckAdapter(Vec<OsString>),
     /// Be an adapter of the program's own.
     Adapter(Vec<String>),
     /// Say how it is used.
@@ -51,6 +53,8 @@ Which promises of inter-process primitives does an implementation keep?
   purlin-conformance random [OPTION]… [-- COMMAND…]
                                           what nobody wrote down: scripts and bursts of calls,
                                           drawn from the seed and held against a model (lock)
+  purlin-conformance check-adapter -- COMMAND…
+                                          what is wrong with an adapter itself
 
   --subject NAME   purlin-fork, or all of purlin; may be repeated
   --group NAME     one group of the catalogue; may be repeated
@@ -84,6 +88,7 @@ pub(crate) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Order, St
             Some("random") => random(&mut parser),
             Some("list") => list(&mut parser),
             Some("explain") => explain(&mut parser),
+            Some("check-adapter") => check_adapter(&mut parser),
             Some("adapter") => adapter(&mut parser),
             _ => {
                 let nearest = did_you_mean(&word.to_string_lossy(), COMMANDS.iter().copied());
@@ -198,7 +203,7 @@ fn unexpected(arg: lexopt::Arg<'_>) -> lexopt::Error {
     format!("{}{nearest}", arg.unexpected()).into()
 }
 
-const COMMANDS: &[&str] = &["run", "random", "list", "explain", "adapter"];
+const COMMANDS: &[&str] = &["run", "random", "list", "explain", "check-adapter", "adapter"];
 const OPTIONS: &[&str] = &[
     "--subject",
     "--group",
@@ -228,6 +233,24 @@ fn once(
     match place.replace(value) {
         None => Ok(()),
         Some(_) => Err(format!("{option} is given twice").into()),
+    }
+}
+
+fn check_adapter(parser: &mut lexopt::Parser) -> Result<Order, lexopt::Error> {
+    // Behind `--` everything belongs to somebody else's command.
+    match parser.try_raw_args().filter(|rest| rest.peek() == Some("--".as_ref())) {
+        Some(rest) => {
+            let command: Vec<OsString> = rest.skip(1).collect();
+            if command.is_empty() {
+                return Err("a command is missing behind `--`".into());
+            }
+            Ok(Order::CheckAdapter(command))
+        }
+        None => match parser.next()? {
+            Some(Long("help") | Short('h')) => Ok(Order::Help),
+            Some(other) => Err(other.unexpected()),
+            None => Err("`check-adapter -- COMMAND…` needs a command".into()),
+        },
     }
 }
 

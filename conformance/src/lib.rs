@@ -23,6 +23,7 @@ mod actor;
 mod call;
 pub mod case;
 pub mod catalogue;
+pub mod check;
 pub mod contract;
 pub mod error;
 mod evidence;

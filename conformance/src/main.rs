@@ -46,6 +46,7 @@ fn main() -> ExitCode {
         Order::Explain(id) => explain(&id),
         Order::Help => print(HELP),
         Order::Version => print(&format!("purlin-conformance {}\n", env!("CARGO_PKG_VERSION"))),
+        Order::CheckAdapter(command) => check_adapter(&command),
         Order::Adapter(words) => be_adapter(&words),
     };
     done.unwrap_or_else(|error| fail(&error.to_string()))
@@ -127,13 +128,27 @@ fn status(rows: &[Row]) -> u8 {
 
 /// Somebody else's adapter; nothing is known of it.
 fn stranger(command: &[OsString]) -> Result<Subject, Error> {
+    let (words, command) = started_by(command);
+    Subject::probe(command, &format!("-- {words}"))
+}
+
+/// A command as it is typed, and as it is started.
+fn started_by(command: &[OsString]) -> (String, AdapterCommand) {
     let words: Vec<_> = command.iter().map(|word| quoted(&word.to_string_lossy())).collect();
-    let chosen_by = format!("-- {}", words.join(" "));
+    let words = words.join(" ");
     // Shown within a line, whatever stands in it.
-    let shown = words.join(" ").replace(char::is_control, " ");
+    let shown = words.replace(char::is_control, " ");
     let program = command.first().cloned().unwrap_or_default();
-    let command = AdapterCommand { program, args: command[1..].to_vec(), shown };
-    Subject::probe(command, &chosen_by)
+    let args = command.iter().skip(1).cloned().collect();
+    (words, AdapterCommand { program, args, shown })
+}
+
+fn check_adapter(command: &[OsString]) -> Result<ExitCode, Error> {
+    purlin_conformance::limits::patience_factor().map_err(Error::Asked)?;
+    purlin_conformance::adopt_orphans();
+    let report = purlin_conformance::check::check(&started_by(command).1)?;
+    print(&report.text())?;
+    Ok(ExitCode::from(if report.is_sound() { KEPT } else { BROKEN }))
 }
 
 /// As it was started: found in PATH, or by a path that leads to it from here, and as patient.

@@ -25,6 +25,7 @@ mod package;
 mod passage;
 mod pipes;
 mod replies;
+mod requests;
 mod shared;
 mod shelf;
 

@@ -48,6 +48,8 @@ pub(crate) struct Adapter {
     stderr: Tail,
     replies: VecDeque<Reply>,
     empty_lines_count: usize,
+    /// The longest line that came so far, without its end.
+    pub(crate) longest_line_bytes: usize,
 }
 
 /// The adapter ended, fell silent or said what no adapter says. The text goes on from "the
@@ -98,6 +100,7 @@ impl Adapter {
             stderr: Tail::new(stderr),
             replies: VecDeque::new(),
             empty_lines_count: 0,
+            longest_line_bytes: 0,
         };
         adapter.set_nonblocking().map_err(|error| cannot(&error))?;
         Ok(adapter)
@@ -108,8 +111,13 @@ impl Adapter {
     }
 
     pub(crate) fn send(&mut self, request: &Request) -> Result<(), Fault> {
-        let mut line = serde_json::to_string(request)
+        let line = serde_json::to_string(request)
             .map_err(|error| Fault::own(format!("{request:?} cannot be written: {error}")))?;
+        self.send_line(line)
+    }
+
+    /// Sends any text as a line.
+    pub(crate) fn send_line(&mut self, mut line: String) -> Result<(), Fault> {
         line.push('\n');
         match self.write(line.as_bytes())? {
             Written::Whole => Ok(()),
@@ -162,6 +170,21 @@ impl Adapter {
     /// A further reply of those that were read with the last one.
     pub(crate) fn next_read(&mut self) -> Option<Reply> {
         self.replies.pop_front()
+    }
+
+    /// Lets go of its standard input.
+    pub(crate) fn let_go(&mut self) {
+        self.stdin = None;
+    }
+
+    /// Kills the adapter alone; its actors are left to notice.
+    pub(crate) fn kill_alone(&mut self) {
+        let _ = self.child.kill();
+    }
+
+    /// The pipe that is its standard output.
+    pub(crate) fn output(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.stdout.pipe.as_fd()
     }
 
     /// Waits until the adapter has ended by itself, and everything in its group with it.
@@ -259,6 +282,7 @@ impl Adapter {
                 continue;
             }
             self.empty_lines_count = 0;
+            self.longest_line_bytes = self.longest_line_bytes.max(line.len());
             match serde_json::from_str::<Reply>(&line) {
                 Ok(reply) => self.replies.push_back(reply),
                 Err(error) => {

@@ -362,3 +362,21 @@ fn each_lock_of_purlin_keeps_its_contract_and_can_be_damaged() {
         driver.all_end(false);
     }
 }
+
+#[test]
+fn what_a_duration_cannot_be_is_prevented_or_unsupported() {
+    let mut driver = Driver::start(own("purlin-fork"));
+    driver.create("x", "lock");
+    driver.actor("a", "fork", &["x"], none());
+    let limits = [(json!("nan"), "prevented"), (json!("infinity"), "unsupported")];
+    for (timeout, expected) in limits.into_iter().chain([(json!(-1), "unsupported")]) {
+        let id = driver.send(json!({"request": "call", "actor": "a", "object": "x",
+            "op": "acquire", "args": {"timeout": timeout}}));
+        assert_eq!(driver.outcome(id), expected, "{timeout}");
+    }
+    let id = driver.send(json!({"request": "call", "actor": "a", "object": "x", "op": "acquire",
+        "args": {"block": false, "timeout": 3600}}));
+    assert_eq!(driver.outcome(id), "unsupported");
+    assert_eq!(driver.calls("a", "x", "try"), Value::Null, "nothing was done");
+    driver.all_end(false);
+}

@@ -87,6 +87,10 @@ const IMPOSSIBLE: [u8; 4] = 1023_u32.to_le_bytes();
 /// A `Duration` has neither negative values nor infinity; what it cannot express is unsupported.
 /// What is no number cannot even be meant.
 pub(super) fn deadline(args: &Arguments) -> Result<Deadline, CallResult> {
+    // There is no other argument.
+    if args.keys().any(|name| name != "timeout") {
+        return Err(CallResult::Unsupported);
+    }
     let Some(timeout) = args.get("timeout") else { return Ok(Deadline::never()) };
     if timeout == "nan" {
         return Err(CallResult::Prevented("a Duration is always a number".to_owned()));

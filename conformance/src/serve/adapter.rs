@@ -8,6 +8,7 @@ use super::actor::{Actor, Greeting, Starter};
 use super::estate::Estate;
 use super::pipes::Pipes;
 use super::replies::say;
+use super::requests::{Unread, read};
 use super::shared::KINDS;
 use super::shelf::{Shelf, create};
 use super::{Child, Hello, How, Refusal, Subject};
@@ -25,7 +26,14 @@ pub(super) fn serve(subject: Arc<dyn Subject>) -> io::Result<()> {
         if line.trim().is_empty() {
             continue;
         }
-        let request: Request = serde_json::from_str(&line)?;
+        let request = match read(&line) {
+            Ok(request) => request,
+            Err(Unread::Nothing) => return Err(io::Error::other("standard input is no protocol")),
+            Err(Unread::Request { id, actor }) => {
+                adapter.answer_unknown(id, actor.as_deref(), &line);
+                continue;
+            }
+        };
         if request.ask == Ask::Bye {
             say(request.id, Answer::ok(&()));
             break;
@@ -71,6 +79,15 @@ impl Adapter {
             Ok(Some(answer)) => say(id, answer),
             Ok(None) => {}
             Err(Refusal { kind, text }) => say(id, Answer::Error { kind, text }),
+        }
+    }
+
+    /// A request, or a statement in one, that is not known here. An actor says so itself.
+    fn answer_unknown(&self, id: u64, actor: Option<&str>, line: &str) {
+        let is_passed_on = actor.and_then(|actor| self.pipes.write(actor, &format!("{line}\n")));
+        if is_passed_on.is_none() {
+            let (kind, text) = ("unsupported".to_owned(), "an unknown request".to_owned());
+            say(id, Answer::Error { kind, text });
         }
     }
 

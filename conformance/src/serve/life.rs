@@ -1,6 +1,6 @@
 //! The life of an actor: calls come in through a pipe, replies go out.
 
-use std::io::{self, BufRead, BufReader, PipeReader, Read};
+use std::io::{self, BufReader, PipeReader, Read};
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 use std::{mem, sync::mpsc, thread};
@@ -12,6 +12,7 @@ use super::flow::{Flow, Way};
 use super::interpreter::Interpreter;
 use super::pipes::Pipes;
 use super::replies::{now_nanos, say};
+use super::requests::{next_of, requests};
 use super::shelf::{Shelf, place};
 use super::{Child, Refusal, Subject};
 use crate::protocol::{Answer, Arguments, Ask, Request, Target};
@@ -129,7 +130,7 @@ impl Source {
     pub(super) fn next(&mut self) -> Option<Request> {
         match self {
             Self::Aside(calls, _) => calls.recv().ok(),
-            Self::Here(lines) => requests_of(lines),
+            Self::Here(lines) => next_of(lines),
             Self::Nothing => None,
         }
     }
@@ -152,19 +153,5 @@ impl Source {
             }
             here => drop(here),
         }
-    }
-}
-
-/// The requests up to the end of the pipe, or up to the first that is none.
-fn requests(commands: impl Read) -> impl Iterator<Item = Request> {
-    let mut lines = BufReader::new(commands);
-    std::iter::from_fn(move || requests_of(&mut lines))
-}
-
-fn requests_of(lines: &mut impl BufRead) -> Option<Request> {
-    let mut line = String::new();
-    match lines.read_line(&mut line) {
-        Ok(0) | Err(_) => None,
-        Ok(_) => serde_json::from_str(&line).ok(),
     }
 }
