@@ -720,6 +720,8 @@ def own_source():
 
 
 def main():
+    if sys.version_info < (3, 8):
+        sys.exit("this needs CPython 3.8 or later, not %d.%d" % sys.version_info[:2])
     # Whoever started this may ignore the ends of children; then nobody could say how one ended.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     # That a process with threads forks is what is asked for.
