@@ -4,8 +4,10 @@ use std::ffi::OsString;
 
 use lexopt::Arg::{Long, Short, Value};
 use lexopt::ValueExt;
+use purlin_conformance::limits::{JOBS_COUNT, JOBS_MAX_COUNT};
 use purlin_conformance::nearest::did_you_mean;
 use purlin_conformance::suite::Plan;
+use purlin_conformance::workers::WORD;
 
 use crate::random::RandomOrder;
 
@@ -24,6 +26,8 @@ pub(crate) enum Order {
     CheckAdapter(Vec<OsString>),
     /// Be an adapter of the program's own.
     Adapter(Vec<String>),
+    /// Ask cases of this adapter for another process of this program.
+    Ask(Vec<OsString>),
     /// Say how it is used.
     Help,
     /// Say which version it is.
@@ -62,6 +66,7 @@ Which promises of inter-process primitives does an implementation keep?
   --behaviour ID   the cases that show it; may be repeated
   --form KIND      one form of what a group is about, such as handover-lock; may be repeated
   --seed N         what random times are drawn from; 1 without it
+  --jobs N         (run) so many cases side by side, 4 without it; fewer than 20 go in turn
   --json FILE      one line a verdict, for programs
   --untested       (list) only what no case shows
   --scripts N, --bursts N, --without-deaths
@@ -90,6 +95,7 @@ pub(crate) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Order, St
             Some("explain") => explain(&mut parser),
             Some("check-adapter") => check_adapter(&mut parser),
             Some("adapter") => adapter(&mut parser),
+            Some(WORD) => worker(&mut parser),
             _ => {
                 let nearest = did_you_mean(&word.to_string_lossy(), COMMANDS.iter().copied());
                 return Err(format!("unknown command {word:?}; see --help{nearest}"));
@@ -117,13 +123,18 @@ fn random(parser: &mut lexopt::Parser) -> Result<Order, lexopt::Error> {
     Ok(Order::Random(RandomOrder { run: order, ..random }))
 }
 
+fn jobs_count(jobs: &str) -> Result<usize, String> {
+    let count = jobs.parse().ok().filter(|count| (1..=JOBS_MAX_COUNT).contains(count));
+    count.ok_or_else(|| format!("--jobs is {jobs:?}, not a number from 1 to {JOBS_MAX_COUNT}"))
+}
+
 /// The options of `run` and `random`; another order when they ask for one.
 fn options(
     parser: &mut lexopt::Parser,
     order: &mut RunOrder,
     mut random: Option<&mut RandomOrder>,
 ) -> Result<Option<Order>, lexopt::Error> {
-    let mut seed = None;
+    let (mut seed, mut jobs) = (None, None);
     loop {
         let selection = &mut order.plan.selection;
         // Behind `--` everything belongs to somebody else's command, also what looks like ours.
@@ -142,6 +153,7 @@ fn options(
             Some(Long("behaviour")) => selection.behaviours.push(parser.value()?.string()?),
             Some(Long("form")) => selection.forms.push(parser.value()?.string()?),
             Some(Long("seed")) => once(&mut seed, "--seed", parser)?,
+            Some(Long("jobs")) if random.is_none() => once(&mut jobs, "--jobs", parser)?,
             Some(Long("json")) => once(&mut order.json, "--json", parser)?,
             Some(Long("help") | Short('h')) => return Ok(Some(Order::Help)),
             Some(Long("version") | Short('V')) => return Ok(Some(Order::Version)),
@@ -155,6 +167,8 @@ fn options(
             None => break,
         }
     }
+    let jobs = jobs.map_or(Ok(JOBS_COUNT), |jobs| jobs_count(&jobs));
+    order.plan.jobs = jobs?;
     if let Some(seed) = seed {
         order.plan.seed = seed.parse().map_err(|_| format!("--seed is {seed:?}, not a number"))?;
     }
@@ -211,6 +225,7 @@ const OPTIONS: &[&str] = &[
     "--behaviour",
     "--form",
     "--seed",
+    "--jobs",
     "--json",
     "--untested",
     "--scripts",
@@ -252,6 +267,11 @@ fn check_adapter(parser: &mut lexopt::Parser) -> Result<Order, lexopt::Error> {
             None => Err("`check-adapter -- COMMAND…` needs a command".into()),
         },
     }
+}
+
+fn worker(parser: &mut lexopt::Parser) -> Result<Order, lexopt::Error> {
+    // Behind `--`.
+    Ok(Order::Ask(parser.raw_args()?.skip(1).collect()))
 }
 
 fn adapter(parser: &mut lexopt::Parser) -> Result<Order, lexopt::Error> {

@@ -47,6 +47,7 @@ pub mod suite;
 mod sys;
 pub mod verdict;
 mod waits;
+pub mod workers;
 
 pub use subject::AdapterCommand;
 pub use subject::orphans::adopt_orphans;

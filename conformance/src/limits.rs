@@ -67,6 +67,17 @@ pub const SLOW_PACE_DIVISOR: u64 = 10;
 /// So many empty lines in a row are no way of saying nothing any more.
 pub const EMPTY_LINES_MAX_COUNT: usize = 100_000;
 
+/// With so many questions or more they are asked side by side: a few are over before the
+/// processes that would ask them have begun.
+pub(crate) const SIDE_BY_SIDE_COUNT: usize = 20;
+
+/// How many are asked side by side, unless the command line says it: cases sleep most of the time,
+/// and none has so many actors awake that two processors could not do them justice.
+pub const JOBS_COUNT: usize = 4;
+
+/// More would be more processes than a machine starts gladly.
+pub const JOBS_MAX_COUNT: usize = 64;
+
 /// After so many cases in a row in which the adapter died the rest is not asked.
 pub const DEATHS_IN_A_ROW_COUNT: usize = 3;
 

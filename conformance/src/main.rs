@@ -48,6 +48,7 @@ fn main() -> ExitCode {
         Order::Version => print(&format!("purlin-conformance {}\n", env!("CARGO_PKG_VERSION"))),
         Order::CheckAdapter(command) => check_adapter(&command),
         Order::Adapter(words) => be_adapter(&words),
+        Order::Ask(command) => be_worker(&command),
     };
     done.unwrap_or_else(|error| fail(&error.to_string()))
 }
@@ -170,6 +171,19 @@ fn explain(id: &str) -> Result<ExitCode, Error> {
     let suite = Suite::embedded()?;
     let lists = List::embedded(&suite)?;
     print(&explain::explain(&suite, &lists, id)?)
+}
+
+fn be_worker(command: &[OsString]) -> Result<ExitCode, Error> {
+    let suite = Suite::embedded()?;
+    let [program, args @ ..] = command else {
+        return Err(Error::Asked("a worker is started by a run".to_owned()));
+    };
+    let (program, args) = (program.clone(), args.to_vec());
+    let command = AdapterCommand { program, args, shown: String::new() };
+    match purlin_conformance::workers::work(&suite, &command) {
+        Ok(()) => Ok(ExitCode::from(KEPT)),
+        Err(error) => Ok(fail(&error.to_string())),
+    }
 }
 
 fn be_adapter(words: &[String]) -> Result<ExitCode, Error> {

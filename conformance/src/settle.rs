@@ -50,7 +50,8 @@ fn alone(line: &Line, expectations: &Expectations) -> Standing {
     }
 }
 
-/// An entry is stale when everything that it speaks of was asked, and all of it is kept.
+/// An entry is stale when everything that it speaks of was asked, and all of it is kept; one whose
+/// deviation takes a chance never is.
 fn is_stale(
     suite: &Suite,
     hello: &Hello,
@@ -63,7 +64,8 @@ fn is_stale(
     let questions = suite.questions(hello).into_iter().filter(|(case, form)| {
         case.shows.iter().any(|id| id == behaviour) && known.covers(behaviour, &case.id, form)
     });
-    !covered.is_empty()
+    !known.by_chance
+        && !covered.is_empty()
         && covered.len() == questions.count()
         && covered.iter().all(|line| line.verdict.is_good())
 }

@@ -5,13 +5,14 @@ use crate::catalogue::{Behaviour, Catalogue};
 use crate::contract::{AskedForm, forms};
 use crate::error::Error;
 use crate::expect::{Expectations, List};
-use crate::limits::DEATHS_IN_A_ROW_COUNT;
+use crate::limits::{DEATHS_IN_A_ROW_COUNT, SIDE_BY_SIDE_COUNT};
 use crate::protocol::Hello;
 use crate::run::{Asked, run_case};
 use crate::session::Session;
 use crate::settle;
 use crate::subject::AdapterCommand;
 use crate::verdict::{Outcome, Stop, Verdict};
+use crate::workers::{self, Question};
 
 pub use crate::judgement::{CaseOutcome, Judgement, Line, Standing};
 pub use crate::selection::Selection;
@@ -43,6 +44,9 @@ pub struct Plan {
     pub selection: Selection,
     /// What random times are drawn from.
     pub seed: u64,
+    /// How many cases are asked side by side, where there are many. More than one only in the
+    /// program itself, which can be started as a worker.
+    pub jobs: usize,
 }
 
 /// How far a run is, before each case.
@@ -96,23 +100,11 @@ impl Suite {
         let selection = &plan.selection;
         let mut questions = self.questions(&hello);
         questions.retain(|(case, form)| selection.has_case(case) && selection.has_form(form));
-        let mut outcomes: Vec<CaseOutcome> = Vec::new();
-        for (case, form) in &questions {
-            let count = questions.len();
-            progress(&Progress { case: &case.id, form, count, done: &outcomes });
-            let outcome = if has_died_for_good(&outcomes) {
-                not_asked()
-            } else {
-                let asked = Asked { form, seed: plan.seed };
-                run_case(&command, case, &asked, &self.catalogue.error_kinds)
-            };
-            outcomes.push(CaseOutcome {
-                case: case.id.clone(),
-                form: (*form).to_owned(),
-                outcome,
-                standing: Standing::AsExpected,
-            });
-        }
+        let mut outcomes = if plan.jobs > 1 && questions.len() >= SIDE_BY_SIDE_COUNT {
+            ask_side_by_side(&command, &questions, plan, progress)
+        } else {
+            self.ask_in_turn(&command, &questions, plan, progress)
+        };
         let mut lines = self.lines(&hello, selection, &outcomes, &expectations);
         settle::settle(self, &hello, &expectations, &mut lines);
         for asked in &mut outcomes {
@@ -120,6 +112,28 @@ impl Suite {
             asked.standing = own.max().unwrap_or(Standing::AsExpected);
         }
         Judgement { hello, chosen_by, seed: plan.seed, outcomes, lines }
+    }
+
+    fn ask_in_turn(
+        &self,
+        command: &AdapterCommand,
+        questions: &[(&Case, &str)],
+        plan: &Plan,
+        progress: &mut dyn FnMut(&Progress<'_>),
+    ) -> Vec<CaseOutcome> {
+        let count = questions.len();
+        let mut outcomes: Vec<CaseOutcome> = Vec::new();
+        for (case, form) in questions {
+            progress(&Progress { case: &case.id, form, count, done: &outcomes });
+            let outcome = if has_died_for_good(&outcomes) {
+                not_asked()
+            } else {
+                let asked = Asked { form, seed: plan.seed };
+                run_case(command, case, &asked, &self.catalogue.error_kinds)
+            };
+            outcomes.push(came(case, form, outcome));
+        }
+        outcomes
     }
 
     /// How many behaviours have no verdict because the subject takes another side of a contract
@@ -204,7 +218,7 @@ impl Subject {
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { selection: Selection::default(), seed: crate::limits::SEED }
+        Self { selection: Selection::default(), seed: crate::limits::SEED, jobs: 1 }
     }
 }
 
@@ -212,6 +226,37 @@ impl Default for Plan {
 fn is_asked(hello: &Hello, behaviour: &Behaviour) -> bool {
     let takes = |form: &AskedForm<'_>| form.takes(&behaviour.contract);
     forms(hello, &behaviour.group).iter().any(takes)
+}
+
+/// The outcomes are told in the order in which they came, and returned in that of the questions.
+fn ask_side_by_side(
+    command: &AdapterCommand,
+    questions: &[(&Case, &str)],
+    plan: &Plan,
+    progress: &mut dyn FnMut(&Progress<'_>),
+) -> Vec<CaseOutcome> {
+    let question = |(case, form): &(&Case, &str)| {
+        let (case, form) = (case.id.clone(), (*form).to_owned());
+        Question { case, form, seed: plan.seed }
+    };
+    let asked: Vec<Question> = questions.iter().map(question).collect();
+    let mut places = Vec::new();
+    let mut outcomes: Vec<CaseOutcome> = Vec::new();
+    workers::ask_all(command, &asked, plan.jobs, &mut |place, outcome| {
+        let (case, form) = questions[place];
+        places.push(place);
+        outcomes.push(came(case, form, outcome.unwrap_or_else(not_asked)));
+        progress(&Progress { case: &case.id, form, count: questions.len(), done: &outcomes });
+        !has_died_for_good(&outcomes)
+    });
+    let mut placed: Vec<(usize, CaseOutcome)> = places.into_iter().zip(outcomes).collect();
+    placed.sort_by_key(|(place, _)| *place);
+    placed.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+fn came(case: &Case, form: &str, outcome: Outcome) -> CaseOutcome {
+    let (case, form) = (case.id.clone(), form.to_owned());
+    CaseOutcome { case, form, outcome, standing: Standing::AsExpected }
 }
 
 fn has_died_for_good(outcomes: &[CaseOutcome]) -> bool {

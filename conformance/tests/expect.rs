@@ -28,6 +28,14 @@ fn a_deviation_that_is_kept_fails_the_run() {
 }
 
 #[test]
+fn a_deviation_that_takes_a_chance_may_be_kept() {
+    let list = format!("{}by_chance = true\n", known("broken"));
+    assert_eq!(judge("honest-server", &list).unexpected_count(), 0);
+    let judgement = judge("fault-try-always-taken", &list);
+    assert_eq!(standings(&judgement), [Standing::Known; 2]);
+}
+
+#[test]
 fn a_deviation_of_another_kind_fails_the_run() {
     let judgement = judge("fault-try-always-taken", &known("hung"));
     assert_eq!(judgement.lines[0].verdict, Verdict::Broken);

@@ -154,6 +154,8 @@ struct Entry {
     reason: String,
     evidence: Option<String>,
     versions: Option<Spanned<String>>,
+    #[serde(default)]
+    by_chance: bool,
 }
 
 impl Entry {
@@ -181,6 +183,7 @@ impl Entry {
             reason: self.reason.trim().to_owned(),
             evidence,
             versions: self.versions.map(|versions| range(file, versions)).transpose()?,
+            by_chance: self.by_chance,
         })
     }
 }

@@ -38,6 +38,8 @@ pub struct Deviation {
     pub evidence: Option<String>,
     /// In which versions; all without.
     pub versions: Option<Range>,
+    /// It takes a chance to be seen, so that a run in which all is kept does not make it stale.
+    pub by_chance: bool,
 }
 
 impl Default for Expectations {

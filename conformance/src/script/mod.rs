@@ -10,6 +10,7 @@ pub use expected::{Ended, Expected, Outcome};
 pub use program::{Or, Program, Statement, Target};
 pub(crate) use walk::{each_statement, each_statement_mut};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// The arguments of a call by name; a length of time is a number of seconds.
@@ -205,7 +206,7 @@ pub enum Moment {
 }
 
 /// A place in a script: a line, counted from 1, and the bytes of it from `start` up to `end`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
     /// The line.
     pub line: usize,
