@@ -101,7 +101,15 @@ impl Suite {
         let mut questions = self.questions(&hello);
         questions.retain(|(case, form)| selection.has_case(case) && selection.has_form(form));
         let mut outcomes = if plan.jobs > 1 && questions.len() >= SIDE_BY_SIDE_COUNT {
-            ask_side_by_side(&command, &questions, plan, progress)
+            // The first ones in turn: an adapter that always dies is given up by them.
+            let (first, rest) = questions.split_at(DEATHS_IN_A_ROW_COUNT);
+            let mut outcomes = self.ask_in_turn(&command, first, plan, progress);
+            if has_died_for_good(&outcomes) {
+                outcomes.extend(rest.iter().map(|(case, form)| came(case, form, not_asked())));
+            } else {
+                outcomes.extend(ask_side_by_side(&command, rest, plan, progress));
+            }
+            outcomes
         } else {
             self.ask_in_turn(&command, &questions, plan, progress)
         };
