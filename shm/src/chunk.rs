@@ -6,24 +6,33 @@ use std::sync::Arc;
 use crate::arena::{Object, footprint_bytes};
 use crate::attachment::Attachment;
 use crate::error::Error;
-use crate::limits::CHUNK_OBJECT_COUNT;
+use crate::limits::{CHUNK_MAX_BYTES, CHUNK_OBJECT_COUNT};
 use crate::place::Place;
 use crate::registry;
 use crate::segment::Segment;
 
-/// Makes a `T` in the current chunk, or in a new one when that is full or gone.
+/// Makes a `T` in the current chunk, or in a new one when that is full or gone. A large one gets a
+/// segment of its own.
 ///
 /// # Errors
+/// * [`Error::InvalidArgument`] for a row that it cannot have.
 /// * As [`Segment::anonymous`].
-pub(crate) fn allocate<T: Object>() -> Result<Place<T>, Error> {
+pub(crate) fn allocate<T: Object>(
+    row_len: usize,
+    fill: impl Fn(&T, &[T::Row]),
+) -> Result<Place<T>, Error> {
+    let footprint_bytes = footprint_bytes::<T>(row_len)?;
     if let Some(chunk) = current()
-        && let Ok(place) = Place::new_in(&chunk)
+        && let Ok(place) = Place::new_in_with(&chunk, row_len, &fill)
     {
         return Ok(place);
     }
-    let chunk = Segment::anonymous(CHUNK_OBJECT_COUNT * footprint_bytes(size_of::<T>()))?;
-    let place = Place::new_in(&chunk)?;
-    registry::lock().chunk = Arc::downgrade(&chunk.attachment().inner);
+    let several_bytes = (CHUNK_OBJECT_COUNT * footprint_bytes).min(CHUNK_MAX_BYTES);
+    let chunk = Segment::anonymous(several_bytes.max(footprint_bytes))?;
+    let place = Place::new_in_with(&chunk, row_len, &fill)?;
+    if several_bytes > footprint_bytes {
+        registry::lock().chunk = Arc::downgrade(&chunk.attachment().inner);
+    }
     Ok(place)
 }
 

@@ -37,6 +37,10 @@ pub(crate) const MEMORY_KEPT_FRACTION: u64 = 16;
 /// Objects in one of the segments that `new()` draws on: a thousand locks take 32 descriptors.
 pub(crate) const CHUNK_OBJECT_COUNT: u64 = 64;
 
+/// The largest of those segments, for objects with long rows: their pages are reserved at once, and
+/// most of them would be for nobody.
+pub(crate) const CHUNK_MAX_BYTES: u64 = 1 << 18;
+
 /// Standard input, output and error: a segment's descriptor never has the number of one of them,
 /// also in a process that was started without.
 pub(crate) const STANDARD_FD_COUNT: i32 = 3;

@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "pointers into a segment are made here, and nowhere else")]
 
 use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU32, AtomicU64};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use memmap2::{MmapOptions, MmapRaw};
@@ -17,6 +18,13 @@ use crate::error::Error;
 ///
 /// Not asked: that the bits make sense. Whoever reads them checks them, copy first.
 pub unsafe trait Shared: Sized + Sync {}
+
+// SAFETY: An atomic integer, of which any bits are a valid value.
+unsafe impl Shared for AtomicU32 {}
+// SAFETY: As above.
+unsafe impl Shared for AtomicU64 {}
+// SAFETY: Nothing is in it.
+unsafe impl Shared for () {}
 
 /// The bytes of a segment as this process sees them.
 pub(crate) struct Mapping {
@@ -46,14 +54,28 @@ impl Mapping {
     /// * [`Error::Damaged`] when it would not lie wholly inside, or is not aligned: offsets come
     ///   out of shared memory, or from other processes.
     pub(crate) fn pointer<T: Shared>(&self, offset: u64) -> Result<NonNull<T>, Error> {
-        let end = offset.checked_add(size_of::<T>() as u64).ok_or(Error::Damaged)?;
+        self.row_pointer::<T>(offset, 1).map(NonNull::cast)
+    }
+
+    /// A pointer to `len` of `T`, one behind the other, that begin `offset` bytes into the segment.
+    ///
+    /// # Errors
+    /// * [`Error::Damaged`] as [`pointer`](Self::pointer).
+    pub(crate) fn row_pointer<T: Shared>(
+        &self,
+        offset: u64,
+        len: usize,
+    ) -> Result<NonNull<[T]>, Error> {
+        let bytes = (len as u64).checked_mul(size_of::<T>() as u64).ok_or(Error::Damaged)?;
+        let end = offset.checked_add(bytes).ok_or(Error::Damaged)?;
         if end > self.size_bytes() || !offset.is_multiple_of(align_of::<T>() as u64) {
             return Err(Error::Damaged);
         }
         // SAFETY: `offset` lies inside the mapping, as was just checked, hence inside one
         // allocation; it fits an usize, since the mapping's length does.
         let byte = unsafe { self.raw.as_mut_ptr().add(offset as usize) };
-        NonNull::new(byte.cast::<T>()).ok_or(Error::Damaged)
+        let first = NonNull::new(byte.cast::<T>()).ok_or(Error::Damaged)?;
+        Ok(NonNull::slice_from_raw_parts(first, len))
     }
 
     /// A reference to a `T` that begins `offset` bytes into the segment.
@@ -61,7 +83,15 @@ impl Mapping {
     /// # Errors
     /// * [`Error::Damaged`] as [`pointer`](Self::pointer).
     pub(crate) fn view<T: Shared>(&self, offset: u64) -> Result<&T, Error> {
-        let pointer = self.pointer::<T>(offset)?;
+        self.row(offset, 1).map(|row| &row[0])
+    }
+
+    /// A reference to `len` of `T` that begin `offset` bytes into the segment.
+    ///
+    /// # Errors
+    /// * [`Error::Damaged`] as [`pointer`](Self::pointer).
+    pub(crate) fn row<T: Shared>(&self, offset: u64, len: usize) -> Result<&[T], Error> {
+        let pointer = self.row_pointer::<T>(offset, len)?;
         // SAFETY: The pointer is aligned and inside the mapping, which lives as long as `self`, of
         // a file that is sealed against shrinking. Its pages were all there at the attach; a peer
         // that punches one out makes the next access take a new one, or end this process by SIGBUS
@@ -82,17 +112,10 @@ pub(crate) fn from_io(error: std::io::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use core::sync::atomic::AtomicU64;
     use std::os::fd::AsFd;
 
     use super::*;
     use crate::sys::memory;
-
-    #[repr(C)]
-    struct Word(AtomicU64);
-
-    // SAFETY: `repr(C)` and one atomic integer, of which any bits are a valid value.
-    unsafe impl Shared for Word {}
 
     #[test]
     fn a_pointer_lies_wholly_inside_and_is_aligned_or_is_not_made() {
@@ -100,10 +123,27 @@ mod tests {
         let file = memory::reserve(page).unwrap();
         let mapping = Mapping::new(file.as_fd(), page).unwrap();
         for inside in [0, 8, page - 8] {
-            assert!(mapping.pointer::<Word>(inside).is_ok(), "{inside}");
+            assert!(mapping.pointer::<AtomicU64>(inside).is_ok(), "{inside}");
         }
         for outside in [page - 7, page - 4, page, page + 8, 1, 4, u64::MAX - 7, u64::MAX] {
-            assert_eq!(mapping.pointer::<Word>(outside), Err(Error::Damaged), "{outside}");
+            assert_eq!(mapping.pointer::<AtomicU64>(outside), Err(Error::Damaged), "{outside}");
+        }
+    }
+
+    #[test]
+    fn a_row_lies_wholly_inside_or_is_not_made() {
+        let page = memory::page_bytes();
+        let file = memory::reserve(page).unwrap();
+        let mapping = Mapping::new(file.as_fd(), page).unwrap();
+        let most = page as usize / 8;
+        for (offset, len) in [(0, most), (8, most - 1), (page - 8, 1), (page, 0)] {
+            let row = mapping.row::<AtomicU64>(offset, len);
+            assert_eq!(row.map(<[_]>::len), Ok(len), "{len} at {offset}");
+        }
+        let huge = [(0, most + 1), (8, most), (8, usize::MAX), (0, usize::MAX / 8 + 2)];
+        for (offset, len) in huge.into_iter().chain([(page + 8, 0), (4, 1), (u64::MAX - 7, 1)]) {
+            let row = mapping.row_pointer::<AtomicU64>(offset, len);
+            assert_eq!(row, Err(Error::Damaged), "{len} at {offset}");
         }
     }
 }

@@ -6,7 +6,7 @@ use core::ops::Deref;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::{AcqRel, Relaxed};
 
-use crate::arena::{self, BODY_OFFSET, Object, footprint_bytes};
+use crate::arena::{self, BODY_OFFSET, Object, footprint_bytes, row_start};
 use crate::attachment::Attachment;
 use crate::chunk;
 use crate::error::Error;
@@ -27,6 +27,7 @@ use crate::segment::Segment;
 ///   several. What those would have given up, stays.
 pub struct Place<T: Object> {
     pointer: NonNull<T>,
+    row: NonNull<[T::Row]>,
     attachment: Attachment,
     offset: u64,
     has_left: bool,
@@ -39,7 +40,19 @@ impl<T: Object> Place<T> {
     /// # Errors
     /// * As [`Segment::anonymous`].
     pub fn new() -> Result<Self, Error> {
-        chunk::allocate()
+        Self::new_with(0, |_, _| ())
+    }
+
+    /// As [`new`](Self::new), with so many in the [row](Self::row) behind it and with contents:
+    /// `fill` gets the object and its row, all zeros, before anybody can open it. It may be called
+    /// twice, for another place each time.
+    ///
+    /// # Errors
+    /// * [`Error::InvalidArgument`] for a row of none, or of so many that the object with it takes
+    ///   more than 4 GiB; for an object that has no row: of any.
+    /// * As [`Segment::anonymous`].
+    pub fn new_with(row_len: usize, fill: impl Fn(&T, &[T::Row])) -> Result<Self, Error> {
+        chunk::allocate(row_len, fill)
     }
 
     /// Makes an object, all zeros, in `segment`.
@@ -48,19 +61,35 @@ impl<T: Object> Place<T> {
     /// * [`Error::OutOfResources`] when the segment is full.
     /// * [`Error::Damaged`] when it was overwritten.
     pub fn new_in(segment: &Segment) -> Result<Self, Error> {
+        Self::new_in_with(segment, 0, |_, _| ())
+    }
+
+    /// As [`new_in`](Self::new_in), with a row and with contents, as [`new_with`](Self::new_with).
+    /// The object takes the size of both and 16 bytes more, rounded up to 128.
+    ///
+    /// # Errors
+    /// * [`Error::InvalidArgument`] as for [`new_with`](Self::new_with).
+    /// * [`Error::OutOfResources`] when the segment has less room than that.
+    /// * [`Error::Damaged`] when it was overwritten.
+    pub fn new_in_with(
+        segment: &Segment,
+        row_len: usize,
+        fill: impl FnOnce(&T, &[T::Row]),
+    ) -> Result<Self, Error> {
         let attachment = segment.attachment();
-        let offset = arena::allocate::<T>(attachment)?;
-        Self::at(attachment, offset)
+        let offset = arena::allocate(attachment, row_len, fill)?;
+        Self::at(attachment, offset, row_len)
     }
 
     /// Reaches the object that stands at `offset` of `segment`, as [`offset`](Self::offset) told.
     ///
     /// # Errors
     /// * [`Error::Incompatible`] when another kind or version of object stands there.
-    /// * [`Error::Damaged`] when none does.
+    /// * [`Error::Damaged`] when none does, or one whose row is longer than the segment, or ends in
+    ///   the middle of an element.
     pub fn open(segment: &Segment, offset: u64) -> Result<Self, Error> {
-        arena::open::<T>(segment.attachment(), offset)?;
-        Self::at(segment.attachment(), offset)
+        let row_len = arena::open::<T>(segment.attachment(), offset)?;
+        Self::at(segment.attachment(), offset, row_len)
     }
 
     /// Makes an object, all zeros, alone in a segment that has this name, for this user. Whoever
@@ -69,8 +98,22 @@ impl<T: Object> Place<T> {
     /// # Errors
     /// * As [`Segment::create`].
     pub fn create(name: &Name) -> Result<Self, Error> {
-        let capacity_bytes = footprint_bytes(size_of::<T>());
-        Segment::create_with(name, capacity_bytes, MODE_DEFAULT, Self::new_in).map(|(_, new)| new)
+        Self::create_with(name, 0, |_, _| ())
+    }
+
+    /// As [`create`](Self::create), with a row and with contents, as [`new_with`](Self::new_with).
+    ///
+    /// # Errors
+    /// * [`Error::InvalidArgument`] as for [`new_with`](Self::new_with).
+    /// * As [`Segment::create`].
+    pub fn create_with(
+        name: &Name,
+        row_len: usize,
+        fill: impl FnOnce(&T, &[T::Row]),
+    ) -> Result<Self, Error> {
+        let capacity_bytes = footprint_bytes::<T>(row_len)?;
+        let inside = |segment: &Segment| Self::new_in_with(segment, row_len, fill);
+        Segment::create_with(name, capacity_bytes, MODE_DEFAULT, inside).map(|(_, new)| new)
     }
 
     /// Reaches the first object of the segment that has this name: the one that
@@ -80,6 +123,16 @@ impl<T: Object> Place<T> {
     /// * As [`Segment::open`] and [`open`](Self::open).
     pub fn open_named(name: &Name) -> Result<Self, Error> {
         Self::open(&Segment::open(name)?, ARENA_OFFSET)
+    }
+
+    /// What stands behind the object, as many as it was made with. How many was read once, when
+    /// this handle's first ancestor was made: a peer cannot change it any more.
+    #[inline]
+    #[must_use]
+    pub const fn row(&self) -> &[T::Row] {
+        // SAFETY: The mapping made the pointer: all of them are inside, aligned, and of a `Shared`
+        // type. `attachment` keeps the mapping, and nobody makes a `&mut` into it.
+        unsafe { self.row.as_ref() }
     }
 
     /// Where in its segment the object is, in bytes; the same in every process.
@@ -128,16 +181,23 @@ impl<T: Object> Place<T> {
         is_last
     }
 
-    fn at(attachment: &Attachment, offset: u64) -> Result<Self, Error> {
-        let pointer = attachment.inner.mapping.pointer::<T>(offset + BODY_OFFSET)?;
+    fn at(attachment: &Attachment, offset: u64, row_len: usize) -> Result<Self, Error> {
+        let mapping = &attachment.inner.mapping;
+        let pointer = mapping.pointer(offset + BODY_OFFSET)?;
+        let row = mapping.row_pointer(row_start::<T>(offset), row_len)?;
         let _registry = registry::lock(); // not amid a `give_up`; a clone has a handle already
-        Ok(Self::counted(pointer, attachment.clone(), offset))
+        Ok(Self::counted(pointer, row, attachment.clone(), offset))
     }
 
-    fn counted(pointer: NonNull<T>, attachment: Attachment, offset: u64) -> Self {
+    fn counted(
+        pointer: NonNull<T>,
+        row: NonNull<[T::Row]>,
+        attachment: Attachment,
+        offset: u64,
+    ) -> Self {
         // Relaxed: whoever adds to the count has a handle, or the right to make one.
         attachment.inner.registration.page().handles(offset).fetch_add(1, Relaxed);
-        Self { pointer, attachment, offset, has_left: false }
+        Self { pointer, row, attachment, offset, has_left: false }
     }
 }
 
@@ -154,7 +214,7 @@ impl<T: Object> Deref for Place<T> {
 
 impl<T: Object> Clone for Place<T> {
     fn clone(&self) -> Self {
-        Self::counted(self.pointer, self.attachment.clone(), self.offset)
+        Self::counted(self.pointer, self.row, self.attachment.clone(), self.offset)
     }
 }
 
@@ -164,8 +224,8 @@ impl<T: Object> Drop for Place<T> {
     }
 }
 
-// SAFETY: A place is an attachment, which is `Send` and `Sync`, and a pointer to a `T: Sync` in
-// memory that the attachment keeps; it gives out nothing but `&T`.
+// SAFETY: A place is an attachment, which is `Send` and `Sync`, and pointers to a `T: Sync` and its
+// `T::Row: Sync` in memory that the attachment keeps; it gives out nothing but references.
 unsafe impl<T: Object> Send for Place<T> {}
 // SAFETY: As for `Send`.
 unsafe impl<T: Object> Sync for Place<T> {}

@@ -19,6 +19,7 @@ unsafe impl Shared for Body {}
 impl Object for Body {
     const KIND: u16 = 902;
     const VERSION: u16 = 3;
+    type Row = ();
 }
 
 /// The first fixed fields of the header, by their offsets.

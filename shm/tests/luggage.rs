@@ -16,6 +16,7 @@ unsafe impl Shared for Body {}
 impl Object for Body {
     const KIND: u16 = 905;
     const VERSION: u16 = 1;
+    type Row = ();
 }
 
 #[repr(C)]
@@ -27,6 +28,7 @@ unsafe impl Shared for Other {}
 impl Object for Other {
     const KIND: u16 = 906;
     const VERSION: u16 = 1;
+    type Row = ();
 }
 
 fn packed(handle: &impl Carry) -> (Vec<u8>, Vec<OwnedFd>) {

@@ -18,6 +18,7 @@ unsafe impl Shared for Body {}
 impl Object for Body {
     const KIND: u16 = 903;
     const VERSION: u16 = 1;
+    type Row = ();
 }
 
 /// A name of this test's own, which is gone when it ends, however it ends.

@@ -21,6 +21,7 @@ unsafe impl Shared for Number {}
 impl Object for Number {
     const KIND: u16 = 900;
     const VERSION: u16 = 1;
+    type Row = ();
 }
 
 #[repr(C)]
@@ -32,6 +33,7 @@ unsafe impl Shared for Another {}
 impl Object for Another {
     const KIND: u16 = 901;
     const VERSION: u16 = 1;
+    type Row = ();
 }
 
 fn again(segment: &Segment) -> Segment {

@@ -45,6 +45,7 @@ unsafe impl<R: Rules> Shared for ExclusiveWord<R> {}
 impl<R: Rules> Object for ExclusiveWord<R> {
     const KIND: u16 = R::KIND;
     const VERSION: u16 = 1;
+    type Row = ();
 }
 
 impl<R: Rules> Exclusive<R> {

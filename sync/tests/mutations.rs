@@ -40,6 +40,7 @@ unsafe impl Shared for Board {}
 impl Object for Board {
     const KIND: u16 = 907;
     const VERSION: u16 = 1;
+    type Row = ();
 }
 
 /// Killed and collected when the test is over, however it ends.

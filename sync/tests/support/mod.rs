@@ -181,4 +181,5 @@ unsafe impl Shared for Cell {}
 impl Object for Cell {
     const KIND: u16 = 903;
     const VERSION: u16 = 1;
+    type Row = ();
 }
