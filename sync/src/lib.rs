@@ -28,6 +28,8 @@
 //! | [`HandoverLock`] | the process that acquired | waits | anybody |
 //! | [`CheckedLock`] | a thread | is refused | the holder's thread |
 //!
+//! Beside the locks there is [`Event`], a flag to wait for.
+//!
 //! # What this crate does not do
 //! * Protect data: a lock says who may write, not whether the last write was finished. It does say
 //!   when it was not.
@@ -41,6 +43,7 @@
 mod checked_lock;
 mod deadline;
 mod error;
+mod event;
 mod exclusive;
 mod guard;
 mod handover_lock;
@@ -53,6 +56,7 @@ mod words;
 pub use checked_lock::{CheckedLock, CheckedLockWord};
 pub use deadline::Deadline;
 pub use error::Error;
+pub use event::Event;
 pub use exclusive::{Exclusive, Rules};
 pub use guard::{Acquired, Guard, Suspect};
 pub use handover_lock::{HandoverLock, HandoverLockWord};
@@ -60,6 +64,7 @@ pub use limits::{SLICE_FIRST_NANOS, SLICE_NANOS, SPIN_AGAIN_ITERATIONS, SPIN_LIM
 pub use lock::{Lock, LockWord};
 pub use purlin_shm::Name;
 pub use words::checked::ByThread;
+pub use words::event::EventWord;
 pub use words::exclusive::{ExclusiveWord, Told};
 pub use words::handover::ByAnyone;
 pub use words::lock::ByHolder;

@@ -3,6 +3,7 @@
 
 mod checked;
 mod death;
+mod event;
 mod every_lock;
 mod fork;
 mod handover;

@@ -43,6 +43,11 @@ pub(crate) fn wake_one(word: &AtomicU32) {
     let _ = futex::wake(word, SHARED, 1);
 }
 
+/// [`wake_one`] of all who sleep.
+pub(crate) fn wake_all(word: &AtomicU32) {
+    let _ = futex::wake(word, SHARED, i32::MAX.unsigned_abs());
+}
+
 /// [`wait`] on the lower half of a word.
 pub(crate) fn wait_lower(word: &AtomicU64, seen: u32, limit: Duration) -> Result<(), Error> {
     wait(lower_half(word), seen, limit)

@@ -5,6 +5,7 @@
 pub(crate) mod bits;
 pub(crate) mod cell;
 pub(crate) mod checked;
+pub(crate) mod event;
 pub(crate) mod exclusive;
 pub(crate) mod handover;
 pub(crate) mod lock;

@@ -6,7 +6,7 @@ use crate::tree::Tree;
 
 /// Shipped files with unsafe code, and why each needs it. Everything under `sys/` is expected to;
 /// what is listed beyond is a file that follows pointers into a segment, or forks.
-const UNSAFE_FILES: [(&str, &str); 11] = [
+const UNSAFE_FILES: &[(&str, &str)] = &[
     ("process/src/fork.rs", "the raw fork is an unsafe function"),
     ("process/src/process.rs", "forks, and argues that its child never returns"),
     ("process/src/spawn/task.rs", "makes a function of its place in the program"),
@@ -17,6 +17,7 @@ const UNSAFE_FILES: [(&str, &str); 11] = [
     ("shm/src/page.rs", "makes the pointers into the page that a fork wipes"),
     ("shm/src/place.rs", "reaches an object through a pointer kept beside its mapping"),
     ("shm/src/slot.rs", "promises the layout of the slot table"),
+    ("sync/src/event.rs", "promises the layout of an event's word"),
     ("sync/src/exclusive.rs", "promises the layout of the locks' words"),
 ];
 
