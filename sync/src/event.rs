@@ -60,6 +60,7 @@ unsafe impl Shared for EventWord {}
 impl Object for EventWord {
     const KIND: u16 = 8;
     const VERSION: u16 = 1;
+    type Row = ();
 }
 
 impl Event {
