@@ -14,6 +14,9 @@ use crate::life;
 pub(crate) use crate::life::Attachment;
 use crate::sleepers::{self, Futex};
 
+/// Few enough to be reached.
+pub(crate) const RLOCK_DEPTH_MAX_COUNT: u32 = 2;
+
 /// One look before the first sleep, so that the spinning is in the models too.
 pub(crate) const SPIN_LIMIT_ITERATIONS: u32 = 1;
 /// None after a sleep: it would be the same look again.
@@ -65,6 +68,16 @@ macro_rules! stepped {
 
 stepped!(AtomicU32, u32);
 stepped!(AtomicU64, u64);
+
+impl AtomicU32 {
+    /// A store is for words that nobody sleeps on: it is no change that a sleeper looks for.
+    pub(crate) fn store(&self, value: u32, order: Ordering) {
+        life::step();
+        if !fault::store_is_lost() {
+            self.0.store(value, order);
+        }
+    }
+}
 
 pub(crate) fn fence(order: Ordering) {
     life::step();
@@ -154,6 +167,7 @@ pub(crate) enum Error {
     NotOwner,
     OverReleased,
     WouldDeadlock,
+    OutOfRange,
     Damaged,
     OutOfResources,
 }

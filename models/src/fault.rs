@@ -54,6 +54,8 @@ pub(crate) enum Fault {
     UnvouchedKeptAtRecovery,
     /// All threads of a process are one to its words.
     ThreadForgotten,
+    /// Who takes over from a dead holder begins with its depth.
+    DepthKeptAtTakeover,
 }
 
 /// Loom's atomics, whatever their width.
@@ -99,6 +101,8 @@ modelled!(AtomicU64, u64);
 
 std::thread_local! {
     static PLANTED: Cell<Option<Fault>> = const { Cell::new(None) };
+    /// The token of who has taken over last, and has not begun its depth yet; 0 for nobody.
+    static TAKEN_OVER_BY: Cell<u32> = const { Cell::new(0) };
 }
 
 /// Whether `fault` is planted in the models that this thread runs.
@@ -119,6 +123,12 @@ pub(crate) fn plant<R>(fault: Fault, act: impl FnOnce() -> R) -> R {
     act()
 }
 
+/// Whether the planted fault leaves a store out.
+pub(crate) fn store_is_lost() -> bool {
+    let is_its_begin = TAKEN_OVER_BY.get() == life::running_token();
+    is(Fault::DepthKeptAtTakeover) && is_its_begin && TAKEN_OVER_BY.replace(0) != 0
+}
+
 /// A compare-and-exchange as the planted fault makes it.
 pub(crate) fn exchange(
     word: &impl Modelled,
@@ -133,6 +143,10 @@ pub(crate) fn exchange(
         (Fault::ReleaseForgotten, Release) | (Fault::AcquireForgotten, Acquire) => Relaxed,
         _ => success,
     };
+    if fault == Fault::DepthKeptAtTakeover {
+        let is_taken_over = is_taken_over(current, new);
+        TAKEN_OVER_BY.set(if is_taken_over { (new & OWNER_MASK) as u32 } else { 0 });
+    }
     if is_stored(fault, current, new) {
         return store_after_look(word, current, new);
     }
@@ -142,11 +156,17 @@ pub(crate) fn exchange(
     word.compare_exchange(current, spoiled(fault, current, new), (success, failure))
 }
 
+/// Whether one owner comes in another's place.
+const fn is_taken_over(current: u64, new: u64) -> bool {
+    let (before, after) = (current & OWNER_MASK, new & OWNER_MASK);
+    before != 0 && after != 0 && before != after
+}
+
 const fn is_stored(fault: Fault, current: u64, new: u64) -> bool {
     let (before, after) = (current & OWNER_MASK, new & OWNER_MASK);
     match fault {
         Fault::TakeByStore => before == 0 && after != 0,
-        Fault::TakeoverByStore => before != 0 && after != 0 && before != after,
+        Fault::TakeoverByStore => is_taken_over(current, new),
         Fault::ReleaseByStore => after == 0,
         _ => false,
     }
@@ -163,7 +183,7 @@ fn store_after_look(word: &impl Modelled, current: u64, new: u64) -> Result<u64,
 
 const fn spoiled(fault: Fault, current: u64, new: u64) -> u64 {
     let (before, after) = (current & OWNER_MASK, new & OWNER_MASK);
-    let is_taken_over = before != 0 && after != 0 && before != after;
+    let is_taken_over = is_taken_over(current, new);
     match fault {
         Fault::WaitersLostAtTake if before == 0 => new & !WAITERS,
         Fault::WaitersLostAtTakeover if is_taken_over => new & !WAITERS,

@@ -95,9 +95,11 @@ macro_rules! word {
 
 word!(bits, "../../sync/src/words/bits.rs");
 word!(checked, "../../sync/src/words/checked.rs");
+word!(depth, "../../sync/src/words/depth.rs");
 word!(exclusive, "../../sync/src/words/exclusive.rs");
 word!(handover, "../../sync/src/words/handover.rs");
 word!(lock, "../../sync/src/words/lock.rs");
+word!(rlock, "../../sync/src/words/rlock.rs");
 
 #[cfg(test)]
 #[path = "../../sync/src/words/wait.rs"]
@@ -125,3 +127,7 @@ mod lock_planted;
 mod lock_stranger;
 #[cfg(test)]
 mod lock_suspect;
+#[cfg(test)]
+mod rlock_killed;
+#[cfg(test)]
+mod rlock_levels;

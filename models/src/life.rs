@@ -116,6 +116,11 @@ pub(crate) fn thread_number() -> u32 {
     THREAD.with(Cell::get)
 }
 
+/// The running process's token, 0 if no process is running.
+pub(crate) fn running_token() -> u32 {
+    current().map_or(0, |life| life.token.get())
+}
+
 /// The running process's sleepers, if a process is running.
 pub(crate) fn in_world(act: impl FnOnce(&World)) {
     if let Some(life) = current() {

@@ -65,7 +65,12 @@ impl<S: Steps> RoomOf<S> {
 
     /// Acquires; checks that nobody else is inside and that what was told is so.
     pub(crate) fn enter(&self, at: &Attachment, deadline: Deadline) -> Result<Told, Error> {
-        let told = self.come_in(at, deadline)?;
+        self.look_around(at, self.word.acquire(at, deadline)?)
+    }
+
+    /// What comes after an acquire that succeeded: see [`enter`](Self::enter).
+    fn look_around(&self, at: &Attachment, told: Told) -> Result<Told, Error> {
+        self.note_entry(at, told);
         let (left, right) = (self.left.get(), self.right.get());
         if told == Told::Held {
             assert_eq!((left, right), (self.written.get(), self.written.get()), "torn");
@@ -76,9 +81,13 @@ impl<S: Steps> RoomOf<S> {
     /// [`enter`](Self::enter) without a look at what is inside.
     pub(crate) fn come_in(&self, at: &Attachment, deadline: Deadline) -> Result<Told, Error> {
         let told = self.word.acquire(at, deadline)?;
+        self.note_entry(at, told);
+        Ok(told)
+    }
+
+    fn note_entry(&self, at: &Attachment, told: Told) {
         assert_eq!(self.inside.replace(S::owner(at.token())), 0, "two holders");
         self.compare(told);
-        Ok(told)
     }
 
     /// Holds what was told against the truth. Where there are two, one has been chosen.
@@ -114,6 +123,17 @@ impl<S: Steps> RoomOf<S> {
     pub(crate) fn leave(&self, at: &Attachment) {
         self.inside.set(0);
         assert_eq!(self.word.release(at), Ok(()));
+    }
+
+    /// Leaves with all levels of its hold, which must be so many.
+    pub(crate) fn give_up(&self, at: &Attachment, depth: u32) {
+        self.inside.set(0);
+        assert_eq!(self.word.release_fully(at), Ok(depth), "the levels that were given up");
+    }
+
+    /// Comes back to a hold of so many levels; otherwise as [`enter`](Self::enter).
+    pub(crate) fn come_back(&self, at: &Attachment, depth: u32) -> Result<Told, Error> {
+        self.look_around(at, self.word.acquire_at_depth(at, Deadline::Never, depth)?)
     }
 
     /// Leaves, and lets somebody else release.

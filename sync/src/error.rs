@@ -19,6 +19,8 @@ pub enum Error {
     OverReleased,
     /// The calling thread holds what it would wait for. It still does, once.
     WouldDeadlock,
+    /// One level more than can be counted. The hold is as it was.
+    OutOfRange,
     /// The argument is outside what the call accepts; nothing changed.
     InvalidArgument,
     /// No segment has this name.
@@ -56,6 +58,7 @@ impl Error {
             Self::NotOwner => "not-owner",
             Self::OverReleased => "over-released",
             Self::WouldDeadlock => "would-deadlock",
+            Self::OutOfRange => "out-of-range",
             Self::InvalidArgument => "invalid-argument",
             Self::NoSuchName => "no-such-name",
             Self::AlreadyExists => "already-exists",

@@ -10,11 +10,13 @@ use crate::guard::Acquired;
 use crate::words::exclusive::{ExclusiveWord, Steps};
 
 /// What kind of exclusive lock it is: who its holder is, who may release it, and what its word is.
-/// There are three, and nobody can make others: [`ByHolder`], [`ByAnyone`] and [`ByThread`].
+/// There are four, and nobody can make others: [`ByHolder`], [`ByAnyone`], [`ByThread`] and
+/// [`Reentrant`].
 ///
 /// [`ByHolder`]: crate::ByHolder
 /// [`ByAnyone`]: crate::ByAnyone
 /// [`ByThread`]: crate::ByThread
+/// [`Reentrant`]: crate::Reentrant
 pub trait Rules: Steps + fmt::Debug {
     /// The kind of the object, as a segment has it written down.
     #[doc(hidden)]
@@ -27,19 +29,20 @@ pub trait Rules: Steps + fmt::Debug {
     type Bond;
 }
 
-/// The handle of an exclusive lock. It goes by the names [`Lock`], [`HandoverLock`] and
-/// [`CheckedLock`], where its contract is written down.
+/// The handle of an exclusive lock. It goes by the names [`Lock`], [`HandoverLock`],
+/// [`CheckedLock`] and [`RLock`], where its contract is written down.
 ///
 /// [`Lock`]: crate::Lock
 /// [`HandoverLock`]: crate::HandoverLock
 /// [`CheckedLock`]: crate::CheckedLock
+/// [`RLock`]: crate::RLock
 pub struct Exclusive<R: Rules> {
     place: Place<ExclusiveWord<R>>,
 }
 
 #[expect(unsafe_code, reason = "a promise about the word's layout, argued here")]
-// SAFETY: `repr(transparent)` over one atomic integer (of the words' own choice, for `Steps` has no
-// other implementations), of which any bits are a valid value.
+// SAFETY: `repr(C)` over an atomic integer and either nothing or two more (of the words' own
+// choice, for `Steps` has no other implementations), of which any bits are a valid value.
 unsafe impl<R: Rules> Shared for ExclusiveWord<R> {}
 
 impl<R: Rules> Object for ExclusiveWord<R> {
@@ -124,7 +127,10 @@ impl<R: Rules> Exclusive<R> {
     /// * [`Error::TimedOut`] when the deadline came first. The lock is as it was.
     /// * [`Error::WouldDeadlock`] when this thread holds a [`CheckedLock`](crate::CheckedLock)
     ///   already.
-    /// * [`Error::Damaged`] when the word names a holder that never was.
+    /// * [`Error::OutOfRange`] when this thread holds an [`RLock`](crate::RLock) at
+    ///   [`RLOCK_DEPTH_MAX_COUNT`](crate::RLOCK_DEPTH_MAX_COUNT) levels already.
+    /// * [`Error::Damaged`] when the word names a holder that never was, or this thread at a depth
+    ///   that never was.
     /// * [`Error::OutOfResources`], [`Error::Unsupported`] in a forked child whose first operation
     ///   cannot register it.
     /// * [`Error::System`] when foreign code closed the descriptor by which deaths are seen.
@@ -137,7 +143,8 @@ impl<R: Rules> Exclusive<R> {
     /// Takes the lock if that needs no waiting; from a dead owner too.
     ///
     /// # Errors
-    /// * [`Error::TimedOut`] when somebody alive holds it, this process and thread included.
+    /// * [`Error::TimedOut`] when somebody alive holds it, this process and thread included; but an
+    ///   [`RLock`](crate::RLock) that this thread holds is had once more.
     /// * The others as [`acquire`](Self::acquire).
     #[inline]
     pub fn try_acquire(&self) -> Result<Acquired<'_, R>, Error> {
@@ -145,13 +152,16 @@ impl<R: Rules> Exclusive<R> {
     }
 
     /// Gives back a lock that was [kept](Acquired::keep), and wakes one of those who wait. Not for
-    /// the hold of a guard that is still there: see the guard's weak points.
+    /// the hold of a guard that is still there: see the guard's weak points. Of an
+    /// [`RLock`](crate::RLock), ends one level.
     ///
     /// # Errors
     /// * [`Error::OverReleased`] when nobody holds it.
     /// * [`Error::NotOwner`] when another process does, such as the parent of a forked child; of a
-    ///   [`CheckedLock`](crate::CheckedLock) also when another thread does. A
-    ///   [`HandoverLock`](crate::HandoverLock) never answers so: it is released.
+    ///   [`CheckedLock`](crate::CheckedLock) also when another thread does, and of an
+    ///   [`RLock`](crate::RLock) also when nobody does. A [`HandoverLock`](crate::HandoverLock)
+    ///   never answers so: it is released.
+    /// * [`Error::Damaged`] when this thread holds it, and somebody has overwritten the depth.
     /// * The others as [`acquire`](Self::acquire), when a [`HandoverLock`](crate::HandoverLock) is
     ///   held by another process: to release it is to ask whether that lives.
     #[inline]
@@ -169,8 +179,8 @@ impl<R: Rules> Exclusive<R> {
     }
 
     /// Whether the caller holds the lock: this process, and of a
-    /// [`CheckedLock`](crate::CheckedLock) this thread. Never waits. A yes lasts until the lock is
-    /// released; a no is only worth the moment.
+    /// [`CheckedLock`](crate::CheckedLock) or [`RLock`](crate::RLock) this thread. Never waits. A
+    /// yes lasts until the lock is released; a no is only worth the moment.
     #[must_use]
     pub fn is_mine(&self) -> bool {
         self.place.is_mine(self.attachment())
@@ -198,6 +208,10 @@ impl<R: Rules> Exclusive<R> {
             // the word cannot tell that hold from ours, and it ends here.
             let _ = self.place.release_own(token);
         }
+    }
+
+    pub(crate) fn word(&self) -> &ExclusiveWord<R> {
+        &self.place
     }
 
     pub(crate) const fn attachment(&self) -> &Attachment {

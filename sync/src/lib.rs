@@ -27,6 +27,7 @@
 //! | [`Lock`] | a process | waits | the holder's process |
 //! | [`HandoverLock`] | the process that acquired | waits | anybody |
 //! | [`CheckedLock`] | a thread | is refused | the holder's thread |
+//! | [`RLock`] | a thread | goes one level deeper | the holder's thread, as often as it acquired |
 //!
 //! Beside the locks there is [`Event`], a flag to wait for.
 //!
@@ -49,6 +50,7 @@ mod guard;
 mod handover_lock;
 mod limits;
 mod lock;
+mod rlock;
 mod sys;
 mod thread;
 mod words;
@@ -60,11 +62,16 @@ pub use event::Event;
 pub use exclusive::{Exclusive, Rules};
 pub use guard::{Acquired, Guard, Suspect};
 pub use handover_lock::{HandoverLock, HandoverLockWord};
-pub use limits::{SLICE_FIRST_NANOS, SLICE_NANOS, SPIN_AGAIN_ITERATIONS, SPIN_LIMIT_ITERATIONS};
+pub use limits::{
+    RLOCK_DEPTH_MAX_COUNT, SLICE_FIRST_NANOS, SLICE_NANOS, SPIN_AGAIN_ITERATIONS,
+    SPIN_LIMIT_ITERATIONS,
+};
 pub use lock::{Lock, LockWord};
 pub use purlin_shm::Name;
+pub use rlock::{RLock, RLockWord};
 pub use words::checked::ByThread;
 pub use words::event::EventWord;
 pub use words::exclusive::{ExclusiveWord, Told};
 pub use words::handover::ByAnyone;
 pub use words::lock::ByHolder;
+pub use words::rlock::Reentrant;

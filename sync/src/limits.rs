@@ -20,3 +20,8 @@ pub const SPIN_LIMIT_ITERATIONS: u32 = 60;
 /// Loads after each sleep: the word has just changed hands, or a slice is over.
 pub const SPIN_AGAIN_ITERATIONS: u32 = 20;
 const _: () = assert!(SPIN_AGAIN_ITERATIONS < SPIN_LIMIT_ITERATIONS);
+
+/// The most levels of one hold on an RLock: more than a recursion has stack for, and few enough
+/// that one without an end is told soon. The depth's field has 32 bits.
+pub const RLOCK_DEPTH_MAX_COUNT: u32 = 65_535;
+const _: () = assert!(RLOCK_DEPTH_MAX_COUNT < u32::MAX); // one more is not zero

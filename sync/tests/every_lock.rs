@@ -1,4 +1,4 @@
-//! What is promised of each kind of exclusive lock, asked of the two that are built like the first.
+//! What is promised of each kind of exclusive lock, asked of those that are built like the first.
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::thread;
@@ -6,50 +6,57 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Cell, Child, LIMIT, Signal, holder, idle, overwrite, told, told_at_once};
 use purlin_shm::{Place, Segment};
-use purlin_sync::{CheckedLock, Error, Exclusive, HandoverLock, Lock, Rules, Told};
+use purlin_sync::{CheckedLock, Error, Exclusive, HandoverLock, Lock, RLock, Rules, Told};
 
-/// Runs a test that is generic over the rules of a lock, for each of the two.
-macro_rules! for_each_kind {
-    ($($test:ident)+) => {
-        mod handover_lock {
+/// Runs tests that are generic over the rules of a lock, for the lock of these rules.
+macro_rules! for_kind {
+    ($name:ident $rules:ident $($test:ident)+) => {
+        mod $name {
             $(#[test]
             fn $test() {
-                super::$test::<purlin_sync::ByAnyone>();
-            })+
-        }
-
-        mod checked_lock {
-            $(#[test]
-            fn $test() {
-                super::$test::<purlin_sync::ByThread>();
+                super::$test::<purlin_sync::$rules>();
             })+
         }
     };
 }
 
+/// The same for each kind. A lock that its holder gets once more is not asked what supposes that it
+/// does not.
+macro_rules! for_each_kind {
+    (all { $($all:ident)+ } once { $($once:ident)+ }) => {
+        for_kind! { handover_lock ByAnyone $($all)+ $($once)+ }
+        for_kind! { checked_lock ByThread $($all)+ $($once)+ }
+        for_kind! { rlock Reentrant $($all)+ }
+    };
+}
+
 for_each_kind! {
-    a_waiter_goes_on_when_the_holder_is_killed
-    a_try_takes_over_from_a_dead_holder
-    the_warning_stays_until_somebody_recovers
-    a_death_after_recover_is_told_anew
-    only_one_of_the_waiters_is_told
-    a_killed_waiter_takes_nothing_with_it
-    a_sleeper_that_nobody_wakes_looks_by_itself
-    a_holder_that_exits_or_crashes_counts_as_dead
-    a_holder_killed_at_random_moments_never_lets_two_in
-    a_childs_own_death_is_noticed
-    a_copied_guard_is_inert_in_the_child
-    a_childs_last_handle_gives_up_nothing_of_its_parents
-    a_lock_given_up_by_its_last_handle_tells_the_next
-    a_release_without_a_hold_is_refused_and_changes_nothing
-    a_limit_is_not_cut_short
-    a_guard_releases_when_it_unwinds
-    a_released_lock_wakes_all_who_wait_one_after_the_other
-    processes_and_threads_lose_no_update
-    a_stopped_holder_is_alive
-    a_damaged_word_is_told_and_never_taken_for_a_free_one
-    an_answer_of_owner_died_is_an_error_to_those_who_cannot_repair
-    a_lock_says_what_it_is_and_no_more
+    all {
+        a_waiter_goes_on_when_the_holder_is_killed
+        the_warning_stays_until_somebody_recovers
+        a_death_after_recover_is_told_anew
+        only_one_of_the_waiters_is_told
+        a_killed_waiter_takes_nothing_with_it
+        a_sleeper_that_nobody_wakes_looks_by_itself
+        a_holder_that_exits_or_crashes_counts_as_dead
+        a_holder_killed_at_random_moments_never_lets_two_in
+        a_childs_own_death_is_noticed
+        a_copied_guard_is_inert_in_the_child
+        a_childs_last_handle_gives_up_nothing_of_its_parents
+        a_limit_is_not_cut_short
+        a_guard_releases_when_it_unwinds
+        a_released_lock_wakes_all_who_wait_one_after_the_other
+        processes_and_threads_lose_no_update
+        a_stopped_holder_is_alive
+        a_damaged_word_is_told_and_never_taken_for_a_free_one
+        an_answer_of_owner_died_is_an_error_to_those_who_cannot_repair
+        a_lock_says_what_it_is_and_no_more
+    }
+    once {
+        a_try_takes_over_from_a_dead_holder
+        a_lock_given_up_by_its_last_handle_tells_the_next
+        a_release_without_a_hold_is_refused_and_changes_nothing
+    }
 }
 
 fn new<R: Rules>() -> Exclusive<R> {
@@ -366,14 +373,18 @@ fn one_kind_is_not_opened_as_another() {
     let plain = Lock::new_in(&segment).unwrap().offset();
     let handover = HandoverLock::new_in(&segment).unwrap().offset();
     let checked = CheckedLock::new_in(&segment).unwrap().offset();
+    let again = RLock::new_in(&segment).unwrap().offset();
     let refused = Some(Error::Incompatible);
-    for offset in [handover, checked] {
+    for offset in [handover, checked, again] {
         assert_eq!(Lock::open(&segment, offset).err(), refused);
     }
-    for offset in [plain, checked] {
+    for offset in [plain, checked, again] {
         assert_eq!(HandoverLock::open(&segment, offset).err(), refused);
     }
-    for offset in [plain, handover] {
+    for offset in [plain, handover, again] {
         assert_eq!(CheckedLock::open(&segment, offset).err(), refused);
+    }
+    for offset in [plain, handover, checked] {
+        assert_eq!(RLock::open(&segment, offset).err(), refused);
     }
 }

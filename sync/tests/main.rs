@@ -11,4 +11,5 @@ mod limits;
 mod liveness;
 mod lock;
 mod named;
+mod rlock;
 mod support;

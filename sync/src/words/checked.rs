@@ -11,7 +11,8 @@
 
 use super::bits::THREAD_SHIFT;
 use super::cell::{AtomicU64, thread_number};
-use super::exclusive::Steps;
+use super::depth::One;
+use super::exclusive::{Again, Steps};
 
 /// Its holder is a thread; a second acquire by it is refused; only it releases.
 #[derive(Clone, Copy, Debug)]
@@ -19,8 +20,9 @@ pub enum ByThread {}
 
 impl Steps for ByThread {
     type Bits = AtomicU64;
+    type Depth = One;
 
-    const REFUSES_AGAIN: bool = true;
+    const AGAIN: Again = Again::Refused;
 
     #[inline]
     fn owner(token: u32) -> u64 {

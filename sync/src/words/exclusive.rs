@@ -17,6 +17,7 @@ use super::cell::{
     Ordering::{Acquire, Relaxed, Release},
     fence, spin_loop,
 };
+use super::depth::Depth;
 use super::wait::Wait;
 
 /// In what a kind of lock differs from the others.
@@ -24,8 +25,11 @@ pub trait Steps: Sized + 'static {
     /// What its word is made of.
     type Bits: Bits;
 
-    /// Whether an acquire by who holds it already is refused, and does not wait.
-    const REFUSES_AGAIN: bool = false;
+    /// What counts its holder's levels.
+    type Depth: Depth;
+
+    /// What comes of an acquire by who holds it already.
+    const AGAIN: Again = Again::Waits;
 
     /// Who a caller of the process with this token is, as the word names its owner; 0 if it has no
     /// name.
@@ -38,6 +42,17 @@ pub trait Steps: Sized + 'static {
     fn release_anothers(_word: &ExclusiveWord<Self>, _at: &Attachment) -> Result<(), Error> {
         Err(Error::NotOwner)
     }
+}
+
+/// What comes of an acquire by who holds the lock already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// It waits, like anyone else's.
+    Waits,
+    /// It is refused if it would wait.
+    Refused,
+    /// It holds one level more.
+    Deepens,
 }
 
 /// How a lock was got: what the caller of an acquire is told.
@@ -69,45 +84,73 @@ pub enum Told {
 //    *         1        o     held by o, who was told that an owner died and has not vouched
 //    1         *        0     left by no step, since a release clears WAITERS; taken like 0 * 0
 //    *         *        x     the token in x was never issued: damaged
-#[repr(transparent)]
+#[repr(C)]
 pub struct ExclusiveWord<S: Steps> {
     pub(super) word: S::Bits,
+    /// The holder's alone. For most kinds there is nothing here.
+    pub(crate) depth: S::Depth,
 }
 
 impl<S: Steps> ExclusiveWord<S> {
     /// A free lock. So is memory that is all zeros.
     #[must_use]
     pub fn free() -> Self {
-        Self { word: S::Bits::zero() }
+        Self { word: S::Bits::zero(), depth: S::Depth::zero() }
     }
 
     /// Takes the lock, waiting until it is free, its owner has died, or `deadline` passes. A caller
-    /// that holds it waits like anyone else, where that is not refused.
+    /// that holds it waits like anyone else, where that is not refused, and does not go one level
+    /// deeper.
     ///
     /// # Errors
     /// * [`Error::TimedOut`] when the deadline came first. A passed deadline tries once, and takes
     ///   over from a dead owner too.
     /// * [`Error::WouldDeadlock`] when the caller is a thread that holds it, and would wait.
+    /// * [`Error::OutOfRange`] when it is one that holds it at as many levels as can be.
     /// * [`Error::Damaged`] when the word names a holder that never was.
     /// * [`Error::OutOfResources`], [`Error::Unsupported`] in a forked child whose first operation
     ///   cannot register it.
     /// * [`Error::System`] when foreign code closed the descriptor by which deaths are seen.
     #[inline]
     pub fn acquire(&self, at: &Attachment, deadline: Deadline) -> Result<Told, Error> {
+        // A0, where a holder goes deeper. It was told of a death at its first level.
+        if matches!(S::AGAIN, Again::Deepens) && self.is_mine(at) {
+            return self.depth.deepen().map(|()| Told::Held);
+        }
+        self.acquire_at_depth(at, deadline, 1)
+    }
+
+    /// [`acquire`](Self::acquire) by who does not hold it, to hold it at `depth` levels at once.
+    ///
+    /// # Errors
+    /// As [`acquire`](Self::acquire).
+    #[inline]
+    pub fn acquire_at_depth(
+        &self,
+        at: &Attachment,
+        deadline: Deadline,
+        depth: u32,
+    ) -> Result<Told, Error> {
         let me = S::owner(at.token());
         // A1. Acquire pairs with the Release in `release` (R1, R3), H3 and `abandon`: what was
         // written under the lock is seen. Relaxed when it fails: `acquire_slow` looks anew.
-        if me != 0 && self.word.compare_exchange(0, me, Acquire, Relaxed).is_ok() {
-            return Ok(Told::Held);
-        }
-        self.acquire_slow(at, deadline)
+        let told = if me != 0 && self.word.compare_exchange(0, me, Acquire, Relaxed).is_ok() {
+            Told::Held
+        } else {
+            self.acquire_slow(at, deadline)?
+        };
+        // A9. Killed before: whoever takes over begins anew. Nobody else reads it.
+        self.depth.begin(depth);
+        Ok(told)
     }
 
     /// Gives the lock back, and wakes one of those who sleep for it.
     ///
     /// # Errors
     /// * [`Error::OverReleased`] when nobody holds it.
-    /// * [`Error::NotOwner`] when somebody else does, where that is not enough to release.
+    /// * [`Error::NotOwner`] when somebody else does, where that is not enough to release; where it
+    ///   goes by levels, also when nobody does.
+    /// * [`Error::Damaged`] when the caller holds it at levels that it cannot have.
     /// * The others as [`acquire`](Self::acquire), in a release of what somebody else holds.
     #[inline]
     pub fn release(&self, at: &Attachment) -> Result<(), Error> {
@@ -122,6 +165,35 @@ impl<S: Steps> ExclusiveWord<S> {
     #[inline]
     pub(crate) fn release_own(&self, token: u32) -> Result<(), Error> {
         let me = S::owner(token);
+        if matches!(S::AGAIN, Again::Deepens) {
+            // R0. Killed before or after: a dead token, and a depth that nobody reads.
+            if !self.is_held_by(me) {
+                return Err(Error::NotOwner);
+            }
+            if self.depth.rise()? {
+                return Ok(());
+            }
+        }
+        self.release_last(me)
+    }
+
+    /// Gives the lock back from whatever depth, and tells from which, for who wants to come back:
+    /// see [`acquire_at_depth`](Self::acquire_at_depth).
+    ///
+    /// # Errors
+    /// * [`Error::NotOwner`] when the caller does not hold it.
+    /// * [`Error::Damaged`] as [`release`](Self::release).
+    pub fn release_fully(&self, at: &Attachment) -> Result<u32, Error> {
+        let me = S::owner(at.token());
+        if !self.is_held_by(me) {
+            return Err(Error::NotOwner);
+        }
+        let depth = self.depth.get()?;
+        self.release_last(me).map(|()| depth)
+    }
+
+    #[inline]
+    fn release_last(&self, me: u64) -> Result<(), Error> {
         // R1. Release pairs with the Acquire in `acquire`. Relaxed when it fails, as above.
         if me != 0 && self.word.compare_exchange(me, 0, Release, Relaxed).is_ok() {
             return Ok(());
@@ -167,12 +239,24 @@ impl<S: Steps> ExclusiveWord<S> {
     }
 
     /// Whether the caller holds the lock. An answer of no is only worth the moment.
+    #[inline]
     #[must_use]
     pub fn is_mine(&self, at: &Attachment) -> bool {
-        let me = S::owner(at.token());
+        self.is_held_by(S::owner(at.token()))
+    }
+
+    #[inline]
+    fn is_held_by(&self, me: u64) -> bool {
         // Relaxed: nobody else can make the answer true while it is no, and a yes is as good as
         // the hold.
         me != 0 && owner(self.word.load(Relaxed)) == me
+    }
+
+    /// The token of the process that holds the lock, for who watches whether it dies; 0 when nobody
+    /// holds it. Only worth the moment, and not checked: a peer may have written anything.
+    #[must_use]
+    pub fn holder_token(&self) -> u32 {
+        token(self.word.load(Relaxed)) // Relaxed: a look, which orders nothing
     }
 
     #[cold]
@@ -191,7 +275,7 @@ impl<S: Steps> ExclusiveWord<S> {
                 if let Some(told) = self.take_free(seen, &wait) {
                     return Ok(told);
                 }
-            } else if S::REFUSES_AGAIN && owner(seen) == me {
+            } else if matches!(S::AGAIN, Again::Refused) && owner(seen) == me {
                 return Err(refusal(&wait)); // A0
             } else if wait.takes_spin() {
                 spin_loop(); // A5

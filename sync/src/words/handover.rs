@@ -8,6 +8,7 @@ use super::cell::{
     AtomicU32, Attachment, Error,
     Ordering::{Relaxed, Release},
 };
+use super::depth::One;
 use super::exclusive::{ExclusiveWord, Steps};
 use super::wait::is_dead;
 
@@ -22,6 +23,7 @@ const SLICES_COUNT: u32 = 1;
 
 impl Steps for ByAnyone {
     type Bits = AtomicU32;
+    type Depth = One;
 
     #[inline]
     fn owner(token: u32) -> u64 {

@@ -1,6 +1,7 @@
 //! The steps of [`Lock`](crate::Lock): an owner is a process, and only it releases.
 
 use super::cell::AtomicU32;
+use super::depth::One;
 use super::exclusive::Steps;
 
 /// Its holder is a process; a second acquire waits; only the holder's process releases.
@@ -9,6 +10,7 @@ pub enum ByHolder {}
 
 impl Steps for ByHolder {
     type Bits = AtomicU32;
+    type Depth = One;
 
     #[inline]
     fn owner(token: u32) -> u64 {

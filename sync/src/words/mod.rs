@@ -5,8 +5,10 @@
 pub(crate) mod bits;
 pub(crate) mod cell;
 pub(crate) mod checked;
+pub(crate) mod depth;
 pub(crate) mod event;
 pub(crate) mod exclusive;
 pub(crate) mod handover;
 pub(crate) mod lock;
+pub(crate) mod rlock;
 mod wait;
