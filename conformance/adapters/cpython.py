@@ -13,6 +13,7 @@ and descriptors as connections. A forked actor simply has everything.
 
 import errno
 import fcntl
+import functools
 import json
 import mmap
 import multiprocessing
@@ -24,6 +25,7 @@ import signal
 import sys
 import threading
 import time
+import types
 import warnings
 from multiprocessing.connection import Connection
 
@@ -83,7 +85,8 @@ def error_kind(error):
     if "is being shared with a process in a" in text:
         return "not-transferable"
     if isinstance(error, AssertionError):
-        return "not-owner"
+        # The library's own checks of itself begin so.
+        return "system" if text.startswith("notify:") else "not-owner"
     if isinstance(error, (ValueError, TypeError, OverflowError)):
         return "invalid-argument"
     if isinstance(error, OSError) and error.errno == errno.EINVAL:
@@ -127,6 +130,47 @@ class Lock:
         return states.get(owner, "held-by-me")
 
 
+class RLock(Lock):
+    """multiprocessing.RLock"""
+
+    operations = ("acquire", "try", "release", "depth")
+
+    def __init__(self, context, raw=None):
+        self.raw = raw or context.RLock()
+
+    def depth(self):
+        # What the library shows to people, again.
+        count = repr(self.raw).rsplit(", ", 1)[1].rstrip(")>")
+        if count == "unknown":
+            raise NotImplementedError
+        return int(count) if count.isdigit() else 0
+
+
+class Condition(Lock):
+    """multiprocessing.Condition; a wait that was not notified is False there and timed-out here."""
+
+    operations = ("acquire", "try", "release", "wait", "wait_for", "notify", "notify_all")
+
+    def __init__(self, context, raw=None, lock=None):
+        self.raw = raw or context.Condition(lock)
+
+    def wait(self, timeout=None):
+        if not self.raw.wait(timeout):
+            raise Refused("timed-out")
+
+    def wait_for(self, function, timeout=None):
+        value = self.raw.wait_for(function, timeout)
+        if not value:
+            raise Refused("timed-out")
+        return value
+
+    def notify(self, n=1):
+        self.raw.notify(n)
+
+    def notify_all(self):
+        self.raw.notify_all()
+
+
 class Cell:
     """A number of 64 bits in shared memory. To add is to read, then to write, on purpose."""
 
@@ -165,7 +209,16 @@ class Log:
         return os.pread(self.raw.fileno(), size, 0).decode().splitlines()
 
 
-KINDS = {"lock": Lock, "cell": Cell, "log": Log}
+KINDS = {
+    "lock": Lock,
+    "rlock": RLock,
+    "condition": Condition,
+    "cell": Cell,
+    "log": Log,
+}
+
+# The arguments that name another object, whose own thing of the library is meant.
+NAMES = ("lock",)
 
 
 def memory(name, size):
@@ -175,11 +228,17 @@ def memory(name, size):
     return Connection(descriptor)
 
 
-def made(context, kind, args, count):
+def made(context, kind, args, count, objects):
     if kind not in KINDS:
         raise NotImplementedError(kind)
     if "again" in args:
         raise NotImplementedError("the library maps a semaphore once in a process")
+    args = arguments(args)
+    for name in NAMES:
+        if name in args:
+            if args[name] not in objects:
+                raise Refused("no-such-name", args[name])
+            args[name] = objects[args[name]].raw
     if count is None:
         return KINDS[kind](context, **args)
     return [KINDS[kind](context, **args) for _ in range(count)]
@@ -193,11 +252,35 @@ def operation(target, name):
 
 
 def arguments(args):
-    """JSON has neither infinity nor what is not a number."""
+    """JSON has neither infinity nor what is not a number, and functions are programs."""
     special = {"infinity": float("inf"), "nan": float("nan")}
-    is_special = lambda name, value: name == "timeout" and isinstance(value, str)
-    return {name: special[value] if is_special(name, value) else value
-            for name, value in args.items()}
+
+    def meant(name, value):
+        if isinstance(value, dict) and list(value) == ["program"]:
+            return function(value["program"])
+        return special[value] if name == "timeout" and isinstance(value, str) else value
+
+    return {name: meant(name, value) for name, value in args.items()}
+
+
+# Functions: programs that the library calls, in the thread whose actor then runs them.
+
+HERE = threading.local()  # the actor of a thread, and the request that it answers
+
+
+def function(program):
+    """The library pickles it for a new interpreter, and nothing of this file is known there yet."""
+    call = "__import__(%r).run_function(%r)" % (ACTOR, json.dumps(program))
+    return functools.partial(eval, call)
+
+
+def run_function(program):
+    return Program(HERE.actor, HERE.reply_id).block(json.loads(program))
+
+
+def offer_functions():
+    module = sys.modules[ACTOR] = types.ModuleType(ACTOR)
+    module.run_function = run_function
 
 
 # Actors.
@@ -260,6 +343,7 @@ class Actor:
         """Returns when the actor is to end as any program does."""
         while True:
             request = self.requests.get()
+            HERE.actor, HERE.reply_id = self, request["id"]
             try:
                 if request["request"] == "call":
                     self.call(request)
@@ -439,6 +523,7 @@ def act_anew(source, packed, kinds, usual, reply_id, hatch):
     """The life of a spawned actor."""
     detach_input()
     warnings.simplefilter("ignore", DeprecationWarning)
+    offer_functions()
     context = multiprocessing.get_context(usual)
     objects = {}
     for name, (kind, raw) in kinds.items():
@@ -544,6 +629,9 @@ class Program:
         if value != statement["value"]:
             raise TaskFailed("%s is %s" % (statement["object"], value))
 
+    def do_equals(self, statement):
+        return self.actor.find(statement, {}).get() == statement["value"]
+
     def do_fork(self, statement):
         self.actor.fork(self.id, statement["name"])
 
@@ -556,7 +644,7 @@ class Program:
     def do_make(self, statement):
         args = statement.get("args", {})
         self.actor.objects[statement["object"]] = made(
-            self.actor.context, statement["kind"], args, None)
+            self.actor.context, statement["kind"], args, None, self.actor.objects)
 
     def do_drop(self, statement):
         self.actor.find(statement, {})
@@ -611,15 +699,17 @@ class Adapter:
             starts=[self.method, other],
             objects_reach="start",
             objects={kind: list(cls.operations) for kind, cls in KINDS.items()},
-            capabilities=["programs", "cells", "logs", "threads", "fork", "start", "make", "drop",
-                          "ends", "exec", "catch", "interrupts"],
-            contracts={"lock-release": ["by-anyone"], "lock-again": ["waits"]},
+            capabilities=["programs", "cells", "logs", "functions", "threads", "fork", "start", "make",
+                          "drop", "ends", "exec", "catch", "interrupts"],
+            contracts={"lock-release": ["by-anyone"], "lock-again": ["waits"],
+                       "condition-wakeup": ["exact"], "condition-notify": ["by-holder"]},
             pace="slow" if self.method == "spawn" else "fast",
         )
 
     def create(self, reply_id, request):
         try:
-            handles = made(self.context, request["kind"], request["args"], request.get("count"))
+            handles = made(self.context, request["kind"], request["args"], request.get("count"),
+                           self.objects)
         except NotImplementedError:
             say(reply_id, "error", kind="unsupported", text="no " + request["kind"])
         except Exception as error:
@@ -727,6 +817,7 @@ def main():
     # That a process with threads forks is what is asked for.
     warnings.simplefilter("ignore", DeprecationWarning)
     method = sys.argv[1] if len(sys.argv) > 1 else "fork"
+    offer_functions()
     Adapter(own_source(), method).serve()
     # Children that were not collected end when their pipes close; nobody waits for them here.
     os._exit(0)

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::protocol::{Answer, Arguments};
 use crate::run::{History, What};
-use crate::script::{Program, Statement, each_statement};
+use crate::script::{Program, Statement, each_statement, functions};
 
 /// A call or a program under way.
 pub(crate) struct Call {
@@ -47,7 +47,7 @@ pub(crate) struct Traits {
 impl Call {
     pub(crate) fn new(id: u64, event: usize, what: &What) -> Self {
         let traits = match what {
-            What::Call { args, .. } => Traits { limit: limit(args), ..Traits::default() },
+            What::Call { args, .. } => Traits::of_call(args),
             What::Run(program) => Traits::of(program),
         };
         Self { id, event, entered: None, answer: None, waits_count: 0, goes_count: 0, traits }
@@ -100,27 +100,37 @@ impl Call {
 impl Traits {
     fn of(program: &Program) -> Self {
         let mut traits = Self::default();
+        traits.add(program);
+        traits
+    }
+
+    fn of_call(args: &Arguments) -> Self {
+        let mut traits = Self { limit: limit(args), ..Self::default() };
+        functions(args).for_each(|function| traits.add(&function));
+        traits
+    }
+
+    fn add(&mut self, program: &Program) {
         each_statement(program, &mut |statement, rounds| match statement {
             Statement::Call { args, .. } => {
                 if let Some(more) = limit(args) {
                     let more = times(more, rounds);
-                    traits.limit = Some(traits.limit.unwrap_or_default().saturating_add(more));
+                    self.limit = Some(self.limit.unwrap_or_default().saturating_add(more));
                 }
             }
             Statement::Pause { seconds } => {
                 let pause = Duration::try_from_secs_f64(*seconds).unwrap_or_default();
-                traits.pauses = traits.pauses.saturating_add(times(pause, rounds));
+                self.pauses = self.pauses.saturating_add(times(pause, rounds));
             }
             Statement::Fork { name }
             | Statement::Start { name, .. }
             | Statement::Thread { name } => {
-                traits.starts.push(name.clone());
+                self.starts.push(name.clone());
             }
-            Statement::EndThread => traits.ends_thread = true,
-            Statement::Exec => traits.executes = true,
+            Statement::EndThread => self.ends_thread = true,
+            Statement::Exec => self.executes = true,
             _ => {}
         });
-        traits
     }
 }
 
@@ -153,6 +163,20 @@ mod tests {
         assert_eq!(found.limit, Some(Duration::from_secs(20)));
         let endless = traits(json!([{"do": "loop", "body": [acquire]}]));
         assert!(endless.limit > Some(Duration::from_secs(1 << 30)));
+    }
+
+    #[test]
+    fn a_function_counts_with_the_call_that_it_is_given_to() {
+        let pause = json!({"program": [{"do": "pause", "seconds": 0.5}]});
+        let args: Arguments =
+            serde_json::from_value(json!({"function": pause, "timeout": 2})).unwrap();
+        let found = Traits::of_call(&args);
+        assert_eq!(
+            (found.limit, found.pauses),
+            (Some(Duration::from_secs(2)), Duration::from_millis(500))
+        );
+        let call = json!({"do": "call", "object": "c", "op": "wait_for", "args": args});
+        assert_eq!(traits(json!([call])), found);
     }
 
     #[test]

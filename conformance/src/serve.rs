@@ -18,6 +18,7 @@ mod actor;
 mod adapter;
 mod estate;
 mod flow;
+mod functions;
 mod interpreter;
 mod life;
 mod newborn;
@@ -36,15 +37,26 @@ pub use crate::protocol::{Answer, Arguments, Form, Hello, How, Pace, Reach};
 pub use crate::script::Ended;
 pub use actor::Actor;
 pub use flow::{CallResult, Flow, Leaving, Refusal};
+pub use functions::{Function, Functions, is_true};
 pub use package::{Package, run_package};
 pub use passage::{idle_if_replaced, run_in_program};
 
 /// All that is offered beyond the core, by name: what [`Hello::capabilities`] of a subject can
-/// hold. The interpreter offers the first eight to every subject whose objects bear them; `start`
+/// hold. The interpreter offers the first nine to every subject whose objects bear them; `start`
 /// is [`Subject::start`] called in an actor, `make` is [`Subject::create`], and `drop` drops an
 /// [`Object`]. A subject whose calls can be interrupted adds `interrupts` ([`catch_interrupts`]).
 pub const CAPABILITIES: &[&str] = &[
-    "programs", "cells", "logs", "threads", "fork", "ends", "exec", "catch", "start", "make",
+    "programs",
+    "cells",
+    "logs",
+    "functions",
+    "threads",
+    "fork",
+    "ends",
+    "exec",
+    "catch",
+    "start",
+    "make",
     "drop",
 ];
 
@@ -75,6 +87,13 @@ pub trait Subject: Send + Sync {
 pub trait Object: Send + Sync {
     /// Makes a call, in the thread of the actor that makes it.
     fn call(&self, op: &str, args: &Arguments) -> CallResult;
+
+    /// Makes a call that may run functions, be they among its arguments or among those that the
+    /// object was made with. What [`Functions::run`] unwinds with must get through to here.
+    fn call_with(&self, op: &str, args: &Arguments, functions: &mut Functions<'_>) -> CallResult {
+        let _ = functions;
+        self.call(op, args)
+    }
 
     /// Runs `body` inside the subject's own guard: enters, runs it once, leaves, and answers what
     /// it answered. When entering fails, `body` is not run, and the answer is that failure; an

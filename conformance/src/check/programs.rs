@@ -41,6 +41,13 @@ pub(super) const CHECKS: &[Row] = &[
         "a log holds lines in the order in which they were written: write(text), lines()",
     ),
     (
+        "functions",
+        |hello| offers(hello, "functions").or_else(|| takes_function(hello)),
+        functions,
+        "a function is run in the thread of the call that it is given to; its value is that of its \
+         last statement, its failure that of the call, and its `wait` says `waiting` for the call",
+    ),
+    (
         "several objects",
         |hello| offers(hello, "programs"),
         several,
@@ -128,6 +135,67 @@ fn logs(talk: &mut Talk) -> Result<(), Wrong> {
         talk.returns(text, json!([write, write]), &Value::Null)?;
     }
     talk.gives("b", "l", "lines", &json!(["a", "a", "b", "b", "a", "a"]))
+}
+
+/// What a function can be given to, in the order in which it is looked for.
+const TAKERS: [(&str, &str); 2] = [("condition", "wait_for"), ("barrier", "wait")];
+
+fn taker(hello: &Hello) -> Option<&'static str> {
+    let offers = |kind: &str, op: &str| {
+        hello.objects.get(kind).is_some_and(|all| all.iter().any(|one| one == op))
+    };
+    TAKERS.into_iter().find(|(kind, op)| offers(kind, op)).map(|(kind, _)| kind)
+}
+
+fn takes_function(hello: &Hello) -> Option<String> {
+    let has_cells = hello.capabilities.iter().any(|name| name == "cells");
+    let is_there = taker(hello).is_some() && has_cells;
+    (!is_there).then(|| "no condition and no barrier, or no cells".to_owned())
+}
+
+fn functions(talk: &mut Talk) -> Result<(), Wrong> {
+    let kind = taker(&talk.hello).unwrap_or_default();
+    let counts = json!([on("n", "add", json!({"n": 1})), on("n", "get", json!({}))]);
+    let waits = json!([{"do": "wait"}, on("n", "get", json!({}))]);
+    let bodies = [("x", counts), ("y", json!([{"do": "fail"}])), ("z", waits)];
+    talk.create("n", "cell")?;
+    let [counts, fails, waits] = if kind == "barrier" {
+        for (name, body) in bodies {
+            let args = json!({"parties": 1, "action": {"program": body}});
+            talk.must(json!({"request": "create", "object": name, "kind": kind, "args": args}))?;
+        }
+        talk.process("a", &["n", "x", "y", "z"], Value::Null)?;
+        let wait = |name| json!([on(name, "wait", json!({})), on("n", "get", json!({}))]);
+        ["x", "y", "z"].map(wait)
+    } else {
+        talk.create("x", kind)?;
+        talk.process("a", &["n", "x"], Value::Null)?;
+        talk.gives("a", "x", "acquire", &Value::Null)?;
+        bodies.map(|(_, body)| {
+            let args = json!({"function": {"program": body}, "timeout": 0});
+            json!([on("x", "wait_for", args)])
+        })
+    };
+    talk.returns("a", counts, &json!(1))?;
+    runs_functions(talk, fails, waits)
+}
+
+fn on(object: &str, op: &str, args: Value) -> Value {
+    json!({"do": "call", "object": object, "op": op, "args": args})
+}
+
+/// One that fails, and one that stands still. Either program ends with the value of the cell.
+fn runs_functions(talk: &mut Talk, fails: Value, waits: Value) -> Result<(), Wrong> {
+    let id = talk.send_run("a", fails)?;
+    is_failure(&talk.outcome(id)?, "task-failed", "a call whose function fails")?;
+    let id = talk.send_run("a", waits)?;
+    talk.next(id)?;
+    match talk.next(id)? {
+        Answer::Waiting { .. } => {}
+        other => return Err(Wrong(format!("comes to `wait` in a function and says {other:?}"))),
+    }
+    talk.must(json!({"request": "go", "actor": "a"}))?;
+    is_value(&talk.next(id)?, &json!(1), "a call whose function went on")
 }
 
 fn several(talk: &mut Talk) -> Result<(), Wrong> {

@@ -111,6 +111,11 @@ impl Course {
         Self { worth: Worth::Anything, ..Self::from(Flow::CALL) }
     }
 
+    /// What is only looked at, and may not be there.
+    pub(super) fn value() -> Self {
+        Self { worth: Worth::Anything, ..Self::from(Flow::CHECK) }
+    }
+
     pub(super) fn scope(body: Self) -> Self {
         Self { worth: body.worth.passed_on(), ..Self::from(Flow::CALL).then(body) }
     }
@@ -119,6 +124,19 @@ impl Course {
         let until_wait = self.until_wait.or(next.until_wait.map(|until| self.whole.then(until)));
         let until_wait = until_wait.map(|until| Flow { passes: false, ..until });
         Self { whole: self.whole.then(next.whole), until_wait, worth: next.worth, went_on: false }
+    }
+
+    /// A call that may run a function, any number of times or not at all.
+    pub(super) fn calling(self, function: Self) -> Self {
+        let inside = function.whole;
+        let wait_count = if inside.wait_count > 0 { u8::MAX } else { 0 };
+        let whole = self.whole.then(Flow { passes: true, wait_count, ..inside });
+        Self { whole, ..self }
+    }
+
+    /// Whether some way through it ends the actor's process.
+    pub(super) fn may_end_process(&self) -> bool {
+        self.whole.ends == Some(Ends::Process)
     }
 
     /// In one case out of some, this.

@@ -42,7 +42,15 @@ impl Parser<'_> {
         let count = if self.words.try_mark("[") { Some(self.object_count()?) } else { None };
         self.words.mark(":")?;
         let (kind, _) = self.words.word("an object needs a kind")?;
-        let args = if self.words.next_is("(") { self.arguments(None)? } else { Arguments::new() };
+        let args = Arguments::new();
+        let line = ObjectLine { name: name.clone(), kind, args, count, maker: None, span };
+        self.script.objects.push(line); // first, since its functions may call it
+        let mut args = Arguments::new();
+        if self.words.next_is("(") {
+            let (found, course) = self.arguments(None)?;
+            args = found;
+            self.functions.insert(name, course);
+        }
         let mut maker = None;
         let here = self.words.here();
         if self.words.try_key("made") {
@@ -54,7 +62,9 @@ impl Parser<'_> {
             maker = Some(found.0.clone());
             self.makers.push(found);
         }
-        self.script.objects.push(ObjectLine { name, kind, args, count, maker, span });
+        if let Some(line) = self.script.objects.last_mut() {
+            (line.args, line.maker) = (args, maker);
+        }
         Ok(())
     }
 

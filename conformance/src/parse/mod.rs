@@ -17,10 +17,11 @@ mod steps;
 mod values;
 mod words;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use cast::Cast;
+use flow::Course;
 use programs::Scope;
 use words::{Words, at};
 
@@ -72,6 +73,8 @@ struct Parser<'a> {
     error_kinds: &'a BTreeSet<String>,
     script: Script,
     cast: Cast,
+    /// What can come of the functions that objects were made with, by object.
+    functions: BTreeMap<String, Course>,
     /// The makers of objects, to be looked up when all actors are known.
     makers: Vec<(String, Span)>,
     /// Of the `forall` around.
@@ -88,6 +91,7 @@ impl<'a> Parser<'a> {
             error_kinds,
             script: Script { objects: Vec::new(), actors: Vec::new(), steps: Vec::new() },
             cast: Cast::default(),
+            functions: BTreeMap::new(),
             makers: Vec::new(),
             variables: Vec::new(),
             scope: Scope::default(),

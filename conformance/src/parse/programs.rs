@@ -16,6 +16,8 @@ pub(super) struct Scope {
     variables: Vec<(String, u64)>,
     /// So many loops around run more than once.
     loop_count: usize,
+    /// It stands in a function, which is run inside a call.
+    is_function: bool,
     /// The actors that the program starts.
     pub(super) births: Vec<(String, Birth)>,
     /// The program sets a handler for SIGUSR1.
@@ -31,6 +33,10 @@ impl Scope {
         self.variables.iter().find(|(name, _)| name == variable).map(|(_, rounds)| *rounds)
     }
 }
+
+/// What would leave a call in its midst, or change what the actor is.
+const NOT_IN_FUNCTIONS: [&str; 8] =
+    ["fork", "start", "thread", "make", "drop", "catch", "exec", "end"];
 
 /// A statement and what can come of it.
 type Stated = (Statement, Course);
@@ -75,6 +81,14 @@ impl Parser<'_> {
             self.words.back_to(start);
             return self.call();
         }
+        if self.words.next_is("==") {
+            let (object, value) = self.comparison(word, span)?;
+            return Ok((Statement::Equals { object, value }, Course::value()));
+        }
+        if self.scope.is_function && NOT_IN_FUNCTIONS.contains(&word.as_str()) {
+            let says = format!("`{word}` does not stand in a function, which runs inside a call");
+            return Err(at(span, says));
+        }
         match word.as_str() {
             "loop" => self.repeated(),
             "tally" => self.tally(),
@@ -97,18 +111,39 @@ impl Parser<'_> {
         }
     }
 
+    /// `{ n.add(1); n.get() }` among arguments. The loops around it are none of its own.
+    pub(super) fn function(&mut self) -> Result<(Program, Course), ParseError> {
+        let open = self.words.here();
+        let own = Scope { is_function: true, ..Scope::new(&self.scope.actor) };
+        let around = std::mem::replace(&mut self.scope, own);
+        let found = self.body();
+        self.scope = around;
+        let (program, course) = found?;
+        if program.is_empty() {
+            return Err(at(open, "this function does nothing"));
+        }
+        Ok((program, course))
+    }
+
     /// `many[n].acquire(timeout=1s) or owner-died { … }`
     fn call(&mut self) -> Result<Stated, ParseError> {
         let (target, kind) = self.target()?;
         self.words.mark(".")?;
         let (op, span) = self.words.word("an operation has a name")?;
         let alone = operation(&kind, &op).map_err(|says| at(span, says))?;
-        let args = self.arguments(alone)?;
+        let (args, functions) = self.arguments(alone)?;
         if let Some(name) = alone.filter(|name| args.len() != 1 || !args.contains_key(*name)) {
             return Err(at(span, format!("`{op}` of a {kind} has the argument `{name}` alone")));
         }
         let mut or: Vec<Or> = Vec::new();
-        let mut course = Course::call();
+        let mut course = Course::call().calling(functions);
+        if let Some(given) = self.functions.get(&target.object) {
+            course = course.calling(*given);
+        }
+        if course.may_end_process() {
+            let actor = self.scope.actor.clone();
+            self.needs_process(&actor);
+        }
         while self.words.try_key("or") {
             let (kind, span) = self.words.word("a kind of error is missing here")?;
             if !self.error_kinds.contains(&kind) {
@@ -184,6 +219,12 @@ impl Parser<'_> {
     /// `check n == 0`
     fn check(&mut self) -> Result<Stated, ParseError> {
         let (object, span) = self.words.word("a cell is checked, as in `check n == 0`")?;
+        let (object, value) = self.comparison(object, span)?;
+        Ok((Statement::Check { object, value }, Flow::CHECK.into()))
+    }
+
+    /// `n == 0`, behind its first word
+    fn comparison(&mut self, object: String, span: Span) -> Result<(String, i64), ParseError> {
         let line = self.object_named(&object, span)?;
         if line.kind != "cell" || line.count.is_some() {
             return Err(at(span, format!("`{object}` is no single cell")));
@@ -192,7 +233,7 @@ impl Parser<'_> {
         let here = self.words.here();
         let value = self.value()?.as_i64();
         let value = value.ok_or_else(|| at(here, "a cell holds a whole number"))?;
-        Ok((Statement::Check { object, value }, Flow::CHECK.into()))
+        Ok((object, value))
     }
 
     /// `fork b`, `start b by spawn`, `thread t`

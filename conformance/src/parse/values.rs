@@ -2,15 +2,21 @@
 
 use serde_json::{Map, Number, Value, json};
 
+use super::flow::{Course, Flow};
 use super::lex::TokenKind;
 use super::words::at;
 use super::{ParseError, Parser};
-use crate::script::{Arguments, Span};
+use crate::script::{Arguments, FUNCTION, Span, function_value};
 
 impl Parser<'_> {
-    /// `(timeout=50ms, name="x")`; `alone` is the name of an argument that may stand without one.
-    pub(super) fn arguments(&mut self, alone: Option<&str>) -> Result<Arguments, ParseError> {
+    /// `(timeout=50ms, name="x")`, `({ n.get() })`; `alone` is the name of an argument that may
+    /// stand without one. The course is that of a call that may run the functions.
+    pub(super) fn arguments(
+        &mut self,
+        alone: Option<&str>,
+    ) -> Result<(Arguments, Course), ParseError> {
         let mut args = Arguments::new();
+        let mut course = Course::from(Flow::PASSES);
         self.words.mark("(")?;
         while !self.words.next_is(")") {
             if !args.is_empty() {
@@ -21,6 +27,7 @@ impl Parser<'_> {
             let name = self.words.try_word().filter(|_| self.words.try_mark("="));
             let name = match (name, alone) {
                 (Some((name, _)), _) => name,
+                (None, _) if self.words.next_is("{") => FUNCTION.to_owned(),
                 (None, Some(name)) if args.is_empty() => {
                     self.words.back_to(start);
                     name.to_owned()
@@ -30,11 +37,17 @@ impl Parser<'_> {
             if args.contains_key(&name) {
                 return Err(at(here, format!("`{name}` is given twice")));
             }
+            if self.words.next_is("{") {
+                let (function, inside) = self.function()?;
+                course = course.calling(inside);
+                args.insert(name, function_value(&function));
+                continue;
+            }
             let value = self.argument()?;
             args.insert(name, value);
         }
         self.words.mark(")")?;
-        Ok(args)
+        Ok((args, course))
     }
 
     fn argument(&mut self) -> Result<Value, ParseError> {

@@ -5,7 +5,8 @@
 
 use crate::protocol::{Hello, How};
 use crate::script::{
-    Action, Expected, Origin, Outcome, Program, Script, Span, Statement, Step, each_statement,
+    Action, Arguments, Expected, Origin, Outcome, Program, Script, Span, Statement, Step,
+    each_statement, functions,
 };
 
 /// The first thing that is missing, with the place that needs it.
@@ -13,6 +14,7 @@ pub(super) fn missing(script: &Script, hello: &Hello) -> Option<(Span, String)> 
     let mut needs = Needs { hello, missing: None };
     for object in &script.objects {
         needs.kind(object.span, &object.kind);
+        needs.arguments(object.span, &object.args);
         if object.maker.is_some() {
             needs.capability(object.span, "programs");
             needs.capability(object.span, "make");
@@ -39,7 +41,7 @@ struct Needs<'a> {
 /// Kinds that come with a capability of this name, whose operations nobody lists.
 const PLAIN: [(&str, &str); 2] = [("cell", "cells"), ("log", "logs")];
 
-impl<'a> Needs<'a> {
+impl Needs<'_> {
     fn lacks(&mut self, span: Span, what: String) {
         self.missing.get_or_insert((span, what));
     }
@@ -60,9 +62,10 @@ impl<'a> Needs<'a> {
         }
     }
 
-    fn steps(&mut self, steps: &'a [Step]) {
+    fn steps(&mut self, steps: &[Step]) {
         for Step { action, span } in steps {
             match action {
+                Action::Call { args, .. } => self.arguments(*span, args),
                 Action::Run { program, .. } => {
                     self.capability(*span, "programs");
                     self.program(*span, program);
@@ -79,8 +82,20 @@ impl<'a> Needs<'a> {
         }
     }
 
-    fn program(&mut self, span: Span, program: &'a Program) {
+    fn arguments(&mut self, span: Span, args: &Arguments) {
+        for function in functions(args) {
+            self.capability(span, "functions");
+            self.program(span, &function);
+        }
+    }
+
+    fn program(&mut self, span: Span, program: &Program) {
         each_statement(program, &mut |statement, _| match statement {
+            Statement::Call { args, .. } => {
+                if functions(args).next().is_some() {
+                    self.capability(span, "functions");
+                }
+            }
             Statement::Make { kind, .. } => {
                 self.capability(span, "make");
                 self.kind(span, kind);
@@ -166,6 +181,18 @@ mod tests {
         assert_eq!(lacks(&script, &[]).as_deref(), Some("needs programs"));
         assert_eq!(lacks(&script, &["programs"]).as_deref(), Some("needs fork"));
         assert_eq!(lacks(&script, &["programs", "fork"]), None);
+    }
+
+    #[test]
+    fn functions_are_looked_into() {
+        let function = json!({"program": [{"do": "exit", "code": 1}]});
+        let call = json!({"do": "call", "object": "l", "op": "acquire", "args": {"f": function}});
+        let mut script = script("lock", json!([call]));
+        assert_eq!(lacks(&script, &["programs"]).as_deref(), Some("needs functions"));
+        assert_eq!(lacks(&script, &["programs", "functions"]).as_deref(), Some("needs ends"));
+        assert_eq!(lacks(&script, &["programs", "functions", "ends"]), None);
+        script.objects[0].args.insert("action".to_owned(), function);
+        assert_eq!(lacks(&script, &[]).as_deref(), Some("needs functions"));
     }
 
     #[test]

@@ -1,19 +1,23 @@
 //! A case's script as the interpreter runs it: what is shared, who acts, and a step a line.
 
 mod expected;
+mod function;
 mod print;
 mod program;
 mod walk;
 
 pub(crate) use expected::Millis;
 pub use expected::{Ended, Expected, Outcome};
+pub(crate) use function::{FUNCTION, functions};
+pub use function::{function_of, function_value};
 pub use program::{Or, Program, Statement, Target};
 pub(crate) use walk::{each_statement, each_statement_mut};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The arguments of a call by name; a length of time is a number of seconds.
+/// The arguments of a call by name; a length of time is a number of seconds, and a function is
+/// `{"program": […]}`.
 pub type Arguments = Map<String, Value>;
 
 /// A parsed script. The parser has checked that its names fit together.

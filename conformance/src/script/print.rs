@@ -5,8 +5,8 @@ use std::fmt::{self, Display, Formatter};
 use serde_json::Value;
 
 use super::{
-    Action, ActorLine, Arguments, Moment, ObjectLine, Origin, Outcome, Program, Script, Statement,
-    Step, Target,
+    Action, ActorLine, Arguments, FUNCTION, Moment, ObjectLine, Origin, Outcome, Program, Script,
+    Statement, Step, Target, function_of,
 };
 use crate::parse::is_word;
 
@@ -202,6 +202,7 @@ impl Display for Statement {
             Self::With { target, body } => write!(f, "with {target} {}", Body(body)),
             Self::Pause { seconds } => write!(f, "pause {seconds}s"),
             Self::Check { object, value } => write!(f, "check {object} == {value}"),
+            Self::Equals { object, value } => write!(f, "{object} == {value}"),
             Self::Fork { name } => write!(f, "fork {name}"),
             Self::Start { name, how: None } => write!(f, "start {name}"),
             Self::Start { name, how: Some(how) } => write!(f, "start {name} by {}", how.slug()),
@@ -226,7 +227,7 @@ fn rounds(f: &mut Formatter<'_>, count: u64, variable: Option<&str>) -> fmt::Res
     variable.map_or(Ok(()), |name| write!(f, "as {name} "))
 }
 
-/// `(timeout=0.05, name="x")`
+/// `(timeout=0.05, name="x")`, `({ n.get() })`
 struct InBrackets<'a>(&'a Arguments);
 
 impl Display for InBrackets<'_> {
@@ -234,7 +235,11 @@ impl Display for InBrackets<'_> {
         f.write_str("(")?;
         for (place, (name, value)) in self.0.iter().enumerate() {
             let between = if place == 0 { "" } else { ", " };
-            write!(f, "{between}{name}={}", Constant(value))?;
+            match function_of(value) {
+                Some(program) if name == FUNCTION => write!(f, "{between}{}", Body(&program))?,
+                Some(program) => write!(f, "{between}{name}={}", Body(&program))?,
+                None => write!(f, "{between}{name}={}", Constant(value))?,
+            }
         }
         f.write_str(")")
     }

@@ -94,6 +94,13 @@ pub enum Statement {
         /// The value that it must have.
         value: i64,
     },
+    /// `cell == 4`: whether the cell has this value.
+    Equals {
+        /// A cell.
+        object: String,
+        /// The value that it may have.
+        value: i64,
+    },
     /// `fork b`: the platform's bare fork call. The parent goes on. The child leaves all scopes
     /// around, without running what is left of them, and then is the actor `b`.
     Fork {

@@ -120,12 +120,17 @@ impl fmt::Debug for Leaving {
     }
 }
 
-/// An error of the user's own, on its way out of all guards.
-struct TaskFailed(String);
+/// What was left in the user's own way, on its way out of all guards.
+struct Left(Flow);
 
 /// Fails as a user's function does in Rust: by unwinding, without a message on standard error.
 pub(super) fn fail_task(text: String) -> ! {
-    resume_unwind(Box::new(TaskFailed(text)))
+    unwind_with(Flow::Failed(Refusal::new("task-failed", text)))
+}
+
+/// Leaves all that stands around, up to the next [`catch_task`].
+pub(super) fn unwind_with(flow: Flow) -> ! {
+    resume_unwind(Box::new(Left(flow)))
 }
 
 /// Runs a part of a program up to where the user's own errors arrive. Any other panic is a fault of
@@ -133,8 +138,8 @@ pub(super) fn fail_task(text: String) -> ! {
 pub(super) fn catch_task(run: impl FnOnce() -> Flow) -> Flow {
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(flow) => flow,
-        Err(payload) => match payload.downcast::<TaskFailed>() {
-            Ok(failed) => Flow::Failed(Refusal::new("task-failed", failed.0)),
+        Err(payload) => match payload.downcast::<Left>() {
+            Ok(left) => left.0,
             Err(payload) => resume_unwind(payload),
         },
     }

@@ -11,6 +11,7 @@ use rustix::time::{ClockId, Timespec, clock_gettime};
 use serde_json::Value;
 
 use super::flow::{Flow, Way, catch_task, fail_task};
+use super::functions::made_call;
 use super::life::{Life, outcome};
 use super::passage::REPLACED;
 use super::replies::{now_nanos, say};
@@ -38,6 +39,11 @@ impl<'a> Interpreter<'a> {
         outcome(id, now_nanos(), flow)
     }
 
+    /// Runs a function inside a call. The loops around the call are none of its own.
+    pub(super) fn function(life: &'a mut Life, id: u64, program: &[Statement]) -> Flow {
+        Self { life, id, variables: Vec::new() }.block(program)
+    }
+
     fn block(&mut self, program: &[Statement]) -> Flow {
         let mut last = Value::Null;
         for statement in program {
@@ -62,6 +68,10 @@ impl<'a> Interpreter<'a> {
             Statement::Pause { seconds } => pause(*seconds),
             Statement::Wait => self.wait(),
             Statement::Check { object, value } => self.check(object, *value),
+            Statement::Equals { object, value } => match self.value_of(object) {
+                Flow::Done(found) => Flow::Done((found == *value).into()),
+                other => other,
+            },
             Statement::Fork { name } => newborn::by_fork(self.life, self.id, name),
             Statement::Start { name, how } => newborn::by_start(self.life, self.id, name, *how),
             Statement::Thread { name } => newborn::by_thread(self.life, self.id, name),
@@ -81,7 +91,7 @@ impl<'a> Interpreter<'a> {
 
     fn call(&mut self, target: &Target, op: &str, args: &Arguments, or: &[Or]) -> Flow {
         let flow = match self.find(target) {
-            Ok(object) => object.call(op, args).into(),
+            Ok(object) => made_call(self.life, self.id, &*object, op, args),
             Err(refusal) => Flow::Failed(refusal),
         };
         let Flow::Failed(refusal) = flow else { return flow };
@@ -167,12 +177,15 @@ impl<'a> Interpreter<'a> {
         }
     }
 
+    fn value_of(&self, cell: &str) -> Flow {
+        match self.life.shelf.find(cell, None) {
+            Ok(cell) => cell.call("get", &Arguments::new()).into(),
+            Err(refusal) => Flow::Failed(refusal),
+        }
+    }
+
     fn check(&self, object: &str, value: i64) -> Flow {
-        let cell = match self.life.shelf.find(object, None) {
-            Ok(cell) => cell,
-            Err(refusal) => return Flow::Failed(refusal),
-        };
-        match cell.call("get", &Arguments::new()).into() {
+        match self.value_of(object) {
             Flow::Done(found) if found == value => Flow::ok(),
             Flow::Done(found) => fail_task(format!("{object} is {found}, not {value}")),
             other => other,

@@ -9,6 +9,7 @@ use rustix::process::{Signal, getpid, kill_process};
 
 use super::estate::Estate;
 use super::flow::{Flow, Way};
+use super::functions::made_call;
 use super::interpreter::Interpreter;
 use super::pipes::Pipes;
 use super::replies::{now_nanos, say};
@@ -65,7 +66,7 @@ impl Life {
         }
     }
 
-    fn call(&self, id: u64, target: &Target, op: &str, args: &Arguments) -> Option<Way> {
+    fn call(&mut self, id: u64, target: &Target, op: &str, args: &Arguments) -> Option<Way> {
         let index = place(target.index.as_ref(), &[]);
         let found = index.and_then(|index| self.shelf.find(&target.object, index));
         let object = match found {
@@ -76,8 +77,8 @@ impl Life {
             }
         };
         say(id, Answer::Entered { at: now_nanos() });
-        let result = object.call(op, args);
-        outcome(id, now_nanos(), result.into())
+        let flow = made_call(self, id, &*object, op, args);
+        outcome(id, now_nanos(), flow)
     }
 }
 

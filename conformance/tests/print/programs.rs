@@ -63,6 +63,7 @@ fn statement(variable: Option<&'static str>, depth: usize) -> BoxedStrategy<Stat
         4 => plain_call(variable, depth),
         1 => (0.0..1e6_f64).prop_map(|seconds| Statement::Pause { seconds }),
         1 => any::<i64>().prop_map(|value| Statement::Check { object: "n".to_owned(), value }),
+        1 => any::<i64>().prop_map(|value| Statement::Equals { object: "n".to_owned(), value }),
         1 => Just(Statement::Drop { object: "lock".to_owned() }),
         1 => Just(Statement::Catch),
     ];

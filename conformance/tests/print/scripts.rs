@@ -33,10 +33,10 @@ fn objects(args: Arguments) -> Vec<ObjectLine> {
         span: NOWHERE,
     };
     vec![
+        object("n", "cell"),
         object("lock", "lock"),
         ObjectLine { count: Some(MANY_COUNT), ..object("many", "lock") },
         ObjectLine { args, maker: Some("a".to_owned()), ..object("own", "lock") },
-        object("n", "cell"),
         object("l", "log"),
     ]
 }

@@ -3,7 +3,7 @@
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
-use purlin_conformance::script::{Arguments, Expected, Outcome};
+use purlin_conformance::script::{Arguments, Expected, Outcome, Statement, Target, function_value};
 use serde_json::Value;
 
 pub(crate) const KINDS: [&str; 4] = ["owner-died", "timed-out", "task-failed", "not-owner"];
@@ -31,9 +31,29 @@ pub(crate) fn arguments(variable: Option<&'static str>) -> BoxedStrategy<Argumen
         Some(name) => prop_oneof![value(), Just(serde_json::json!({ "var": name }))].boxed(),
         None => value().boxed(),
     };
-    btree_map("[a-z][a-z0-9_]{0,5}", value, 0..3)
+    let value = prop_oneof![6 => value, 1 => function()];
+    btree_map("[a-z][a-z0-9_]{0,5}|function", value, 0..3)
         .prop_map(|args| args.into_iter().collect())
         .boxed()
+}
+
+/// A function as an argument, which has one of its own now and then.
+fn function() -> BoxedStrategy<Value> {
+    let object = "n".to_owned();
+    let equals =
+        any::<i64>().prop_map(move |value| Statement::Equals { object: object.clone(), value });
+    let pause = (0.0..1e6_f64).prop_map(|seconds| Statement::Pause { seconds });
+    let plain = prop_oneof![equals, pause, Just(Statement::Wait), Just(Statement::Fail)];
+    let last = vec(plain, 1..2).prop_map(|program| function_value(&program));
+    last.prop_recursive(2, 4, 1, |inner| {
+        inner.prop_map(|function| {
+            let target = Target { object: "lock".to_owned(), index: None };
+            let args = [("function".to_owned(), function)].into_iter().collect();
+            let (op, or) = ("wait_for".to_owned(), Vec::new());
+            function_value(&vec![Statement::Call { target, op, args, or }])
+        })
+    })
+    .boxed()
 }
 
 pub(crate) fn nanos() -> BoxedStrategy<u64> {
