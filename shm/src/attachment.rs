@@ -106,6 +106,12 @@ impl Attachment {
         slots.is_dead(token, slices, self.inner.registration.probe())
     }
 
+    /// Whether both are this process in the same segment, be it mapped twice.
+    #[must_use]
+    pub fn is_in_same_segment(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner.registration, &other.inner.registration)
+    }
+
     /// The first lines of the segment.
     pub(crate) fn header(&self) -> Result<&Header, Error> {
         self.inner.mapping.view(0)

@@ -163,6 +163,11 @@ impl<T: Object> Place<T> {
     /// `give_up` runs under a lock of this crate: it must neither make nor drop handles or
     /// segments, nor wait for anybody who does.
     pub fn leave(&mut self, give_up: impl FnOnce(&T, &Attachment)) -> bool {
+        self.leave_with_row(|object, _, at| give_up(object, at))
+    }
+
+    /// [`leave`](Self::leave) of an object that has a [row](Self::row), which `give_up` gets, too.
+    pub fn leave_with_row(&mut self, give_up: impl FnOnce(&T, &[T::Row], &Attachment)) -> bool {
         if core::mem::replace(&mut self.has_left, true) {
             return false;
         }
@@ -176,7 +181,7 @@ impl<T: Object> Place<T> {
         let _registry = registry::lock();
         let is_last = handles.fetch_sub(1, AcqRel) == 1; // an open may have come in between
         if is_last {
-            give_up(self, &self.attachment);
+            give_up(self, self.row(), &self.attachment);
         }
         is_last
     }

@@ -65,6 +65,17 @@ impl Deadline {
         }
     }
 
+    /// The same, but not before `duration` from now.
+    #[inline]
+    pub(crate) fn at_least(self, duration: Duration) -> Self {
+        match self.0 {
+            Form::Never => self,
+            Form::Within(limit) => Self(Form::Within(limit.max(duration))),
+            Form::At { .. } if self.remaining() > Some(duration) => self,
+            Form::At { .. } => Self(Form::Within(duration)),
+        }
+    }
+
     /// Fixes the point in time, if that has not been done yet. A waiting call does this once,
     /// before its first sleep, and looks at [`remaining`](Self::remaining) from then on.
     #[must_use]
@@ -107,6 +118,18 @@ mod tests {
         let started = Deadline::after(Duration::from_secs(5));
         assert_eq!(started.start(), started);
         assert!(started.remaining().unwrap() <= Duration::from_secs(5));
+    }
+
+    #[test]
+    fn a_deadline_is_put_off_and_never_brought_forward() {
+        let (second, hour) = (Duration::from_secs(1), Duration::from_secs(3600));
+        for early in [Deadline::passed(), Deadline::from(Duration::ZERO), second.into()] {
+            assert_eq!(early.at_least(second), second.into());
+        }
+        let late = Deadline::after(hour);
+        for put_off in [late, hour.into(), Deadline::never()] {
+            assert_eq!(put_off.at_least(second), put_off);
+        }
     }
 
     #[test]

@@ -21,6 +21,9 @@ pub enum Error {
     WouldDeadlock,
     /// One level more than can be counted. The hold is as it was.
     OutOfRange,
+    /// The barrier is broken: a party gave up, died or aborted it, its action failed, or it was
+    /// reset while the caller waited. It stays so until a reset.
+    BarrierBroken,
     /// The argument is outside what the call accepts; nothing changed.
     InvalidArgument,
     /// No segment has this name.
@@ -59,6 +62,7 @@ impl Error {
             Self::OverReleased => "over-released",
             Self::WouldDeadlock => "would-deadlock",
             Self::OutOfRange => "out-of-range",
+            Self::BarrierBroken => "barrier-broken",
             Self::InvalidArgument => "invalid-argument",
             Self::NoSuchName => "no-such-name",
             Self::AlreadyExists => "already-exists",

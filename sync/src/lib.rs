@@ -29,7 +29,7 @@
 //! | [`CheckedLock`] | a thread | is refused | the holder's thread |
 //! | [`RLock`] | a thread | goes one level deeper | the holder's thread, as often as it acquired |
 //!
-//! Beside the locks there is [`Event`], a flag to wait for.
+//! Beside the locks there are [`Event`], a flag to wait for, and [`Barrier`], a meeting point.
 //!
 //! # What this crate does not do
 //! * Protect data: a lock says who may write, not whether the last write was finished. It does say
@@ -41,6 +41,7 @@
 
 #![deny(unsafe_code)]
 
+mod barrier;
 mod checked_lock;
 mod deadline;
 mod error;
@@ -55,6 +56,7 @@ mod sys;
 mod thread;
 mod words;
 
+pub use barrier::{Barrier, BarrierOptions};
 pub use checked_lock::{CheckedLock, CheckedLockWord};
 pub use deadline::Deadline;
 pub use error::Error;
@@ -63,8 +65,8 @@ pub use exclusive::{Exclusive, Rules};
 pub use guard::{Acquired, Guard, Suspect};
 pub use handover_lock::{HandoverLock, HandoverLockWord};
 pub use limits::{
-    RLOCK_DEPTH_MAX_COUNT, SLICE_FIRST_NANOS, SLICE_NANOS, SPIN_AGAIN_ITERATIONS,
-    SPIN_LIMIT_ITERATIONS,
+    INNER_PATIENCE_NANOS, PARTIES_MAX, RLOCK_DEPTH_MAX_COUNT, SLICE_FIRST_NANOS, SLICE_NANOS,
+    SPIN_AGAIN_ITERATIONS, SPIN_LIMIT_ITERATIONS, WATCH_COUNT,
 };
 pub use lock::{Lock, LockWord};
 pub use purlin_shm::Name;

@@ -25,3 +25,19 @@ const _: () = assert!(SPIN_AGAIN_ITERATIONS < SPIN_LIMIT_ITERATIONS);
 /// that one without an end is told soon. The depth's field has 32 bits.
 pub const RLOCK_DEPTH_MAX_COUNT: u32 = 65_535;
 const _: () = assert!(RLOCK_DEPTH_MAX_COUNT < u32::MAX); // one more is not zero
+
+/// How long a call waits for an inner lock whatever its own limit: its holder is amid a few bounded
+/// steps, so that one that takes a second is stopped, and not slow.
+pub const INNER_PATIENCE_NANOS: u64 = 1_000_000_000;
+const _: () = assert!(INNER_PATIENCE_NANOS > SLICE_NANOS);
+
+/// The most parties that a barrier can have: as many as processes can be attached to its segment.
+pub const PARTIES_MAX: u32 = purlin_shm::SLOT_COUNT;
+
+/// How many parties of a barrier one that sleeps there asks about at a time: a round of up to nine
+/// is watched whole by each of them, and a thousand that sleep cost what they cost at a lock, eight
+/// times.
+pub const WATCH_COUNT: usize = 8;
+
+/// Between two looks for a cell of a barrier that somebody has left, for those wake nobody.
+pub(crate) const NAP_NANOS: u64 = 1_000_000;

@@ -1,6 +1,8 @@
 //! The tests of this crate's public face, in one program: they share how children are started, and
 //! what is surely cleaned up.
 
+mod barrier;
+mod barrier_death;
 mod checked;
 mod death;
 mod event;

@@ -31,6 +31,9 @@ pub trait Steps: Sized + 'static {
     /// What comes of an acquire by who holds it already.
     const AGAIN: Again = Again::Waits;
 
+    /// Whether nobody is told when an owner dies: what the lock guards needs no repair.
+    const IGNORES_DEATHS: bool = false;
+
     /// Who a caller of the process with this token is, as the word names its owner; 0 if it has no
     /// name.
     fn owner(token: u32) -> u64;
@@ -301,6 +304,7 @@ impl<S: Steps> ExclusiveWord<S> {
     /// not come back, so it cannot succeed late.
     fn take_over(&self, seen: u64, wait: &Wait) -> bool {
         let next = wait.me | (seen & WAITERS) | wait.waiters | UNVOUCHED;
+        let next = if S::IGNORES_DEATHS { next & !UNVOUCHED } else { next };
         // Acquire and Relaxed as A1. Killed after: a dead token with UNVOUCHED, taken over again.
         if self.word.compare_exchange(seen, next, Acquire, Relaxed).is_err() {
             return false;

@@ -2,6 +2,10 @@
 //! handle. What they stand on (atomics, sleeping, who is alive) they take from `super::cell`, so
 //! that the models can read the very same files with a `cell` of their own.
 
+pub(crate) mod barrier;
+mod barrier_bits;
+mod barrier_mend;
+pub(crate) mod barrier_wait;
 pub(crate) mod bits;
 pub(crate) mod cell;
 pub(crate) mod checked;
@@ -9,6 +13,7 @@ pub(crate) mod depth;
 pub(crate) mod event;
 pub(crate) mod exclusive;
 pub(crate) mod handover;
+pub(crate) mod inner;
 pub(crate) mod lock;
 pub(crate) mod rlock;
 mod wait;

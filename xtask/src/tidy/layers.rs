@@ -17,6 +17,7 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("shm/src/page.rs", "makes the pointers into the page that a fork wipes"),
     ("shm/src/place.rs", "reaches an object through a pointer kept beside its mapping"),
     ("shm/src/slot.rs", "promises the layout of the slot table"),
+    ("sync/src/barrier.rs", "promises the layout of what a barrier is beside its row"),
     ("sync/src/event.rs", "promises the layout of an event's word"),
     ("sync/src/exclusive.rs", "promises the layout of the locks' words"),
 ];

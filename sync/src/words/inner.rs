@@ -1,0 +1,49 @@
+//! The steps of inner locks: those that guard a few bounded steps inside another object, and no
+//! data of a user's.
+//!
+//! A death under one is ignored: whatever it guards is made so that the next one finds it in order,
+//! or mends it. Its holder is running, dead or stopped, so that waiting for one is no waiting in
+//! the sense of a limit.
+
+use core::time::Duration;
+
+use super::cell::{AtomicU32, Attachment, Deadline, Error, INNER_PATIENCE_NANOS};
+use super::depth::One;
+use super::exclusive::{ExclusiveWord, Steps};
+
+/// Its holder is a process; only that releases; nobody is told of a death.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Inner {}
+
+impl Steps for Inner {
+    type Bits = AtomicU32;
+    type Depth = One;
+
+    const IGNORES_DEATHS: bool = true;
+
+    #[inline]
+    fn owner(token: u32) -> u64 {
+        token.into()
+    }
+}
+
+/// The word of an inner lock.
+pub(crate) type InnerWord = ExclusiveWord<Inner>;
+
+/// Takes an inner lock. Waits until `deadline`, and for a second in any case: who has it so long is
+/// stopped.
+///
+/// # Errors
+/// * As [`ExclusiveWord::acquire`].
+#[inline]
+pub(super) fn enter(word: &InnerWord, at: &Attachment, deadline: Deadline) -> Result<(), Error> {
+    let patience = Duration::from_nanos(INNER_PATIENCE_NANOS);
+    word.acquire(at, deadline.at_least(patience)).map(|_taken_over_or_not| ())
+}
+
+/// Gives an inner lock back. It fails only where somebody has spoiled the word, and then there is
+/// nothing that could be done about it.
+#[inline]
+pub(super) fn leave(word: &InnerWord, at: &Attachment) {
+    let _ = word.release_own(at.token());
+}
