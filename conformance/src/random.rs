@@ -8,6 +8,7 @@ use purlin_conformance::contract::forms;
 use purlin_conformance::error::Error;
 use purlin_conformance::expect::List;
 use purlin_conformance::model::ground::Ground;
+use purlin_conformance::model::kind::GROUPS;
 use purlin_conformance::model::random::{Amount, Asked};
 use purlin_conformance::report::plain::in_line;
 use purlin_conformance::report::random as report;
@@ -66,10 +67,15 @@ impl RandomOrder {
 const SCRIPTS_COUNT: u64 = 200;
 const BURSTS_COUNT: u64 = 100;
 
-/// The one group that has a model.
-const GROUP: &str = "lock";
-/// Whoever is known to break this is asked without deaths.
-const TELLS_OF_DEATHS: &str = "lock-owner-killed-next-told";
+/// Whoever is known to break one of these is asked without deaths about the group of that name.
+const TELLS_OF_DEATHS: &[&str] = &[
+    "lock-owner-killed-next-told",
+    "rlock-owner-killed-deep",
+    "condition-notifier-killed-holding",
+    "condition-killed-waiter-is-no-dead-owner",
+    "condition-notified-waiter-killed-passes-on",
+    "barrier-party-killed-waiting",
+];
 
 /// Asks, and prints what came, subject by subject.
 pub(crate) fn run(order: &RandomOrder) -> Result<ExitCode, Error> {
@@ -77,9 +83,12 @@ pub(crate) fn run(order: &RandomOrder) -> Result<ExitCode, Error> {
     let suite = Suite::embedded()?;
     let lists = List::embedded(&suite)?;
     order.run.plan.selection.check(&suite)?;
-    if order.run.plan.selection.groups.iter().any(|group| group != GROUP) {
-        return Err(Error::Asked(format!("only the group {GROUP} has a model")));
+    let groups = &order.run.plan.selection.groups;
+    if let Some(group) = groups.iter().find(|group| !GROUPS.contains(&group.as_str())) {
+        let known = GROUPS.join(", ");
+        return Err(Error::Asked(format!("the group {group} has no model; {known} have")));
     }
+    let asked = |group: &str| groups.is_empty() || groups.iter().any(|other| other == group);
     purlin_conformance::adopt_orphans();
     let mut status = KEPT;
     let mut asked_count = 0;
@@ -90,12 +99,16 @@ pub(crate) fn run(order: &RandomOrder) -> Result<ExitCode, Error> {
             }
             Found::Here(subject) => {
                 let selection = &order.run.plan.selection;
-                let forms = forms(&subject.hello, GROUP);
-                for form in forms.iter().filter(|form| selection.has_form(form.kind)) {
-                    asked_count += 1;
-                    match Ground::new(&subject.hello, form) {
-                        Ok(ground) => status = status.max(ask(order, &suite, &subject, ground)?),
-                        Err(why) => print(&format!("{}\n", in_line(&why))).map(|_| ())?,
+                for group in GROUPS.into_iter().filter(|group| asked(group)) {
+                    let forms = forms(&subject.hello, group);
+                    for form in forms.iter().filter(|form| selection.has_form(form.kind)) {
+                        asked_count += 1;
+                        match Ground::new(&subject.hello, group, form) {
+                            Ok(ground) => {
+                                status = status.max(ask(order, &suite, &subject, ground)?);
+                            }
+                            Err(why) => print(&format!("{}\n", in_line(&why))).map(|_| ())?,
+                        }
                     }
                 }
             }
@@ -109,8 +122,9 @@ pub(crate) fn run(order: &RandomOrder) -> Result<ExitCode, Error> {
 
 fn ask(order: &RandomOrder, suite: &Suite, subject: &Subject, ground: Ground) -> Result<u8, Error> {
     let mut known = subject.expectations.deviations().iter();
-    let is_known =
-        known.any(|deviation| deviation.behaviours.iter().any(|id| id == TELLS_OF_DEATHS));
+    let of_group = format!("{}-", ground.model.group());
+    let tells = |id: &String| id.starts_with(&of_group) && TELLS_OF_DEATHS.contains(&id.as_str());
+    let is_known = known.any(|deviation| deviation.behaviours.iter().any(tells));
     let without_deaths = order.without_deaths || is_known;
     let ground = if without_deaths { ground.without_deaths() } else { ground };
     let (scripts_count, bursts_count) = (order.scripts_count, order.bursts_count);
@@ -145,7 +159,8 @@ fn ask(order: &RandomOrder, suite: &Suite, subject: &Subject, ground: Ground) ->
 
 /// What asks the same form again, before and behind the amount.
 fn again(order: &RandomOrder, subject: &Subject, ground: &Ground) -> [String; 2] {
-    let mut words = format!("{} random --form {}", program(), quoted(&ground.kind));
+    let (group, form) = (ground.model.group(), quoted(&ground.kind));
+    let mut words = format!("{} random --group {group} --form {form}", program());
     if order.without_deaths {
         words.push_str(" --without-deaths");
     }

@@ -9,8 +9,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use purlin_conformance::model::call::{Limit, Op, Told};
 use purlin_conformance::model::ground::Ground;
-use purlin_conformance::model::lock::{Again, Limit, LockModel, Op, Release, Told};
+use purlin_conformance::model::kind::Kind;
+use purlin_conformance::model::lock::{Again, LockModel, Release};
 use purlin_conformance::model::plan::{Move, Plan, What};
 use purlin_conformance::protocol::How;
 use purlin_conformance::report::random::case;
@@ -79,8 +81,9 @@ fn first_wrong(model: LockModel, agrees: impl Fn(&Script) -> Result<(), String>)
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mut runner = TestRunner::new_with_rng(config, rng);
     let ground = ground(model);
-    let ran =
-        runner.run(&plans(), |plan| agrees(&plan.script(&ground)).map_err(TestCaseError::fail));
+    let ran = runner.run(&plans(Kind::Lock(model)), |plan| {
+        agrees(&plan.script(&ground)).map_err(TestCaseError::fail)
+    });
     match ran {
         Ok(()) => None,
         Err(TestError::Fail(_, plan)) => Some(plan.pruned(&ground)),
@@ -89,7 +92,7 @@ fn first_wrong(model: LockModel, agrees: impl Fn(&Script) -> Result<(), String>)
 }
 
 /// One caller, in whose place others come.
-fn plans() -> impl Strategy<Value = Plan> {
+fn plans(model: Kind) -> impl Strategy<Value = Plan> {
     let ops = [
         Op::Try,
         Op::Release,
@@ -99,17 +102,17 @@ fn plans() -> impl Strategy<Value = Plan> {
         Op::Acquire(Limit::Short),
     ];
     let what = prop_oneof![
-        8 => select(ops.to_vec()).prop_map(|op| What::Call { lock: 0, op }),
+        8 => select(ops.to_vec()).prop_map(|op| What::Call { object: 0, op }),
         1 => Just(What::Kill),
         2 => Just(What::Fresh),
     ];
     let moves = vec(what.prop_map(|what| Move { slot: 0, what }), 0..25);
-    moves.prop_map(|moves| Plan { slot_count: 1, lock_count: 1, moves })
+    moves.prop_map(move |moves| Plan { model, slot_count: 1, object_count: 1, moves })
 }
 
 fn ground(model: LockModel) -> Ground {
     Ground {
-        model,
+        model: Kind::Lock(model),
         kind: "lock".to_owned(),
         operations: ["acquire", "try", "release", "recover"].map(str::to_owned).to_vec(),
         how: How::Fork,
@@ -137,10 +140,9 @@ fn play(script: &Script, subject: &mut dyn Subject) -> Result<(), String> {
             // Whoever waits for itself would do so for ever: here the program ends.
             Action::Call { expected: Expected::Blocked { .. }, .. } => return Ok(()),
             Action::Call { op, args, expected: Expected::Outcome { any_of, .. }, .. } => {
-                let limit = args.get("timeout").and_then(serde_json::Value::as_f64);
-                let told = subject.call(read(op, limit));
+                let told = subject.call(Op::read(op, args).expect("no such call is drawn"));
                 if !any_of.contains(&told.outcome()) {
-                    return Err(format!("{step}, and came {}", told.word()));
+                    return Err(format!("{step}, and came {told}"));
                 }
             }
             Action::Kill { .. } => {}
@@ -149,19 +151,6 @@ fn play(script: &Script, subject: &mut dyn Subject) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-fn read(op: &str, limit: Option<f64>) -> Op {
-    let limits = [Limit::None, Limit::Zero, Limit::Short];
-    match op {
-        "try" => Op::Try,
-        "release" => Op::Release,
-        "recover" => Op::Recover,
-        _ => {
-            let found = limits.into_iter().find(|known| known.seconds() == limit);
-            Op::Acquire(found.expect("no such limit is drawn"))
-        }
-    }
 }
 
 /// A lock of purlin.
@@ -186,7 +175,7 @@ impl<R: Rules> Subject for Real<R> {
             Op::Try => taken(lock.try_acquire()),
             Op::Release => done(lock.release()),
             Op::Recover => done(lock.recover()),
-            Op::Gone => unreachable!("a death is no call"),
+            other => unreachable!("no call of a lock: {other:?}"),
         }
     }
 

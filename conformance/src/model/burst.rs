@@ -3,12 +3,13 @@
 
 use std::fmt;
 
+use super::call::{Limit, Op};
 use super::draw::{self, Draw};
 use super::drive::Drive;
 use super::ground::Ground;
 use super::history::HistoryOf;
+use super::kind::{Kind, State};
 use super::linear::Refusal;
-use super::lock::{Limit, LockModel, LockState, Op};
 use super::shown::shown_op;
 use super::stage::SLOT_NAMES;
 use crate::subject::{AdapterCommand, Blame, Fault};
@@ -16,6 +17,8 @@ use crate::subject::{AdapterCommand, Blame, Fault};
 /// What a burst does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Burst {
+    /// What the object is.
+    pub model: Kind,
     /// The calls of each actor, one after the other.
     pub lines: Vec<Vec<Op>>,
     /// How it begins.
@@ -25,7 +28,7 @@ pub struct Burst {
 }
 
 /// How a burst begins. With a crowd the first call of each actor is an acquire without a limit: the
-/// first actor has the lock, and all others are seen to wait for it.
+/// first actor has the object, and all others are seen to wait for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Crowd {
     /// All begin at once.
@@ -51,8 +54,8 @@ pub enum BurstEnd {
     /// There is an order that explains it.
     Explained(Log),
     /// There is none.
-    Refused(Log, Refusal<LockState>),
-    /// Somebody was told what no lock tells, or a time limit was cut short.
+    Refused(Log, Refusal<State>),
+    /// Somebody was told what no object tells, or a time limit was cut short.
     Wrong(String),
     /// The subject does not offer a call.
     Unsupported(String),
@@ -65,8 +68,10 @@ pub enum BurstEnd {
 /// A history, and who stands behind its lines.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Log {
+    /// What the object is called.
+    pub object: &'static str,
     /// What happened.
-    pub history: HistoryOf<LockModel>,
+    pub history: HistoryOf<Kind>,
     /// The name of each line's actor.
     pub names: Vec<String>,
 }
@@ -75,13 +80,15 @@ impl Burst {
     /// Draws a burst.
     #[must_use]
     pub fn draw(draw: &mut Draw, ground: &Ground) -> Self {
+        let model = ground.model.resized(draw);
         let line_count = draw.weighted(&[(15, 2), (35, 3), (50, 4)]);
         let crowds = [(40, Crowd::None), (30, Crowd::Released), (30, Crowd::Killed)];
         let crowd = match draw.weighted(&crowds) {
+            _ if !model.has_crowds() => Crowd::None,
             Crowd::Killed if !ground.has_deaths => Crowd::Released,
             crowd => crowd,
         };
-        let mut lines: Vec<Vec<Op>> = (0..line_count).map(|_| line(draw, ground)).collect();
+        let mut lines: Vec<Vec<Op>> = (0..line_count).map(|_| line(draw, model, ground)).collect();
         if crowd != Crowd::None {
             lines.iter_mut().for_each(|line| line.insert(0, Op::Acquire(Limit::None)));
         }
@@ -95,7 +102,7 @@ impl Burst {
             place: draw.below(line_count),
         });
         let kills = kills.collect();
-        Self { lines, crowd, kills }
+        Self { model, lines, crowd, kills }
     }
 
     /// Runs it in an adapter of its own.
@@ -106,39 +113,28 @@ impl Burst {
 }
 
 /// Mostly what a caller does that means well, with something else in between.
-fn line(draw: &mut Draw, ground: &Ground) -> Vec<Op> {
+fn line(draw: &mut Draw, model: Kind, ground: &Ground) -> Vec<Op> {
     let mut line = Vec::new();
     for _ in 0..2 + draw.below(3) {
         if draw.percent(25) {
-            line.push(draw::op(draw));
+            line.push(draw::op(draw, model));
         }
-        line.push(draw.weighted(ACQUIRES));
-        if draw.percent(25) {
-            line.push(Op::Recover);
-        }
-        line.push(Op::Release);
+        line.extend(model.round(draw));
     }
     line.retain(|op| ground.offers(*op));
     line
 }
 
-const ACQUIRES: &[(usize, Op)] = &[
-    (60, Op::Acquire(Limit::None)),
-    (10, Op::Acquire(Limit::Long)),
-    (10, Op::Acquire(Limit::Short)),
-    (5, Op::Acquire(Limit::Zero)),
-    (15, Op::Try),
-];
-
 impl fmt::Display for Burst {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.crowd {
             Crowd::None => "all begin at once\n",
-            Crowd::Released => "a has the lock, all others wait, a releases\n",
-            Crowd::Killed => "a has the lock, all others wait, a is killed\n",
+            Crowd::Released => "a has it, all others wait, a releases\n",
+            Crowd::Killed => "a has it, all others wait, a is killed\n",
         })?;
         for (name, line) in SLOT_NAMES.iter().zip(&self.lines) {
-            let calls: Vec<String> = line.iter().map(|op| shown_op(*op)).collect();
+            let calls: Vec<String> =
+                line.iter().map(|op| shown_op(*op, self.model.names()[0])).collect();
             writeln!(f, "{name}: {}", calls.join("; "))?;
         }
         for Kill { after_answers_count, place } in &self.kills {

@@ -1,7 +1,8 @@
 //! Random numbers from a seed, and plans made of them.
 
+use super::call::Op;
 use super::ground::Ground;
-use super::lock::{Limit, Op};
+use super::kind::Kind;
 use super::plan::{Move, Plan, What};
 use super::stage::Stage;
 
@@ -55,62 +56,63 @@ impl Draw {
 #[must_use]
 pub fn plan(draw: &mut Draw, ground: &Ground) -> Plan {
     let slot_count = draw.weighted(&[(15, 2), (35, 3), (50, 4)]);
-    let lock_count = if draw.percent(20) { 2 } else { 1 };
-    let mut stage = Stage::new(ground, slot_count, lock_count);
+    let object_count = if draw.percent(20) { 2 } else { 1 };
+    let model = ground.model.resized(draw);
+    let mut stage = Stage::new(ground, model, slot_count, object_count);
     let mut moves = Vec::new();
     for _ in 0..TRIES_COUNT + draw.below(TRIES_COUNT) {
-        let step = step(draw, &stage, slot_count, lock_count);
+        let step = step(draw, model, &stage, slot_count, object_count);
         if stage.play(step) {
             moves.push(step);
         }
     }
-    Plan { slot_count, lock_count, moves }
+    Plan { model, slot_count, object_count, moves }
 }
 
 /// A call of a burst.
-pub fn op(draw: &mut Draw) -> Op {
-    draw.weighted(OPS)
+pub fn op(draw: &mut Draw, model: Kind) -> Op {
+    draw.weighted(model.ops())
 }
 
 /// So many moves are tried at least, and fewer than twice as many; half of them make no sense where
 /// they come.
 const TRIES_COUNT: usize = 20;
 
-/// Most is taking and giving back; a short limit costs its time.
-const OPS: &[(usize, Op)] = &[
-    (28, Op::Acquire(Limit::None)),
-    (6, Op::Acquire(Limit::Long)),
-    (4, Op::Acquire(Limit::Short)),
-    (6, Op::Acquire(Limit::Zero)),
-    (10, Op::Try),
-    (38, Op::Release),
-    (8, Op::Recover),
-];
-
 /// A move of anybody; often of whom it makes most sense.
-fn step(draw: &mut Draw, stage: &Stage<'_>, slot_count: usize, lock_count: usize) -> Move {
-    let (lock, slot) = (draw.below(lock_count), draw.below(slot_count));
-    let holder = if draw.percent(60) { stage.holder(lock) } else { None };
-    let what = what(draw, lock);
-    if holder.is_some() && stage.is_suspect(lock) && draw.percent(10) {
-        let what = What::Call { lock, op: Op::Recover };
+fn step(
+    draw: &mut Draw,
+    model: Kind,
+    stage: &Stage<'_>,
+    slot_count: usize,
+    object_count: usize,
+) -> Move {
+    let (object, slot) = (draw.below(object_count), draw.below(slot_count));
+    let holder = if draw.percent(60) { stage.holder(object) } else { None };
+    let what = what(draw, model, object);
+    if holder.is_some() && stage.is_suspect(object) && draw.percent(10) {
+        let what = What::Call { object, op: Op::Recover };
         return Move { slot: holder.unwrap_or(slot), what };
     }
     let slot = match what {
         What::Fresh => stage.dead().unwrap_or(slot),
-        What::Call { op: Op::Release | Op::Recover, .. } | What::Kill => holder.unwrap_or(slot),
+        What::Call { op, .. } if is_for_holder(op) => holder.unwrap_or(slot),
+        What::Kill => holder.unwrap_or(slot),
         _ => slot,
     };
     Move { slot, what }
 }
 
-fn what(draw: &mut Draw, lock: usize) -> What {
+const fn is_for_holder(op: Op) -> bool {
+    matches!(op, Op::Release | Op::Recover | Op::Notify(_) | Op::NotifyAll | Op::Wait(_))
+}
+
+fn what(draw: &mut Draw, model: Kind, object: usize) -> What {
     match draw.below(100) {
-        0..78 => What::Call { lock, op: op(draw) },
+        0..78 => What::Call { object, op: op(draw, model) },
         78..84 => What::Kill,
         84..86 => What::Exit { code: 0 },
         86..88 => What::Abort,
-        88..90 => What::Drop { lock },
+        88..90 => What::Drop { object },
         _ => What::Fresh,
     }
 }

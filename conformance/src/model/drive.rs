@@ -1,21 +1,22 @@
 //! Drives one burst: sends each actor its next call as soon as it is told of the last.
 //!
-//! When all is quiet and calls still wait, the model decides what that means. If somebody holds the
-//! lock in it, that one releases, and so on until nobody waits. If nobody does, the calls that wait
-//! ought to come back, and are given the time to: only then is the history refused.
+//! When all is quiet and calls still wait, the model decides what that means. If a call of
+//! somebody lets them in, that one makes it, and so on until nobody waits. If none does, the calls
+//! that wait ought to come back, and are given the time to: only then is the history refused.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::burst::{Burst, BurstEnd, Crowd, Kill, Log};
+use super::call::{Limit, Op};
 use super::ground::Ground;
 use super::history::{End, HistoryOf};
+use super::kind::{Kind, State};
 use super::linear::{Refusal, explain};
-use super::lock::{Hold, Limit, LockModel, LockState, Op, Release};
 use super::observed::Observed;
-use super::stage::{LOCK_NAMES, SLOT_NAMES, words};
+use super::stage::SLOT_NAMES;
 use crate::limits::{LOOK_APART, SILENCE, patience};
-use crate::protocol::{Answer, Arguments, Ask, Target};
+use crate::protocol::{Answer, Ask, Target};
 use crate::run::What;
 use crate::session::Session;
 use crate::subject::AdapterCommand;
@@ -24,6 +25,7 @@ use crate::subject::AdapterCommand;
 pub(super) struct Drive<'a> {
     session: Session,
     ground: &'a Ground,
+    model: Kind,
     callers: Vec<Caller>,
     kills: Vec<Kill>,
     answers_count: usize,
@@ -45,10 +47,11 @@ impl<'a> Drive<'a> {
         burst: &Burst,
     ) -> Result<BurstEnd, BurstEnd> {
         let (mut session, _) = Session::open(command)?;
-        session.must(create(ground))?;
+        session.must(create(ground, burst.model))?;
         let mut drive = Self {
             session,
             ground,
+            model: burst.model,
             callers: Vec::new(),
             kills: burst.kills.clone(),
             answers_count: 0,
@@ -61,7 +64,8 @@ impl<'a> Drive<'a> {
             drive.look(burst.crowd)?;
         }
         let log = drive.go_on_to_the_end()?;
-        drive.session.close(&[LOCK_NAMES[0].to_owned()])?;
+        let object = drive.object();
+        drive.session.close(&[object])?;
         Ok(BurstEnd::Explained(log))
     }
 
@@ -71,14 +75,14 @@ impl<'a> Drive<'a> {
         left: VecDeque<Op>,
         predecessors_count: usize,
     ) -> Result<(), BurstEnd> {
-        let (how, objects) = (self.ground.how, vec![LOCK_NAMES[0].to_owned()]);
+        let (how, objects) = (self.ground.how, vec![self.object()]);
         let ask = Ask::Actor { name: name.clone(), how, parent: None, objects, heirs: Vec::new() };
         self.session.start_actor(&name, how, ask)?.map_err(BurstEnd::Unsupported)?;
         self.callers.push(Caller { name, left, under_way: None, predecessors_count });
         Ok(())
     }
 
-    /// The first has the lock, and all others are seen to wait for it.
+    /// The first has the object, and all others are seen to wait for it.
     fn gather_crowd(&mut self) -> Result<(), BurstEnd> {
         self.send(0)?;
         self.until_quiet(false)?;
@@ -101,19 +105,19 @@ impl<'a> Drive<'a> {
     fn go_on_to_the_end(&mut self) -> Result<Log, BurstEnd> {
         loop {
             let (log, states) = self.until_explained(true)?;
-            match self.who_releases(&log, &states) {
-                Some(place) => self.callers[place].left.push_back(Op::Release),
+            match self.who_lets_in(&log, &states) {
+                Some((place, op)) => self.callers[place].left.push_back(op),
                 None => return Ok(log),
             }
         }
     }
 
     /// All is quiet, and rightly so.
-    fn until_explained(&mut self, sends: bool) -> Result<(Log, Vec<LockState>), BurstEnd> {
+    fn until_explained(&mut self, sends: bool) -> Result<(Log, Vec<State>), BurstEnd> {
         loop {
             self.until_quiet(sends)?;
             let log = self.log()?;
-            match explain(&self.ground.model, &log.history) {
+            match explain(&self.model, &log.history) {
                 Ok(states) => return Ok((log, states)),
                 Err(refusal) => self.wait_for_those_who_wait(log, refusal)?,
             }
@@ -142,14 +146,15 @@ impl<'a> Drive<'a> {
 
     /// Sends the next call of one that is free for it.
     fn send(&mut self, place: usize) -> Result<bool, BurstEnd> {
+        let object = self.object();
         let caller = &mut self.callers[place];
         if caller.under_way.is_some() {
             return Ok(false);
         }
         let Some(op) = caller.left.pop_front() else { return Ok(false) };
         caller.under_way = Some(op);
-        let target = Target { object: LOCK_NAMES[0].to_owned(), index: None };
-        let (word, args) = words(op);
+        let target = Target { object, index: None };
+        let (word, args) = op.words();
         let what = What::Call { target, op: word.to_owned(), args };
         self.session.start_call(&caller.name, what)?;
         Ok(true)
@@ -209,7 +214,8 @@ impl<'a> Drive<'a> {
     /// sleeps is quiet when nothing came for a while. Whoever is called quiet too early is asked
     /// again by the model, so this decides nothing.
     fn is_quiet(&mut self, since: Instant) -> Result<bool, BurstEnd> {
-        let has_limit = |caller: &Caller| caller.under_way == Some(Op::Acquire(Limit::Short));
+        let has_limit =
+            |caller: &Caller| caller.under_way.and_then(Op::limit) == Some(Limit::Short);
         if self.callers.iter().any(has_limit) {
             return Ok(false);
         }
@@ -230,30 +236,30 @@ impl<'a> Drive<'a> {
     }
 
     fn log(&self) -> Result<Log, BurstEnd> {
-        let locks = [LOCK_NAMES[0].to_owned()];
-        let read = Observed::read(self.session.history.events(), &locks, self.ground);
+        let object = self.object();
+        let objects = [object.clone()];
+        let read = Observed::read(self.session.history.events(), &objects, self.ground);
         let mut observed = read.map_err(BurstEnd::Wrong)?;
-        let history = observed.histories.remove(LOCK_NAMES[0]);
-        let history = history.unwrap_or_else(|| HistoryOf::<LockModel>::new(0));
-        Ok(Log { history, names: observed.names })
+        let history = observed.histories.remove(&object);
+        let history = history.unwrap_or_else(|| HistoryOf::<Kind>::new(0));
+        Ok(Log { object: self.model.names()[0], history, names: observed.names })
     }
 
-    /// Who lets the next in: whoever holds the lock, in a state that explains all.
-    fn who_releases(&self, log: &Log, states: &[LockState]) -> Option<usize> {
+    /// Who lets the next in, and by which call, in a state that explains all.
+    fn who_lets_in(&self, log: &Log, states: &[State]) -> Option<(usize, Op)> {
         if self.nobody_waits() {
             return None;
         }
-        let Hold::By(holder) = states.first()?.hold else { return None };
-        let name = log.names.get(Observed::line_of(holder, self.ground))?;
+        let (by, op) = self.model.lets_in(states.first()?)?;
         let is_free = |caller: &Caller| caller.under_way.is_none();
-        let holder = self.callers.iter().position(|caller| caller.name == *name)?;
-        if is_free(&self.callers[holder]) {
-            return Some(holder);
-        }
-        let is_by_anyone = self.ground.model.release == Release::ByAnyone;
-        let other = self.callers.iter().position(is_free);
-        // Whoever waits for itself does so for ever.
-        other.filter(|_| is_by_anyone)
+        let Some(by) = by else { return self.callers.iter().position(is_free).map(|at| (at, op)) };
+        let name = log.names.get(Observed::line_of(by, self.ground))?;
+        let place = self.callers.iter().position(|caller| caller.name == *name)?;
+        is_free(&self.callers[place]).then_some((place, op))
+    }
+
+    fn object(&self) -> String {
+        self.model.names()[0].to_owned()
     }
 
     /// A history that calls which wait would explain if they came back is given time; another one
@@ -261,7 +267,7 @@ impl<'a> Drive<'a> {
     fn wait_for_those_who_wait(
         &mut self,
         log: Log,
-        refusal: Refusal<LockState>,
+        refusal: Refusal<State>,
     ) -> Result<(), BurstEnd> {
         let mut without = log.history.clone();
         for event in without.lines.iter_mut().flatten() {
@@ -269,7 +275,7 @@ impl<'a> Drive<'a> {
                 event.end = End::CutOff;
             }
         }
-        if explain(&self.ground.model, &without).is_err() {
+        if explain(&self.model, &without).is_err() {
             return Err(BurstEnd::Refused(log, refusal));
         }
         let deadline = Instant::now() + patience();
@@ -287,7 +293,7 @@ impl<'a> Drive<'a> {
 /// How long one wait for an answer is; then the rest of the time is reckoned anew.
 const WAIT: Duration = Duration::from_millis(100);
 
-fn create(ground: &Ground) -> Ask {
-    let (object, kind) = (LOCK_NAMES[0].to_owned(), ground.kind.clone());
-    Ask::Create { object, kind, args: Arguments::new(), count: None }
+fn create(ground: &Ground, model: Kind) -> Ask {
+    let (object, kind) = (model.names()[0].to_owned(), ground.kind.clone());
+    Ask::Create { object, kind, args: model.args(), count: None }
 }

@@ -1,15 +1,15 @@
-//! Where plans and bursts are played: what the subject's lock is, and what the subject can do.
+//! Where plans and bursts are played: what the subject's object is, and what the subject can do.
 
-use super::lock::{Again, LockModel, Op, Release};
-use super::stage::words;
+use super::call::Op;
+use super::kind::Kind;
 use crate::contract::AskedForm;
 use crate::protocol::{Hello, How};
 
-/// What a subject says of one form of its lock, as far as it matters here.
+/// What a subject says of one form of a group's object, as far as it matters here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ground {
-    /// What its lock is.
-    pub model: LockModel,
+    /// What it is. One that comes in sizes is drawn in several.
+    pub model: Kind,
     /// The kind of object that is made.
     pub kind: String,
     /// Its operations.
@@ -25,25 +25,20 @@ pub struct Ground {
 }
 
 impl Ground {
-    /// What a subject says of this form of its lock.
+    /// What a subject says of this form of a group's object.
     ///
     /// # Errors
     /// * Why it cannot be asked.
-    pub fn new(hello: &Hello, form: &AskedForm<'_>) -> Result<Self, String> {
+    pub fn new(hello: &Hello, group: &str, form: &AskedForm<'_>) -> Result<Self, String> {
         let kind = form.kind;
         let Some(operations) = hello.objects.get(kind) else {
             return Err(format!("{} offers no {kind}", hello.name));
         };
         let how = hello.starts.first().ok_or("there is no way to start an actor")?;
-        let takes = |side: &str| form.takes([&side.to_owned()]);
-        let release = takes("lock-release:by-holder");
-        let again = takes("lock-again:refused");
+        let model = Kind::of(group, form).ok_or_else(|| format!("a {group} has no model"))?;
         let has = |what: &str| hello.capabilities.iter().any(|capability| capability == what);
         Ok(Self {
-            model: LockModel {
-                release: if release { Release::ByHolder } else { Release::ByAnyone },
-                again: if again { Again::Refused } else { Again::Waits },
-            },
+            model,
             kind: kind.to_owned(),
             operations: operations.clone(),
             how: *how,
@@ -57,7 +52,7 @@ impl Ground {
     /// Whether the subject offers this call at all.
     #[must_use]
     pub fn offers(&self, op: Op) -> bool {
-        let (word, _) = words(op);
+        let (word, _) = op.words();
         self.operations.iter().any(|offered| offered == word)
     }
 

@@ -11,8 +11,8 @@
 
 use std::fmt;
 
+use super::call::{Call, Limit, Op, Told};
 use super::{Actor, Model};
-use crate::script::Outcome;
 
 /// Which sides of its contracts a lock takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,78 +61,25 @@ pub enum Hold {
     Left,
 }
 
-/// What is done to a lock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Op {
-    /// `acquire`, with a limit.
-    Acquire(Limit),
-    /// `try`
-    Try,
-    /// `release`
-    Release,
-    /// `recover`
-    Recover,
-    /// No call: the caller's process ends, in whatever way, or drops its last handle of the lock.
-    Gone,
-}
-
-/// How long an acquire may wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limit {
-    /// As long as it takes.
-    None,
-    /// Longer than anybody watches: as good as none.
-    Long,
-    /// A moment that is waited for.
-    Short,
-    /// Not at all.
-    Zero,
-}
-
-/// Something done to a lock by somebody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LockCall {
-    /// By whom.
-    pub by: Actor,
-    /// What.
-    pub op: Op,
-}
-
-/// What a call is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Told {
-    /// It is done; after an acquire or a try the caller holds the lock.
-    Ok,
-    /// The caller holds the lock, and an owner died.
-    OwnerDied,
-    /// Somebody else holds it.
-    TimedOut,
-    /// The caller does not hold it.
-    NotOwner,
-    /// Nobody holds it.
-    OverReleased,
-    /// The caller holds it, and would wait for itself.
-    WouldDeadlock,
-}
-
 type Next = Vec<(Told, LockState)>;
 
 impl Model for LockModel {
     type State = LockState;
-    type Call = LockCall;
+    type Call = Call;
     type Told = Told;
 
     fn new_state(&self) -> LockState {
         LockState { hold: Hold::Free, is_suspect: false }
     }
 
-    fn step(&self, state: &LockState, call: &LockCall) -> Next {
+    fn step(&self, state: &LockState, call: &Call) -> Next {
         match call.op {
             Op::Acquire(limit) => self.acquire(*state, call.by, limit),
             Op::Try => self.acquire(*state, call.by, Limit::Zero),
             Op::Release => self.release(*state, call.by),
             Op::Recover => recover(*state, call.by),
             Op::Gone => vec![(Told::Ok, gone(*state, call.by))],
+            _ => Vec::new(), // no call of a lock
         }
     }
 }
@@ -195,46 +142,6 @@ fn gone(state: LockState, by: Actor) -> LockState {
             LockState { hold: Hold::Left, is_suspect: true }
         }
         _ => state,
-    }
-}
-
-impl Told {
-    /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::Ok,
-        Self::OwnerDied,
-        Self::TimedOut,
-        Self::NotOwner,
-        Self::OverReleased,
-        Self::WouldDeadlock,
-    ];
-
-    /// The word in scripts and on the line.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::OwnerDied => "owner-died",
-            Self::TimedOut => "timed-out",
-            Self::NotOwner => "not-owner",
-            Self::OverReleased => "over-released",
-            Self::WouldDeadlock => "would-deadlock",
-        }
-    }
-
-    /// The one with this word.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|told| told.word() == word)
-    }
-
-    /// As a script expects it.
-    #[must_use]
-    pub fn outcome(self) -> Outcome {
-        match self {
-            Self::Ok => Outcome::Value(serde_json::Value::Null),
-            error => Outcome::Error(error.word().to_owned()),
-        }
     }
 }
 

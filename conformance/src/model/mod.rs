@@ -1,27 +1,36 @@
 //! What an object does, written once as a pure function, and the masters that it serves.
 //!
 //! ```text
-//!   lock.rs: step(state, call) -> set of (told, next state); an empty set: the call waits
+//!   lock.rs, semaphore.rs, event.rs …
+//!      step(state, call) -> set of (told, next state); an empty set: the call waits
 //!      |
 //!      +-- plan.rs     random moves of several actors, deaths among them, become a script
 //!      +-- linear.rs   is there an order of these overlapping calls that the model allows?
 //!      +-- tests       random calls of one actor on the real objects, shrunk to a script
 //! ```
 //!
-//! A model knows no time and nobody who waits: who waits is whoever made a call that the model has
-//! no answer for yet. What several answers are right for gives several; what a promise leaves open
-//! is open here too. The page for people is `docs/models.md`.
+//! A model knows no time. Who waits is whoever made a call that the model has no answer for yet;
+//! where it matters who does, such a call leaves its place in the state (`enter`). What several
+//! answers are right for gives several; what a promise leaves open is open here too. The page for
+//! people is `docs/models.md`.
 
+pub mod barrier;
 pub mod burst;
+pub mod call;
+pub mod condition;
 pub mod draw;
 mod drive;
+pub mod event;
 pub mod ground;
 pub mod history;
+pub mod kind;
 pub mod linear;
 pub mod lock;
 pub mod observed;
 pub mod plan;
 pub mod random;
+pub mod rlock;
+pub mod semaphore;
 mod shown;
 pub mod shrink;
 mod stage;
@@ -44,6 +53,12 @@ pub trait Model {
     /// Everything that may come of a call in this state, with the state after it. The call waits
     /// when nothing may.
     fn step(&self, state: &Self::State, call: &Self::Call) -> Vec<(Self::Told, Self::State)>;
+
+    /// The state in which a call begins to wait: with its place among those who do, where a later
+    /// call can concern those alone.
+    fn enter(&self, state: &Self::State, _call: &Self::Call) -> Self::State {
+        state.clone()
+    }
 }
 
 /// Who calls: a thread of a process. Both are numbers that are given once, so that somebody new in

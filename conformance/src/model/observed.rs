@@ -1,33 +1,37 @@
-//! What the runner wrote down, as histories of the locks that it was about.
+//! What the runner wrote down, as histories of the objects that it was about.
 
 use std::collections::BTreeMap;
 
 use super::Actor;
+use super::call::{Call, Limit, Op, SHORT_NANOS, Told};
 use super::ground::Ground;
 use super::history::{End, Event, HistoryOf};
-use super::lock::{Limit, LockCall, LockModel, Op, Told};
-use super::plan::SHORT_NANOS;
+use super::kind::Kind;
 use crate::limits::CLOCK_SLACK_NANOS;
-use crate::protocol::Arguments;
 use crate::run::{self, CallEnd, CallEvent};
-use crate::script::{Outcome, Statement};
+use crate::script::Statement;
 
-/// A run's histories, one a lock, and who stands behind their lines.
+/// A run's histories, one an object, and who stands behind their lines.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observed {
-    /// The histories, by the name of the lock. All have the same lines.
-    pub histories: BTreeMap<String, HistoryOf<LockModel>>,
+    /// The histories, by the name of the object. All have the same lines.
+    pub histories: BTreeMap<String, HistoryOf<Kind>>,
     /// The actor of each line. One in the place of a dead one has the same name and another line.
     pub names: Vec<String>,
 }
 
 impl Observed {
-    /// Reads what happened to these locks.
+    /// Reads what happened to these objects.
     ///
     /// # Errors
-    /// * What no history can hold: an outcome that no lock has, or a time limit that was cut short.
-    pub fn read(events: &[run::Event], locks: &[String], ground: &Ground) -> Result<Self, String> {
-        let histories = locks.iter().map(|lock| (lock.clone(), HistoryOf::<LockModel>::new(0)));
+    /// * What no history can hold: an outcome that no object has, or a time limit that was cut short.
+    pub fn read(
+        events: &[run::Event],
+        objects: &[String],
+        ground: &Ground,
+    ) -> Result<Self, String> {
+        let new = |object: &String| (object.clone(), HistoryOf::<Kind>::new(0));
+        let histories = objects.iter().map(new);
         let observed = Self { histories: histories.collect(), names: Vec::new() };
         let mut reader = Reader { observed, open: BTreeMap::new(), ground };
         for event in events {
@@ -58,9 +62,9 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn call(&mut self, call: &CallEvent) -> Result<(), String> {
-        let (lock, op) = match &call.what {
+        let (object, op) = match &call.what {
             run::What::Call { target, op, args } => {
-                let read = read_op(op, args).ok_or_else(|| format!("no lock has a call {op}"))?;
+                let read = Op::read(op, args).ok_or_else(|| format!("there is no call {op}"))?;
                 (&target.object, read)
             }
             run::What::Run(program) => match program.as_slice() {
@@ -71,13 +75,13 @@ impl Reader<'_> {
         let entered = call.entered_at.unwrap_or(call.sent_at);
         let end = read_end(call)?;
         if is_cut_short(op, entered, end) {
-            let actor = &call.actor;
-            return Err(format!("{actor}: {lock}.acquire gave up before its time limit was over"));
+            let (actor, (word, _)) = (&call.actor, op.words());
+            return Err(format!("{actor}: {object}.{word} gave up before its time limit was over"));
         }
         let line = self.line(&call.actor);
         let by = self.actor(line);
-        let event = Event { call: LockCall { by, op }, entered, end };
-        if let Some(history) = self.observed.histories.get_mut(lock) {
+        let event = Event { call: Call { by, op }, entered, end };
+        if let Some(history) = self.observed.histories.get_mut(object) {
             history.lines[line].push(event);
         }
         Ok(())
@@ -85,7 +89,7 @@ impl Reader<'_> {
 
     fn death(&mut self, name: &str, from: u64, to: u64) {
         let line = self.line(name);
-        let call = LockCall { by: self.actor(line), op: Op::Gone };
+        let call = Call { by: self.actor(line), op: Op::Gone };
         for history in self.observed.histories.values_mut() {
             let end = End::Returned { at: to, told: Told::Ok };
             history.lines[line].push(Event { call, entered: from, end });
@@ -115,40 +119,19 @@ impl Reader<'_> {
     }
 }
 
-fn read_op(op: &str, args: &Arguments) -> Option<Op> {
-    let seconds = args.get("timeout").map(serde_json::Value::as_f64);
-    let is = |limit: Limit| seconds == Some(limit.seconds());
-    Some(match op {
-        "acquire" if seconds.is_none() => Op::Acquire(Limit::None),
-        "acquire" => {
-            let known = [Limit::Zero, Limit::Short, Limit::Long];
-            Op::Acquire(known.into_iter().find(|limit| is(*limit))?)
-        }
-        "try" => Op::Try,
-        "release" => Op::Release,
-        "recover" => Op::Recover,
-        _ => return None,
-    })
-}
-
 fn read_end(call: &CallEvent) -> Result<End<Told>, String> {
     let (at, outcome) = match &call.end {
         CallEnd::CutOff => return Ok(End::CutOff),
         CallEnd::Open => return Ok(End::Blocked),
         CallEnd::Returned { at, outcome } => (*at, outcome),
     };
-    let told = match outcome {
-        Outcome::Value(serde_json::Value::Null) => Some(Told::Ok),
-        Outcome::Value(_) => None,
-        Outcome::Error(kind) => Told::from_word(kind),
-    };
-    let told = told.ok_or_else(|| format!("{} was told {outcome}", call.actor))?;
+    let told = Told::read(outcome).ok_or_else(|| format!("{} was told {outcome}", call.actor))?;
     Ok(End::Returned { at, told })
 }
 
 fn is_cut_short(op: Op, entered: u64, end: End<Told>) -> bool {
-    match (op, end) {
-        (Op::Acquire(Limit::Short), End::Returned { at, told: Told::TimedOut }) => {
+    match (op.limit(), end) {
+        (Some(Limit::Short), End::Returned { at, told: Told::TimedOut }) => {
             at.saturating_sub(entered) + CLOCK_SLACK_NANOS < SHORT_NANOS
         }
         _ => false,

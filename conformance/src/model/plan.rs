@@ -2,20 +2,23 @@
 //!
 //! A move that makes no sense where it stands (its actor waits, or is dead) is left out, so that
 //! any part of a plan is a plan: that is what makes shrinking simple. A move after which the model
-//! would not know the state of the lock is left out too; such calls belong into bursts.
+//! would not know the state is left out too; such calls belong into bursts.
 
+use super::call::Op;
 use super::ground::Ground;
-use super::lock::{Limit, Op};
+use super::kind::Kind;
 use super::stage::Stage;
 use crate::script::Script;
 
 /// What is drawn: who does what, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
+    /// What the objects are.
+    pub model: Kind,
     /// How many actors there are.
     pub slot_count: usize,
-    /// How many locks they share.
-    pub lock_count: usize,
+    /// How many objects they share.
+    pub object_count: usize,
     /// What they do.
     pub moves: Vec<Move>,
 }
@@ -34,15 +37,15 @@ pub struct Move {
 pub enum What {
     /// It makes a call.
     Call {
-        /// On which lock.
-        lock: usize,
+        /// On which object.
+        object: usize,
         /// Which.
         op: Op,
     },
-    /// It drops its handle of a lock.
+    /// It drops its handle of an object.
     Drop {
         /// Of which.
-        lock: usize,
+        object: usize,
     },
     /// It is killed; when it waits, after that was shown once more.
     Kill,
@@ -61,7 +64,7 @@ impl Plan {
     /// The script of all moves that make sense.
     #[must_use]
     pub fn script(&self, ground: &Ground) -> Script {
-        let mut stage = Stage::new(ground, self.slot_count, self.lock_count);
+        let mut stage = Stage::new(ground, self.model, self.slot_count, self.object_count);
         for step in &self.moves {
             stage.play(*step);
         }
@@ -71,24 +74,8 @@ impl Plan {
     /// The moves that make sense, alone.
     #[must_use]
     pub fn pruned(&self, ground: &Ground) -> Self {
-        let mut stage = Stage::new(ground, self.slot_count, self.lock_count);
+        let mut stage = Stage::new(ground, self.model, self.slot_count, self.object_count);
         let moves = self.moves.iter().copied().filter(|step| stage.play(*step)).collect();
         Self { moves, ..*self }
     }
 }
-
-impl Limit {
-    /// What the argument `timeout` is, in seconds.
-    #[must_use]
-    pub const fn seconds(self) -> Option<f64> {
-        match self {
-            Self::None => None,
-            Self::Long => Some(3600.0),
-            Self::Short => Some(SHORT_NANOS as f64 / 1e9),
-            Self::Zero => Some(0.0),
-        }
-    }
-}
-
-/// The moment that a short limit waits.
-pub const SHORT_NANOS: u64 = 10_000_000;

@@ -30,7 +30,7 @@ pub struct Amount {
 pub struct Asked<'a> {
     /// How its adapter is started.
     pub command: &'a AdapterCommand,
-    /// What it says of its lock.
+    /// What it says of its object.
     pub ground: &'a Ground,
     /// The closed list of the catalogue.
     pub error_kinds: &'a BTreeSet<String>,
@@ -84,7 +84,9 @@ impl Asked<'_> {
     pub fn ask(&self, amount: &Amount, progress: &mut dyn FnMut(&str)) -> Came {
         let mut came = Came::default();
         self.scripts(amount, &mut came, progress);
-        self.bursts(amount, &mut came, progress);
+        if self.ground.model.has_bursts() {
+            self.bursts(amount, &mut came, progress);
+        }
         came
     }
 

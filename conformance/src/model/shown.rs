@@ -3,16 +3,16 @@
 use std::fmt::Write;
 
 use super::burst::Log;
+use super::call::Op;
 use super::history::End;
+use super::kind::State;
 use super::linear::Refusal;
-use super::lock::{LockState, Op};
-use super::stage::{LOCK_NAMES, words};
 use crate::script::Millis;
 
 impl Log {
     /// A line a call, in the order in which they began; with a refusal also where an order ends.
     #[must_use]
-    pub fn shown(&self, refusal: Option<&Refusal<LockState>>) -> String {
+    pub fn shown(&self, refusal: Option<&Refusal<State>>) -> String {
         let mut events = Vec::new();
         for (line, calls) in self.history.lines.iter().enumerate() {
             for (at, event) in calls.iter().enumerate() {
@@ -27,12 +27,12 @@ impl Log {
             let since = |at: u64| Millis(at.saturating_sub(start) / MICRO_NANOS * MICRO_NANOS);
             let end = match event.end {
                 _ if event.call.op == Op::Gone => String::new(),
-                End::Returned { at, told } => format!("{} at {}", told.word(), since(at)),
+                End::Returned { at, told } => format!("{} at {}", told, since(at)),
                 End::CutOff => "cut off".to_owned(),
                 End::Blocked => "still waits".to_owned(),
             };
             let name = &self.names[line];
-            let what = shown_op(event.call.op);
+            let what = shown_op(event.call.op, self.object);
             let mark = if is_next { "   <-- none of these can come next" } else { "" };
             let arrow = if end.is_empty() { "" } else { "-> " };
             let _ = writeln!(
@@ -42,8 +42,8 @@ impl Log {
             );
         }
         if let Some(refusal) = refusal {
-            let states: Vec<String> = refusal.states.iter().map(LockState::to_string).collect();
-            let _ = writeln!(text, "there the lock is {}", states.join(", or "));
+            let states: Vec<String> = refusal.states.iter().map(State::to_string).collect();
+            let _ = writeln!(text, "there the {} is {}", self.object, states.join(", or "));
         }
         text
     }
@@ -51,12 +51,16 @@ impl Log {
 
 const MICRO_NANOS: u64 = 1000;
 
-/// A call on the one lock of a burst.
-pub(super) fn shown_op(op: Op) -> String {
+/// A call on the one object of a burst.
+pub(super) fn shown_op(op: Op, object: &str) -> String {
     if op == Op::Gone {
         return "dies".to_owned();
     }
-    let (op, args) = words(op);
-    let args: Vec<String> = args.iter().map(|(name, value)| format!("{name}={value}s")).collect();
-    format!("{}.{op}({})", LOCK_NAMES[0], args.join(", "))
+    let (op, args) = op.words();
+    let shown = |(name, value): (&String, &serde_json::Value)| {
+        let unit = if name == "timeout" { "s" } else { "" };
+        format!("{name}={value}{unit}")
+    };
+    let args: Vec<String> = args.iter().map(shown).collect();
+    format!("{object}.{op}({})", args.join(", "))
 }

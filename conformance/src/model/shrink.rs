@@ -1,7 +1,7 @@
 //! Makes a failing plan small: moves are taken out as long as what is left still fails.
 
+use super::call::{Limit, Op};
 use super::ground::Ground;
-use super::lock::{Limit, Op};
 use super::plan::{Move, Plan, What};
 
 /// The smallest plan found that still fails, with at most `tries_count` tries. What must come of
@@ -48,29 +48,32 @@ fn without(plan: &Plan, at: usize, width: usize) -> Plan {
     Plan { moves, ..*plan }
 }
 
-/// The same with only the actors and locks that something is done by or to, and without limits that
+/// The same with only the actors and objects that something is done by or to, and without limits that
 /// are as good as none.
 fn tidied(plan: &Plan) -> Plan {
     let slots = used(plan.slot_count, |slot| plan.moves.iter().any(|step| step.slot == slot));
-    let locks = used(plan.lock_count, |lock| {
-        plan.moves.iter().any(|step| lock_of(step.what) == Some(lock))
+    let objects = used(plan.object_count, |object| {
+        plan.moves.iter().any(|step| object_of(step.what) == Some(object))
     });
     let place = |all: &[usize], one: usize| all.iter().position(|other| *other == one).unwrap_or(0);
     let moves = plan.moves.iter().map(|step| Move {
         slot: place(&slots, step.slot),
         what: match step.what {
-            What::Call { lock, op } => What::Call { lock: place(&locks, lock), op: plainer(op) },
-            What::Drop { lock } => What::Drop { lock: place(&locks, lock) },
+            What::Call { object, op } => {
+                What::Call { object: place(&objects, object), op: plainer(op) }
+            }
+            What::Drop { object } => What::Drop { object: place(&objects, object) },
             other => other,
         },
     });
-    let moves = moves.collect();
-    Plan { slot_count: slots.len().max(1), lock_count: locks.len().max(1), moves }
+    let (slot_count, object_count) = (slots.len().max(1), objects.len().max(1));
+    Plan { model: plan.model, slot_count, object_count, moves: moves.collect() }
 }
 
 const fn plainer(op: Op) -> Op {
     match op {
         Op::Acquire(Limit::Long) => Op::Acquire(Limit::None),
+        Op::Wait(Limit::Long) => Op::Wait(Limit::None),
         other => other,
     }
 }
@@ -79,9 +82,9 @@ fn used(count: usize, is_used: impl Fn(usize) -> bool) -> Vec<usize> {
     (0..count).filter(|place| is_used(*place)).collect()
 }
 
-const fn lock_of(what: What) -> Option<usize> {
+const fn object_of(what: What) -> Option<usize> {
     match what {
-        What::Call { lock, .. } | What::Drop { lock } => Some(lock),
+        What::Call { object, .. } | What::Drop { object } => Some(object),
         What::Kill | What::Exit { .. } | What::Abort | What::Fresh => None,
     }
 }

@@ -5,29 +5,31 @@
 //! goes the same way. Those of whom nobody knows any more whether they still wait have no name, and
 //! no move, until they are let in themselves.
 
-use serde_json::{Map, Value};
-
+use super::call::{Call, Limit, Op, SHORT_NANOS, Told};
 use super::ground::Ground;
-use super::lock::{Hold, Limit, LockCall, LockState, Op, Release, Told};
-use super::plan::{Move, SHORT_NANOS, What};
+use super::kind::{Kind, State};
+use super::plan::{Move, What};
 use super::{Actor, Model};
 use crate::script::{
-    Action, ActorLine, Arguments, Expected, Moment, ObjectLine, Origin, Outcome, Script, Span,
-    Statement, Step, Target,
+    Action, ActorLine, Expected, Moment, ObjectLine, Origin, Outcome, Script, Span, Statement,
+    Step, Target,
 };
 
 /// The state of the play.
+#[derive(Clone)]
 pub(super) struct Stage<'a> {
     ground: &'a Ground,
-    locks: Vec<LockState>,
+    model: Kind,
+    objects: Vec<State>,
     slots: Vec<Slot>,
-    /// For each lock the names behind `one of`, while it is open who of them still waits.
+    /// For each object the names behind `one of`, while it is open who of them still waits.
     crowds: Vec<Vec<String>>,
     process_count: u32,
     winner_count: u32,
     script: Script,
 }
 
+#[derive(Clone)]
 struct Slot {
     /// None while nobody knows which of several it is.
     name: Option<String>,
@@ -35,24 +37,38 @@ struct Slot {
     has_won: bool,
     actor: Actor,
     doing: Doing,
-    /// The locks that it has no handle of any more.
+    /// The objects that it has no handle of any more.
     dropped: Vec<usize>,
+}
+
+/// Who was let in.
+enum Let {
+    Nobody,
+    One,
+    /// One of several that are no equals.
+    Open,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Doing {
     Nothing,
-    Waits { lock: usize, call: LockCall },
+    Waits { object: usize, call: Call },
     Dead,
 }
 
 impl<'a> Stage<'a> {
-    pub(super) fn new(ground: &'a Ground, slot_count: usize, lock_count: usize) -> Self {
+    pub(super) fn new(
+        ground: &'a Ground,
+        model: Kind,
+        slot_count: usize,
+        object_count: usize,
+    ) -> Self {
         let mut stage = Self {
             ground,
-            locks: vec![ground.model.new_state(); lock_count],
+            model,
+            objects: vec![model.new_state(); object_count],
             slots: Vec::new(),
-            crowds: vec![Vec::new(); lock_count],
+            crowds: vec![Vec::new(); object_count],
             process_count: 0,
             winner_count: 0,
             script: Script { objects: Vec::new(), actors: Vec::new(), steps: Vec::new() },
@@ -66,13 +82,22 @@ impl<'a> Stage<'a> {
         stage
     }
 
-    /// Plays a move, and says whether it made sense.
+    /// Plays a move, and says whether it made sense. Nothing has happened when it did not.
     pub(super) fn play(&mut self, step: Move) -> bool {
+        let mut next = self.clone();
+        let has_come = next.try_play(step) && next.settle();
+        if has_come {
+            *self = next;
+        }
+        has_come
+    }
+
+    fn try_play(&mut self, step: Move) -> bool {
         let Some(slot) = self.slots.get(step.slot) else { return false };
         let (Some(name), doing) = (slot.name.clone(), slot.doing) else { return false };
-        let has_come = match (step.what, doing) {
-            (What::Call { lock, op }, Doing::Nothing) => self.call(step.slot, &name, lock, op),
-            (What::Drop { lock }, Doing::Nothing) => self.drop_handle(step.slot, &name, lock),
+        match (step.what, doing) {
+            (What::Call { object, op }, Doing::Nothing) => self.call(step.slot, &name, object, op),
+            (What::Drop { object }, Doing::Nothing) => self.drop_handle(step.slot, &name, object),
             (What::Kill, Doing::Nothing | Doing::Waits { .. }) => {
                 self.kill(step.slot, &name, doing)
             }
@@ -82,16 +107,12 @@ impl<'a> Stage<'a> {
             (What::Abort, Doing::Nothing) => self.end(step.slot, &name, Statement::Abort),
             (What::Fresh, Doing::Dead) => self.fresh(step.slot, name),
             _ => false,
-        };
-        if has_come {
-            self.settle();
         }
-        has_come
     }
 
-    /// Where the holder of a lock is.
-    pub(super) fn holder(&self, lock: usize) -> Option<usize> {
-        let Hold::By(holder) = self.locks.get(lock)?.hold else { return None };
+    /// Where somebody is who has what only one can have.
+    pub(super) fn holder(&self, object: usize) -> Option<usize> {
+        let holder = self.model.holder(self.objects.get(object)?)?;
         self.slots.iter().position(|slot| slot.actor == holder)
     }
 
@@ -101,13 +122,14 @@ impl<'a> Stage<'a> {
     }
 
     /// Whether an owner died, and nobody has vouched for the data since.
-    pub(super) fn is_suspect(&self, lock: usize) -> bool {
-        self.locks.get(lock).is_some_and(|state| state.is_suspect)
+    pub(super) fn is_suspect(&self, object: usize) -> bool {
+        self.objects.get(object).is_some_and(|state| self.model.is_suspect(state))
     }
 
     pub(super) fn into_script(mut self) -> Script {
-        let names = LOCK_NAMES[..self.locks.len()].iter();
-        self.script.objects = names.map(|name| object(name, &self.ground.kind)).collect();
+        let (all, kind) = (self.model.names(), &self.ground.kind);
+        let names = all[..self.objects.len()].iter();
+        self.script.objects = names.map(|name| object(name, kind, self.model)).collect();
         let names = SLOT_NAMES[..self.slots.len()].iter();
         self.script.actors = names.map(|name| actor(name, !self.ground.has_threads())).collect();
         self.script
@@ -121,60 +143,58 @@ impl<'a> Stage<'a> {
         Actor::process(self.process_count)
     }
 
-    fn call(&mut self, place: usize, name: &str, lock: usize, op: Op) -> bool {
+    fn call(&mut self, place: usize, name: &str, object: usize, op: Op) -> bool {
         let slot = &self.slots[place];
-        let call = LockCall { by: slot.actor, op };
-        let is_possible = lock < self.locks.len() && self.ground.offers(op);
-        if !is_possible || slot.dropped.contains(&lock) {
+        let call = Call { by: slot.actor, op };
+        let Some(state) = self.objects.get(object) else { return false };
+        let is_possible = self.ground.offers(op) && !slot.dropped.contains(&object);
+        if !is_possible || self.model.is_open(state, &call) {
             return false;
         }
-        let next = self.ground.model.step(&self.locks[lock], &call);
-        let Some((_, state)) = next.first().copied() else {
-            return self.wait(place, name, lock, call);
+        let next = self.model.step(state, &call);
+        let Some((told, after)) = agreed(&next) else {
+            return next.is_empty() && self.wait(place, name, object, call);
         };
-        if next.iter().any(|(_, other)| *other != state) {
-            return false;
-        }
-        self.locks[lock] = state;
-        let told: Vec<Told> = next.iter().map(|(told, _)| *told).collect();
-        self.add(call_step(name, lock, op, expected(&told, op)));
+        let gives_up = op.limit() == Some(Limit::Short) && is_own_limit(state, &told, &after);
+        self.objects[object] = after;
+        let expected = outcomes(&told, gives_up.then_some(SHORT_NANOS));
+        let step = self.call_step(name, object, op, expected);
+        self.add(step);
         true
     }
 
-    fn wait(&mut self, place: usize, name: &str, lock: usize, call: LockCall) -> bool {
+    fn wait(&mut self, place: usize, name: &str, object: usize, call: Call) -> bool {
         let has_won = |place: usize| self.slots[place].has_won;
-        let is_open = (0..self.slots.len()).any(|other| self.waits(other, lock) && has_won(other));
+        let is_open =
+            (0..self.slots.len()).any(|other| self.waits(other, object) && has_won(other));
         if has_won(place) || is_open {
             // Behind `one of` stand the names that were declared, which are known no more.
             return false;
         }
-        if self.waits_for_itself(lock, call) && call.op != Op::Acquire(Limit::Long) {
+        let is_stuck = self.model.waits_for_itself(&self.objects[object], &call);
+        if is_stuck && call.op != Op::Acquire(Limit::Long) {
             // It would be stuck until it is killed; that is drawn often enough with a long limit.
             return false;
         }
-        self.slots[place].doing = Doing::Waits { lock, call };
-        self.add(call_step(name, lock, call.op, Expected::BLOCKED));
+        self.objects[object] = self.model.enter(&self.objects[object], &call);
+        self.slots[place].doing = Doing::Waits { object, call };
+        let step = self.call_step(name, object, call.op, Expected::BLOCKED);
+        self.add(step);
         true
     }
 
-    /// Nobody but the caller could let it in.
-    fn waits_for_itself(&self, lock: usize, call: LockCall) -> bool {
-        let is_own = self.locks[lock].hold == Hold::By(call.by);
-        is_own && self.ground.model.release == Release::ByHolder
-    }
-
-    fn drop_handle(&mut self, place: usize, name: &str, lock: usize) -> bool {
+    fn drop_handle(&mut self, place: usize, name: &str, object: usize) -> bool {
         let slot = &mut self.slots[place];
-        if !self.ground.can_drop || lock >= self.locks.len() || slot.dropped.contains(&lock) {
+        let is_there = object < self.objects.len() && !slot.dropped.contains(&object);
+        if !self.ground.can_drop || !is_there {
             return false;
         }
-        slot.dropped.push(lock);
+        slot.dropped.push(object);
         let by = slot.actor;
-        self.leave(lock, by);
-        let program = vec![Statement::Drop { object: LOCK_NAMES[lock].to_owned() }];
+        let program = vec![Statement::Drop { object: self.model.names()[object].to_owned() }];
         let expected = outcomes(&[Told::Ok], None);
         self.add(Action::Run { actor: name.to_owned(), program, expected });
-        true
+        self.leave(object, by)
     }
 
     fn kill(&mut self, place: usize, name: &str, doing: Doing) -> bool {
@@ -184,8 +204,7 @@ impl<'a> Stage<'a> {
         let waits = matches!(doing, Doing::Waits { .. });
         let moment = if waits { Moment::WhenBlocked } else { Moment::Now };
         self.add(Action::Kill { actor: name.to_owned(), moment });
-        self.die(place);
-        true
+        self.die(place)
     }
 
     fn end(&mut self, place: usize, name: &str, statement: Statement) -> bool {
@@ -194,21 +213,24 @@ impl<'a> Stage<'a> {
         }
         let (actor, program) = (name.to_owned(), vec![statement]);
         self.add(Action::Run { actor, program, expected: Expected::Gone { ended: None } });
-        self.die(place);
-        true
+        self.die(place)
     }
 
-    fn die(&mut self, place: usize) {
+    fn die(&mut self, place: usize) -> bool {
         self.slots[place].doing = Doing::Dead;
         let by = self.slots[place].actor;
-        for lock in 0..self.locks.len() {
-            self.leave(lock, by);
-        }
+        (0..self.objects.len()).all(|object| self.leave(object, by))
     }
 
-    fn leave(&mut self, lock: usize, by: Actor) {
-        let gone = self.ground.model.step(&self.locks[lock], &LockCall { by, op: Op::Gone });
-        self.locks[lock] = gone[0].1;
+    fn leave(&mut self, object: usize, by: Actor) -> bool {
+        let call = Call { by, op: Op::Gone };
+        let state = &self.objects[object];
+        if self.model.is_open(state, &call) {
+            return false;
+        }
+        let Some((_, after)) = agreed(&self.model.step(state, &call)) else { return false };
+        self.objects[object] = after;
+        true
     }
 
     fn fresh(&mut self, place: usize, name: String) -> bool {
@@ -221,44 +243,74 @@ impl<'a> Stage<'a> {
         true
     }
 
-    /// Lets in whoever can be let in now.
-    fn settle(&mut self) {
-        for lock in 0..self.locks.len() {
-            while !matches!(self.locks[lock].hold, Hold::By(_)) && self.let_one_in(lock) {}
-        }
-    }
-
-    fn let_one_in(&mut self, lock: usize) -> bool {
-        let waiting: Vec<usize> = (0..self.slots.len()).filter(|p| self.waits(*p, lock)).collect();
-        let Some(first) = waiting.first().copied() else { return false };
-        let Doing::Waits { call, .. } = self.slots[first].doing else { return false };
-        let next = self.ground.model.step(&self.locks[lock], &call);
-        let Some((told, state)) = next.first().copied() else { return false };
-        self.locks[lock] = state;
-        self.slots[first].doing = Doing::Nothing;
-        let expected = outcomes(&[told], None);
-        match (&self.slots[first].name, waiting.len()) {
-            (Some(name), 1) if self.crowds[lock].is_empty() => {
-                let actor = name.clone();
-                self.add(Action::Await { actor, expected });
+    /// Lets in whoever can be let in now; false when it is open who that is, of callers that are no
+    /// equals.
+    fn settle(&mut self) -> bool {
+        (0..self.objects.len()).all(|object| {
+            loop {
+                match self.let_one_in(object) {
+                    Let::Nobody => return true,
+                    Let::One => {}
+                    Let::Open => return false,
+                }
             }
-            _ => self.let_one_of_in(lock, &waiting, expected),
-        }
-        true
+        })
     }
 
-    fn let_one_of_in(&mut self, lock: usize, waiting: &[usize], expected: Expected) {
+    fn let_one_in(&mut self, object: usize) -> Let {
+        let waiting: Vec<usize> =
+            (0..self.slots.len()).filter(|place| self.can_go(*place, object)).collect();
+        let Some(first) = waiting.first().copied() else { return Let::Nobody };
+        let Some((told, after)) = self.goes(first, object) else { return Let::Open };
+        let before = core::mem::replace(&mut self.objects[object], after);
+        let is_alone = waiting[1..].iter().all(|place| self.can_go(*place, object));
+        let is_known = waiting.iter().all(|place| self.slots[*place].name.is_some());
+        let expected = outcomes(&told, None);
+        if is_alone && is_known && self.crowds[object].is_empty() {
+            self.slots[first].doing = Doing::Nothing;
+            let actor = self.slots[first].name.clone().unwrap_or_default();
+            self.add(Action::Await { actor, expected });
+            return Let::One;
+        }
+        let is_like_first = |place: &usize| {
+            let goes = self.in_state(&before, *place, object);
+            goes.is_some_and(|(other, _)| other == told)
+        };
+        if !waiting.iter().all(is_like_first) {
+            return Let::Open;
+        }
+        self.slots[first].doing = Doing::Nothing;
+        self.let_one_of_in(object, &waiting, expected);
+        Let::One
+    }
+
+    fn let_one_of_in(&mut self, object: usize, waiting: &[usize], expected: Expected) {
         let newcomers = waiting.iter().filter_map(|place| self.slots[*place].name.take());
-        self.crowds[lock].extend(newcomers);
-        let actors = self.crowds[lock].clone();
+        self.crowds[object].extend(newcomers);
+        let actors = self.crowds[object].clone();
         let winner = Some(self.rename(waiting[0]));
         // Of two the other is known as well, unless one is from an earlier crowd.
         let is_pair = actors.len() == 2 && waiting.len() == 2;
         let loser = is_pair.then(|| self.rename(waiting[1]));
         if waiting.len() == 1 || is_pair {
-            self.crowds[lock].clear();
+            self.crowds[object].clear();
         }
         self.add(Action::OneOf { actors, expected, winner, loser });
+    }
+
+    /// Whether somebody waits for an object no longer in vain.
+    fn can_go(&self, place: usize, object: usize) -> bool {
+        let Doing::Waits { object: other, call } = self.slots[place].doing else { return false };
+        other == object && !self.model.step(&self.objects[object], &call).is_empty()
+    }
+
+    fn goes(&self, place: usize, object: usize) -> Option<(Vec<Told>, State)> {
+        self.in_state(&self.objects[object], place, object)
+    }
+
+    fn in_state(&self, state: &State, place: usize, wanted: usize) -> Option<(Vec<Told>, State)> {
+        let Doing::Waits { object, call } = self.slots[place].doing else { return None };
+        if object == wanted { agreed(&self.model.step(state, &call)) } else { None }
     }
 
     fn rename(&mut self, place: usize) -> String {
@@ -270,7 +322,13 @@ impl<'a> Stage<'a> {
     }
 
     fn waits(&self, place: usize, wanted: usize) -> bool {
-        matches!(self.slots[place].doing, Doing::Waits { lock, .. } if lock == wanted)
+        matches!(self.slots[place].doing, Doing::Waits { object, .. } if object == wanted)
+    }
+
+    fn call_step(&self, name: &str, object: usize, op: Op, expected: Expected) -> Action {
+        let (op, args) = op.words();
+        let target = Target { object: self.model.names()[object].to_owned(), index: None };
+        Action::Call { actor: name.to_owned(), target, op: op.to_owned(), args, expected }
     }
 
     fn add(&mut self, action: Action) {
@@ -280,13 +338,10 @@ impl<'a> Stage<'a> {
 
 /// The names of the actors; so many there are at most.
 pub(crate) const SLOT_NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
-/// The names of the locks; so many there are at most.
-pub(crate) const LOCK_NAMES: [&str; 2] = ["lock", "other"];
-
 const NOWHERE: Span = Span { line: 0, start: 0, end: 0 };
 
-fn object(name: &str, kind: &str) -> ObjectLine {
-    let (name, kind, args) = (name.to_owned(), kind.to_owned(), Map::new());
+fn object(name: &str, kind: &str, model: Kind) -> ObjectLine {
+    let (name, kind, args) = (name.to_owned(), kind.to_owned(), model.args());
     ObjectLine { name, kind, args, count: None, maker: None, span: NOWHERE }
 }
 
@@ -294,32 +349,20 @@ fn actor(name: &str, own_process: bool) -> ActorLine {
     ActorLine { name: name.to_owned(), own_process, origin: Origin::Adapter, span: NOWHERE }
 }
 
-fn call_step(name: &str, lock: usize, op: Op, expected: Expected) -> Action {
-    let (op, args) = words(op);
-    let target = Target { object: LOCK_NAMES[lock].to_owned(), index: None };
-    Action::Call { actor: name.to_owned(), target, op: op.to_owned(), args, expected }
+/// What may be told, and the state after it; nothing where states differ, or nothing comes.
+fn agreed(next: &[(Told, State)]) -> Option<(Vec<Told>, State)> {
+    let (_, state) = next.first()?;
+    let is_one = next.iter().all(|(_, other)| other == state);
+    is_one.then(|| (next.iter().map(|(told, _)| *told).collect(), state.clone()))
 }
 
-/// A call as it is asked.
-pub(super) fn words(op: Op) -> (&'static str, Arguments) {
-    let no_args = Arguments::new();
-    match op {
-        Op::Acquire(limit) => {
-            let seconds = limit.seconds().map(Value::from);
-            let args = seconds.map(|seconds| ("timeout".to_owned(), seconds));
-            ("acquire", args.into_iter().collect())
-        }
-        Op::Try => ("try", no_args),
-        Op::Release => ("release", no_args),
-        Op::Recover => ("recover", no_args),
-        Op::Gone => ("gone", no_args), // never asked: a death is no call
+/// Only a time limit that ends the call bounds its length from below: that of a barrier breaks it.
+fn is_own_limit(before: &State, told: &[Told], after: &State) -> bool {
+    match told {
+        [Told::TimedOut] => true,
+        [Told::BarrierBroken] => before != after,
+        _ => false,
     }
-}
-
-/// Only a time limit that ends the call bounds its length from below.
-fn expected(told: &[Told], op: Op) -> Expected {
-    let gives_up = op == Op::Acquire(Limit::Short) && told == [Told::TimedOut];
-    outcomes(told, gives_up.then_some(SHORT_NANOS))
 }
 
 fn outcomes(told: &[Told], not_before_nanos: Option<u64>) -> Expected {

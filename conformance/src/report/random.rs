@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use super::plain::{in_line, plain};
 use crate::model::burst::BurstEnd;
 use crate::model::ground::Ground;
-use crate::model::lock::{Again, Release};
 use crate::model::random::{Amount, Came, WrongBurst, WrongScript};
 use crate::protocol::Hello;
 use crate::script::Script;
@@ -28,8 +27,12 @@ pub struct Asked<'a> {
 #[must_use]
 pub fn random(asked: &Asked<'_>) -> String {
     let Asked { hello, ground, amount, came, again } = asked;
-    let (name, sides) = (in_line(&hello.name), sides(ground).join(", "));
-    let mut text = format!("{name}  {}  {sides}, seed {}", in_line(&ground.kind), amount.seed);
+    let (name, sides) = (in_line(&hello.name), ground.model.sides().join(", "));
+    let mut text = format!("{name}  {}  ", in_line(&ground.kind));
+    if !sides.is_empty() {
+        let _ = write!(text, "{sides}, ");
+    }
+    let _ = write!(text, "seed {}", amount.seed);
     if !ground.has_deaths {
         text.push_str(", without deaths");
     }
@@ -39,12 +42,16 @@ pub fn random(asked: &Asked<'_>) -> String {
         "\n    {scripts_count} of {} scripts came as the model has it ({steps_count} steps)",
         amount.scripts_count
     );
-    let _ = writeln!(
-        text,
-        "    {bursts_count} of {} bursts have an order that explains them ({events_count} calls \
-         and deaths)",
-        amount.bursts_count
-    );
+    if ground.model.has_bursts() {
+        let _ = writeln!(
+            text,
+            "    {bursts_count} of {} bursts have an order that explains them ({events_count} \
+             calls and deaths)",
+            amount.bursts_count
+        );
+    } else {
+        let _ = writeln!(text, "    no bursts: such a wait takes effect at more than one point");
+    }
     if came.unsupported_count > 0 {
         let _ = writeln!(text, "    {} were not offered", came.unsupported_count);
     }
@@ -62,7 +69,11 @@ fn script(wrong: &WrongScript, ground: &Ground, again: &[String; 2]) -> String {
     let detail = outcome.stop.as_ref().map_or_else(String::new, |stop| stop.detail());
     let mut text = format!("\n{}: {}\n", outcome.verdict.slug(), in_line(&detail));
     let _ = writeln!(text, "The shortest script found in {tries_count} tries, as a case:\n");
-    let _ = write!(text, "{}", case(&format!("lock/random-{seed}"), script, ground));
+    let _ = write!(
+        text,
+        "{}",
+        case(&format!("{}/random-{seed}", ground.model.group()), script, ground)
+    );
     let [before, behind] = again;
     let _ = writeln!(text, "\nagain: {before} --scripts 1 --bursts 0 --seed {seed}{behind}");
     text
@@ -91,24 +102,15 @@ fn burst(wrong: &WrongBurst, again: &[String; 2]) -> String {
 pub fn case(id: &str, script: &Script, ground: &Ground) -> String {
     let mut script = script.clone();
     for object in script.objects.iter_mut().filter(|object| object.kind == ground.kind) {
-        "lock".clone_into(&mut object.kind);
+        ground.model.group().clone_into(&mut object.kind);
     }
-    let sides: Vec<String> = sides(ground).iter().map(|side| format!("{side:?}")).collect();
-    let sides = sides.join(", ");
+    let sides: Vec<String> = ground.model.sides().iter().map(|side| format!("{side:?}")).collect();
+    let contract = match sides.is_empty() {
+        true => String::new(),
+        false => format!("contract = [{}]\n", sides.join(", ")),
+    };
     format!(
-        "[[case]]\nid = {id:?}\nshows = []\ncontract = [{sides}]\nscript = '''\n{}'''\n",
+        "[[case]]\nid = {id:?}\nshows = []\n{contract}script = '''\n{}'''\n",
         plain(&script.to_string())
     )
-}
-
-fn sides(ground: &Ground) -> [&'static str; 2] {
-    let release = match ground.model.release {
-        Release::ByHolder => "lock-release:by-holder",
-        Release::ByAnyone => "lock-release:by-anyone",
-    };
-    let again = match ground.model.again {
-        Again::Waits => "lock-again:waits",
-        Again::Refused => "lock-again:refused",
-    };
-    [release, again]
 }

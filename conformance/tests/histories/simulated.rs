@@ -1,8 +1,10 @@
 //! Histories that a lock could have: the model is played with random timing.
 
+use purlin_conformance::model::call::{Call, Op, Told};
 use purlin_conformance::model::draw::{self, Draw};
 use purlin_conformance::model::history::{End, Event};
-use purlin_conformance::model::lock::{LockCall, LockModel, LockState, Op, Told};
+use purlin_conformance::model::kind::Kind;
+use purlin_conformance::model::lock::{LockModel, LockState};
 use purlin_conformance::model::{Actor, Model};
 
 use super::History;
@@ -61,7 +63,7 @@ pub(crate) fn one_by_one(
     let mut allowed = Vec::new();
     for _ in 0..call_count {
         let line = draw.below(line_count);
-        let call = LockCall { by: caller(line), op: draw::op(draw) };
+        let call = Call { by: caller(line), op: draw::op(draw, Kind::Lock(*model)) };
         let steps = model.step(&play.state, &call);
         let changes_hold = steps.iter().any(|(_, state)| state.hold != play.state.hold);
         let is_known = steps.windows(2).all(|pair| pair[0].1 == pair[1].1);
@@ -92,7 +94,7 @@ struct Play<'a> {
 /// A call under way.
 #[derive(Clone, Copy)]
 struct Open {
-    call: LockCall,
+    call: Call,
     entered: u64,
     /// It has taken effect, and was not told yet.
     told: Option<Told>,
@@ -115,7 +117,7 @@ impl<'a> Play<'a> {
     /// A caller's next step: it begins a call, the call takes effect, or it is told.
     fn go_on(&mut self, line: usize, open: Option<Open>, draw: &mut Draw) -> Option<Open> {
         let Some(mut open) = open else {
-            let call = LockCall { by: caller(line), op: draw::op(draw) };
+            let call = Call { by: caller(line), op: draw::op(draw, Kind::Lock(*self.model)) };
             return Some(Open { call, entered: self.tick(), told: None });
         };
         let Some(told) = open.told else {
@@ -127,7 +129,7 @@ impl<'a> Play<'a> {
         None
     }
 
-    fn take_effect(&mut self, call: &LockCall, draw: &mut Draw) -> Option<Told> {
+    fn take_effect(&mut self, call: &Call, draw: &mut Draw) -> Option<Told> {
         let steps = self.model.step(&self.state, call);
         let (told, state) = steps.get(draw.below(steps.len()))?;
         self.state = *state;
@@ -138,7 +140,7 @@ impl<'a> Play<'a> {
         if let Some(open) = open {
             self.add(line, &open, End::CutOff);
         }
-        let call = LockCall { by: caller(line), op: Op::Gone };
+        let call = Call { by: caller(line), op: Op::Gone };
         let open = Open { call, entered: self.tick(), told: None };
         self.state = self.model.step(&self.state, &call)[0].1;
         let at = self.tick();
