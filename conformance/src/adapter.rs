@@ -3,18 +3,26 @@
 use std::io;
 use std::sync::Arc;
 
+use posix::Posix;
 use purlin::Purlin;
 use purlin_conformance::serve::{idle_if_replaced, serve};
+use std_threads::StdThreads;
 
 #[path = "../faults/mod.rs"]
 mod faults;
 #[path = "../adapters/odd.rs"]
 mod odd;
+#[path = "../adapters/posix.rs"]
+mod posix;
 #[path = "../adapters/purlin.rs"]
 mod purlin;
+#[path = "../adapters/std_threads.rs"]
+mod std_threads;
 
 /// The subjects that a run without a choice asks.
-pub(crate) const NAMES: &[&str] = Purlin::NAMES;
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    Purlin::NAMES.iter().copied().chain([Posix::NAME, StdThreads::NAME])
+}
 
 /// The subjects that check the suite; they are run only when they are named.
 pub(crate) fn hidden_names() -> impl Iterator<Item = &'static str> {
@@ -31,12 +39,14 @@ pub(crate) fn run(words: &[String]) -> io::Result<()> {
     match words {
         [word, name] if word == odd::ODD => odd::run(name),
         [word, rest @ ..] if word == faults::ACTOR => faults::run_actor(rest),
+        [name] if name == Posix::NAME => serve(Arc::new(Posix::new()?)),
+        [name] if name == StdThreads::NAME => serve(Arc::new(StdThreads)),
         [name] => match Purlin::new(name) {
             Some(purlin) => serve(Arc::new(purlin)),
             None => faults::run(name),
         },
         _ => {
-            let names: Vec<&str> = NAMES.iter().copied().chain(hidden_names()).collect();
+            let names: Vec<&str> = names().chain(hidden_names()).collect();
             Err(io::Error::other(format!("an adapter needs a name: {}", names.join(", "))))
         }
     }

@@ -25,7 +25,7 @@ pub(crate) enum Found {
 /// * [`Error::Asked`] when nobody has one of the names.
 pub(crate) fn find(wanted: &[String]) -> Result<Vec<Found>, Error> {
     let mut found = Vec::new();
-    for name in crate::adapter::NAMES {
+    for name in crate::adapter::names() {
         if may_be(name, wanted) {
             found.push(Found::here(Subject::probe(own(name), "")?));
         }
@@ -44,7 +44,7 @@ pub(crate) fn find(wanted: &[String]) -> Result<Vec<Found>, Error> {
     });
     match unused.first() {
         Some(name) => {
-            let known = crate::adapter::NAMES.iter().copied().chain(CPYTHON_FAMILIES);
+            let known = crate::adapter::names().chain(CPYTHON_FAMILIES);
             let nearest = did_you_mean(name, known.chain(crate::adapter::hidden_names()));
             Err(Error::Asked(format!("no subject here is called `{name}`{nearest}")))
         }

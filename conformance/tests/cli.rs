@@ -209,6 +209,26 @@ fn cpython_hangs_where_a_holder_is_killed_and_that_is_known() {
     assert!(ran.stdout.contains("hung*") && ran.stdout.contains("known: "), "{}", ran.stdout);
 }
 
+/// What they break is looked at by hand and listed; here, that the lists are true of a few cases.
+#[test]
+fn posix_tells_of_deaths_and_std_has_none() {
+    let cases = ["lock/holder-killed-next-told", "lock/warning-stays", "lock/guard-fails"];
+    let mut words = vec!["run", "--subject", "posix-fork", "--subject", "std-threads"];
+    words.extend(cases.iter().flat_map(|case| ["--case", case]));
+    let (ran, lines) = run_json(&words, &[]);
+    assert_eq!(ran.status, Some(0), "{}{}", ran.stdout, ran.stderr);
+    let verdict = |subject: &str, case: &str| {
+        let line = lines.iter().find(|line| line["subject"] == subject && line["case"] == case);
+        line.map(|line| line["verdict"].as_str().unwrap().to_owned()).unwrap()
+    };
+    assert_eq!(cases.map(|case| verdict("posix-fork", case)), ["kept", "broken", "unsupported"]);
+    assert_eq!(
+        cases.map(|case| verdict("std-threads", case)),
+        ["unsupported", "unsupported", "broken"]
+    );
+    assert!(!ran.stdout.contains("forked all the same"), "{}", ran.stdout);
+}
+
 #[test]
 fn without_python_the_row_says_absent() {
     let ran = run_with(&["run", "--case", "lock/new-is-free"], &[("PATH", "")]);

@@ -257,7 +257,7 @@ macro_rules! lists {
     };
 }
 
-const FILES: &[(&str, &str)] = lists!["cpython-fork", "cpython-spawn"];
+const FILES: &[(&str, &str)] = lists!["cpython-fork", "cpython-spawn", "posix-fork", "std-threads"];
 
 #[cfg(test)]
 mod tests {

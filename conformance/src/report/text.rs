@@ -101,7 +101,7 @@ fn legend(rows: &[Row]) -> String {
 fn limits(judgement: &Judgement) -> String {
     let mut text = String::new();
     let name = in_line(&judgement.hello.name);
-    if judgement.hello.starts[0] == How::Thread {
+    if judgement.hello.starts[0] == How::Thread && judgement.hello.starts.len() > 1 {
         let _ = writeln!(text, "  {name}: {FORKED}");
     }
     let mut forms: Vec<&str> = judgement.outcomes.iter().map(|asked| asked.form.as_str()).collect();

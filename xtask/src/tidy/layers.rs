@@ -5,8 +5,12 @@ use crate::tidy::Finding;
 use crate::tree::Tree;
 
 /// Shipped files with unsafe code, and why each needs it. Everything under `sys/` is expected to;
-/// what is listed beyond is a file that follows pointers into a segment, or forks.
+/// what is listed beyond is a file that follows pointers into a segment, or forks. The adapters
+/// that the suite has built in are held to the list, too.
 const UNSAFE_FILES: &[(&str, &str)] = &[
+    ("conformance/adapters/posix/memory.rs", "makes the pointers that the C library takes"),
+    ("conformance/adapters/posix/mutex.rs", "calls the C library, which takes pointers"),
+    ("conformance/adapters/posix/process.rs", "forks by the bare call"),
     ("process/src/fork.rs", "the raw fork is an unsafe function"),
     ("process/src/process.rs", "forks, and argues that its child never returns"),
     ("process/src/spawn/task.rs", "makes a function of its place in the program"),
@@ -21,6 +25,8 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("sync/src/event.rs", "promises the layout of an event's word"),
     ("sync/src/exclusive.rs", "promises the layout of the locks' words"),
 ];
+
+const ADAPTERS: &str = "conformance/adapters/";
 
 /// What each crate may lean on. A crate that is not here leans on nothing of ours and nobody leans
 /// on it; one that sees the others is listed with all of them.
@@ -45,7 +51,9 @@ const DATA: [&str; 2] = ["rustix::io::Errno", "libc::E"];
 
 pub(super) fn unsafe_outside_the_list(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for source in tree.shipped().filter(|source| !source.path.contains("/src/sys/")) {
+    let adapters = tree.rust().filter(|source| source.path.starts_with(ADAPTERS));
+    let held = tree.shipped().filter(|source| !source.path.contains("/src/sys/"));
+    for source in held.chain(adapters) {
         let line = Code::new(&source.text).lines_with("unsafe").next();
         let is_listed = UNSAFE_FILES.iter().any(|(path, _)| *path == source.path);
         match line {
@@ -147,6 +155,7 @@ mod tests {
         };
         assert_eq!(rule(&[("shm/src/new.rs", "\nfn f() { unsafe { g() } }")]), 1);
         assert_eq!(rule(&[("shm/src/sys/new.rs", "fn f() { unsafe { g() } }")]), 0);
+        assert_eq!(rule(&[("conformance/adapters/new.rs", "fn f() { unsafe { g() } }")]), 1);
         assert_eq!(rule(&[("shm/src/new.rs", "// unsafe\n#![deny(unsafe_code)]")]), 0);
     }
 

@@ -1,0 +1,111 @@
+//! The adapter for POSIX: what the C library offers to processes that share memory, as its manual
+//! pages have it and without help. Actors are forked, and inherit the memory.
+//!
+//! Not offered: guards and the dropping of handles, for C has neither, and actors by spawn, which
+//! would have to find the memory by a name.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use purlin_conformance::limits::PROTOCOL_VERSION;
+use purlin_conformance::serve::{
+    Actor, Arguments, CAPABILITIES, Child, Form, Hello, How, Object, Pace, Reach, Refusal, Subject,
+};
+
+use errors::out_of_resources;
+use memory::{Arena, Shared};
+use mutex::{Kind, Lock};
+
+#[path = "posix/errors.rs"]
+mod errors;
+#[path = "posix/limit.rs"]
+mod limit;
+#[path = "posix/memory.rs"]
+mod memory;
+#[path = "posix/mutex.rs"]
+mod mutex;
+#[path = "posix/process.rs"]
+mod process;
+
+/// POSIX under fork.
+pub(crate) struct Posix {
+    arena: Arena,
+    /// For who asks for one again, by another mapping.
+    mutexes: Mutex<BTreeMap<String, Shared<libc::pthread_mutex_t>>>,
+}
+
+impl Posix {
+    pub(crate) const NAME: &str = "posix-fork";
+
+    /// # Errors
+    /// * What the system refused.
+    pub(crate) fn new() -> std::io::Result<Self> {
+        Ok(Self { arena: Arena::new()?, mutexes: Mutex::default() })
+    }
+
+    fn mutex(&self, name: &str, kind: Kind) -> Result<Arc<dyn Object>, Refusal> {
+        let lock = Lock::new(&self.arena, kind)?;
+        self.mutexes().insert(name.to_owned(), lock.place());
+        Ok(Arc::new(lock))
+    }
+
+    /// The same mutex by another mapping of its memory.
+    fn again(&self, of: &str) -> Result<Arc<dyn Object>, Refusal> {
+        let original = self.mutexes().get(of).copied();
+        let none = || Refusal::new("no-such-name", format!("there is no {of} here"));
+        let again = self.arena.again(original.ok_or_else(none)?);
+        Ok(Arc::new(Lock::at(again.map_err(out_of_resources)?)))
+    }
+
+    fn mutexes(&self) -> MutexGuard<'_, BTreeMap<String, Shared<libc::pthread_mutex_t>>> {
+        self.mutexes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Subject for Posix {
+    fn hello(&self) -> Hello {
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        let objects = [("lock", &mutex::OPERATIONS[..]), ("errorcheck-lock", &mutex::OPERATIONS)];
+        let checked = Form { of: "lock".to_owned(), contracts: sides("refused") };
+        Hello {
+            protocol: PROTOCOL_VERSION,
+            name: Self::NAME.to_owned(),
+            version: process::library_version(),
+            starts: vec![How::Fork],
+            objects_reach: Reach::Start,
+            objects: objects.map(|(kind, all)| (kind.to_owned(), words(all))).into(),
+            capabilities: CAPABILITIES
+                .iter()
+                .filter(|name| **name != "drop")
+                .map(|name| (*name).to_owned())
+                .collect(),
+            contracts: sides("waits"),
+            forms: [("errorcheck-lock".to_owned(), checked)].into(),
+            pace: Pace::Fast,
+        }
+    }
+
+    fn create(&self, name: &str, kind: &str, args: &Arguments) -> Result<Arc<dyn Object>, Refusal> {
+        if let Some(of) = args.get("again").and_then(serde_json::Value::as_str) {
+            return self.again(of);
+        }
+        match kind {
+            "lock" => self.mutex(name, Kind::Normal),
+            "errorcheck-lock" => self.mutex(name, Kind::ErrorCheck),
+            _ => Err(Refusal::unsupported(kind)),
+        }
+    }
+
+    fn start(&self, how: How, actor: Actor) -> Result<Box<dyn Child>, Refusal> {
+        match how {
+            How::Fork => process::fork(actor),
+            _ => Err(Refusal::unsupported("what is shared is inherited by fork")),
+        }
+    }
+}
+
+/// The sides that a mutex takes, by what comes of a second acquire.
+fn sides(again: &str) -> BTreeMap<String, Vec<String>> {
+    let sides = [("lock-release", "by-holder"), ("lock-again", again)];
+    sides.map(|(choice, side)| (choice.to_owned(), vec![side.to_owned()])).into()
+}
