@@ -79,3 +79,25 @@ where
     let function: F = unsafe { core::ptr::NonNull::<F>::dangling().read() };
     Ok(Box::new(move || function(arguments, carried).into_status()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task_of<F: Fn((), ()) + Copy + 'static>(_function: F) -> Task {
+        Task::of::<F, (), (), ()>()
+    }
+
+    #[test]
+    fn what_is_no_code_of_the_main_program_is_not_transferable() {
+        let offset = task_of(|(), ()| ()).offset().expect("a function of this program");
+        assert!(Task::at(offset).is_ok());
+        let foreign = program::address_in_a_library();
+        // SAFETY: It is the place of a function, is asked where it lies, and never called.
+        let foreign = Task(unsafe { core::mem::transmute::<usize, Trampoline>(foreign) });
+        assert_eq!(foreign.offset(), Err(Error::NotTransferable));
+        for outside in [0, u64::MAX] {
+            assert_eq!(Task::at(outside).err(), Some(Error::NotTransferable), "{outside:x}");
+        }
+    }
+}
