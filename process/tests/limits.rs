@@ -1,26 +1,16 @@
 //! Starts that the system refuses: an error, and no trace of a child.
 
 mod bounded;
+mod limited;
 mod traces;
 
-use std::fs::File;
 use std::io::{Read, Write, pipe};
 
 use bounded::{LIMIT, check, in_child};
+use limited::{lower, take_all_descriptors};
 use purlin_process::{Error, ExitStatus, Process};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use traces::{descriptor_count, has_children};
-
-/// Lowers a limit of the calling process; a child of the test's, so that nobody else feels it.
-fn lower(resource: Resource, limit: u64) -> Result<(), String> {
-    let both = Rlimit { current: Some(limit), maximum: Some(limit) };
-    setrlimit(resource, both).map_err(|errno| format!("setrlimit: {errno}"))
-}
-
-/// Opens descriptors until none is left.
-fn take_all_descriptors() -> Vec<File> {
-    std::iter::from_fn(|| File::open("/dev/null").ok()).collect()
-}
 
 #[test]
 fn without_descriptors_nothing_is_started() {

@@ -1,20 +1,27 @@
 //! Children that are this program executed anew. The tests have a `main` of their own, which calls
 //! `init` first; the environment may ask it to be another program instead.
 
-use std::io::{Read, Write};
+mod bounded;
+mod limited;
+mod traces;
+
+use std::io::{PipeReader, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use bounded::{LIMIT, check, in_child};
+
 use libtest_mimic::{Arguments, Failed, Trial};
+use limited::{lower, take_all_descriptors};
 use purlin_process::{Error, ExitStatus, Process, init, receive_handles, send_handles};
 use purlin_sync::{CheckedLock, HandoverLock, Lock};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::FdFlags;
+use rustix::process::Resource;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
-
-/// After this long a test says what it waited for.
-const LIMIT: Duration = Duration::from_secs(60);
+use traces::{descriptor_count, has_children};
 
 /// Asks this program to be another one.
 const ROLE: &str = "PURLIN_TEST_ROLE";
@@ -44,7 +51,7 @@ fn report(started: Result<Process, Error>) {
 }
 
 fn trials() -> Vec<Trial> {
-    let tests: [(&str, fn()); 18] = [
+    let tests: [(&str, fn()); 19] = [
         ("the_function_runs_with_its_arguments", arguments),
         ("what_the_function_returns_is_the_exit_status", outcomes),
         ("a_carried_lock_is_the_same_lock", carried_lock),
@@ -61,7 +68,8 @@ fn trials() -> Vec<Trial> {
         ("a_child_that_ends_before_init_is_told", late),
         ("an_inherited_mark_makes_nobody_a_child", inherited_mark),
         ("a_child_killed_as_it_starts_is_joined_as_killed", killed_early),
-        ("children_come_and_go_without_a_trace", traces),
+        ("children_come_and_go_without_a_trace", comings_and_goings),
+        ("without_descriptors_nothing_is_spawned", no_descriptors),
         ("a_handover_is_whole_or_an_error", handover),
     ];
     let trial = |(name, test): (&str, fn())| {
@@ -90,6 +98,36 @@ impl Drop for Child {
 
 fn started(process: Result<Process, Error>) -> Child {
     Child(process.expect("a child"))
+}
+
+/// Whether something can be read, or the end of it seen, before `limit` has passed.
+fn is_readable(reader: &PipeReader, limit: Duration) -> bool {
+    let limit = Timespec::try_from(limit).expect("a minute fits");
+    poll(&mut [PollFd::new(reader, PollFlags::IN)], Some(&limit)).expect("poll") > 0
+}
+
+/// The next byte of `what`, which must come.
+fn byte_of(reader: &mut PipeReader, what: &str) -> u8 {
+    assert!(is_readable(reader, LIMIT), "{what} does not come");
+    let mut byte = [0];
+    reader.read_exact(&mut byte).unwrap_or_else(|error| panic!("{what}: {error}"));
+    byte[0]
+}
+
+/// All of `what`, which must come to an end.
+fn all_of(mut reader: PipeReader, what: &str) -> String {
+    let deadline = Instant::now() + LIMIT;
+    let mut bytes = Vec::new();
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let said = String::from_utf8_lossy(&bytes);
+        assert!(is_readable(&reader, left), "{what} does not end; so far: {said:?}");
+        let mut piece = [0; 1024];
+        match reader.read(&mut piece).expect("a pipe") {
+            0 => return said.into_owned(),
+            count => bytes.extend_from_slice(&piece[..count]),
+        }
+    }
 }
 
 fn arguments() {
@@ -146,15 +184,14 @@ fn kinds() {
         drop(checked.acquire(LIMIT).map_err(words)?.sound().map_err(words)?);
         std::io::PipeWriter::from(pipe).write_all(b"all").map_err(|error| error.to_string())
     }
-    let (mut reader, writer) = std::io::pipe().expect("a pipe");
+    let (reader, writer) = std::io::pipe().expect("a pipe");
     let handover = HandoverLock::new().expect("a lock");
     handover.acquire(LIMIT).expect("it is free").keep();
     let locks = (0..3).map(|_| Lock::new().expect("a lock")).collect();
     let checked = CheckedLock::new().expect("a lock");
     let handles: Handles = (locks, Some(handover.clone()), checked, writer.into());
     let child = started(Process::spawn("uses", uses, (), handles));
-    let mut text = String::new();
-    reader.read_to_string(&mut text).expect("its end");
+    let text = all_of(reader, "what the child writes");
     assert_eq!((child.status(), text.as_str()), (ExitStatus::Code(0), "all"));
     assert!(handover.try_acquire().is_ok(), "the child released it");
 }
@@ -170,7 +207,7 @@ fn death() {
     let lock = Lock::new().expect("a lock");
     let (mut reader, writer) = std::io::pipe().expect("a pipe");
     let child = started(Process::spawn("takes", takes, (), (lock.clone(), writer.into())));
-    reader.read_exact(&mut [0]).expect("it holds the lock");
+    byte_of(&mut reader, "the word that it holds the lock");
     child.0.kill().expect("a child of ours");
     let told = lock.acquire(LIMIT).expect("the lock");
     assert_eq!(told.sound().unwrap_err(), purlin_sync::Error::OwnerDied);
@@ -231,24 +268,30 @@ fn idles((): (), (until,): (OwnedFd,)) {
     let _ = std::io::PipeReader::from(until).read(&mut [0]);
 }
 
+/// Says how many descriptors it has, and idles.
+fn counts((): (), (until, said): (OwnedFd, OwnedFd)) {
+    let count = std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count) as u8;
+    let _ = std::io::PipeWriter::from(said).write_all(&[count]);
+    idles((), (until,));
+}
+
 fn strays() {
     let (until, end) = std::io::pipe().expect("a pipe");
-    let (mut reader, writer) = std::io::pipe().expect("a pipe");
+    let (mut said, saying) = std::io::pipe().expect("a pipe");
+    let (reader, writer) = std::io::pipe().expect("a pipe");
     rustix::io::fcntl_setfd(&writer, FdFlags::empty()).expect("inheritable");
-    let child = started(Process::spawn("idles", idles, (), (until.into(),)));
+    let carried = (until.into(), saying.into());
+    let child = started(Process::spawn("counts", counts, (), carried));
     drop(writer);
-    assert_eq!(reader.read(&mut [0]).expect("a pipe"), 0, "the child has the other end");
+    // It runs: what is not its own is closed by now, or never will be.
+    byte_of(&mut said, "the word that the child runs");
+    assert!(is_readable(&reader, Duration::ZERO), "the child has the other end");
     assert_eq!(child.0.is_alive(), Ok(true));
     drop(end);
     assert_eq!(child.status(), ExitStatus::Code(0));
 }
 
 fn growth() {
-    fn counts((): (), (until, said): (OwnedFd, OwnedFd)) {
-        let count = std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count) as u8;
-        let _ = std::io::PipeWriter::from(said).write_all(&[count]);
-        idles((), (until,));
-    }
     let mut children = Vec::new();
     let mut seen = Vec::new();
     let mut ends = Vec::new();
@@ -257,9 +300,7 @@ fn growth() {
         let (mut reader, writer) = std::io::pipe().expect("a pipe");
         let carried = (until.into(), writer.into());
         children.push(started(Process::spawn("counts", counts, (), carried)));
-        let mut count = [0];
-        reader.read_exact(&mut count).expect("its count");
-        seen.push(count[0]);
+        seen.push(byte_of(&mut reader, "the child's count"));
         ends.push(end);
     }
     assert!(seen.iter().all(|count| *count == seen[0] && *count > 0), "{seen:?}");
@@ -273,10 +314,31 @@ fn null_input() {
     assert_eq!(started(Process::spawn("reads", reads, (), ())).status(), ExitStatus::Code(0));
 }
 
+/// Another program, killed when its test is over, however it ends.
+struct Program(std::process::Child);
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What this program prints as another one.
+fn said_by_role(role: &str, prepare: impl FnOnce(&mut Command)) -> String {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    let mut command = Command::new(std::env::current_exe().expect("this program"));
+    command.env(ROLE, role).stdout(writer);
+    prepare(&mut command);
+    let _program = Program(command.spawn().expect("it runs"));
+    drop(command); // and with it our copy of what it prints to
+    all_of(reader, "what the program prints").trim().to_owned()
+}
+
 fn this_program_as(role: &str) -> String {
-    let program = std::env::current_exe().expect("this program");
-    let output = Command::new(program).env(ROLE, role).output().expect("it runs");
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    said_by_role(role, |command| {
+        command.stdin(Stdio::null());
+    })
 }
 
 fn forgotten() {
@@ -288,14 +350,13 @@ fn late() {
 }
 
 fn inherited_mark() {
-    let program = std::env::current_exe().expect("this program");
-    let (socket, _other) = UnixStream::pair().expect("a socket");
     for mark in ["", "1:2", "rubbish"] {
-        let input = socket.try_clone().expect("a descriptor");
-        let mut command = Command::new(&program);
-        command.env(ROLE, "plain").env("PURLIN_SPAWNED", mark).stdin(OwnedFd::from(input));
-        let output = command.output().expect("it runs");
-        assert_eq!(String::from_utf8_lossy(&output.stdout), "went on\n", "{mark}");
+        // Whoever takes itself for a child greets at once, and finds that nobody is there.
+        let (socket, _) = UnixStream::pair().expect("a socket");
+        let said = said_by_role("plain", |command| {
+            command.env("PURLIN_SPAWNED", mark).stdin(OwnedFd::from(socket));
+        });
+        assert_eq!(said, "went on", "with the mark {mark:?} it took itself for a child");
     }
 }
 
@@ -328,16 +389,38 @@ fn kill_the_first_child() {
     panic!("no child was started");
 }
 
-fn traces() {
-    let count = || std::fs::read_dir("/proc/self/fd").expect("/proc").count();
+fn comings_and_goings() {
     let quick = |(), ()| ();
     assert_eq!(started(Process::spawn("", quick, (), ())).status(), ExitStatus::Code(0));
-    let before = count();
+    let before = descriptor_count();
     for _ in 0..30 {
         let child = started(Process::spawn("", quick, (), ()));
         assert_eq!(child.status(), ExitStatus::Code(0));
     }
-    assert_eq!(count(), before);
+    assert_eq!(descriptor_count(), before);
+}
+
+fn no_descriptors() {
+    in_child(|| {
+        lower(Resource::Nofile, 64)?;
+        let mut taken = take_all_descriptors();
+        let all = taken.len();
+        for free in 0..all {
+            taken.truncate(all - free);
+            match Process::spawn("one too many", |(), ()| 3, (), ()) {
+                Err(Error::OutOfResources) => {}
+                Err(other) => return Err(format!("with {free} free: {other:?}")),
+                Ok(child) => {
+                    check(child.join(LIMIT) == Ok(ExitStatus::Code(3)), "it runs")?;
+                    return check(free > 0, "it takes at least one");
+                }
+            }
+            check(!has_children(), &format!("with {free} free no child is left"))?;
+            taken.extend(take_all_descriptors());
+            check(taken.len() == all, &format!("the {free} that were free were given back"))?;
+        }
+        Err("with all free but one it is refused".to_owned())
+    });
 }
 
 fn handover() {
