@@ -18,6 +18,12 @@ enum Twist {
     Asks(fn(&mut Value)),
     /// Says these instead of a reply. So it speaks for the actors too.
     Says(fn(Value) -> Vec<Value>),
+    /// Asks for something else before it passes a request on, and keeps the answer to itself.
+    AsksFirst(fn(&Value) -> Option<Value>),
+    /// Writes some lines in two pieces, with another line between them.
+    TearsLines,
+    /// Says that calls can be interrupted, and has actors that ignore it.
+    IgnoresInterrupts,
     /// Ends when it is sent a line like this.
     EndsOn(fn(&str) -> bool),
     /// Passes a request on only when the call before is over.
@@ -140,6 +146,15 @@ const ALL: &[(&str, Twist)] = &[
             )
         }),
     ),
+    ("tears-lines", Twist::TearsLines),
+    (
+        "collects-early",
+        // With the first thing that it is asked after a death.
+        Twist::AsksFirst(|asked| {
+            let is_it = asked["request"] == "drop";
+            is_it.then(|| json!({"request": "reap", "actor": "a"}))
+        }),
+    ),
     (
         "tells-of-another-end",
         Twist::Says(|said| {
@@ -203,7 +218,18 @@ const ALL: &[(&str, Twist)] = &[
     ("ends-no-thread", Twist::Asks(|asked| each(asked, "end-thread", nothing))),
     ("does-not-execute", Twist::Asks(|asked| each(asked, "exec", nothing))),
     ("does-not-catch", Twist::Asks(|asked| each(asked, "catch", nothing))),
+    ("ignores-interrupts", Twist::IgnoresInterrupts),
+    ("dies-of-interrupts", Twist::Says(offers_interrupts)),
 ];
+
+/// What none of its actors has a handler for.
+fn offers_interrupts(said: Value) -> Vec<Value> {
+    hello(said, |hello| {
+        if let Some(all) = hello["capabilities"].as_array_mut() {
+            all.push("interrupts".into());
+        }
+    })
+}
 
 fn hello(said: Value, alter: fn(&mut Value)) -> Vec<Value> {
     change(said, |said| said["starts"].is_array(), alter)
@@ -255,25 +281,13 @@ fn nothing(statement: &mut Value) {
 pub(crate) fn run(name: &str) -> io::Result<()> {
     let twist = ALL.iter().find(|(known, _)| *known == name).map(|(_, twist)| twist);
     let twist = twist.ok_or_else(|| io::Error::other(format!("there is no odd adapter {name}")))?;
-    let mut command = Command::new("/proc/self/exe");
-    command.args(["adapter", "purlin-fork"]).stdin(Stdio::piped());
-    let is_relayed = matches!(twist, Twist::Says(_) | Twist::OneAtATime);
-    if is_relayed {
-        command.stdout(Stdio::piped());
-    }
-    let mut inner = command.spawn()?;
+    let mut inner = sound(twist)?.spawn()?;
     let mut requests = inner.stdin.take().ok_or_else(|| io::Error::other("no standard input"))?;
     let helper = if matches!(twist, Twist::KeepsPipes) { Some(helper(&requests)?) } else { None };
     let over = Arc::new(Over::default());
     let replies = inner.stdout.take().map(|said| {
-        let (over, says) = (
-            Arc::clone(&over),
-            match twist {
-                Twist::Says(says) => *says,
-                _ => |said| vec![said],
-            },
-        );
-        thread::spawn(move || relay(said, says, &over))
+        let over = Arc::clone(&over);
+        thread::spawn(move || relay(said, twist, &over))
     });
     let end = pass_on(twist, &mut requests, &over)?;
     if let Some(mut helper) = helper {
@@ -298,6 +312,33 @@ pub(crate) fn run(name: &str) -> io::Result<()> {
     loop {
         thread::park();
     }
+}
+
+/// The sound adapter behind the relay.
+fn sound(twist: &Twist) -> io::Result<Command> {
+    let this = std::env::current_exe()?;
+    let mut command = match twist {
+        // What is ignored stays ignored in what is executed.
+        Twist::IgnoresInterrupts => {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", r#"trap '' INT; exec "$0" "$@""#]).arg(this);
+            shell
+        }
+        _ => Command::new(this),
+    };
+    command.args(["adapter", "purlin-fork"]).stdin(Stdio::piped());
+    let is_relayed = matches!(
+        twist,
+        Twist::Says(_)
+            | Twist::AsksFirst(_)
+            | Twist::TearsLines
+            | Twist::IgnoresInterrupts
+            | Twist::OneAtATime
+    );
+    if is_relayed {
+        command.stdout(Stdio::piped());
+    }
+    Ok(command)
 }
 
 /// What ended the passing on.
@@ -327,6 +368,12 @@ fn pass_on(twist: &Twist, requests: &mut ChildStdin, over: &Over) -> io::Result<
             _ => {}
         }
         let asked: Value = serde_json::from_str(&line).unwrap_or(Value::Null);
+        if let Twist::AsksFirst(first) = twist
+            && let Some(mut first) = first(&asked)
+        {
+            first["id"] = HIDDEN_ID.into();
+            writeln!(requests, "{first}")?;
+        }
         if matches!(asked["request"].as_str(), Some("call" | "run")) {
             over.set(false);
         }
@@ -338,19 +385,59 @@ fn pass_on(twist: &Twist, requests: &mut ChildStdin, over: &Over) -> io::Result<
     Ok(End::Input)
 }
 
+/// Of what a relay asks for itself. No check comes so far.
+const HIDDEN_ID: u64 = 1 << 40;
+
 /// Relays what is said, line by line.
-fn relay(said: impl io::Read, says: fn(Value) -> Vec<Value>, over: &Over) {
+fn relay(said: impl io::Read, twist: &Twist, over: &Over) {
+    let mut mouth = Mouth { tears: matches!(twist, Twist::TearsLines), ..Mouth::default() };
     for line in BufReader::new(said).lines().map_while(Result::ok) {
         let Ok(said) = serde_json::from_str::<Value>(&line) else { continue };
-        let goes_on = matches!(said["reply"].as_str(), Some("entered" | "started" | "waiting"));
-        for said in says(said) {
-            // Nobody listens any more: then the end of standard input comes too.
-            let _ = io::stdout().write_all(format!("{said}\n").as_bytes());
-            let _ = io::stdout().flush();
+        if said["id"] == HIDDEN_ID {
+            continue;
         }
+        let goes_on = matches!(said["reply"].as_str(), Some("entered" | "started" | "waiting"));
+        let says = match twist {
+            Twist::Says(says) => says(said),
+            Twist::IgnoresInterrupts => offers_interrupts(said),
+            _ => vec![said],
+        };
+        says.iter().for_each(|said| mouth.say(said));
         if !goes_on {
             over.set(true);
         }
+    }
+}
+
+/// Writes lines, whole or torn.
+#[derive(Default)]
+struct Mouth {
+    tears: bool,
+    unsupported_count: u64,
+    /// What is left of a line of which the first half is written.
+    rest: Option<String>,
+}
+
+impl Mouth {
+    fn say(&mut self, said: &Value) {
+        let mut line = format!("{said}\n");
+        if let Some(rest) = self.rest.take() {
+            line += &rest;
+        } else if self.tears_at(said) {
+            self.rest = Some(line.split_off(line.len() / 2));
+        }
+        // Nobody listens any more: then the end of standard input comes too.
+        let _ = io::stdout().write_all(line.as_bytes());
+        let _ = io::stdout().flush();
+    }
+
+    /// Four actors are asked for what there is none of, again and again, all at once. So after the
+    /// first of the four answers another one comes; and nowhere else are there as many.
+    fn tears_at(&mut self, said: &Value) -> bool {
+        if said["reply"] == "unsupported" {
+            self.unsupported_count += 1;
+        }
+        self.tears && self.unsupported_count == 5
     }
 }
 

@@ -71,6 +71,8 @@ fn actors_are_looked_at() {
     is_noticed("does-one-thing-at-a-time", "several at once");
     is_noticed("speaks-for-its-actors", "own voice");
     is_noticed("writes-long-lines", "whole lines");
+    is_noticed("tears-lines", "whole lines");
+    is_noticed("collects-early", "reap");
     is_noticed("tells-of-another-end", "reap");
 }
 
@@ -108,6 +110,8 @@ fn ends_are_looked_at() {
     is_noticed("ends-no-thread", "end of a thread");
     is_noticed("does-not-execute", "exec");
     is_noticed("does-not-catch", "catch");
+    is_noticed("ignores-interrupts", "interrupts");
+    is_noticed("dies-of-interrupts", "interrupts");
 }
 
 #[test]
