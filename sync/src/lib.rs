@@ -29,7 +29,8 @@
 //! | [`CheckedLock`] | a thread | is refused | the holder's thread |
 //! | [`RLock`] | a thread | goes one level deeper | the holder's thread, as often as it acquired |
 //!
-//! Beside the locks there are [`Event`], a flag to wait for, and [`Barrier`], a meeting point.
+//! Beside the locks there are [`Semaphore`] and [`BoundedSemaphore`], which count units that nobody
+//! owns, [`Event`], a flag to wait for, and [`Barrier`], a meeting point.
 //!
 //! # What this crate does not do
 //! * Protect data: a lock says who may write, not whether the last write was finished. It does say
@@ -43,6 +44,7 @@
 
 mod barrier;
 mod checked_lock;
+mod counting;
 mod deadline;
 mod error;
 mod event;
@@ -51,13 +53,16 @@ mod guard;
 mod handover_lock;
 mod limits;
 mod lock;
+mod permit;
 mod rlock;
+mod semaphore;
 mod sys;
 mod thread;
 mod words;
 
 pub use barrier::{Barrier, BarrierOptions};
 pub use checked_lock::{CheckedLock, CheckedLockWord};
+pub use counting::{At, Counting, Units};
 pub use deadline::Deadline;
 pub use error::Error;
 pub use event::Event;
@@ -65,15 +70,18 @@ pub use exclusive::{Exclusive, Rules};
 pub use guard::{Acquired, Guard, Suspect};
 pub use handover_lock::{HandoverLock, HandoverLockWord};
 pub use limits::{
-    INNER_PATIENCE_NANOS, PARTIES_MAX, RLOCK_DEPTH_MAX_COUNT, SLICE_FIRST_NANOS, SLICE_NANOS,
-    SPIN_AGAIN_ITERATIONS, SPIN_LIMIT_ITERATIONS, WATCH_COUNT,
+    INNER_PATIENCE_NANOS, PARTIES_MAX, RLOCK_DEPTH_MAX_COUNT, SEMAPHORE_VALUE_MAX,
+    SLICE_FIRST_NANOS, SLICE_NANOS, SPIN_AGAIN_ITERATIONS, SPIN_LIMIT_ITERATIONS, WATCH_COUNT,
 };
 pub use lock::{Lock, LockWord};
+pub use permit::Permit;
 pub use purlin_shm::Name;
 pub use rlock::{RLock, RLockWord};
+pub use semaphore::{BoundedSemaphore, Semaphore};
 pub use words::checked::ByThread;
 pub use words::event::EventWord;
 pub use words::exclusive::{ExclusiveWord, Told};
 pub use words::handover::ByAnyone;
 pub use words::lock::ByHolder;
 pub use words::rlock::Reentrant;
+pub use words::semaphore::{Bounded, SemaphoreWord, Unbounded};

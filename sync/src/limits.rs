@@ -13,6 +13,9 @@ const _: () = assert!(SLICE_FIRST_NANOS << SLICE_DOUBLINGS_COUNT >= SLICE_NANOS)
 /// How often the slice doubles before it has its full length.
 pub(crate) const SLICE_DOUBLINGS_COUNT: u32 = 6;
 
+/// The greatest value of a semaphore whose units have no owners: one bit of its word is a flag.
+pub const SEMAPHORE_VALUE_MAX: u32 = (1 << 31) - 1;
+
 /// Loads of a held word before the first sleep: about as long as a system call, so that a short
 /// hold is waited out and a long one wastes no more than the sleep would cost.
 pub const SPIN_LIMIT_ITERATIONS: u32 = 60;

@@ -43,9 +43,14 @@ pub(crate) fn wake_one(word: &AtomicU32) {
     let _ = futex::wake(word, SHARED, 1);
 }
 
+/// [`wake_one`] of so many of those who sleep, or all if they are fewer.
+pub(crate) fn wake_many(word: &AtomicU32, count: u32) {
+    let _ = futex::wake(word, SHARED, count.min(i32::MAX.unsigned_abs()));
+}
+
 /// [`wake_one`] of all who sleep.
 pub(crate) fn wake_all(word: &AtomicU32) {
-    let _ = futex::wake(word, SHARED, i32::MAX.unsigned_abs());
+    wake_many(word, u32::MAX);
 }
 
 /// [`wait`] on the lower half of a word.

@@ -16,4 +16,5 @@ pub(crate) mod handover;
 pub(crate) mod inner;
 pub(crate) mod lock;
 pub(crate) mod rlock;
+pub(crate) mod semaphore;
 mod wait;
