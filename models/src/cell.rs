@@ -35,7 +35,7 @@ macro_rules! stepped {
 
             pub(crate) fn load(&self, order: Ordering) -> $value {
                 life::step();
-                self.0.load(order)
+                self.0.load(fault::ordering(order))
             }
 
             pub(crate) fn compare_exchange(
@@ -76,6 +76,19 @@ impl AtomicU32 {
         if !fault::store_is_lost() {
             self.0.store(value, order);
         }
+    }
+
+    pub(crate) fn fetch_and(&self, value: u32, order: Ordering) -> u32 {
+        life::step();
+        let before = if fault::is(Fault::ClearByStore) {
+            let before = self.0.load(order);
+            self.0.store(before & value, Ordering::Release);
+            before
+        } else {
+            self.0.fetch_and(value, fault::ordering(order))
+        };
+        sleepers::changed();
+        before
     }
 }
 
@@ -122,6 +135,17 @@ pub(crate) fn wake_one(word: &AtomicU32) {
 /// The same on the lower half of a word.
 pub(crate) fn wake_one_lower(word: &AtomicU64) {
     wake(word);
+}
+
+/// The same for all who sleep.
+pub(crate) fn wake_all(word: &AtomicU32) {
+    if fault::is(Fault::OneOfAllWoken) {
+        return wake(word);
+    }
+    life::step();
+    if !fault::is(Fault::WakeForgotten) {
+        sleepers::wake_all(word);
+    }
 }
 
 fn wake(word: &impl Futex) {

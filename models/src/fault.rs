@@ -15,6 +15,10 @@ const OWNER_MASK: u64 = !(UNVOUCHED | WAITERS);
 const UNVOUCHED: u64 = 1 << 30;
 const WAITERS: u64 = 1 << 31;
 
+// An event's.
+const EVENT_SET: u64 = 1;
+const EVENT_FLAGS: u64 = EVENT_SET | 1 << 1;
+
 /// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -54,6 +58,16 @@ pub(crate) enum Fault {
     UnvouchedKeptAtRecovery,
     /// All threads of a process are one to its words.
     ThreadForgotten,
+    /// An event is set by a store.
+    SetByStore,
+    /// An event that is set is set by a look at it.
+    SetLooksFirst,
+    /// An event is cleared by a store.
+    ClearByStore,
+    /// A set does not move the epoch on.
+    EpochStays,
+    /// A wake for all wakes one.
+    OneOfAllWoken,
     /// Who takes over from a dead holder begins with its depth.
     DepthKeptAtTakeover,
 }
@@ -129,6 +143,16 @@ pub(crate) fn store_is_lost() -> bool {
     is(Fault::DepthKeptAtTakeover) && is_its_begin && TAKEN_OVER_BY.replace(0) != 0
 }
 
+/// An ordering as the planted fault leaves it.
+pub(crate) fn ordering(order: Ordering) -> Ordering {
+    match (PLANTED.get(), order) {
+        (Some(Fault::ReleaseForgotten), Release) | (Some(Fault::AcquireForgotten), Acquire) => {
+            Relaxed
+        }
+        _ => order,
+    }
+}
+
 /// A compare-and-exchange as the planted fault makes it.
 pub(crate) fn exchange(
     word: &impl Modelled,
@@ -139,13 +163,13 @@ pub(crate) fn exchange(
     let Some(fault) = PLANTED.get() else {
         return word.compare_exchange(current, new, (success, failure));
     };
-    let success = match (fault, success) {
-        (Fault::ReleaseForgotten, Release) | (Fault::AcquireForgotten, Acquire) => Relaxed,
-        _ => success,
-    };
+    let success = ordering(success);
     if fault == Fault::DepthKeptAtTakeover {
         let is_taken_over = is_taken_over(current, new);
         TAKEN_OVER_BY.set(if is_taken_over { (new & OWNER_MASK) as u32 } else { 0 });
+    }
+    if fault == Fault::SetLooksFirst && current & new & EVENT_SET != 0 {
+        return Ok(current);
     }
     if is_stored(fault, current, new) {
         return store_after_look(word, current, new);
@@ -168,6 +192,7 @@ const fn is_stored(fault: Fault, current: u64, new: u64) -> bool {
         Fault::TakeByStore => before == 0 && after != 0,
         Fault::TakeoverByStore => is_taken_over(current, new),
         Fault::ReleaseByStore => after == 0,
+        Fault::SetByStore => new & EVENT_SET != 0,
         _ => false,
     }
 }
@@ -191,6 +216,7 @@ const fn spoiled(fault: Fault, current: u64, new: u64) -> u64 {
         Fault::UnvouchedLostAtTakeover if is_taken_over => new & !UNVOUCHED,
         Fault::UnvouchedLostAtRelease if after == 0 => new & !UNVOUCHED,
         Fault::UnvouchedKeptAtRecovery if before == after => new | (current & UNVOUCHED),
+        Fault::EpochStays => new & EVENT_FLAGS | current & !EVENT_FLAGS,
         _ => new,
     }
 }

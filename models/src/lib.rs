@@ -57,6 +57,22 @@
 //! | checked: a thread and a process are refused | 3 | | 3 440 and 3 440 |
 //! | checked: a process dies beside two threads | 1 | 14 | 1 669 and 1 543 |
 //! | checked: another thread drops the last handle | none | | 56 and 86 |
+//! | recursive: two at two levels; three | none; 2 | | 1 239 and 2 425; 4 272 and 3 366 |
+//! | recursive: two threads of one process beside another | 2 | | 2 141 and 2 015 |
+//! | recursive: one gives it up from within and comes back | 3 | | 874 and 720 |
+//! | recursive: a thread and a process are refused | 2 | | 2 559 and 2 559 |
+//! | recursive: another thread drops the last handle | none | | 19 and 27 |
+//! | recursive: a deep user dies beside one | 3 | 29 | 6 026 and 5 021 |
+//! | recursive: a deep user dies beside two | 1 | 22 | 4 388 and 4 456 |
+//! | recursive: one dies that gave it up from within | 2 | 32 | 5 834 and 5 600 |
+//! | recursive: one dies, then who takes over beside a third | 1 | 19 × 32 | 14 644 and 13 660 |
+//! | event: one sets, one waits; two; three | none; 3; 1 | | 35 and 43; 4 362 and 6 791; 11 752 |
+//! | event: set, and cleared at once, while one sleeps; two | 3 | | 48; 8 516 |
+//! | event: two set; one waits, clears, and looks | 2 | | 3 729 and 4 447 |
+//! | event: one gives up beside a sleeper and a setter | 3 | | 3 988 and 14 648 |
+//! | event: a setter dies beside another and one waiter; two | 3; 1 | 5 | 5 838 and 7 516; 7 758 |
+//! | event: a waiter dies beside another and a setter | 2 | 7 | 5 156 and 7 373 |
+//! | event: a setter and a waiter die beside one of each | 1 | 5 × 10 | 45 096 |
 //!
 //! # What this crate does not do
 //! * Model more than C11 as loom knows it: no reordering that only a compiler or a processor could
@@ -96,6 +112,7 @@ macro_rules! word {
 word!(bits, "../../sync/src/words/bits.rs");
 word!(checked, "../../sync/src/words/checked.rs");
 word!(depth, "../../sync/src/words/depth.rs");
+word!(event, "../../sync/src/words/event.rs");
 word!(exclusive, "../../sync/src/words/exclusive.rs");
 word!(handover, "../../sync/src/words/handover.rs");
 word!(lock, "../../sync/src/words/lock.rs");
@@ -107,6 +124,10 @@ mod wait;
 
 #[cfg(test)]
 mod checked_threads;
+#[cfg(test)]
+mod event_killed;
+#[cfg(test)]
+mod event_live;
 #[cfg(test)]
 mod handover_killed;
 #[cfg(test)]

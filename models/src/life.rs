@@ -106,7 +106,8 @@ pub(crate) fn sleep_in(has_limit: bool, sleep: impl FnOnce(&World, u32)) {
     let world = life.scene.world();
     let changes = Some(world.sleepers.changes());
     if !world.is_byte_kept || life.idle_at.replace(changes) == changes {
-        sleep(world, life.deaths_seen.get());
+        // A death ends one sleep of each, whether its sleeper asks who is dead or not.
+        sleep(world, life.deaths_seen.replace(world.sleepers.deaths()));
     }
     life.is_limit_passed.set(has_limit);
 }

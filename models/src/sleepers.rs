@@ -69,6 +69,16 @@ pub(crate) fn wake_one(word: &impl Futex) {
     });
 }
 
+/// Wakes all who sleep on `word`.
+pub(crate) fn wake_all(word: &impl Futex) {
+    life::in_world(|world| {
+        if world.sleepers.slices == Slices::Hour {
+            let _ = word.latest(); // as in `wake_one`
+            while world.sleepers.wake_first(word) {}
+        }
+    });
+}
+
 /// Notes that a word of the running process's world has changed.
 pub(crate) fn changed() {
     life::in_world(|world| world.sleepers.note_change());
@@ -82,6 +92,11 @@ impl Sleepers {
 
     pub(crate) fn deaths(&self) -> u32 {
         self.deaths.get()
+    }
+
+    /// How many sleep until they are woken.
+    pub(crate) fn count(&self) -> usize {
+        self.asleep.borrow().len()
     }
 
     pub(crate) fn changes(&self) -> u32 {
@@ -136,11 +151,11 @@ impl Sleepers {
         }
     }
 
-    fn wake_first(&self, word: &impl Futex) {
+    /// Whether there was one.
+    fn wake_first(&self, word: &impl Futex) -> bool {
         let mut asleep = self.asleep.borrow_mut();
         let first = asleep.iter().position(|sleeper| sleeper.word == word.address());
-        if let Some(sleeper) = first.and_then(|first| asleep.remove(first)) {
-            sleeper.thread.unpark();
-        }
+        let sleeper = first.and_then(|first| asleep.remove(first));
+        sleeper.map(|sleeper| sleeper.thread.unpark()).is_some()
     }
 }

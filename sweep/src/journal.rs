@@ -254,6 +254,8 @@ impl Journal {
             Failure::new(Kind::Lost, format!("nobody is left, and the lock answers {error}"))
         })?;
         self.visit_held(acquired)?;
+        // A lock that its holder gets once more would have been had in any case.
+        check(!lock.is_mine(), Kind::Lost, || "released, and still held".to_owned())?;
         self.check_accused()?;
         let told = self.cells.get(TOLD);
         check(told == told_before, Kind::Corrupt, || "told again after it was recovered".into())?;

@@ -1,6 +1,6 @@
 //! The lock whose holder is a thread: asked again by its holder, and by threads of one process.
 
-use purlin_sync::{ByThread, Error};
+use purlin_sync::{ByThread, Error, Rules};
 
 use super::world::{PEERS, World};
 use crate::journal::{Journal, Mortal, Step};
@@ -26,7 +26,7 @@ pub(super) const SCENARIOS: [Scenario; 3] = [
     Scenario {
         name: "checked-live",
         about: "two threads in each of two processes come and go, in bouts: none is left asleep",
-        make: || Ok(Box::new(Live(World::new()?)) as AnyStage),
+        make: || Ok(Box::new(Live { world: World::new()?, visit: visit_for }) as AnyStage),
         sweep: Sweep::Whole,
     },
 ];
@@ -149,11 +149,19 @@ const BOUT_COUNT: u64 = 60;
 const VISIT_COUNT: u64 = 60;
 
 /// A sleeper that is never woken shows at the end of a bout, when nobody comes any more.
-struct Live(World<ByThread>);
+pub(super) struct Live<R: Rules> {
+    pub(super) world: World<R>,
+    /// A visit that stays inside for so many idle turns.
+    pub(super) visit: fn(&World<R>, u64) -> Outcome,
+}
 
-impl Live {
+fn visit_for(world: &World<ByThread>, turns: u64) -> Outcome {
+    world.journal.visit_for(world.lock.acquire(None)?, turns)
+}
+
+impl<R: Rules> Live<R> {
     fn visit_in_bouts(&self, thread: usize) -> Outcome {
-        let (journal, lock) = (&self.0.journal, &self.0.lock);
+        let journal = &self.world.journal;
         let mut turns = thread as u64;
         for bout in 1..=BOUT_COUNT {
             journal.set_cell(PEERS + thread, bout);
@@ -161,20 +169,23 @@ impl Live {
             for _ in 0..VISIT_COUNT {
                 // Longer than the spin of those who wait, now and then; any other numbers would do.
                 turns = (turns * 37 + 11) % 1009;
-                journal.visit_for(lock.acquire(None)?, turns)?;
+                (self.visit)(&self.world, turns)?;
             }
         }
         Ok(())
     }
 }
 
-impl Stage for Live {
+impl<R: Rules> Stage for Live<R>
+where
+    World<R>: Sync,
+{
     fn peer_count(&self) -> usize {
         THREAD_COUNT / 2
     }
 
     fn peer(&self, index: usize) -> Outcome {
-        self.0.register()?;
+        self.world.register()?;
         in_two_threads(|thread| self.visit_in_bouts(2 * index + thread))
     }
 
@@ -189,16 +200,16 @@ impl Stage for Live {
     }
 
     fn pulse(&self) -> u64 {
-        self.0.journal.done_count()
+        self.world.journal.done_count()
     }
 
     fn check(&self) -> Outcome {
-        self.0.journal.settle(&self.0.lock, 0)
+        self.world.journal.settle(&self.world.lock, 0)
     }
 }
 
 /// Does it in this thread as number 0, and in another as number 1.
-fn in_two_threads(body: impl Fn(usize) -> Outcome + Sync) -> Outcome {
+pub(super) fn in_two_threads(body: impl Fn(usize) -> Outcome + Sync) -> Outcome {
     std::thread::scope(|scope| {
         let other = scope.spawn(|| body(1));
         let own = body(0);

@@ -1,9 +1,9 @@
-//! What each kind of exclusive lock does alike, asked of the two that are built like the first: one
+//! What each kind of exclusive lock does alike, asked of those that are built like the first: one
 //! compiler's instructions for one kind are not those for another.
 
 use std::time::Duration;
 
-use purlin_sync::{Acquired, ByAnyone, ByThread, Error, Rules};
+use purlin_sync::{Acquired, ByAnyone, ByThread, Error, Reentrant, Rules};
 
 use super::world::{Elsewhere, PEERS, VICTIM_PID, World};
 use crate::journal::{Mortal, Step};
@@ -44,6 +44,14 @@ macro_rules! row {
 
 pub(super) const HANDOVER: [Scenario; 11] = rows!(ByAnyone, "handover");
 pub(super) const CHECKED: [Scenario; 11] = rows!(ByThread, "checked");
+
+/// What the recursive lock's own scenarios do not do at more levels.
+pub(super) const RLOCK: [Scenario; 4] = [
+    row!("rlock", "-alone", "acquire, work, release", Alone::<Reentrant>::visit()),
+    row!("rlock", "-takeover", "acquire from the dead, recover", Alone::<Reentrant>::inherit()),
+    row!("rlock", "-waiter", "wait beside another, be woken", Crowd::<Reentrant>::waiting()),
+    row!("rlock", "-sleepers", "release while two sleep on it", Leaving::<Reentrant>::release()),
+];
 
 /// What a victim does that nobody disturbs.
 #[derive(Clone, Copy, PartialEq, Eq)]

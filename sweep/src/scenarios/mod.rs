@@ -4,6 +4,7 @@ use crate::stage::Scenario;
 
 mod arena;
 mod checked;
+mod event;
 mod every_lock;
 mod handover;
 mod liveness;
@@ -11,6 +12,7 @@ mod lock;
 mod name;
 mod name_world;
 mod registration;
+mod rlock;
 mod takeover;
 mod whole;
 mod world;
@@ -25,7 +27,7 @@ pub fn named(name: &str) -> Option<Scenario> {
 /// All scenarios of the library.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    let lists: [&[Scenario]; 11] = [
+    let lists: [&[Scenario]; 14] = [
         &registration::SCENARIOS,
         &liveness::SCENARIOS,
         &arena::SCENARIOS,
@@ -35,6 +37,9 @@ pub fn all() -> Vec<Scenario> {
         &handover::SCENARIOS,
         &every_lock::CHECKED,
         &checked::SCENARIOS,
+        &every_lock::RLOCK,
+        &rlock::SCENARIOS,
+        &event::SCENARIOS,
         &name::SCENARIOS,
         &whole::SCENARIOS,
     ];
