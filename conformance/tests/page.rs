@@ -28,6 +28,9 @@ fn tries(table: &str, line: &str) -> Vec<String> {
             format!("actors a\n{line}\na: pause 1ms -> ok\n"),
             after(SITUATION),
             after(&format!("{SITUATION}c: lock.acquire() -> blocked\n")),
+            after(
+                "b: { lock.acquire(); wait } -> blocked\nc: { lock.acquire(); wait } -> blocked\n",
+            ),
         ],
         "behind the arrow" => vec![
             after("a: lock.acquire() -> "),

@@ -146,6 +146,43 @@ fn one_of_several_is_found_again_by_its_name() {
 }
 
 #[test]
+fn the_outcomes_of_several_belong_together() {
+    let script = |lists: &str| {
+        format!(
+            "object lock: lock
+             actors a b c
+             a: lock.acquire() -> ok
+             b: {{ lock.try() or timed-out {{ lock.acquire(); lock.release() }} }} -> blocked
+             c: lock.try() -> timed-out
+             c: lock.acquire(timeout=1ms) -> started
+             a: {{ pause 50ms; lock.release() }} -> started
+             each of a b c: -> {lists}"
+        )
+    };
+    kept(&own("purlin-fork"), &script("ok, timed-out, ok"));
+    kept(&own("purlin-fork"), &script("ok, ok, ok | timed-out, ok, ok"));
+    let came = &["a: ok, b: ok, c: timed-out"];
+    ends(&own("purlin-fork"), &script("ok, ok, ok"), Verdict::Broken, 8, came);
+    let lists = script("timed-out, timed-out, ok");
+    ends(&own("purlin-fork"), &lists, Verdict::Broken, 8, came);
+}
+
+#[test]
+fn one_of_several_comes_to_a_wait() {
+    let script = "object one: lock
+        processes a b c
+        a: { one.acquire(); wait; one.release() } -> waiting
+        b: { one.acquire(); wait; one.release() } -> blocked
+        c: { one.acquire(); wait; one.release() } -> blocked
+        go a
+        a: -> ok
+        one of b c: -> waiting as first other second
+        kill first
+        second: -> owner-died";
+    kept(&own("purlin-fork"), script);
+}
+
+#[test]
 fn a_frozen_actor_stands_still_and_goes_on() {
     let script = lock(
         "a: lock.acquire() -> ok

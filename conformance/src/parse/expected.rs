@@ -74,7 +74,7 @@ impl Parser<'_> {
         Ok(Expected::Outcome { any_of, not_before_nanos })
     }
 
-    fn outcome(&mut self) -> Result<Outcome, ParseError> {
+    pub(super) fn outcome(&mut self) -> Result<Outcome, ParseError> {
         if self.words.next_is("{") {
             return Ok(Outcome::Value(self.map()?));
         }

@@ -6,6 +6,7 @@
 
 mod blocks;
 mod cast;
+mod each_of;
 mod expected;
 mod flow;
 mod header;

@@ -12,7 +12,7 @@ impl Parser<'_> {
         let actors = self.candidates(&names)?;
         self.words.mark(":")?;
         let (expected, span) = self.expected()?;
-        if !matches!(expected, Expected::Outcome { .. }) {
+        if !matches!(expected, Expected::Outcome { .. } | Expected::Waiting) {
             return Err(at(span, "`one of` waits for an outcome; the others are blocked anyway"));
         }
         let mut group = self.gather(&names)?;
@@ -96,7 +96,11 @@ impl Parser<'_> {
             role.name = None;
             role.state.standing = Standing::Blocked;
         }
-        group.roles[place].state.rest(Standing::Idle);
+        if *expected == Expected::Waiting {
+            group.roles[place].state.standing = Standing::Waiting;
+        } else {
+            group.roles[place].state.rest(Standing::Idle);
+        }
         Ok(place)
     }
 

@@ -25,6 +25,7 @@ impl Parser<'_> {
     fn key_line(&mut self, key: &str, span: Span) -> Result<Action, ParseError> {
         match key {
             "one" => self.one_of(),
+            "each" => self.each_of(),
             "kill" => self.kill(),
             "fresh" => self.fresh(),
             "freeze" => self.freeze(),
@@ -100,7 +101,7 @@ impl Parser<'_> {
     }
 
     /// What has become of an actor whose call came to this.
-    fn comes(
+    pub(super) fn comes(
         &mut self,
         actor: &str,
         expected: &Expected,

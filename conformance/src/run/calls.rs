@@ -1,5 +1,6 @@
 //! Calls and programs: how they begin, and what comes of them.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use crate::actor::State;
@@ -113,7 +114,7 @@ impl Run<'_> {
     }
 
     /// Takes the answer of a call that has one.
-    fn answer(&mut self, name: &str, expected: &Expected) -> Result<Came, End> {
+    pub(super) fn answer(&mut self, name: &str, expected: &impl Display) -> Result<Came, End> {
         let Some(actor) = self.session.actors.get_mut(name) else {
             return Err(End::error(format!("there is no actor {name}")));
         };

@@ -8,6 +8,7 @@ mod history;
 mod kills;
 mod needs;
 mod random;
+mod several;
 mod steps;
 mod variables;
 

@@ -28,6 +28,7 @@ impl Run<'_> {
             Action::OneOf { actors, expected, winner, loser } => {
                 self.one_of(actors, expected, winner.as_ref(), loser.as_ref())
             }
+            Action::EachOf { actors, any_of } => self.each_of(actors, any_of),
             Action::Kill { actor, moment } => self.kill(actor, *moment),
             Action::Fresh { actor } => self.fresh(actor),
             Action::Freeze { actor, when_blocked } => self.freeze(actor, *when_blocked),
@@ -58,45 +59,6 @@ impl Run<'_> {
         let actor = self.ready(actor)?;
         self.begin(&actor, what)?;
         Ok(Some((actor, expected)))
-    }
-
-    /// One of the calls that are under way comes back, and the others still wait.
-    fn one_of(
-        &mut self,
-        names: &[String],
-        expected: &Expected,
-        winner: Option<&String>,
-        loser: Option<&String>,
-    ) -> Result<(), End> {
-        let mut actors = Vec::new();
-        for name in names {
-            let actor = self.ready(name)?;
-            if self.call(&actor).is_some() {
-                actors.push(actor);
-            }
-        }
-        let wanted = format!("{expected} for exactly one of {}", actors.join(" "));
-        if actors.is_empty() {
-            return Err(End::error(format!("none of {} has a call under way", names.join(" "))));
-        }
-        let has_answer = |run: &Self| actors.iter().find(|actor| run.has_answer(actor)).cloned();
-        let more = actors.iter().map(|actor| self.more_patience(actor, None)).max();
-        let first = self.wait_for(&wanted, &actors, more.unwrap_or_default(), has_answer)?;
-        self.expect(&first, expected)?;
-        for other in actors.iter().filter(|actor| **actor != first) {
-            if !self.is_blocked(other)? {
-                let end = self.other_than(other, expected);
-                let came = format!("{first} was the one, and {other}: {}", end.came);
-                return Err(End { expected: wanted, came, ..end });
-            }
-        }
-        let other = actors.iter().find(|actor| **actor != first);
-        for (name, actor) in [(winner, Some(&first)), (loser, other)] {
-            if let (Some(name), Some(actor)) = (name, actor) {
-                self.names.insert(name.clone(), actor.clone());
-            }
-        }
-        Ok(())
     }
 
     fn go(&mut self, name: &str) -> Result<(), End> {

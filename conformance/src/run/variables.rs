@@ -33,6 +33,9 @@ fn put_in_action(action: &mut Action, variable: &str, value: &Value) -> Result<(
         Action::Await { expected, .. } | Action::OneOf { expected, .. } => {
             put_in_expected(expected, variable, value);
         }
+        Action::EachOf { any_of, .. } => {
+            any_of.iter_mut().for_each(|outcomes| put_in_outcomes(outcomes, variable, value));
+        }
         Action::Repeat { body, .. } | Action::Parallel { body } | Action::Forall { body, .. } => {
             *body = with_value(body, variable, value)?;
         }
@@ -42,8 +45,13 @@ fn put_in_action(action: &mut Action, variable: &str, value: &Value) -> Result<(
 }
 
 fn put_in_expected(expected: &mut Expected, variable: &str, value: &Value) {
-    let Expected::Outcome { any_of, .. } = expected else { return };
-    for outcome in any_of {
+    if let Expected::Outcome { any_of, .. } = expected {
+        put_in_outcomes(any_of, variable, value);
+    }
+}
+
+fn put_in_outcomes(outcomes: &mut [Outcome], variable: &str, value: &Value) {
+    for outcome in outcomes {
         if let Outcome::Value(wanted) = outcome {
             put_in(wanted, variable, value);
         }

@@ -91,6 +91,22 @@ impl fmt::Display for Expected {
     }
 }
 
+/// What may come of several calls together: `0, 1 | barrier-broken, barrier-broken`.
+pub(crate) struct Together<'a>(pub(crate) &'a [Vec<Outcome>]);
+
+impl fmt::Display for Together<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, outcomes) in self.0.iter().enumerate() {
+            f.write_str(if place == 0 { "" } else { " | " })?;
+            for (place, outcome) in outcomes.iter().enumerate() {
+                let between = if place == 0 { "" } else { ", " };
+                write!(f, "{between}{outcome}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Nanoseconds, shown as milliseconds.
 pub(crate) struct Millis(pub(crate) u64);
 

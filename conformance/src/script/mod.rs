@@ -6,8 +6,8 @@ mod print;
 mod program;
 mod walk;
 
-pub(crate) use expected::Millis;
 pub use expected::{Ended, Expected, Outcome};
+pub(crate) use expected::{Millis, Together};
 pub(crate) use function::{FUNCTION, functions};
 pub use function::{function_of, function_value};
 pub use program::{Or, Program, Statement, Target};
@@ -115,8 +115,8 @@ pub enum Action {
         /// What must come of it.
         expected: Expected,
     },
-    /// `one of b c d: -> ok as w`: one of the calls returns so, the others are still blocked. Those
-    /// of an earlier `one of` whose calls are over do not count.
+    /// `one of b c d: -> ok as w`: one of the calls returns so, or is `waiting`; the others are still
+    /// blocked. Those of an earlier `one of` whose calls are over do not count.
     OneOf {
         /// Whose calls.
         actors: Vec<String>,
@@ -126,6 +126,14 @@ pub enum Action {
         winner: Option<String>,
         /// `as w other l`, with two actors only: the name that the other has from here on.
         loser: Option<String>,
+    },
+    /// `each of b c: -> 0, 1 | barrier-broken, barrier-broken`: all of the calls return, and, in
+    /// whatever order, with the outcomes of one of the lists.
+    EachOf {
+        /// Whose calls.
+        actors: Vec<String>,
+        /// What may come of all of them together, one for each.
+        any_of: Vec<Vec<Outcome>>,
     },
     /// `kill a`, with a moment
     Kill {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     Action, ActorLine, Arguments, FUNCTION, Moment, ObjectLine, Origin, Outcome, Program, Script,
-    Statement, Step, Target, function_of,
+    Statement, Step, Target, Together, function_of,
 };
 use crate::parse::is_word;
 
@@ -110,6 +110,9 @@ impl Display for Line<'_> {
                     }
                 }
                 Ok(())
+            }
+            Action::EachOf { actors, any_of } => {
+                write!(f, "each of {}: -> {}", actors.join(" "), Together(any_of))
             }
             Action::Kill { actor, moment } => write!(f, "kill {actor}{moment}"),
             Action::Fresh { actor } => write!(f, "fresh {actor}"),

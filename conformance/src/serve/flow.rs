@@ -29,6 +29,9 @@ pub struct Refusal {
     pub text: String,
 }
 
+/// No error kind: it never leaves this program as one.
+const PREVENTED: &str = "prevented";
+
 /// How a part of a program was left: what an [`Object::scope`](super::Object::scope) passes on.
 #[derive(Debug)]
 #[must_use = "the program goes on, or ends, as this says"]
@@ -75,6 +78,12 @@ impl Refusal {
         Self { kind: kind.to_owned(), text: text.to_string() }
     }
 
+    /// The subject's interface makes it impossible to ask for this; the text says how. It is for
+    /// what a script asks an actor to make.
+    pub fn prevented(text: impl ToString) -> Self {
+        Self::new(PREVENTED, text)
+    }
+
     /// The subject has no such thing.
     pub fn unsupported(text: impl ToString) -> Self {
         Self::new("unsupported", text)
@@ -104,9 +113,14 @@ impl From<CallResult> for Flow {
 }
 
 impl From<Refusal> for Flow {
-    /// What the subject has no such thing of is unsupported, and no failure.
+    /// What the subject has no such thing of is unsupported, and no failure; neither is what its
+    /// interface makes impossible.
     fn from(refusal: Refusal) -> Self {
-        if refusal.kind == "unsupported" { Self::Unsupported } else { Self::Failed(refusal) }
+        match refusal.kind.as_str() {
+            "unsupported" => Self::Unsupported,
+            PREVENTED => Self::Prevented(refusal.text),
+            _ => Self::Failed(refusal),
+        }
     }
 }
 

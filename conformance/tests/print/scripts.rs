@@ -69,6 +69,7 @@ fn parts(variable: Variable, depth: u32) -> BoxedStrategy<Vec<Step>> {
         1 => disturbed(),
         1 => ended(),
         1 => one_of(),
+        1 => each_of(),
         1 => parallel(variable),
     ];
     if depth == 0 {
@@ -211,6 +212,25 @@ fn one_of() -> BoxedStrategy<Vec<Step>> {
             steps.push(one(name("w"), name("o"), wins));
             steps.push(if is_named { await_it("o", then) } else { one(None, None, then) });
             steps
+        })
+        .boxed()
+}
+
+/// Two whose calls come back together.
+fn each_of() -> BoxedStrategy<Vec<Step>> {
+    let outcome = prop_oneof![
+        value().prop_map(Outcome::Value),
+        Just(Outcome::Error("timed-out".to_owned())),
+        Just(Outcome::Error("owner-died".to_owned())),
+    ];
+    (call(None), call(None), vec(vec(outcome, 2), 1..4))
+        .prop_map(|(first, second, any_of)| {
+            let actors = ["a", "e"].map(str::to_owned).to_vec();
+            vec![
+                call_it("a", first, Expected::BLOCKED),
+                call_it("e", second, Expected::Started),
+                step(Action::EachOf { actors, any_of }),
+            ]
         })
         .boxed()
 }
