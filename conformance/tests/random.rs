@@ -16,7 +16,7 @@ use purlin_conformance::model::condition::ConditionModel;
 use purlin_conformance::model::draw::{self, Draw};
 use purlin_conformance::model::event::EventModel;
 use purlin_conformance::model::ground::Ground;
-use purlin_conformance::model::kind::Kind;
+use purlin_conformance::model::kind::{GROUPS, Kind};
 use purlin_conformance::model::linear::explain;
 use purlin_conformance::model::lock::{Again, LockModel, Release};
 use purlin_conformance::model::observed::Observed;
@@ -90,25 +90,33 @@ const VOUCHING: &[Op] = &[TAKE, Op::Recover, Op::Release];
 
 #[test]
 fn our_subjects_come_as_the_model_has_it() {
-    for (name, scripts, bursts) in [("purlin", "25", "20"), ("honest-server", "10", "10")] {
-        let ran = run(&["random", "--subject", name, "--scripts", scripts, "--bursts", bursts]);
-        assert_eq!(ran.status, Some(0), "{}{}", ran.stdout, ran.stderr);
-        let asked = format!("{scripts} of {scripts} scripts came as the model has it");
-        let explained = format!("{bursts} of {bursts} bursts have an order");
+    let subjects = ["purlin-fork", "purlin-spawn", "purlin-threads", "honest-server"];
+    let asked = |name| GROUPS.map(|group| (name, group));
+    let wrong = in_parallel(subjects.map(asked).as_flattened(), |(name, group)| {
+        // Locks come in most forms, and everything else is built on their steps.
+        let [scripts, bursts] = if *group == "lock" { ["12", "8"] } else { ["6", "4"] };
+        let amount = ["--scripts", scripts, "--bursts", bursts];
+        let ran = run(&[&["random", "--subject", name, "--group", group], &amount[..]].concat());
         let count = |text: &str| ran.stdout.matches(text).count();
-        let forms_count = count(", seed 1");
-        assert!(forms_count > 0, "{}", ran.stdout);
-        assert_eq!(count(&asked), forms_count, "{}", ran.stdout);
-        assert_eq!(count(&explained), forms_count, "{}", ran.stdout);
-        assert_eq!(count("not offered"), 0, "{}", ran.stdout);
-    }
+        let forms_count = count(" seed 1\n");
+        let explained = format!("{bursts} of {bursts} bursts have an order");
+        let bursts_count = count(&explained) + count("no bursts:");
+        let scripts_count = count(&format!("{scripts} of {scripts} scripts came as the model"));
+        let is_good = ran.status == Some(0)
+            && forms_count + count("offers no") > 0
+            && (scripts_count, bursts_count) == (forms_count, forms_count)
+            && count("not offered") == 0;
+        (!is_good).then(|| format!("{name} {group}: {}{}", ran.stdout, ran.stderr))
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// Whoever never sleeps while it waits is no worse.
 #[test]
 fn odd_but_honest_subjects_come_as_the_model_has_it() {
     for name in ["honest-spinner", "honest-poller"] {
-        let ran = run(&["random", "--subject", name, "--scripts", "4", "--bursts", "4"]);
+        let amount = ["--scripts", "4", "--bursts", "4"];
+        let ran = run(&[&["random", "--subject", name, "--group", "lock"], &amount[..]].concat());
         assert_eq!(ran.status, Some(0), "{}{}", ran.stdout, ran.stderr);
     }
 }
@@ -249,7 +257,8 @@ fn grounds() -> Vec<Ground> {
 /// The report has the shortest script, and a command that finds it again.
 #[test]
 fn what_is_found_is_short_and_can_be_repeated() {
-    let first = run(&["random", "--subject", "fault-try-always-taken", "--bursts", "0"]);
+    let first =
+        run(&["random", "--subject", "fault-try-always-taken", "--group", "lock", "--bursts", "0"]);
     assert_eq!(first.status, Some(1), "{}{}", first.stdout, first.stderr);
     let script = case_of(&first.stdout);
     assert_eq!(script.lines().filter(|line| line.contains("->")).count(), 2, "{script}");
