@@ -214,8 +214,13 @@ impl<R: Rules> Exclusive<R> {
         &self.place
     }
 
+    #[inline]
     pub(crate) const fn attachment(&self) -> &Attachment {
         self.place.attachment()
+    }
+
+    pub(crate) const fn at(place: Place<ExclusiveWord<R>>) -> Self {
+        Self { place }
     }
 }
 

@@ -100,7 +100,12 @@ pub struct Guard<'a, R: Rules = ByHolder> {
     bond: PhantomData<R::Bond>,
 }
 
-impl<R: Rules> Guard<'_, R> {
+impl<'a, R: Rules> Guard<'a, R> {
+    /// The lock, and the token of the process that acquired it.
+    pub(crate) const fn hold(&self) -> (&'a Exclusive<R>, u32) {
+        (self.lock, self.token)
+    }
+
     /// Keeps the lock held beyond this guard, until [`release`](Exclusive::release).
     #[inline]
     pub fn keep(self) {

@@ -30,7 +30,8 @@
 //! | [`RLock`] | a thread | goes one level deeper | the holder's thread, as often as it acquired |
 //!
 //! Beside the locks there are [`Semaphore`] and [`BoundedSemaphore`], which count units that nobody
-//! owns, [`Event`], a flag to wait for, and [`Barrier`], a meeting point.
+//! owns, [`Event`], a flag to wait for, [`Condition`], to wait for what is done under a lock, and
+//! [`Barrier`], a meeting point.
 //!
 //! # What this crate does not do
 //! * Protect data: a lock says who may write, not whether the last write was finished. It does say
@@ -44,6 +45,8 @@
 
 mod barrier;
 mod checked_lock;
+mod condition;
+mod condition_made;
 mod counting;
 mod deadline;
 mod error;
@@ -58,10 +61,12 @@ mod rlock;
 mod semaphore;
 mod sys;
 mod thread;
+mod waited;
 mod words;
 
 pub use barrier::{Barrier, BarrierOptions};
 pub use checked_lock::{CheckedLock, CheckedLockWord};
+pub use condition::{Condition, ReleasedByHolder};
 pub use counting::{At, Counting, Units};
 pub use deadline::Deadline;
 pub use error::Error;
@@ -70,15 +75,18 @@ pub use exclusive::{Exclusive, Rules};
 pub use guard::{Acquired, Guard, Suspect};
 pub use handover_lock::{HandoverLock, HandoverLockWord};
 pub use limits::{
-    INNER_PATIENCE_NANOS, PARTIES_MAX, RLOCK_DEPTH_MAX_COUNT, SEMAPHORE_VALUE_MAX,
-    SLICE_FIRST_NANOS, SLICE_NANOS, SPIN_AGAIN_ITERATIONS, SPIN_LIMIT_ITERATIONS, WATCH_COUNT,
+    CONDITION_WAITER_COUNT, CONDITION_WAITER_MAX, INNER_PATIENCE_NANOS, PARTIES_MAX,
+    RLOCK_DEPTH_MAX_COUNT, SEMAPHORE_VALUE_MAX, SLICE_FIRST_NANOS, SLICE_NANOS,
+    SPIN_AGAIN_ITERATIONS, SPIN_LIMIT_ITERATIONS, WATCH_COUNT,
 };
 pub use lock::{Lock, LockWord};
 pub use permit::Permit;
 pub use purlin_shm::Name;
 pub use rlock::{RLock, RLockWord};
 pub use semaphore::{BoundedSemaphore, Semaphore};
+pub use waited::{WaitError, Waited};
 pub use words::checked::ByThread;
+pub use words::condition::Woken;
 pub use words::event::EventWord;
 pub use words::exclusive::{ExclusiveWord, Told};
 pub use words::handover::ByAnyone;

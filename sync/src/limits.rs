@@ -44,3 +44,14 @@ pub const WATCH_COUNT: usize = 8;
 
 /// Between two looks for a cell of a barrier that somebody has left, for those wake nobody.
 pub(crate) const NAP_NANOS: u64 = 1_000_000;
+
+/// How many can wait at once on a condition, unless it is made for others: more than the processors
+/// of most machines, in little more than a kilobyte.
+pub const CONDITION_WAITER_COUNT: u32 = 128;
+/// The most that a condition can be made for: a notify looks at all cells that are in use, for each
+/// that it notifies.
+pub const CONDITION_WAITER_MAX: u32 = 4096;
+const _: () = assert!(CONDITION_WAITER_COUNT <= CONDITION_WAITER_MAX);
+
+/// Who may use a named object: its owner, and nobody else.
+pub(crate) const NAMED_MODE: u32 = 0o600;

@@ -4,6 +4,8 @@
 mod barrier;
 mod barrier_death;
 mod checked;
+mod condition;
+mod condition_made;
 mod death;
 mod event;
 mod every_lock;

@@ -9,6 +9,7 @@ pub(crate) mod barrier_wait;
 pub(crate) mod bits;
 pub(crate) mod cell;
 pub(crate) mod checked;
+pub(crate) mod condition;
 pub(crate) mod depth;
 pub(crate) mod event;
 pub(crate) mod exclusive;

@@ -22,6 +22,7 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("shm/src/place.rs", "reaches an object through a pointer kept beside its mapping"),
     ("shm/src/slot.rs", "promises the layout of the slot table"),
     ("sync/src/barrier.rs", "promises the layout of what a barrier is beside its row"),
+    ("sync/src/condition.rs", "promises the layout of what stands before a condition's cells"),
     ("sync/src/event.rs", "promises the layout of an event's word"),
     ("sync/src/exclusive.rs", "promises the layout of the locks' words"),
     ("sync/src/semaphore.rs", "promises the layout of a semaphore's word"),
