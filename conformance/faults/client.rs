@@ -9,12 +9,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use purlin_conformance::serve;
+use purlin_conformance::serve::{self, Arguments};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, FdFlags, fcntl_setfd};
+use serde_json::json;
 
 use super::fault::Fault;
-use super::lock::{Event, Say};
+use super::kind::{LOST, Made, Wait};
 
 /// How an actor waits, in a subject that is right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -74,10 +75,20 @@ pub(super) fn forget() {
     OWN.with(|own| own.borrow_mut().take());
 }
 
+/// What is asked of an object: an operation, and its arguments.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Call<'a> {
+    pub(super) op: &'a str,
+    pub(super) args: &'a Arguments,
+}
+
+/// The operation by which a wait is given up.
+pub(super) const CANCEL: &str = "cancel";
+
 /// Asks and takes the answer.
-pub(super) fn ask(context: &Context, event: Event, name: &str) -> io::Result<String> {
+pub(super) fn ask(context: &Context, object: &Made, call: Call<'_>) -> io::Result<String> {
     with_stream(context, |stream| {
-        send(stream, event, name)?;
+        send(stream, object, call, Wait::ForEver)?;
         read_word(stream)
     })
 }
@@ -99,59 +110,67 @@ pub(super) fn sync(context: &Context) -> io::Result<()> {
 }
 
 /// Asks, if this thread has a connection at all; without one it can have nothing to tell.
-pub(super) fn tell_if_known(event: Event, name: &str) {
+pub(super) fn tell_if_known(object: &Made, op: &str) {
     // While a thread ends it may be gone already, and the server knows.
     let _ = OWN.try_with(|own| {
         let mut own = own.borrow_mut();
         let known = own.as_mut().filter(|known| known.pid == std::process::id());
         if let Some(known) = known {
-            let _ = send(&mut known.stream, event, name);
-            let _ = read_word(&mut known.stream);
+            let _ = tell(&mut known.stream, object, op);
         }
     });
 }
 
 /// Asks on the connection that is there, be it a forked parent's.
-pub(super) fn tell_as_parent(event: Event, name: &str) {
+pub(super) fn tell_as_parent(object: &Made, op: &str) {
     let _ = OWN.try_with(|own| {
         if let Some(known) = own.borrow_mut().as_mut() {
-            let _ = send(&mut known.stream, event, name);
-            let _ = read_word(&mut known.stream);
+            let _ = tell(&mut known.stream, object, op);
         }
     });
 }
 
-/// Acquires, and waits as long as it must.
-pub(super) fn acquire(context: &Context, name: &str, limit: Limit) -> io::Result<String> {
+/// Asks for what is waited for, and waits as long as it must.
+pub(super) fn wait_for(
+    context: &Context,
+    object: &Made,
+    call: Call<'_>,
+    limit: Limit,
+) -> io::Result<String> {
     with_stream(context, |stream| {
         if limit == Limit::After(Duration::ZERO) {
-            send(stream, Event::TryByLimit, name)?;
+            send(stream, object, call, Wait::Not)?;
             return read_word(stream);
         }
-        if context.manner == Manner::Poll {
-            return acquire_by_tries(stream, name, limit);
+        if context.manner == Manner::Poll && object.kind.is_polled {
+            return ask_again(stream, object, call, limit);
         }
-        let event = if limit == Limit::Never { Event::Acquire } else { Event::AcquireTimed };
-        send(stream, event, name)?;
+        let wait = if limit == Limit::Never { Wait::ForEver } else { Wait::Timed };
+        send(stream, object, call, wait)?;
         let burns = (context.fault == Fault::WaitBurns).then(Burns::start);
-        let waited = wait(context, stream, limit)?;
+        let waited = wait_for_answer(context, stream, limit)?;
         drop(burns);
         let said = match waited {
             Waited::Told(said) => said,
-            Waited::Interrupted => interrupted(context, stream, name)?,
-            Waited::IsOver if context.fault == Fault::NapsThenTakes && limit == Limit::Never => {
-                give_up(stream, Event::Grab, name)?
+            Waited::Interrupted => interrupted(context, stream, object)?,
+            Waited::IsOver => {
+                let said = give_up(stream, object)?;
+                let takes = context.fault == Fault::NapsThenTakes && limit == Limit::Never;
+                if takes && said == TIMED_OUT { "ok".to_owned() } else { said }
             }
-            Waited::IsOver => give_up(stream, Event::Cancel, name)?,
         };
-        if context.fault == Fault::TakesInTwoSteps && ["ok", "owner-died"].contains(&said.as_str())
-        {
-            send(stream, Event::Sign, name)?;
-            read_word(stream)?;
+        if context.fault == Fault::TakesInTwoSteps && is_served(&said) {
+            tell(stream, object, "sign")?;
         }
         Ok(said)
     })
 }
+
+fn is_served(said: &str) -> bool {
+    said == "ok" || said.starts_with("ok ") || said == "owner-died"
+}
+
+const TIMED_OUT: &str = "timed-out";
 
 /// Threads that keep processors busy until this goes.
 struct Burns(Arc<AtomicBool>);
@@ -176,27 +195,32 @@ impl Drop for Burns {
 }
 
 /// It may have been let in meanwhile; then that is the answer.
-fn give_up(stream: &mut UnixStream, event: Event, name: &str) -> io::Result<String> {
-    send(stream, event, name)?;
+fn give_up(stream: &mut UnixStream, object: &Made) -> io::Result<String> {
+    send(stream, object, Call { op: CANCEL, args: &Arguments::new() }, Wait::ForEver)?;
     read_outcome(stream)
 }
 
-fn interrupted(context: &Context, stream: &mut UnixStream, name: &str) -> io::Result<String> {
+fn interrupted(context: &Context, stream: &mut UnixStream, object: &Made) -> io::Result<String> {
     let said = match context.fault {
         Fault::InterruptLeavesTicket => String::new(),
-        _ => give_up(stream, Event::Cancel, name)?,
+        _ => give_up(stream, object)?,
     };
-    Ok(if ["ok", "owner-died"].contains(&said.as_str()) { said } else { "interrupted".to_owned() })
+    Ok(if is_served(&said) { said } else { "interrupted".to_owned() })
 }
 
-fn acquire_by_tries(stream: &mut UnixStream, name: &str, limit: Limit) -> io::Result<String> {
+fn ask_again(
+    stream: &mut UnixStream,
+    object: &Made,
+    call: Call<'_>,
+    limit: Limit,
+) -> io::Result<String> {
     let deadline = deadline(limit);
     loop {
-        send(stream, Event::Try, name)?;
-        let word = read_word(stream)?;
+        send(stream, object, call, Wait::Not)?;
+        let said = read_word(stream)?;
         let is_over = deadline.is_some_and(|deadline| Instant::now() >= deadline);
-        if word != Say::TimedOut.word() || is_over {
-            return Ok(word);
+        if said != TIMED_OUT || is_over {
+            return Ok(said);
         }
         if serve::was_interrupted() {
             return Ok("interrupted".to_owned());
@@ -207,7 +231,7 @@ fn acquire_by_tries(stream: &mut UnixStream, name: &str, limit: Limit) -> io::Re
 }
 
 /// Waits for an answer.
-fn wait(context: &Context, stream: &mut UnixStream, limit: Limit) -> io::Result<Waited> {
+fn wait_for_answer(context: &Context, stream: &mut UnixStream, limit: Limit) -> io::Result<Waited> {
     let fault = context.fault;
     let limit = match (fault, limit) {
         (Fault::GivesUpEarly, Limit::After(limit)) => Limit::After(limit / 100),
@@ -220,7 +244,7 @@ fn wait(context: &Context, stream: &mut UnixStream, limit: Limit) -> io::Result<
         match look(context.manner, stream, ends) {
             Ok(true) => {
                 let said = read_word(stream)?;
-                if said != Say::Lost.word() {
+                if said != LOST {
                     late(context.manner, has_slept);
                     return Ok(Waited::Told(said));
                 }
@@ -332,15 +356,30 @@ impl Drop for Connection {
     }
 }
 
-fn send(stream: &mut UnixStream, event: Event, name: &str) -> io::Result<()> {
-    stream.write_all(format!("{} {name}\n", event.word()).as_bytes())
+fn send(
+    stream: &mut UnixStream,
+    object: &Made,
+    Call { op, args }: Call<'_>,
+    wait: Wait,
+) -> io::Result<()> {
+    let json =
+        |args: &Arguments| if args.is_empty() { String::new() } else { json!(args).to_string() };
+    let (wait, name, kind) = (wait.word(), &object.name, object.kind.name);
+    let (made, args) = (json(&object.args), json(args));
+    stream.write_all(format!("{op}\t{wait}\t{name}\t{kind}\t{made}\t{args}\n").as_bytes())
+}
+
+/// Asks for what has no arguments and does not wait.
+fn tell(stream: &mut UnixStream, object: &Made, op: &str) -> io::Result<String> {
+    send(stream, object, Call { op, args: &Arguments::new() }, Wait::ForEver)?;
+    read_word(stream)
 }
 
 /// The answer to what was asked last, behind what was on its way.
 fn read_outcome(stream: &mut UnixStream) -> io::Result<String> {
     loop {
         let said = read_word(stream)?;
-        if said != Say::Lost.word() {
+        if said != LOST {
             return Ok(said);
         }
     }

@@ -1,5 +1,9 @@
-//! Every way in which the subjects here are wrong. Each has its one place: in the lock (`lock.rs`),
-//! in the server that sees deaths (`server.rs`), or in the client (`client.rs`, `handle.rs`).
+//! Every way in which the subjects here are wrong, but for what concerns one further kind alone and
+//! stands in that kind's file. Each has its one place: in the lock (`lock.rs`), in the server that
+//! sees deaths (`server.rs`), or in the client (`client.rs`, `handle.rs`). What makes sense for
+//! several kinds, such as a release that wakes nobody, is one fault and has a place in each.
+
+use std::time::Duration;
 
 /// What a lock's kind promises where implementations may rightly differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -13,21 +17,34 @@ pub(crate) enum Side {
     Checked,
 }
 
+/// Lists faults: an enum `Fault`, whose first value is none, and the names of all others.
 macro_rules! faults {
     ($($(#[doc = $says:literal])+ $fault:ident = $name:literal,)+) => {
         /// What is wrong.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
         pub(crate) enum Fault {
-            /// Nothing.
+            /// Nothing, as far as this list knows.
             #[default]
             None,
             $($(#[doc = $says])+ $fault,)+
         }
 
-        /// Those that are wrong, by name.
-        pub(crate) const FAULTS: &[(&str, Fault)] = &[$(($name, Fault::$fault),)+];
+        /// The names.
+        pub(crate) const NAMES: &[&str] = &[$($name,)+];
+
+        impl Fault {
+            /// What is wrong with the subject of this name.
+            pub(crate) fn named(name: &str) -> Self {
+                match name {
+                    $($name => Self::$fault,)+
+                    _ => Self::None,
+                }
+            }
+        }
     };
 }
+
+pub(super) use faults;
 
 faults! {
     // Taking it.
@@ -115,6 +132,12 @@ faults! {
     WakeAdmitsAll = "fault-wake-admits-all",
     /// A release lets one waiter in and forgets the others.
     WakeForgetsOthers = "fault-wake-forgets-others",
+    /// A release takes effect first, and wakes a little later; who dies between wakes nobody.
+    WakeInTwoSteps = "fault-wake-in-two-steps",
+    /// Who is woken takes a little later; who dies between leaves the others asleep.
+    WakeDiesWithWoken = "fault-wake-dies-with-woken",
+    /// A release does not return before the woken one runs.
+    WakeWaitsForWoken = "fault-wake-waits-for-woken",
     /// A release of a free lock counts, so that two get in later.
     ReleaseCounts = "fault-release-counts",
     /// A release of a free lock is not refused.
@@ -199,6 +222,8 @@ faults! {
     ZombieLives = "fault-zombie-lives",
     /// Who is stopped is dead.
     StoppedIsDead = "fault-stopped-is-dead",
+    /// Who is stopped holds up all others.
+    StoppedHoldsUpAll = "fault-stopped-holds-up-all",
     /// Whose first thread has ended is dead.
     FirstThreadIsAll = "fault-first-thread-is-all",
     /// Of a dead holder's locks five are found.
@@ -234,6 +259,14 @@ faults! {
 }
 
 impl Fault {
+    /// How long what is free waits for newcomers, where waiters do not come first.
+    pub(crate) const fn grace(self) -> Duration {
+        match self {
+            Self::LimitRestarts | Self::LoserGivesUp => Duration::from_millis(300),
+            _ => Duration::ZERO,
+        }
+    }
+
     /// The side of the subject that has it.
     pub(crate) const fn side(self) -> Side {
         match self {

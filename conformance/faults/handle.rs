@@ -1,5 +1,6 @@
-//! A lock as an actor has it.
+//! An object as an actor has it: each call is a request to the server.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
@@ -7,87 +8,95 @@ use std::time::Duration;
 use purlin_conformance::serve::{Arguments, CallResult, Flow, Object, Refusal};
 use serde_json::Value;
 
-use super::client::{self, Context, Limit};
+use super::client::{self, Call, Context, Limit};
 use super::fault::Fault;
-use super::lock::Event;
+use super::kind::Made;
 
-/// A handle of a lock on the server.
+/// A handle of an object on the server.
 pub(super) struct Handle {
-    name: String,
-    /// It is another mapping of that lock's memory.
-    is_twin: bool,
+    made: Made,
     context: Arc<Context>,
 }
 
-/// This process was started by an actor, or executed anew: with a lock of its own where that is
+/// This process was started by an actor, or executed anew: with an object of its own where that is
 /// what is wrong.
 pub(super) static HAS_COPIES: AtomicBool = AtomicBool::new(false);
 
 impl Handle {
-    pub(super) fn new(name: &str, is_twin: bool, context: Arc<Context>) -> Self {
-        Self { name: name.to_owned(), is_twin, context }
+    pub(super) const fn new(made: Made, context: Arc<Context>) -> Self {
+        Self { made, context }
     }
 
-    fn name(&self) -> String {
+    /// The object as the server is to know it.
+    fn made(&self) -> Cow<'_, Made> {
         // Relaxed: it is set before there are other threads.
         let is_copy = HAS_COPIES.load(Relaxed);
-        let is_another = self.is_twin && self.context.fault == Fault::TwinIsAnother;
-        match (is_copy, is_another) {
-            (true, _) => format!("copy-of-{}", self.name),
-            (_, true) => format!("twin-of-{}", self.name),
-            _ => self.name.clone(),
-        }
+        let is_another = self.made.is_twin && self.context.fault == Fault::TwinIsAnother;
+        let word = match (is_copy, is_another) {
+            (true, _) => "copy",
+            (_, true) => "twin",
+            _ => return Cow::Borrowed(&self.made),
+        };
+        let name = format!("{word}-of-{}", self.made.name);
+        Cow::Owned(Made { name, ..self.made.clone() })
     }
 
-    fn ask(&self, event: Event) -> CallResult {
-        answer(client::ask(&self.context, event, &self.name()))
+    /// Asks for what does not wait.
+    pub(super) fn ask(&self, op: &str, args: &Arguments) -> CallResult {
+        answer(client::ask(&self.context, &self.made(), Call { op, args }))
     }
 
-    fn acquire(&self, args: &Arguments) -> CallResult {
+    /// Asks for what may wait, up to the limit among the arguments.
+    pub(super) fn wait_for(&self, op: &str, args: &Arguments) -> CallResult {
         match limit(args, self.context.fault) {
-            Ok(limit) => answer(client::acquire(&self.context, &self.name(), limit)),
+            Ok(limit) => self.wait_until(op, args, limit),
             Err(refusal) => CallResult::Failed(refusal),
         }
+    }
+
+    /// Asks for what may wait, up to a limit.
+    pub(super) fn wait_until(&self, op: &str, args: &Arguments, limit: Limit) -> CallResult {
+        let mut args = args.clone();
+        args.remove("timeout");
+        let call = Call { op, args: &args };
+        answer(client::wait_for(&self.context, &self.made(), call, limit))
     }
 }
 
 impl Object for Handle {
     fn call(&self, op: &str, args: &Arguments) -> CallResult {
         let fault = self.context.fault;
+        if !self.made.kind.operations.contains(&op) {
+            return CallResult::Unsupported;
+        }
         match op {
-            "acquire" => self.acquire(args),
-            "try" if fault == Fault::TryHonoursLimit && !args.is_empty() => self.acquire(args),
-            "try" => self.ask(Event::Try),
-            "release" if self.is_twin && fault == Fault::TwinCannotRelease => {
+            "try" if fault == Fault::TryHonoursLimit && !args.is_empty() => {
+                self.wait_for("acquire", args)
+            }
+            "release" if self.made.is_twin && fault == Fault::TwinCannotRelease => {
                 CallResult::failed("not-owner", "taken by another mapping")
             }
-            "release" => self.ask(Event::Release),
-            "recover" => self.ask(Event::Recover),
-            "force_release" => self.ask(Event::ForceRelease),
-            "damage" => self.ask(Event::Damage),
-            "state" => match self.ask(Event::State) {
-                CallResult::Failed(Refusal { kind, .. }) => CallResult::Value(Value::from(kind)),
-                other => other,
-            },
-            _ => CallResult::Unsupported,
+            _ if self.made.kind.waits.contains(&op) => self.wait_for(op, args),
+            _ => self.ask(op, args),
         }
     }
 
     fn scope(&self, body: &mut dyn FnMut() -> Flow) -> Flow {
+        let Some((enter, leave)) = self.made.kind.guard else { return Flow::Unsupported };
         let entry = if self.context.fault == Fault::GuardNeverWaits {
-            self.ask(Event::Try);
+            self.ask("try", &Arguments::new());
             CallResult::ok()
         } else {
-            self.acquire(&Arguments::new())
+            self.wait_for(enter, &Arguments::new())
         };
         match entry {
             CallResult::Value(_) => {
-                let _guard = Guard::new(self);
+                let _guard = Guard::new(self, leave);
                 body()
             }
             CallResult::Failed(refusal) => {
                 if refusal.kind == "owner-died" {
-                    self.ask(Event::Release);
+                    self.ask(leave, &Arguments::new());
                 }
                 Flow::Failed(refusal)
             }
@@ -98,22 +107,28 @@ impl Object for Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        client::tell_if_known(Event::DropHandle, &self.name());
+        client::tell_if_known(&self.made(), "drop");
     }
 }
 
 /// Holds for a scope. In a forked child it is no more than a copy.
 struct Guard<'a> {
     handle: &'a Handle,
+    leave: &'static str,
     pid: u32,
 }
 
 impl<'a> Guard<'a> {
-    fn new(handle: &'a Handle) -> Self {
+    fn new(handle: &'a Handle, leave: &'static str) -> Self {
+        let guard = Self { handle, leave, pid: std::process::id() };
         if handle.context.fault == Fault::GuardLetsGo {
-            handle.ask(Event::Release);
+            guard.leave();
         }
-        Self { handle, pid: std::process::id() }
+        guard
+    }
+
+    fn leave(&self) {
+        self.handle.ask(self.leave, &Arguments::new());
     }
 }
 
@@ -124,12 +139,10 @@ impl Drop for Guard<'_> {
             Fault::GuardKeeps => {}
             Fault::GuardKeepsOnFailure if std::thread::panicking() => {}
             Fault::GuardCopyReleases if is_copy => {
-                client::tell_as_parent(Event::Release, &self.handle.name());
+                client::tell_as_parent(&self.handle.made(), self.leave);
             }
             _ if is_copy => {}
-            _ => {
-                self.handle.ask(Event::Release);
-            }
+            _ => self.leave(),
         }
     }
 }
@@ -170,7 +183,12 @@ const HUGER_SECONDS: f64 = 1_152_921_504_606_846_976.0;
 fn answer(said: std::io::Result<String>) -> CallResult {
     match said.as_deref() {
         Ok("ok") => CallResult::ok(),
-        Ok(kind) => CallResult::failed(kind, ""),
+        Ok("unsupported") => CallResult::Unsupported,
+        Ok(said) => match said.strip_prefix("ok ").map(serde_json::from_str) {
+            Some(Ok(value)) => CallResult::Value(value),
+            Some(Err(error)) => CallResult::failed("system", error),
+            None => CallResult::failed(said, ""),
+        },
         Err(error) => CallResult::failed("system", error),
     }
 }

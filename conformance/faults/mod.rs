@@ -1,9 +1,21 @@
 //! Subjects that are wrong on purpose, and odd ones that are right: who checks the suite.
 //!
-//! Their locks have nothing in common with purlin's. A server in the adapter owns them, each thread
-//! that makes calls has a connection to it, and the end of a connection or of its process is a
-//! death. What a lock does is one small state machine (`lock.rs`), in which most faults have their
-//! one place (`fault.rs` lists them).
+//! Their objects have nothing in common with purlin's. A server in the adapter owns them, each
+//! thread that makes calls has a connection to it, and the end of a connection or of its process
+//! is a death. What a lock does is one small state machine (`lock.rs`), in which most faults have
+//! their one place (`fault.rs` lists them). So it is with every other kind.
+//!
+//! # How a kind is added
+//! 1. A file with its state machine, a `kind::Machine`: who asks for what, who waits, whose limit
+//!    is over, who is dead. It answers at once or later, and everybody once. It knows of no
+//!    connection.
+//! 2. In that file a `Kind`: its name, its operations, which of them wait, its guard; and a
+//!    `faults!` list of what can be wrong with it alone, which the machine finds by `Rules::name`.
+//!    A fault that is listed in `fault.rs` already, and makes sense for the new kind, is heeded
+//!    there too (`Rules::fault`); those of time limits, signals, forks and guards come for nothing.
+//! 3. A line in each of the two lists of `kinds.rs`.
+//! 4. Where a call is more than one request to the server, an `Object` of its own around a `Handle`.
+//! 5. A list of who notices what, in `tests/faults/table/`, named in `table.rs`.
 //!
 //! What the system itself guarantees no lock can break. There a reply of a sound subject is
 //! falsified on its way (`falsified.rs`).
@@ -14,10 +26,13 @@ mod client;
 mod falsified;
 mod fault;
 mod handle;
+mod kind;
+mod kinds;
 mod lock;
 mod named;
 mod names;
 mod process;
+mod semaphore;
 mod server;
 mod subject;
 
@@ -28,12 +43,12 @@ use purlin_conformance::serve;
 
 use client::{Context, Manner};
 use fault::{Fault, Side};
-use lock::Order;
+use kind::{Order, Rules};
 use subject::{Served, Shape};
 
 /// All of them, by name.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    let faults = fault::FAULTS.iter().map(|(name, _)| *name);
+    let faults = kinds::FAULTS.iter().copied().flatten().copied();
     let honest = HONEST.iter().map(|(name, ..)| *name);
     faults.chain(honest).chain(falsified::ALL.iter().map(|(name, _)| *name))
 }
@@ -72,38 +87,42 @@ pub(crate) fn run(name: &str) -> io::Result<()> {
     if let Some((_, change)) = falsified::ALL.iter().find(|(known, _)| *known == name) {
         return falsified::run(name, change);
     }
-    let (fault, shape) = known(name)?;
-    let address = server::start(fault, shape.side, shape.order)?;
-    let context = Context { address, fault, manner: shape.manner };
-    serve::serve(Arc::new(Served::new(name, shape, context)))
+    let (rules, shape) = known(name)?;
+    let address = server::start(rules)?;
+    let context = Context { address, fault: rules.fault, manner: shape.manner };
+    serve::serve(Arc::new(Served::new(rules, shape, context)))
 }
 
-fn known(name: &str) -> io::Result<(Fault, Shape)> {
-    if let Some((_, shape)) = HONEST.iter().find(|(known, _)| *known == name) {
-        return Ok((Fault::None, *shape));
+fn known(name: &str) -> io::Result<(Rules, Shape)> {
+    if let Some((name, shape)) = HONEST.iter().find(|(known, _)| *known == name) {
+        let (side, order) = (shape.side, shape.order);
+        return Ok((Rules { name, fault: Fault::None, side, order }, *shape));
     }
-    let fault = fault::FAULTS.iter().find(|(known, _)| *known == name).map(|(_, fault)| *fault);
-    let fault = fault.ok_or_else(|| io::Error::other(format!("there is no adapter `{name}`")))?;
+    let listed = kinds::FAULTS.iter().copied().flatten().find(|known| **known == name);
+    let none = || io::Error::other(format!("there is no adapter `{name}`"));
+    let name = *listed.ok_or_else(none)?;
+    let fault = Fault::named(name);
     let order = match fault {
         Fault::LimitRestarts | Fault::LoserGivesUp => Order::Newcomer,
         _ => Order::First,
     };
-    Ok((fault, Shape { side: fault.side(), order, ..Shape::USUAL }))
+    let rules = Rules { name, fault, side: fault.side(), order };
+    Ok((rules, Shape { side: rules.side, order, ..Shape::USUAL }))
 }
 
 /// The word with which the program is started as an actor.
 pub(crate) const ACTOR: &str = "actor-of-server";
 
-/// Is an actor: `NAME ADDRESS TWIN=LOCK…`, the adapter's name, its server's address, and which
-/// objects are other mappings of which.
+/// Is an actor: `NAME ADDRESS OBJECT=KIND=ARGUMENTS…`, the adapter's name, its server's address,
+/// and how objects were made.
 ///
 /// # Errors
 /// * What the system refused, or words that no adapter gave.
 pub(crate) fn run_actor(words: &[String]) -> io::Result<()> {
-    let [name, address, twins @ ..] = words else {
+    let [name, address, made @ ..] = words else {
         return Err(io::Error::other("an actor is started by its adapter"));
     };
-    let (fault, shape) = known(name)?;
-    let context = Context { address: address.clone(), fault, manner: shape.manner };
-    subject::run_program(Served::new(name, shape, context), twins)
+    let (rules, shape) = known(name)?;
+    let context = Context { address: address.clone(), fault: rules.fault, manner: shape.manner };
+    subject::run_program(Served::new(rules, shape, context), made)
 }

@@ -7,25 +7,37 @@ use serde_json::Value;
 
 use super::client::{self, Context};
 use super::handle::Handle;
+use super::kind::{Kind, Made};
+use super::lock;
 
-/// The kind of object; also what stands for it where twins are named.
-pub(super) const KIND: &str = "named-lock";
-
-/// What can be asked of it.
-pub(super) const OPERATIONS: [&str; 8] =
-    ["create", "open", "open_or_create", "unlink", "acquire", "try", "release", "recover"];
+/// Each actor has a place of its own for a handle.
+pub(super) const KIND: Kind = Kind {
+    name: "named-lock",
+    form: None,
+    operations: &[
+        "create",
+        "open",
+        "open_or_create",
+        "unlink",
+        "acquire",
+        "try",
+        "release",
+        "recover",
+    ],
+    waits: &[],
+    is_polled: false,
+    guard: None,
+    machine: None,
+    object: |_, context| Arc::new(Named { context, handle: Mutex::new(None) }),
+};
 
 /// The place for a handle, once a name was made or found.
-pub(super) struct Named {
+struct Named {
     context: Arc<Context>,
     handle: Mutex<Option<Arc<Handle>>>,
 }
 
 impl Named {
-    pub(super) fn new(context: Arc<Context>) -> Self {
-        Self { context, handle: Mutex::new(None) }
-    }
-
     /// Asks for a name; a second word of the answer is the lock that it leads to.
     fn ask(&self, word: &str, args: &Arguments) -> CallResult {
         let name = args.get("name").and_then(Value::as_str).unwrap_or("");
@@ -48,7 +60,9 @@ impl Named {
     }
 
     fn keep(&self, lock: &str) {
-        let handle = Handle::new(lock, false, Arc::clone(&self.context));
+        let (name, args) = (lock.to_owned(), Arguments::new());
+        let made = Made { name, kind: &lock::KIND, args, is_twin: false };
+        let handle = Handle::new(made, Arc::clone(&self.context));
         let mut place = self.handle.lock().unwrap_or_else(PoisonError::into_inner);
         let before = place.replace(Arc::new(handle));
         drop(place);

@@ -1,4 +1,4 @@
-//! The server that owns the locks: one thread, one event at a time, deaths first.
+//! The server that owns the objects: one thread, one event at a time, deaths first.
 //!
 //! A client is a thread with a connection of its own. It is dead when its connection has ended or
 //! its process has.
@@ -13,28 +13,29 @@ use std::thread;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-use super::fault::{Fault, Side};
-use super::lock::{Client, Event, Lock, Order, Said};
+use super::client::CANCEL;
+use super::fault::Fault;
+use super::kind::{Asked, Client, Machine, Rules, Said, Wait};
+use super::kinds;
 use super::names::Names;
 use super::process;
 
 /// Starts it and says at which abstract address it listens; that leaves nothing in any folder.
-pub(super) fn start(fault: Fault, side: Side, order: Order) -> io::Result<String> {
+pub(super) fn start(rules: Rules) -> io::Result<String> {
     let address = format!("purlin-conformance-{}", std::process::id());
     let listener = UnixListener::bind_addr(&SocketAddr::from_abstract_name(&address)?)?;
     listener.set_nonblocking(true)?;
     let mut server = Server {
-        fault,
-        side,
-        order,
+        rules,
         listener,
         clients: BTreeMap::new(),
-        locks: BTreeMap::new(),
-        names: Names::new(fault),
+        processes: BTreeMap::new(),
+        objects: BTreeMap::new(),
+        names: Names::new(rules.fault),
         client_count: 0,
     };
     thread::spawn(move || {
-        while let Ok(asked) = server.wait(server.patience()) {
+        while let Ok(asked) = server.wait(server.patience().as_ref()) {
             server.take(&asked);
         }
     });
@@ -44,9 +45,6 @@ pub(super) fn start(fault: Fault, side: Side, order: Order) -> io::Result<String
 /// At once.
 const NOW: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 
-/// How long a free lock waits for newcomers, where waiters are to lose every race.
-const GRACE: Timespec = Timespec { tv_sec: 0, tv_nsec: 300_000_000 };
-
 /// How long a process may take to end behind its last connection; one that has ended a connection
 /// only is waited for in vain.
 const TEARDOWN: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
@@ -55,12 +53,12 @@ const TEARDOWN: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 const PLACES_COUNT: u64 = 600;
 
 struct Server {
-    fault: Fault,
-    side: Side,
-    order: Order,
+    rules: Rules,
     listener: UnixListener,
     clients: BTreeMap<u64, Peer>,
-    locks: BTreeMap<String, Lock>,
+    /// Each process that has had a connection, until it ends: connections end with threads, too.
+    processes: BTreeMap<i32, OwnedFd>,
+    objects: BTreeMap<String, Box<dyn Machine>>,
     names: Names,
     client_count: u64,
 }
@@ -84,23 +82,21 @@ struct Process {
 
 /// Who can be read, and who is dead.
 #[derive(Default)]
-struct Asked {
+struct Seen {
     readable: Vec<u64>,
     gone: Vec<u64>,
+    gone_processes: Vec<i32>,
     is_idle: bool,
 }
 
 impl Server {
-    /// A limit only where waiters wait for a lock that is free.
-    fn patience(&self) -> Option<&'static Timespec> {
-        if !self.locks.values().any(Lock::is_unsettled) {
-            return None;
-        }
-        let loses = matches!(self.fault, Fault::LimitRestarts | Fault::LoserGivesUp);
-        Some(if loses { &GRACE } else { &NOW })
+    /// A limit only where something is left for later.
+    fn patience(&self) -> Option<Timespec> {
+        let patience = self.objects.values().filter_map(|object| object.patience()).min();
+        patience.and_then(|patience| Timespec::try_from(patience).ok())
     }
 
-    fn wait(&self, limit: Option<&Timespec>) -> io::Result<Asked> {
+    fn wait(&self, limit: Option<&Timespec>) -> io::Result<Seen> {
         let mut fds = vec![PollFd::new(&self.listener, PollFlags::IN)];
         let mut whose = Vec::new();
         for (number, peer) in self.clients.iter().filter(|(_, peer)| !peer.is_unseen) {
@@ -111,8 +107,12 @@ impl Server {
                 whose.push((*number, false));
             }
         }
+        fds.extend(self.processes.values().map(|pidfd| PollFd::new(pidfd, PollFlags::IN)));
         let is_idle = poll(&mut fds, limit)? == 0;
-        let mut asked = Asked { is_idle, ..Asked::default() };
+        let mut asked = Seen { is_idle, ..Seen::default() };
+        let processes = self.processes.keys().zip(&fds[1 + whose.len()..]);
+        let ended = processes.filter(|(_, fd)| fd.revents().contains(PollFlags::IN));
+        asked.gone_processes = ended.map(|(pid, _)| *pid).collect();
         for ((number, is_stream), fd) in whose.into_iter().zip(&fds[1..]) {
             let seen = fd.revents();
             let has_ended = seen.intersects(PollFlags::HUP | PollFlags::ERR)
@@ -128,19 +128,22 @@ impl Server {
 
     /// A request that was seen may have been made by somebody who knew of a death that was not
     /// seen yet. So deaths are looked for once more, and come first.
-    fn take(&mut self, asked: &Asked) {
+    fn take(&mut self, asked: &Seen) {
         self.look_for_unseen();
         if let Ok(again) = self.wait(Some(&NOW)) {
             for number in again.gone {
                 self.gone(number);
+            }
+            for pid in again.gone_processes {
+                self.processes.remove(&pid);
+                self.all(|object| object.process_gone(pid));
             }
         }
         for number in &asked.readable {
             self.read(*number);
         }
         if asked.is_idle {
-            let said: Vec<Said> = self.locks.values_mut().map(Lock::settle).collect();
-            self.say_all(said);
+            self.all(|object| object.settle());
         }
         while let Ok((stream, _)) = self.listener.accept() {
             self.client_count += 1;
@@ -151,20 +154,20 @@ impl Server {
 
     /// Where who was not collected is not dead: some were collected meanwhile.
     fn look_for_unseen(&mut self) {
-        if self.fault != Fault::ZombieLives {
+        if self.rules.fault != Fault::ZombieLives {
             return;
         }
         let unseen = self.clients.iter().filter(|(_, peer)| peer.is_unseen);
         let collected = unseen.filter(|(_, peer)| !process::is_there(peer.pid()));
         for number in collected.map(|(number, _)| *number).collect::<Vec<_>>() {
-            self.bury(number, Event::Gone);
+            self.bury(number, false);
         }
     }
 
     fn gone(&mut self, number: u64) {
         let Some(peer) = self.clients.get_mut(&number) else { return };
         let is_forked = peer.process.as_ref().is_some_and(|process| process.is_forked);
-        let is_missed = match self.fault {
+        let is_missed = match self.rules.fault {
             Fault::ZombieLives => process::is_there(peer.pid()),
             Fault::ForkedDeathUnseen => is_forked,
             _ => false,
@@ -173,33 +176,32 @@ impl Server {
             peer.is_unseen = true;
             return;
         }
-        let is_quiet = match self.fault {
+        let is_quiet = match self.rules.fault {
             Fault::ExitReleases => peer.exit_status().is_some_and(|status| status & 0x7f == 0),
             Fault::CrashReleases => {
                 peer.exit_status().is_some_and(|status| [6, 11].contains(&(status & 0x7f)))
             }
             _ => false,
         };
-        self.bury(number, if is_quiet { Event::GoneQuietly } else { Event::Gone });
+        self.bury(number, is_quiet);
     }
 
-    fn bury(&mut self, number: u64, event: Event) {
+    fn bury(&mut self, number: u64, quietly: bool) {
         let Some(peer) = self.clients.remove(&number) else { return };
         let client = Client { number, pid: peer.pid() };
-        let max_count = match self.fault {
+        let max_count = match self.rules.fault {
             Fault::FindsFive => 5,
             Fault::FindsTwoThousand => 2048,
             _ => usize::MAX,
         };
         let mut held_count = 0;
-        let mut said = Vec::new();
-        for lock in self.locks.values_mut() {
-            held_count += usize::from(lock.holder() == Some(client));
-            if held_count <= max_count {
-                said.push(lock.step(client, event));
+        self.all(|object| {
+            held_count += usize::from(object.holder() == Some(client));
+            if held_count > max_count {
+                return Said::new();
             }
-        }
-        self.say_all(said);
+            object.gone(client, quietly)
+        });
     }
 
     fn read(&mut self, number: u64) {
@@ -212,20 +214,19 @@ impl Server {
         }
     }
 
-    /// `client PID`, the first line, `sync`, `name-… NAME KIND`, or `OPERATION LOCK`
+    /// `client PID`, the first line, `sync`, `name-… NAME KIND`, or what [`client`](super::client)
+    /// asks of an object, its parts separated by tabs.
     fn request(&mut self, number: u64, line: &str) {
+        if line.contains('\t') {
+            return self.ask(number, line);
+        }
         match line.split_once(' ') {
             Some(("client", pid)) => self.greet(number, pid),
             Some((word, name)) if word.starts_with("name-") => {
                 let answer = self.names.answer(word, name);
                 self.say(number, &answer);
             }
-            Some((word, name)) => {
-                if let Some(event) = Event::from_word(word) {
-                    self.event(number, event, name);
-                }
-            }
-            None => self.say(number, "ok"),
+            _ => self.say(number, "ok"),
         }
     }
 
@@ -236,41 +237,74 @@ impl Server {
             None => (pid, false),
         };
         let pid = pid.parse().unwrap_or(0);
-        let looks = self.fault != Fault::ChildKeepsParentAlive;
+        let looks = self.rules.fault != Fault::ChildKeepsParentAlive;
         let pidfd = Pid::from_raw(pid).filter(|_| looks);
         let pidfd = pidfd.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+        if let Some(pidfd) = pidfd.as_ref().and_then(|pidfd| pidfd.try_clone().ok()) {
+            self.processes.entry(pid).or_insert(pidfd);
+        }
         peer.process = Some(Process { pid, pidfd, is_forked });
     }
 
-    fn event(&mut self, number: u64, event: Event, name: &str) {
+    /// `OPERATION WAIT NAME KIND MADE ARGUMENTS`; the object is made when it is first asked for.
+    fn ask(&mut self, number: u64, line: &str) {
         let Some(peer) = self.clients.get(&number) else { return };
         let client = Client { number, pid: peer.pid() };
-        let asks = matches!(event, Event::Acquire | Event::AcquireTimed | Event::Try);
-        if asks && self.fault == Fault::PlacesRunOut && number > PLACES_COUNT {
+        let parts: Vec<&str> = line.split('\t').collect();
+        let [op, wait, name, kind, made, args] = parts[..] else { return };
+        if self.is_held_up(client) {
+            return;
+        }
+        let asks = matches!(op, "acquire" | "try");
+        if asks && self.rules.fault == Fault::PlacesRunOut && number > PLACES_COUNT {
             return self.say(number, "out-of-resources");
         }
-        let name = if self.fault == Fault::OneForAll { "all" } else { name };
-        let (fault, side, order) = (self.fault, self.side, self.order);
-        let new = || Lock::new(fault, side, order);
-        let lock = self.locks.entry(name.to_owned()).or_insert_with(new);
-        let mut said = Vec::new();
-        if let Some(holder) = lock.holder().filter(|holder| seems_dead(fault, holder.pid)) {
-            said.push(lock.step(holder, Event::Gone));
+        let name = if self.rules.fault == Fault::OneForAll { "all" } else { name };
+        if !self.objects.contains_key(name) {
+            let made = kinds::find(kind).and_then(|kind| kind.machine).map(|machine| {
+                machine(&self.rules, &serde_json::from_str(made).unwrap_or_default())
+            });
+            let Some(Ok(object)) = made else { return self.say(number, "unsupported") };
+            self.objects.insert(name.to_owned(), object);
         }
-        said.push(lock.step(client, event));
+        let Some(object) = self.objects.get_mut(name) else { return };
+        let mut said = Said::new();
+        let fault = self.rules.fault;
+        if let Some(holder) = object.holder().filter(|holder| seems_dead(fault, holder.pid)) {
+            said.extend(object.gone(holder, false));
+        }
+        said.extend(if op == CANCEL {
+            object.cancel(client)
+        } else {
+            let args = serde_json::from_str(args).unwrap_or_default();
+            object.ask(client, &Asked { op, wait: Wait::from_word(wait), args: &args })
+        });
         self.say_all(said);
     }
 
-    fn say_all(&mut self, said: Vec<Said>) {
-        for (client, say) in said.into_iter().flatten() {
-            self.say(client.number, say.word());
+    /// Whether somebody who is stopped has asked for something before.
+    fn is_held_up(&self, client: Client) -> bool {
+        let mut others = self.processes.keys().filter(|pid| **pid != client.pid);
+        self.rules.fault == Fault::StoppedHoldsUpAll
+            && others.any(|pid| process::state(*pid) == Some('T'))
+    }
+
+    /// Lets something happen to all objects.
+    fn all(&mut self, happens: impl FnMut(&mut Box<dyn Machine>) -> Said) {
+        let said = self.objects.values_mut().flat_map(happens).collect();
+        self.say_all(said);
+    }
+
+    fn say_all(&mut self, said: Said) {
+        for (client, say) in said {
+            self.say(client.number, &say.line());
         }
     }
 
-    fn say(&mut self, number: u64, word: &str) {
+    fn say(&mut self, number: u64, line: &str) {
         if let Some(peer) = self.clients.get_mut(&number) {
             // Who does not listen is dead, and will be found so.
-            let _ = peer.stream.write_all(format!("{word}\n").as_bytes());
+            let _ = peer.stream.write_all(format!("{line}\n").as_bytes());
         }
     }
 }

@@ -1,25 +1,26 @@
-//! The subject around the locks: what it says of itself, and how it starts actors.
+//! The subject around the objects: what it says of itself, and how it starts actors.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::process::Command;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use purlin_conformance::limits::PROTOCOL_VERSION;
 use purlin_conformance::serve::{
-    Actor, Arguments, CAPABILITIES, Child, Ended, Hello, How, Object, Pace, Reach, Refusal,
+    Actor, Arguments, CAPABILITIES, Child, Ended, Form, Hello, How, Object, Pace, Reach, Refusal,
     Subject, catch_interrupts, run_in_program,
 };
 use purlin_process::{ExitStatus, Process};
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+use serde_json::json;
 
 use super::ACTOR;
-use super::client::{self, Context, Manner, STARTED};
+use super::client::{self, Call, Context, Manner, STARTED};
 use super::fault::{Fault, Side};
-use super::handle::{HAS_COPIES, Handle};
-use super::lock::{Event, Order};
-use super::named::{self, Named};
+use super::handle::HAS_COPIES;
+use super::kind::{Kind, Made, Order, Rules};
+use super::kinds::{self, KINDS};
 
 /// What is particular about a subject that is right.
 #[derive(Debug, Clone, Copy)]
@@ -59,54 +60,71 @@ impl Shape {
         if self.is_core { Vec::new() } else { all.collect() }
     }
 
+    /// The core is asked of the lock alone, and of that what its side offers.
     fn objects(self) -> BTreeMap<String, Vec<String>> {
-        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-        let mut objects = BTreeMap::from([("lock".to_owned(), words(self.operations()))]);
-        if !self.is_core {
-            objects.insert(named::KIND.to_owned(), words(&named::OPERATIONS));
-        }
-        objects
+        let has = |kind: &str, operation: &str| match (kind, self.is_core) {
+            ("lock", true) => ["acquire", "try", "release"].contains(&operation),
+            ("lock", false) => self.side != Side::ByAnyone || operation != "force_release",
+            (_, is_core) => !is_core,
+        };
+        let words = |kind: &Kind| -> Vec<String> {
+            let all = kind.operations.iter().filter(|operation| has(kind.name, operation));
+            all.map(|word| (*word).to_owned()).collect()
+        };
+        let all = KINDS.iter().map(|kind| (kind.name.to_owned(), words(kind)));
+        all.filter(|(_, operations)| !operations.is_empty()).collect()
     }
 
-    fn operations(self) -> &'static [&'static str] {
-        match (self.is_core, self.side) {
-            (true, _) => &["acquire", "try", "release"],
-            (_, Side::ByAnyone) => &["acquire", "try", "release", "recover", "state", "damage"],
-            _ => &["acquire", "try", "release", "recover", "state", "damage", "force_release"],
-        }
+    fn forms(self) -> BTreeMap<String, Form> {
+        let owned =
+            |(choice, side): &(&str, &str)| ((*choice).to_owned(), vec![(*side).to_owned()]);
+        let form = |kind: &&Kind| {
+            let (of, sides) = kind.form?;
+            let contracts = sides.iter().map(owned).collect();
+            Some((kind.name.to_owned(), Form { of: of.to_owned(), contracts }))
+        };
+        if self.is_core { BTreeMap::new() } else { KINDS.iter().filter_map(form).collect() }
     }
 }
 
 pub(super) struct Served {
-    name: String,
+    rules: Rules,
     shape: Shape,
     context: Arc<Context>,
     /// The adapter's process, or that of an actor which was executed anew.
     pid: u32,
-    /// Objects that are other mappings of an object's memory, and of which; or that are places for
-    /// a lock with a name, which stand for themselves.
-    twins: Mutex<BTreeMap<String, String>>,
+    /// How each object was made that is no plain lock.
+    made: Mutex<BTreeMap<String, Made>>,
 }
 
 impl Served {
-    pub(super) fn new(name: &str, shape: Shape, context: Context) -> Self {
-        let (name, context) = (name.to_owned(), Arc::new(context));
-        Self { name, shape, context, pid: std::process::id(), twins: Mutex::default() }
+    pub(super) fn new(rules: Rules, shape: Shape, context: Context) -> Self {
+        let context = Arc::new(context);
+        Self { rules, shape, context, pid: std::process::id(), made: Mutex::default() }
     }
 
     fn handle(&self, name: &str) -> Arc<dyn Object> {
-        let twins = self.twins.lock().unwrap_or_else(PoisonError::into_inner);
-        let twin_of = twins.get(name);
-        let context = Arc::clone(&self.context);
-        if twin_of.is_some_and(|of| of == named::KIND) {
-            return Arc::new(Named::new(context));
-        }
-        Arc::new(Handle::new(twin_of.map_or(name, |name| name), twin_of.is_some(), context))
+        let made = self.made().get(name).cloned().unwrap_or_else(|| plain_lock(name));
+        (made.kind.object)(&made, Arc::clone(&self.context))
     }
 
-    fn note_twin(&self, name: &str, of: &str) {
-        let mut twins = self.twins.lock().unwrap_or_else(PoisonError::into_inner);
-        twins.insert(name.to_owned(), of.to_owned());
+    /// `again="lock"` asks for the same object by another mapping of its memory.
+    fn note(&self, name: &str, kind: &'static Kind, args: &Arguments) {
+        let again = args.get("again").and_then(serde_json::Value::as_str);
+        if again.is_none() && kind.name == KINDS[0].name {
+            return;
+        }
+        let original = again.and_then(|of| self.made().get(of).cloned());
+        let made = match (again, original) {
+            (Some(_), Some(original)) => Made { is_twin: true, ..original },
+            (Some(of), None) => Made { is_twin: true, ..plain_lock(of) },
+            (None, _) => Made { name: name.to_owned(), kind, args: args.clone(), is_twin: false },
+        };
+        self.made().insert(name.to_owned(), made);
+    }
+
+    fn made(&self) -> MutexGuard<'_, BTreeMap<String, Made>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn fork(&self, actor: Actor) -> Result<Box<dyn Child>, Refusal> {
@@ -124,9 +142,8 @@ impl Served {
 
     fn spawn(&self, actor: Actor) -> Result<Box<dyn Child>, Refusal> {
         let mut command = Command::new("/proc/self/exe");
-        command.args(["adapter", ACTOR, &self.name, &self.context.address]);
-        let twins = self.twins.lock().unwrap_or_else(PoisonError::into_inner);
-        command.args(twins.iter().map(|(name, of)| format!("{name}={of}")));
+        command.args(["adapter", ACTOR, self.rules.name, &self.context.address]);
+        command.args(self.made().iter().map(|(name, made)| made_word(name, made)));
         actor.spawn(command)
     }
 
@@ -145,7 +162,7 @@ impl Subject for Served {
         let contract = |choice: &str, side: &str| (choice.to_owned(), vec![side.to_owned()]);
         Hello {
             protocol: PROTOCOL_VERSION,
-            name: self.name.clone(),
+            name: self.rules.name.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             starts: self.shape.starts(),
             objects_reach: Reach::Start,
@@ -155,27 +172,23 @@ impl Subject for Served {
                 contract("lock-release", release),
                 contract("lock-again", again),
             ]),
-            forms: BTreeMap::new(),
+            forms: self.shape.forms(),
             pace: Pace::Fast,
         }
     }
 
-    /// The server makes a lock when it is first asked for it.
+    /// The server makes an object when it is first asked for it.
     fn create(&self, name: &str, kind: &str, args: &Arguments) -> Result<Arc<dyn Object>, Refusal> {
-        match kind {
-            "lock" => {}
-            named::KIND => {
-                self.note_twin(name, named::KIND);
-                return Ok(self.handle(name));
-            }
-            _ => return Err(Refusal::unsupported(kind)),
+        let kind = kinds::find(kind).ok_or_else(|| Refusal::unsupported(kind))?;
+        if let Some(machine) = kind.machine {
+            machine(&self.rules, args)?;
         }
-        if let Some(of) = args.get("again").and_then(serde_json::Value::as_str) {
-            self.note_twin(name, of);
-        }
-        if self.pid != std::process::id() {
-            let made = client::ask(&self.context, Event::Make, name);
-            made.map_err(|error| Refusal::new("system", error))?;
+        self.note(name, kind, args);
+        if self.pid != std::process::id() && kind.machine.is_some() {
+            let made = self.made().get(name).cloned().unwrap_or_else(|| plain_lock(name));
+            let call = Call { op: "make", args: &Arguments::new() };
+            let said = client::ask(&self.context, &made, call);
+            said.map_err(|error| Refusal::new("system", error))?;
         }
         Ok(self.handle(name))
     }
@@ -194,15 +207,37 @@ impl Subject for Served {
     }
 }
 
+fn plain_lock(name: &str) -> Made {
+    Made { name: name.to_owned(), kind: KINDS[0], args: Arguments::new(), is_twin: false }
+}
+
+/// `NAME=KIND=OBJECT=ARGUMENTS`, with a mark before the object where this is another mapping of it.
+fn made_word(name: &str, made: &Made) -> String {
+    let mark = if made.is_twin { TWIN_MARK } else { "" };
+    format!("{name}={}={mark}{}={}", made.kind.name, made.name, json!(made.args))
+}
+
+fn made_from_word(word: &str) -> Option<(String, Made)> {
+    let parts: Vec<&str> = word.splitn(4, '=').collect();
+    let [name, kind, object, args] = parts[..] else { return None };
+    let made = Made {
+        name: object.trim_start_matches(TWIN_MARK).to_owned(),
+        kind: kinds::find(kind)?,
+        args: serde_json::from_str(args).ok()?,
+        is_twin: object.starts_with(TWIN_MARK),
+    };
+    Some((name.to_owned(), made))
+}
+
+const TWIN_MARK: &str = "again:";
+
 /// Is an actor in a program of its own.
 ///
 /// # Errors
 /// * What the system refused.
-pub(super) fn run_program(served: Served, twins: &[String]) -> io::Result<()> {
+pub(super) fn run_program(served: Served, made: &[String]) -> io::Result<()> {
     begin(served.context.fault == Fault::SpawnGetsCopy);
-    for (name, of) in twins.iter().filter_map(|twin| twin.split_once('=')) {
-        served.note_twin(name, of);
-    }
+    served.made().extend(made.iter().filter_map(|word| made_from_word(word)));
     let served = Arc::new(served);
     let subject = Arc::clone(&served) as Arc<dyn Subject>;
     run_in_program(subject, |name| Ok(served.handle(name)))

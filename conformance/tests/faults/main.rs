@@ -1,9 +1,9 @@
 //! Who checks the suite: every case is brought down by a subject that is wrong in one way, each
-//! such subject by exactly the cases that are named in `table.rs`, and odd subjects that are right
-//! by none.
+//! such subject by exactly the cases that are named in `table/`, and odd subjects that are right by
+//! none.
 //!
-//! A fault is asked the cases that are to notice it and a sixth of the others, each fault another
-//! sixth. The long cases (`LONG`) are asked only where they are to notice, and of one honest
+//! A fault is asked the cases that are to notice it and a sixth of the others of their groups, each
+//! fault another sixth. The long cases are asked only where they are to notice, and of one honest
 //! subject: what they find depends on many rounds, and a round on chance.
 
 #[path = "../support/mod.rs"]
@@ -15,19 +15,7 @@ use std::sync::{Mutex, PoisonError};
 
 use purlin_conformance::suite::Suite;
 use support::{run, run_json};
-use table::{FAULTS, HONEST, Noticed};
-
-/// Cases of many rounds.
-const LONG: &[&str] = &[
-    "lock/by-name-once",
-    "lock/killed-at-any-point",
-    "lock/killed-in-turn",
-    "lock/limit-is-total",
-    "lock/read-modify-write",
-    "lock/thousands-held",
-    "lock/users-come-and-go",
-    "lock/wakeup-passed-on",
-];
+use table::{HONEST, Noticed, TABLES, Table};
 
 /// A fault is asked one in so many of the cases that are not to notice it.
 const SAMPLE: usize = 6;
@@ -43,9 +31,13 @@ const ALONE: &[&str] =
 #[test]
 fn each_fault_is_noticed_by_the_cases_that_it_names() {
     let cases = Cases::read();
-    let rows: Vec<_> = FAULTS.iter().enumerate().collect();
-    let wrong = in_parallel(&rows, |(place, (fault, noticed))| {
-        let (asked, named) = cases.of(fault, *noticed, *place);
+    let names: BTreeSet<&str> = faults().map(|(_, fault, _)| fault).collect();
+    let rows: Vec<_> = names.iter().enumerate().collect();
+    let wrong = in_parallel(&rows, |(place, fault)| {
+        let (asked, named) = cases.of(fault, *place);
+        if named.is_empty() {
+            return None;
+        }
         let found = found_by(fault, &asked);
         let surprising = found.symmetric_difference(&named);
         let surprising: Vec<&String> = surprising.collect();
@@ -64,7 +56,7 @@ fn odd_but_honest_subjects_pass() {
             asked.remove("lock/waiting-costs-nothing");
         }
         if *name == "honest-server" {
-            asked.extend(LONG.iter().map(|case| (*case).to_owned()));
+            asked.extend(long().map(str::to_owned));
         }
         let found = found_by(name, &asked);
         let known: BTreeSet<String> = known.iter().map(|case| (*case).to_owned()).collect();
@@ -77,7 +69,7 @@ fn odd_but_honest_subjects_pass() {
 fn every_case_and_every_behaviour_is_brought_down_by_a_fault_of_its_own_kind() {
     let suite = Suite::embedded().unwrap();
     let is_brought_down = |case: &str| {
-        FAULTS.iter().any(|(_, noticed)| match noticed {
+        faults().any(|(_, _, noticed)| match noticed {
             Noticed::These(cases) => cases.contains(&case),
             // Noticed by nearly everybody, so it does not count.
             Noticed::AllBut(_) => false,
@@ -99,15 +91,31 @@ fn the_table_names_every_subject_and_cases_that_there_are() {
         .split([' ', ',', '\n'])
         .filter(|word| ["fault-", "false-", "honest-"].iter().any(|class| word.starts_with(class)))
         .collect();
-    let table = FAULTS.iter().map(|(name, _)| *name).chain(HONEST.iter().map(|(name, _)| *name));
+    let table = faults().map(|(_, name, _)| name).chain(HONEST.iter().map(|(name, _)| *name));
     assert_eq!(names, table.collect());
     let suite = Suite::embedded().unwrap();
-    let lists = FAULTS.iter().map(|(_, noticed)| match noticed {
-        Noticed::These(cases) | Noticed::AllBut(cases) => *cases,
+    let lists = faults().map(|(table, _, noticed)| match noticed {
+        Noticed::These(cases) | Noticed::AllBut(cases) => (table, cases),
     });
-    for case in lists.flatten().chain(LONG) {
-        assert!(suite.cases.iter().any(|known| known.id == *case), "there is no case {case}");
+    for (table, case) in
+        lists.flat_map(|(table, cases)| cases.iter().map(move |case| (table, *case)))
+    {
+        assert!(suite.cases.iter().any(|known| known.id == case), "there is no case {case}");
+        assert!(table.is_about(case), "{case} stands in the table of other groups");
     }
+    for case in long() {
+        assert!(suite.cases.iter().any(|known| known.id == case), "there is no case {case}");
+    }
+}
+
+/// Each row of each table.
+fn faults() -> impl Iterator<Item = (&'static Table, &'static str, Noticed)> {
+    let rows = |table: &'static Table| table.faults.iter().map(move |row| (table, row.0, row.1));
+    TABLES.iter().flat_map(rows)
+}
+
+fn long() -> impl Iterator<Item = &'static str> {
+    TABLES.iter().flat_map(|table| table.long).copied()
 }
 
 /// The ids of the cases.
@@ -118,35 +126,34 @@ struct Cases {
 impl Cases {
     fn read() -> Self {
         let ids = Suite::embedded().unwrap().cases.into_iter().map(|case| case.id);
-        Self { short: ids.filter(|id| !LONG.contains(&id.as_str())).collect() }
+        Self { short: ids.filter(|id| long().all(|long| long != id)).collect() }
     }
 
     /// What a fault is asked, and what of it is to notice.
-    fn of(
-        &self,
-        fault: &str,
-        noticed: Noticed,
-        place: usize,
-    ) -> (BTreeSet<String>, BTreeSet<String>) {
+    fn of(&self, fault: &str, place: usize) -> (BTreeSet<String>, BTreeSet<String>) {
         let owned = |cases: &[&str]| cases.iter().map(|case| (*case).to_owned()).collect();
-        match noticed {
-            Noticed::These(cases) => {
-                let named: BTreeSet<String> = owned(cases);
-                // A changed reply takes longer on its way, and can come after its actor's end.
-                let is_alone = ALONE.contains(&fault) || fault.starts_with("false-");
-                let others = self.short.iter().enumerate();
-                let sample =
-                    others.filter(|(case, _)| !is_alone && (case + place).is_multiple_of(SAMPLE));
-                let sample = sample.map(|(_, case)| case.clone());
-                (named.iter().cloned().chain(sample).collect(), named)
-            }
-            Noticed::AllBut(cases) => {
-                let kept: BTreeSet<String> = owned(cases);
-                let asked = self.short.clone();
-                let named = asked.difference(&kept).cloned().collect();
-                (asked, named)
+        let (mut asked, mut named) = (BTreeSet::new(), BTreeSet::new());
+        for (table, _, noticed) in faults().filter(|(_, name, _)| *name == fault) {
+            let short = self.short.iter().filter(|case| table.is_about(case)).cloned();
+            match noticed {
+                Noticed::These(cases) => {
+                    // A changed reply takes longer on its way, and can come after its actor's end.
+                    let is_alone = ALONE.contains(&fault) || fault.starts_with("false-");
+                    let is_sampled =
+                        |case: usize| !is_alone && (case + place).is_multiple_of(SAMPLE);
+                    let sample = short.enumerate().filter(|(case, _)| is_sampled(*case));
+                    asked.extend(sample.map(|(_, case)| case));
+                    named.extend::<BTreeSet<String>>(owned(cases));
+                }
+                Noticed::AllBut(cases) => {
+                    let kept: BTreeSet<String> = owned(cases);
+                    asked.extend(short.clone());
+                    named.extend(short.filter(|case| !kept.contains(case)));
+                }
             }
         }
+        asked.extend(named.iter().cloned());
+        (asked, named)
     }
 }
 

@@ -1,0 +1,23 @@
+//! The kinds of objects that there are, and the names of what can be wrong with them: the one place
+//! where a kind is registered.
+
+use super::kind::Kind;
+use super::{fault, lock, named, semaphore};
+
+/// All kinds. The first is what an object is of which nobody has said anything.
+pub(super) const KINDS: &[&Kind] = &[
+    &lock::KIND,
+    &named::KIND,
+    &semaphore::PLAIN,
+    &semaphore::BOUNDED,
+    &semaphore::TRACKED,
+    &semaphore::BOUNDED_TRACKED,
+];
+
+/// The names of all faults: those of the connections, which concern every kind and the lock, and
+/// those of further kinds alone.
+pub(super) const FAULTS: &[&[&str]] = &[fault::NAMES, semaphore::NAMES];
+
+pub(super) fn find(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|kind| kind.name == name).copied()
+}
