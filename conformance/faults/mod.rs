@@ -14,7 +14,8 @@
 //!    A fault that is listed in `fault.rs` already, and makes sense for the new kind, is heeded
 //!    there too (`Rules::fault`); those of time limits, signals, forks and guards come for nothing.
 //! 3. A line in each of the two lists of `kinds.rs`.
-//! 4. Where a call is more than one request to the server, an `Object` of its own around a `Handle`.
+//! 4. Where a call is more than one request to the server, an `Object` of its own, around a
+//!    `Handle`.
 //! 5. A list of who notices what, in `tests/faults/table/`, named in `table.rs`.
 //!
 //! What the system itself guarantees no lock can break. There a reply of a sound subject is

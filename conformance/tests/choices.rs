@@ -196,8 +196,8 @@ fn a_subject_with_a_strange_name_is_shown_as_it_is() {
 /// A subject with two kinds of lock, the second released by anybody.
 fn two_forms() -> [String; 3] {
     let form = "\"turn-lock\":{\"of\":\"lock\",\"contracts\":{\"lock-release\":[\"by-anyone\"]}}";
-    let forms = format!("1s/\"contracts\":/\"forms\":{{{form}}},&/");
-    let objects = "1s/\"objects\":{\"lock\":\\(\\[[^]]*\\]\\)/&,\"turn-lock\":\\1/";
+    let forms = format!("1s/\"forms\":{{/&{form},/");
+    let objects = "1s/\"lock\":\\(\\[[^]]*\\]\\)/&,\"turn-lock\":\\1/";
     let kinds = "s/\"kind\":\"turn-lock\"/\"kind\":\"lock\"/";
     dressed("honest-server", &format!("{forms};{objects}"), kinds)
 }

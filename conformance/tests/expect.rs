@@ -241,7 +241,7 @@ fn known(verdict: &str) -> String {
 /// A subject with a second kind of lock, which it does not have after all.
 fn two_forms() -> [String; 3] {
     let form = "\"turn-lock\":{\"of\":\"lock\",\"contracts\":{\"lock-release\":[\"by-anyone\"]}}";
-    dressed("honest-server", &format!("1s/\"contracts\":/\"forms\":{{{form}}},&/"), "")
+    dressed("honest-server", &format!("1s/\"forms\":{{/&{form},/"), "")
 }
 
 fn standings(judgement: &Judgement) -> Vec<Standing> {

@@ -342,7 +342,7 @@ const NOWHERE: Span = Span { line: 0, start: 0, end: 0 };
 
 fn object(name: &str, kind: &str, model: Kind) -> ObjectLine {
     let (name, kind, args) = (name.to_owned(), kind.to_owned(), model.args());
-    ObjectLine { name, kind, args, count: None, maker: None, span: NOWHERE }
+    ObjectLine { name, kind, args, count: None, maker: None, is_late: false, span: NOWHERE }
 }
 
 fn actor(name: &str, own_process: bool) -> ActorLine {

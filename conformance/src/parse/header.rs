@@ -43,7 +43,8 @@ impl Parser<'_> {
         self.words.mark(":")?;
         let (kind, _) = self.words.word("an object needs a kind")?;
         let args = Arguments::new();
-        let line = ObjectLine { name: name.clone(), kind, args, count, maker: None, span };
+        let (maker, is_late) = (None, false);
+        let line = ObjectLine { name: name.clone(), kind, args, count, maker, is_late, span };
         self.script.objects.push(line); // first, since its functions may call it
         let mut args = Arguments::new();
         if self.words.next_is("(") {
@@ -51,19 +52,20 @@ impl Parser<'_> {
             args = found;
             self.functions.insert(name, course);
         }
-        let mut maker = None;
+        let (mut maker, mut is_late) = (None, false);
         let here = self.words.here();
         if self.words.try_key("made") {
             if count.is_some() {
                 return Err(at(here, "an actor makes one object, not several under one name"));
             }
+            is_late = self.words.try_key("later");
             self.words.key("by")?;
             let found = self.words.word("an actor makes it")?;
             maker = Some(found.0.clone());
             self.makers.push(found);
         }
         if let Some(line) = self.script.objects.last_mut() {
-            (line.args, line.maker) = (args, maker);
+            (line.args, line.maker, line.is_late) = (args, maker, is_late);
         }
         Ok(())
     }

@@ -217,15 +217,20 @@ impl Parser<'_> {
         let (actor, span) = self.words.word("somebody is frozen")?;
         self.moving(&actor, span)?;
         self.no_thread(&actor, span)?;
-        let when_blocked = self.words.try_key("when");
-        if when_blocked {
+        let moment = if self.words.try_key("when") {
             self.words.key("blocked")?;
             self.with_call(&actor, span)?;
-        }
+            Moment::WhenBlocked
+        } else if self.words.try_key("at") {
+            self.words.key("random")?;
+            Moment::AtRandom
+        } else {
+            Moment::Now
+        };
         self.not_entangled(&actor, span)?;
         self.needs_process(&actor);
         self.cast.change_process(&actor, |state| state.is_frozen = true);
-        Ok(Action::Freeze { actor, when_blocked })
+        Ok(Action::Freeze { actor, moment })
     }
 
     fn thaw(&mut self) -> Result<Action, ParseError> {

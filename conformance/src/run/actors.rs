@@ -109,9 +109,9 @@ impl Run<'_> {
         }
     }
 
-    /// Has the objects made that actors make.
+    /// Has the objects made that actors make from the start.
     pub(super) fn make(&mut self, script: &Script) -> Result<(), End> {
-        for object in &script.objects {
+        for object in script.objects.iter().filter(|object| !object.is_late) {
             let Some(maker) = &object.maker else { continue };
             let (object, kind, args) =
                 (object.name.clone(), object.kind.clone(), object.args.clone());

@@ -17,14 +17,16 @@ impl Run<'_> {
             Moment::Now | Moment::WithoutWaiting => {}
             Moment::WhenBlocked => self.expect(&name, &Expected::BLOCKED)?,
             Moment::AfterEntered => self.expect(&name, &Expected::Started)?,
-            Moment::AtRandom => {
-                let moment = self.random.moment();
-                // Nobody should end here; it is a way of waiting that notices who does.
-                self.session.actors.get(&name).map(|actor| actor.ends_within(moment));
-            }
+            Moment::AtRandom => self.pass_a_moment(&name),
         }
         self.must_live(&name)?;
         Ok(self.session.kill(&name, moment != Moment::WithoutWaiting)?)
+    }
+
+    /// Nobody should end here; it is a way of waiting that notices who does.
+    fn pass_a_moment(&mut self, name: &str) {
+        let moment = self.random.moment();
+        self.session.actors.get(name).map(|actor| actor.ends_within(moment));
     }
 
     /// A new actor in the place of one that is gone, with the same objects and heirs.
@@ -59,10 +61,12 @@ impl Run<'_> {
     }
 
     /// Stops a process, and waits until the kernel says that all of it stands still.
-    pub(super) fn freeze(&mut self, name: &str, when_blocked: bool) -> Result<(), End> {
+    pub(super) fn freeze(&mut self, name: &str, moment: Moment) -> Result<(), End> {
         let name = self.own_process(name, "stopped")?;
-        if when_blocked {
-            self.expect(&name, &Expected::BLOCKED)?;
+        match moment {
+            Moment::WhenBlocked => self.expect(&name, &Expected::BLOCKED)?,
+            Moment::AtRandom => self.pass_a_moment(&name),
+            _ => {}
         }
         self.send(&name, Signal::STOP)?;
         self.until(&name, "stand still", Actor::stands_still)?;

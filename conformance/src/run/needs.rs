@@ -162,6 +162,7 @@ mod tests {
             args: serde_json::Map::new(),
             count: None,
             maker: None,
+            is_late: false,
             span: SPAN,
         };
         let program = serde_json::from_value(program).unwrap();

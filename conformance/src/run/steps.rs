@@ -31,7 +31,7 @@ impl Run<'_> {
             Action::EachOf { actors, any_of } => self.each_of(actors, any_of),
             Action::Kill { actor, moment } => self.kill(actor, *moment),
             Action::Fresh { actor } => self.fresh(actor),
-            Action::Freeze { actor, when_blocked } => self.freeze(actor, *when_blocked),
+            Action::Freeze { actor, moment } => self.freeze(actor, *moment),
             Action::Thaw { actor } => self.thaw(actor),
             Action::Signal { actor, every_nanos } => {
                 self.signal(actor, Duration::from_nanos(*every_nanos))

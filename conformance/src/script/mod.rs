@@ -31,7 +31,8 @@ pub struct Script {
     pub steps: Vec<Step>,
 }
 
-/// `object lock: lock`, `object many[5000]: lock` or `object lock: lock made by a`
+/// `object lock: lock`, `object many[5000]: lock`, `object lock: lock made by a` or
+/// `object lock: lock made later by a`
 #[derive(Debug, Clone, PartialEq)]
 pub struct ObjectLine {
     /// Its name in the script.
@@ -44,6 +45,8 @@ pub struct ObjectLine {
     pub count: Option<u64>,
     /// The actor that makes it, by a statement `make`; none when the adapter does.
     pub maker: Option<String>,
+    /// Nobody makes it before the script says so.
+    pub is_late: bool,
     /// Where this stands.
     pub span: Span,
 }
@@ -147,12 +150,13 @@ pub enum Action {
         /// Its name.
         actor: String,
     },
-    /// `freeze a`, `freeze a when blocked`: SIGSTOP, and the kernel says that it stands still.
+    /// `freeze a`, `freeze a when blocked`, `freeze a at random`: SIGSTOP, and the kernel says that
+    /// it stands still.
     Freeze {
         /// Who.
         actor: String,
-        /// First its call must be shown to wait.
-        when_blocked: bool,
+        /// When; never without waiting.
+        moment: Moment,
     },
     /// `thaw a`
     Thaw {
@@ -202,7 +206,7 @@ pub enum Action {
     },
 }
 
-/// When an actor is killed.
+/// When an actor is killed, or stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
     /// `kill a`

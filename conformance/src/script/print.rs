@@ -36,6 +36,7 @@ impl Display for ObjectLine {
             write!(f, "{}", InBrackets(&self.args))?;
         }
         match &self.maker {
+            Some(maker) if self.is_late => write!(f, " made later by {maker}"),
             Some(maker) => write!(f, " made by {maker}"),
             None => Ok(()),
         }
@@ -116,10 +117,7 @@ impl Display for Line<'_> {
             }
             Action::Kill { actor, moment } => write!(f, "kill {actor}{moment}"),
             Action::Fresh { actor } => write!(f, "fresh {actor}"),
-            Action::Freeze { actor, when_blocked: true } => {
-                write!(f, "freeze {actor} when blocked")
-            }
-            Action::Freeze { actor, when_blocked: false } => write!(f, "freeze {actor}"),
+            Action::Freeze { actor, moment } => write!(f, "freeze {actor}{moment}"),
             Action::Thaw { actor } => write!(f, "thaw {actor}"),
             Action::Signal { actor, every_nanos } => {
                 write!(f, "signal {actor} every {}", Length(*every_nanos))

@@ -30,6 +30,7 @@ fn objects(args: Arguments) -> Vec<ObjectLine> {
         args: Arguments::new(),
         count: None,
         maker: None,
+        is_late: false,
         span: NOWHERE,
     };
     vec![
@@ -37,6 +38,7 @@ fn objects(args: Arguments) -> Vec<ObjectLine> {
         object("lock", "lock"),
         ObjectLine { count: Some(MANY_COUNT), ..object("many", "lock") },
         ObjectLine { args, maker: Some("a".to_owned()), ..object("own", "lock") },
+        ObjectLine { maker: Some("b".to_owned()), is_late: true, ..object("late", "lock") },
         object("l", "log"),
     ]
 }
@@ -150,7 +152,8 @@ fn disturbed() -> BoxedStrategy<Vec<Step>> {
             let mut steps =
                 vec![run(name, vec![Statement::Catch], ok), call_it(name, call, blocked)];
             if freeze {
-                steps.push(step(Action::Freeze { actor: actor(), when_blocked }));
+                let moment = if when_blocked { Moment::WhenBlocked } else { Moment::AtRandom };
+                steps.push(step(Action::Freeze { actor: actor(), moment }));
                 steps.push(step(Action::Thaw { actor: actor() }));
             }
             steps.push(step(Action::Signal { actor: actor(), every_nanos }));
