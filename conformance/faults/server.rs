@@ -252,7 +252,7 @@ impl Server {
         let client = Client { number, pid: peer.pid() };
         let parts: Vec<&str> = line.split('\t').collect();
         let [op, wait, name, kind, made, args] = parts[..] else { return };
-        if self.is_held_up(client) {
+        if op != "drop" && self.is_held_up(client) {
             return;
         }
         let asks = matches!(op, "acquire" | "try");

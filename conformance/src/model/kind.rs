@@ -216,6 +216,15 @@ impl Kind {
         }
     }
 
+    /// Whether the deaths of two who wait would come to the same here.
+    #[must_use]
+    pub fn has_alike(&self, state: &State, one: Actor, other: Actor) -> bool {
+        match state {
+            State::Semaphore(state) => state.has_alike(one, other),
+            _ => true,
+        }
+    }
+
     /// Whether an owner died, and nobody has vouched for the data since.
     #[must_use]
     pub const fn is_suspect(&self, state: &State) -> bool {

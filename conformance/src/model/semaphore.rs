@@ -115,6 +115,11 @@ impl SemaphoreState {
         self.free_count == 0 && self.left_count == 0
     }
 
+    /// Whether two have so many units each that their deaths come to the same.
+    pub(super) fn has_alike(&self, one: Actor, other: Actor) -> bool {
+        self.taken.get(&one.process) == self.taken.get(&other.process)
+    }
+
     /// A process that has a unit, where that is known.
     pub(super) fn owner(&self) -> Option<Actor> {
         self.taken.keys().next().map(|process| Actor::process(*process))

@@ -272,7 +272,12 @@ impl<'a> Stage<'a> {
             self.add(Action::Await { actor, expected });
             return Let::One;
         }
+        let actor = |place: usize| self.slots[place].actor;
         let is_like_first = |place: &usize| {
+            let has_alike = |state| self.model.has_alike(state, actor(first), actor(*place));
+            if !self.objects.iter().all(has_alike) {
+                return false;
+            }
             let goes = self.in_state(&before, *place, object);
             goes.is_some_and(|(other, _)| other == told)
         };
