@@ -35,6 +35,17 @@ pub(crate) enum Mode {
     Pauses,
 }
 
+impl Mode {
+    /// What is done to the victims.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Single => "single",
+            Self::Double => "second",
+            Self::Pauses => "paused",
+        }
+    }
+}
+
 /// What to sweep, and how closely.
 pub(crate) struct SweepOrder {
     pub(crate) scenarios: Vec<Scenario>,

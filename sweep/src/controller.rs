@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::limits::{LOOK, POINT_LIMIT, REHEARSAL_COUNT};
+use crate::limits::{LOOK, POINT_LIMIT};
 use crate::patience::Patience;
 use crate::perform::perform;
 use crate::plan::{Kill, Plan};
@@ -72,7 +72,7 @@ impl Controller {
     pub fn singles(&self, scenario: &Scenario, density: Density) -> Tally {
         let began = Instant::now();
         let mut tally = Tally::default();
-        if let Some(region) = self.rehearse(scenario, true, &mut tally) {
+        if let Some(region) = self.rehearse(scenario, density, true, &mut tally) {
             let mut walk = Walk::new(density, &region);
             while let Some(steps) = self.next(&mut walk, &tally) {
                 let death = self.single(scenario, Kill::before(steps), &mut tally);
@@ -92,7 +92,7 @@ impl Controller {
     pub fn doubles(&self, scenario: &Scenario, density: Density) -> Tally {
         let began = Instant::now();
         let mut tally = Tally::default();
-        if let Some(region) = self.rehearse(scenario, false, &mut tally) {
+        if let Some(region) = self.rehearse(scenario, density, false, &mut tally) {
             let mut walk = Walk::new(density, &region);
             while let Some(steps) = self.next(&mut walk, &tally) {
                 let kill = Kill::before(steps);
@@ -114,7 +114,7 @@ impl Controller {
     pub fn pauses(&self, scenario: &Scenario, density: Density) -> Tally {
         let began = Instant::now();
         let mut tally = Tally::default();
-        if let Some(region) = self.rehearse(scenario, false, &mut tally) {
+        if let Some(region) = self.rehearse(scenario, density, false, &mut tally) {
             let mut walk = Walk::new(density, &region);
             while let Some(steps) = self.next(&mut walk, &tally) {
                 let plan = Plan::still(steps);
@@ -138,6 +138,7 @@ impl Controller {
     fn rehearse(
         &self,
         scenario: &Scenario,
+        density: Density,
         lists_calls: bool,
         tally: &mut Tally,
     ) -> Option<Region> {
@@ -156,7 +157,7 @@ impl Controller {
             return None;
         }
         let mut region = Region::of(0);
-        for _ in 0..REHEARSAL_COUNT {
+        for _ in 0..density.rehearsal_count() {
             let to_the_end = Plan::single(Kill::before(u64::MAX));
             let outcome = self.play(scenario, to_the_end, lists_calls);
             let death = self.record.death(0);

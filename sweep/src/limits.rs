@@ -71,7 +71,8 @@ pub(crate) const LONG_VISIT_TURNS: u64 = 1000;
 /// Between two kills of a soak, on the average.
 pub(crate) const KILL_PERIOD: Duration = Duration::from_millis(10);
 
-/// How often a region is measured before it is swept; the longest run counts.
+/// How often a region is measured before it is swept; the longest run counts. A sample is content
+/// with one run, which may be shorter than others: its points are where that one was.
 pub(crate) const REHEARSAL_COUNT: u32 = 3;
 
 /// What a role that panics ends with.

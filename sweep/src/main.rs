@@ -4,9 +4,10 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use purlin_sweep::controller::Controller;
+use purlin_sweep::controller::{Controller, Tally};
 use purlin_sweep::faults::{self, Fault, Nursery};
-use purlin_sweep::report::{Report, nothing_wrong};
+use purlin_sweep::plan::Plan;
+use purlin_sweep::report::{Report, not_made, nothing_wrong};
 use purlin_sweep::scenarios;
 use purlin_sweep::soak;
 use purlin_sweep::stage::{Scenario, Sweep};
@@ -84,34 +85,60 @@ fn try_out_faults(names: &[String]) -> std::io::Result<bool> {
 
 fn sweep(order: &SweepOrder) -> std::io::Result<bool> {
     let controller = Controller::new(order.failure_count_max)?;
-    let mut report = Report::default();
-    let mut is_good = true;
-    for scenario in &order.scenarios {
-        is_good &= sweep_one(&controller, &mut report, scenario, order);
+    if let Some(plan) = order.point {
+        let points = order.scenarios.iter().map(|scenario| point(&controller, scenario, plan));
+        return Ok(points.fold(true, |so_far, is_good| so_far & is_good));
     }
+    let mut report = Report::default();
+    let (mut is_good, mut made_count, mut not_made_count) = (true, 0, 0);
+    for scenario in &order.scenarios {
+        let tally = sweep_one(&controller, &mut report, scenario, order);
+        match tally.filter(|tally| !tally.is_not_made) {
+            Some(tally) => (made_count, is_good) = (made_count + 1, is_good & tally.is_good()),
+            None => not_made_count += 1,
+        }
+    }
+    println!("{made_count} scenarios {}, {not_made_count} not made", order.mode.word());
     Ok(is_good)
 }
 
+fn point(controller: &Controller, scenario: &Scenario, plan: Plan) -> bool {
+    let found = controller.point(scenario, plan);
+    let shown = found.as_ref().map(|found| Report::default().found(scenario, found));
+    print!("{}", shown.unwrap_or_else(|| nothing_wrong(scenario, plan)));
+    found.is_none()
+}
+
+/// What came of one scenario; none where there is nothing in it to be swept so, which is said.
 fn sweep_one(
     controller: &Controller,
     report: &mut Report,
     scenario: &Scenario,
     order: &SweepOrder,
-) -> bool {
-    if let Some(plan) = order.point {
-        let found = controller.point(scenario, plan);
-        let shown = found.as_ref().map(|found| report.found(scenario, found));
-        print!("{}", shown.unwrap_or_else(|| nothing_wrong(scenario, plan)));
-        return found.is_none();
+) -> Option<Tally> {
+    let what = order.mode.word();
+    if let Some(why) = why_not(order.mode, scenario.sweep) {
+        print!("{}", not_made(scenario, what, why));
+        return None;
     }
-    if order.mode != Mode::Single && scenario.sweep != Sweep::Double {
-        return true; // nobody else comes
-    }
-    let (what, tally) = match order.mode {
-        Mode::Single => ("single", controller.singles(scenario, order.density)),
-        Mode::Double => ("double", controller.doubles(scenario, order.density)),
-        Mode::Pauses => ("paused", controller.pauses(scenario, order.density)),
+    let tally = match order.mode {
+        Mode::Single => controller.singles(scenario, order.density),
+        Mode::Double => controller.doubles(scenario, order.density),
+        Mode::Pauses => controller.pauses(scenario, order.density),
     };
     print!("{}", report.tally(scenario, what, &tally));
-    tally.is_good()
+    Some(tally)
+}
+
+/// Why a scenario has nothing that could be swept so.
+const fn why_not(mode: Mode, sweep: Sweep) -> Option<&'static str> {
+    match (mode, sweep) {
+        (Mode::Single, Sweep::Single | Sweep::Double | Sweep::Whole)
+        | (Mode::Double, Sweep::Double)
+        | (Mode::Pauses, Sweep::Double | Sweep::Still) => None,
+        (Mode::Double, Sweep::Single) => Some("it has no second"),
+        (Mode::Pauses, Sweep::Single) => Some("nobody else acts in it"),
+        (Mode::Single | Mode::Double, Sweep::Still) => Some("it would be its neighbour's again"),
+        (Mode::Double | Mode::Pauses, Sweep::Whole) => Some("nobody is stepped in it"),
+    }
 }

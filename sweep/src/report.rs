@@ -19,10 +19,7 @@ impl Report {
     /// One scenario: a line of figures, then what was found.
     pub fn tally(&mut self, scenario: &Scenario, what: &str, tally: &Tally) -> String {
         if tally.is_not_made {
-            return format!(
-                "{:24} {what} not made: the system does not let us trace, or this is no x86-64\n",
-                scenario.name
-            );
+            return not_made(scenario, what, NO_TRACING);
         }
         let verdict = if tally.is_good() { "ok".to_owned() } else { counts(&tally.found) };
         let stuck = match tally.stuck_count {
@@ -72,6 +69,15 @@ impl Report {
             .map_or(String::new(), |number| format!(", system call {number}"));
         format!("      the {role} {what} after {after} instructions, at {name}{call}\n")
     }
+}
+
+/// Why nothing is made where nobody can be stepped.
+pub const NO_TRACING: &str = "the system does not let us trace, or this is no x86-64";
+
+/// A scenario of which this was not made.
+#[must_use]
+pub fn not_made(scenario: &Scenario, what: &str, why: &str) -> String {
+    format!("{:24} {what} not made: {why}\n", scenario.name)
 }
 
 /// `3 hang, 1 lost`.

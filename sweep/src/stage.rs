@@ -120,6 +120,9 @@ pub enum Sweep {
     Single,
     /// There is a second role too, so that second deaths can be swept.
     Double,
+    /// Only who comes while the victim stands still differs from a neighbour's: a victim that is
+    /// killed, and a second, would be the neighbour's once more.
+    Still,
     /// Nobody is stepped or killed: it runs as a whole, at full speed.
     Whole,
 }

@@ -1,6 +1,6 @@
 //! The points of a sweep, one after the other: how many steps, and which cuts into system calls.
 
-use crate::limits::{CUT_MICROS, END_COUNT};
+use crate::limits::{CUT_MICROS, END_COUNT, REHEARSAL_COUNT};
 use crate::plan::Cut;
 use crate::record::Death;
 
@@ -27,6 +27,14 @@ impl Region {
 }
 
 impl Density {
+    /// How often a region is measured before it is swept.
+    pub(crate) const fn rehearsal_count(self) -> u32 {
+        match self {
+            Self::Stride(_) => REHEARSAL_COUNT,
+            Self::Points(_) => 1,
+        }
+    }
+
     fn stride(self, step_count: u64) -> u64 {
         match self {
             Self::Stride(stride) => stride.max(1),
@@ -35,8 +43,8 @@ impl Density {
     }
 }
 
-/// The numbers of steps to try: multiples of the stride, and in a sample some system calls, until
-/// the end mark has been reached; when every point is made, a few times.
+/// The numbers of steps to try: multiples of the stride until the end mark has been reached a few
+/// times; or, in a sample, those before the end, and some system calls.
 pub(crate) struct Walk {
     stride: u64,
     next: u64,
@@ -56,12 +64,12 @@ impl Walk {
             next: 0,
             calls: Vec::new(),
             step_count: region.step_count,
-            ends_left: 1,
+            ends_left: END_COUNT,
             is_sample: true,
             cut_count: 0,
         };
         match density {
-            Density::Stride(_) => Self { ends_left: END_COUNT, is_sample: false, ..walk },
+            Density::Stride(_) => Self { is_sample: false, ..walk },
             Density::Points(count) => {
                 let every = region.calls.len().div_ceil((count / 2).max(1) as usize).max(1);
                 let calls = region.calls.iter().copied().step_by(every).collect();
@@ -86,7 +94,8 @@ impl Walk {
         if let Some(call) = self.calls.pop() {
             return Some(call);
         }
-        if self.ends_left == 0 {
+        // To the end, and unharmed, a sample has come when its region was measured.
+        if self.ends_left == 0 || self.is_sample && self.next >= self.step_count {
             return None;
         }
         let steps = self.next;
@@ -145,7 +154,7 @@ mod tests {
     #[test]
     fn a_sample_has_some_system_calls_too() {
         let region = Region { step_count: 20, calls: vec![1, 3, 5, 7] };
-        assert_eq!(walked(Density::Points(4), &region), [5, 1, 2, 7, 12, 17, 22]);
+        assert_eq!(walked(Density::Points(4), &region), [5, 1, 2, 7, 12, 17]);
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
+use purlin_sweep::report::NO_TRACING;
+
 use crate::support::{
     PROGRAM, forbid_tracing, said_by, said_by_command, say_not_made, wait_for_end_of,
 };
@@ -78,8 +80,33 @@ fn where_tracing_is_forbidden_nothing_fails_and_that_is_said() {
     command.args(["lock-uncontended", "--points", "5"]);
     // SAFETY: The function makes system calls only.
     match said_by_command(unsafe { command.pre_exec(forbid_tracing) }) {
-        Ok((is_good, text)) => assert!(is_good && text.contains("not made"), "{text}"),
+        Ok((is_good, text)) => assert!(is_good && text.contains(NO_TRACING), "{text}"),
         Err(why) => say_not_made(&format!("this system does not let us forbid tracing: {why}")),
+    }
+}
+
+#[test]
+fn what_cannot_be_swept_so_is_said_and_counted() {
+    let names = ["detach", "arena-allocate", "name-open-replaced", "race-allocate"];
+    let points = ["--points", "1"];
+    for (modes, lines) in [
+        (&["--second"][..], &["detach: it has no second", "name-open-replaced: it would be"][..]),
+        (&["--pauses"], &["detach: nobody else acts in it", "race-allocate: nobody is stepped"]),
+    ] {
+        let (is_good, text) = said_by(&[&names[..], &points, modes].concat());
+        if text.contains(NO_TRACING) {
+            return say_not_made("sweeps of other kinds: this system does not let us trace");
+        }
+        assert!(is_good, "{text}");
+        for line in lines {
+            let (name, why) = line.split_once(": ").unwrap();
+            let is_it = |said: &str| said.starts_with(name) && said.contains(why);
+            assert!(text.lines().any(is_it), "{line} is not said:\n{text}");
+        }
+        let made = if modes == ["--pauses"] { 2 } else { 1 };
+        let counted = format!("{made} scenarios {}", if made == 2 { "paused" } else { "second" });
+        let last = format!("{counted}, {} not made", names.len() - made);
+        assert_eq!(text.lines().last(), Some(last.as_str()), "{text}");
     }
 }
 

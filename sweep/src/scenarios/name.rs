@@ -32,7 +32,7 @@ pub(super) const SCENARIOS: [Scenario; 8] = [
         name: "name-open-replaced",
         about: "open a lock by its name; still: another collects it, and makes one",
         make: || Ok(Box::new(Open::new(Then::MakesAnother)?) as AnyStage),
-        sweep: Sweep::Double,
+        sweep: Sweep::Still,
     },
     Scenario {
         name: "name-collect",
@@ -44,7 +44,7 @@ pub(super) const SCENARIOS: [Scenario; 8] = [
         name: "name-collect-replaced",
         about: "collect a name that nobody lives under; still: another unlinks it, and makes one",
         make: || Ok(Box::new(Collect::new(Meets::Replacer)?) as AnyStage),
-        sweep: Sweep::Double,
+        sweep: Sweep::Still,
     },
     Scenario {
         name: "name-collect-living",

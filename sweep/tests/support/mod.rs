@@ -5,6 +5,7 @@ use std::os::fd::AsFd;
 use std::process::{Command, Stdio};
 use std::thread;
 
+use purlin_sweep::report::NO_TRACING;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
@@ -47,7 +48,7 @@ pub(crate) fn finds_nothing(arguments: &[&str]) {
     let (is_good, text) = said_by(arguments);
     assert!(is_good, "\n{text}");
     print!("{text}");
-    if text.contains("not made") {
+    if text.contains(NO_TRACING) {
         say_not_made(&format!("the sweep {arguments:?}: this system does not let us trace"));
     }
 }
