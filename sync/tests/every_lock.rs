@@ -1,4 +1,4 @@
-//! What is promised of each kind of exclusive lock, asked of those that are built like the first.
+//! What is promised of each kind of exclusive lock, asked of each.
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::thread;
@@ -24,6 +24,7 @@ macro_rules! for_kind {
 /// does not.
 macro_rules! for_each_kind {
     (all { $($all:ident)+ } once { $($once:ident)+ }) => {
+        for_kind! { lock ByHolder $($all)+ $($once)+ }
         for_kind! { handover_lock ByAnyone $($all)+ $($once)+ }
         for_kind! { checked_lock ByThread $($all)+ $($once)+ }
         for_kind! { rlock Reentrant $($all)+ }
@@ -64,6 +65,7 @@ fn new<R: Rules>() -> Exclusive<R> {
 }
 
 fn a_waiter_goes_on_when_the_holder_is_killed<R: Rules>() {
+    // shows: lock-owner-killed-waiter-woken, lock-owner-killed-timed-waiter
     let lock = new::<R>();
     let held = holder(&lock);
     let waiter = Child::run("waiter", || i32::from(told(&lock) != Ok(Told::OwnerDied)));
@@ -73,6 +75,7 @@ fn a_waiter_goes_on_when_the_holder_is_killed<R: Rules>() {
 }
 
 fn a_try_takes_over_from_a_dead_holder<R: Rules>() {
+    // shows: lock-owner-killed-try-recovers, lock-owner-died-caller-holds
     let lock = new::<R>();
     holder(&lock).kill();
     assert_eq!(told_at_once(&lock), Ok(Told::OwnerDied));
@@ -81,6 +84,7 @@ fn a_try_takes_over_from_a_dead_holder<R: Rules>() {
 }
 
 fn the_warning_stays_until_somebody_recovers<R: Rules>() {
+    // shows: lock-owner-died-stays-until-recovered, lock-recover-clears-warning
     let lock = new::<R>();
     holder(&lock).kill();
     for _ in 0..3 {
@@ -110,6 +114,7 @@ fn a_death_after_recover_is_told_anew<R: Rules>() {
 }
 
 fn only_one_of_the_waiters_is_told<R: Rules>() {
+    // shows: lock-owner-died-told-to-one, lock-owner-died-no-waiter-lost
     let lock = new::<R>();
     let held = holder(&lock);
     let answers = Signal::new();
@@ -132,12 +137,13 @@ fn only_one_of_the_waiters_is_told<R: Rules>() {
 }
 
 fn a_killed_waiter_takes_nothing_with_it<R: Rules>() {
+    // shows: lock-waiter-killed-harmless, lock-wakeup-of-killed-waiter-passed-on
     let lock = new::<R>();
     let pass_through = || {
         let got = told(&lock);
         i32::from(got.is_err() || lock.recover().is_err() || lock.release().is_err())
     };
-    for _ in 0..10 {
+    for _ in 0..20 {
         told(&lock).unwrap();
         let doomed = Child::run("doomed", || {
             told(&lock).unwrap();
@@ -167,6 +173,7 @@ fn a_sleeper_that_nobody_wakes_looks_by_itself<R: Rules>() {
 }
 
 fn a_holder_that_exits_or_crashes_counts_as_dead<R: Rules>() {
+    // shows: lock-owner-exits-holding, lock-owner-crashes-holding
     let ends: [fn() -> i32; 2] = [|| 0, || std::process::abort()];
     for end in ends {
         let lock = new::<R>();
@@ -180,6 +187,7 @@ fn a_holder_that_exits_or_crashes_counts_as_dead<R: Rules>() {
 }
 
 fn a_holder_killed_at_random_moments_never_lets_two_in<R: Rules>() {
+    // shows: lock-killed-at-any-point
     let segment = Segment::anonymous(4096).unwrap();
     let lock = Exclusive::<R>::new_in(&segment).unwrap();
     let cell = Place::<Cell>::new_in(&segment).unwrap();
@@ -196,7 +204,7 @@ fn a_holder_killed_at_random_moments_never_lets_two_in<R: Rules>() {
         assert_eq!(found, 0, "{name} met {found} inside");
     };
     let begins = Signal::new();
-    for round in 0..100_u32 {
+    for round in 0..200_u32 {
         let victim = Child::run("victim", || {
             begins.give();
             loop {
@@ -211,6 +219,7 @@ fn a_holder_killed_at_random_moments_never_lets_two_in<R: Rules>() {
 }
 
 fn a_childs_own_death_is_noticed<R: Rules>() {
+    // shows: lock-fork-child-own-death-noticed
     let lock = new::<R>();
     told(&lock).unwrap();
     lock.release().unwrap();
@@ -219,6 +228,7 @@ fn a_childs_own_death_is_noticed<R: Rules>() {
 }
 
 fn a_copied_guard_is_inert_in_the_child<R: Rules>() {
+    // shows: lock-fork-guard-copy-inert
     let lock = new::<R>();
     let mut guard = Some(lock.acquire(None).unwrap().sound().unwrap());
     for registers_first in [false, true] {
@@ -249,6 +259,7 @@ fn a_childs_last_handle_gives_up_nothing_of_its_parents<R: Rules>() {
 }
 
 fn a_lock_given_up_by_its_last_handle_tells_the_next<R: Rules>() {
+    // shows: lock-owner-drops-handle, lock-drop-held-handle-harmless
     let segment = Segment::anonymous(4096).unwrap();
     let lock = Exclusive::<R>::new_in(&segment).unwrap();
     let offset = lock.offset();
@@ -262,6 +273,7 @@ fn a_lock_given_up_by_its_last_handle_tells_the_next<R: Rules>() {
 }
 
 fn a_release_without_a_hold_is_refused_and_changes_nothing<R: Rules>() {
+    // shows: lock-release-free-refused, lock-double-release-refused
     let lock = new::<R>();
     assert_eq!(lock.release(), Err(Error::OverReleased));
     assert_eq!(lock.recover(), Err(Error::NotOwner));
@@ -273,6 +285,7 @@ fn a_release_without_a_hold_is_refused_and_changes_nothing<R: Rules>() {
 }
 
 fn a_limit_is_not_cut_short<R: Rules>() {
+    // shows: lock-timeout-expires
     let lock = new::<R>();
     let _held = holder(&lock);
     for limit in [0, 1, 49, 50, 51, 120].map(Duration::from_millis) {
@@ -283,6 +296,7 @@ fn a_limit_is_not_cut_short<R: Rules>() {
 }
 
 fn a_guard_releases_when_it_unwinds<R: Rules>() {
+    // shows: lock-guard-releases-on-failure
     let lock = new::<R>();
     let failure = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let _held = lock.acquire(None).unwrap().sound().unwrap();
@@ -293,6 +307,7 @@ fn a_guard_releases_when_it_unwinds<R: Rules>() {
 }
 
 fn a_released_lock_wakes_all_who_wait_one_after_the_other<R: Rules>() {
+    // shows: lock-all-waiters-served
     let lock = new::<R>();
     told(&lock).unwrap();
     let waiters = [(); 5].map(|()| {
@@ -307,7 +322,8 @@ fn a_released_lock_wakes_all_who_wait_one_after_the_other<R: Rules>() {
 }
 
 fn processes_and_threads_lose_no_update<R: Rules>() {
-    const ROUNDS: u32 = 5_000;
+    // shows: lock-protects-read-modify-write
+    const ROUNDS: u32 = 10_000;
     let segment = Segment::anonymous(4096).unwrap();
     let lock = Exclusive::<R>::new_in(&segment).unwrap();
     let cell = Place::<Cell>::new_in(&segment).unwrap();
@@ -328,6 +344,7 @@ fn processes_and_threads_lose_no_update<R: Rules>() {
 }
 
 fn a_stopped_holder_is_alive<R: Rules>() {
+    // shows: lock-owner-stopped-is-alive
     let lock = new::<R>();
     let held = holder(&lock);
     held.0.signal(libc::SIGSTOP).unwrap();

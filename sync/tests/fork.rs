@@ -22,28 +22,6 @@ fn a_child_does_not_hold_what_its_parent_held() {
 }
 
 #[test]
-fn a_copied_guard_is_inert_in_the_child() {
-    // shows: lock-fork-guard-copy-inert
-    let lock = Lock::new().unwrap();
-    let mut guard = Some(lock.acquire(None).unwrap().sound().unwrap());
-    Child::run("untouched", || {
-        drop(guard.take()); // its first operation: no token yet
-        0
-    })
-    .succeed();
-    assert!(lock.is_mine());
-    Child::run("registered", || {
-        assert_eq!(told_at_once(&lock), Err(Error::TimedOut)); // a token of its own
-        drop(guard.take());
-        0
-    })
-    .succeed();
-    assert!(lock.is_mine());
-    drop(guard);
-    assert!(!lock.is_mine());
-}
-
-#[test]
 fn a_copied_guard_does_not_end_the_childs_own_hold() {
     let lock = Lock::new().unwrap();
     let (released, started) = (Signal::new(), Signal::new());
@@ -76,43 +54,9 @@ fn a_child_that_never_used_the_lock_can_drop_its_handles() {
 }
 
 #[test]
-fn a_childs_last_handle_gives_up_nothing_of_its_parents() {
-    let lock = Lock::new().unwrap();
-    told(&lock).unwrap();
-    let mut only = Some(lock); // the parent's one handle, hence the child's
-    for uses_it in [false, true] {
-        Child::run("child", || {
-            let inherited = only.take().unwrap();
-            // Registered, it has a token of its own; and if not, none.
-            i32::from(uses_it && told_at_once(&inherited) != Err(Error::TimedOut))
-        })
-        .succeed();
-        let lock = only.as_ref().unwrap();
-        assert!(lock.is_mine(), "a child that used it: {uses_it}");
-    }
-}
-
-#[test]
 fn a_free_lock_is_not_a_childs_that_never_used_it() {
     let lock = Lock::new().unwrap();
     Child::run("child", || i32::from(lock.is_mine())).succeed();
-}
-
-#[test]
-fn a_childs_own_death_is_noticed() {
-    // shows: lock-fork-child-own-death-noticed
-    let lock = Lock::new().unwrap();
-    told(&lock).unwrap();
-    lock.release().unwrap();
-    let holds = Signal::new();
-    let child = Child::run("child", || {
-        told(&lock).unwrap();
-        holds.give();
-        idle()
-    });
-    holds.take("the child to hold");
-    child.kill();
-    assert_eq!(told_at_once(&lock), Ok(Told::OwnerDied));
 }
 
 #[test]

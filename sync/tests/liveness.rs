@@ -10,16 +10,6 @@ use purlin_shm::Segment;
 use purlin_sync::{Error, Exclusive, HandoverLock, Lock, Rules, Told};
 
 #[test]
-fn a_stopped_holder_is_alive() {
-    // shows: lock-owner-stopped-is-alive
-    let lock = Lock::new().unwrap();
-    let held = holder(&lock);
-    held.0.signal(libc::SIGSTOP).unwrap();
-    assert_eq!(lock.acquire(Duration::from_millis(120)).unwrap_err(), Error::TimedOut);
-    held.0.signal(libc::SIGCONT).unwrap();
-}
-
-#[test]
 fn the_end_of_the_main_thread_is_not_a_death() {
     // shows: lock-owner-main-thread-ended
     struct Scene {

@@ -1,10 +1,9 @@
-//! What a lock promises while nobody dies.
+//! What a lock promises while nobody dies, beside what is asked of each kind (`every_lock.rs`).
 
-use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::support::{Cell, Child, LIMIT, Signal, holder, told, told_at_once};
+use crate::support::{Cell, Child, Signal, holder, told, told_at_once};
 use purlin_shm::{Place, Segment};
 use purlin_sync::{Acquired, Deadline, Error, Lock, Told};
 
@@ -26,18 +25,6 @@ fn a_held_lock_refuses_a_try_by_anybody() {
     let _held = lock.acquire(None).unwrap().sound().unwrap();
     assert_eq!(lock.try_acquire().unwrap_err(), Error::TimedOut);
     Child::run("other", || i32::from(lock.try_acquire().err() != Some(Error::TimedOut))).succeed();
-}
-
-#[test]
-fn a_limit_is_not_cut_short() {
-    // shows: lock-timeout-expires
-    let lock = Lock::new().unwrap();
-    let _held = lock.acquire(None).unwrap().sound().unwrap();
-    for limit in [0, 1, 49, 50, 51, 120].map(Duration::from_millis) {
-        let start = Instant::now();
-        assert_eq!(lock.acquire(limit).unwrap_err(), Error::TimedOut);
-        assert!(start.elapsed() >= limit, "gave up after {:?} of {limit:?}", start.elapsed());
-    }
 }
 
 #[test]
@@ -85,18 +72,6 @@ fn a_deadline_that_has_passed_still_takes_a_free_lock() {
 }
 
 #[test]
-fn a_release_without_a_hold_is_refused_and_changes_nothing() {
-    // shows: lock-release-free-refused, lock-double-release-refused
-    let lock = Lock::new().unwrap();
-    assert_eq!(lock.release(), Err(Error::OverReleased));
-    told(&lock).unwrap();
-    assert_eq!(lock.release(), Ok(()));
-    assert_eq!(lock.release(), Err(Error::OverReleased));
-    assert_eq!(told_at_once(&lock), Ok(Told::Held));
-    assert_eq!(told_at_once(&lock), Err(Error::TimedOut));
-}
-
-#[test]
 fn a_release_by_another_process_is_refused() {
     // shows: lock-release-by-other-process-refused, lock-recover-needs-hold
     let lock = Lock::new().unwrap();
@@ -105,55 +80,6 @@ fn a_release_by_another_process_is_refused() {
     assert_eq!(lock.recover(), Err(Error::NotOwner));
     assert_eq!(lock.try_acquire().unwrap_err(), Error::TimedOut);
     drop(held);
-}
-
-#[test]
-fn a_guard_releases_when_it_unwinds() {
-    // shows: lock-guard-releases-on-failure
-    let lock = Lock::new().unwrap();
-    let failure = std::panic::catch_unwind(|| {
-        let _held = lock.acquire(None).unwrap().sound().unwrap();
-        std::panic::resume_unwind(Box::new("its own failure"));
-    });
-    assert_eq!(failure.unwrap_err().downcast_ref(), Some(&"its own failure"));
-    assert_eq!(told_at_once(&lock), Ok(Told::Held));
-}
-
-#[test]
-fn a_released_lock_wakes_all_who_wait_one_after_the_other() {
-    // shows: lock-all-waiters-served
-    let lock = Lock::new().unwrap();
-    told(&lock).unwrap();
-    let waiters: Vec<_> = (0..5)
-        .map(|_| {
-            Child::run("waiter", || i32::from(told(&lock).is_err() || lock.release().is_err()))
-        })
-        .collect();
-    assert_eq!(lock.release(), Ok(()));
-    waiters.iter().for_each(Child::succeed);
-    assert_eq!(told_at_once(&lock), Ok(Told::Held));
-}
-
-#[test]
-fn processes_and_threads_lose_no_update() {
-    // shows: lock-protects-read-modify-write
-    const ROUNDS: u32 = 10_000;
-    let segment = Segment::anonymous(4096).unwrap();
-    let (lock, cell) = (Lock::new_in(&segment).unwrap(), Place::<Cell>::new_in(&segment).unwrap());
-    let work = || {
-        for _ in 0..ROUNDS {
-            let _held = lock.acquire(LIMIT).unwrap().sound().unwrap();
-            cell.0.store(cell.0.load(Relaxed) + 1, Relaxed); // two plain accesses, under the lock
-        }
-        0
-    };
-    let children = [Child::run("one", work), Child::run("two", work)];
-    thread::scope(|scope| {
-        scope.spawn(work);
-        scope.spawn(work);
-    });
-    children.iter().for_each(Child::succeed);
-    assert_eq!(cell.0.load(Relaxed), 4 * ROUNDS);
 }
 
 #[test]
@@ -180,21 +106,6 @@ fn a_lock_is_opened_by_its_offset_or_not_at_all() {
 }
 
 #[test]
-fn a_lock_given_up_by_its_last_handle_tells_the_next() {
-    // shows: lock-owner-drops-handle, lock-drop-held-handle-harmless
-    let segment = Segment::anonymous(4096).unwrap();
-    let lock = Lock::new_in(&segment).unwrap();
-    let offset = lock.offset();
-    let copy = lock.clone();
-    told(&lock).unwrap();
-    drop(lock);
-    assert_eq!(copy.try_acquire().unwrap_err(), Error::TimedOut, "a handle is left");
-    drop(copy);
-    let anew = Lock::open(&segment, offset).unwrap();
-    assert_eq!(told_at_once(&anew), Ok(Told::OwnerDied));
-}
-
-#[test]
 fn a_waiter_whose_limit_passed_leaves_the_others_to_be_woken() {
     // shows: lock-after-timeout-unharmed
     let lock = Lock::new().unwrap();
@@ -208,16 +119,4 @@ fn a_waiter_whose_limit_passed_leaves_the_others_to_be_woken() {
     assert_eq!(lock.acquire(Duration::from_millis(10)).unwrap_err(), Error::TimedOut);
     assert_eq!(lock.release(), Ok(()));
     patient.succeed();
-}
-
-#[test]
-fn an_answer_of_owner_died_is_an_error_to_those_who_cannot_repair() {
-    let lock = Lock::new().unwrap();
-    holder(&lock).kill();
-    assert_eq!(lock.acquire(None).unwrap().sound().unwrap_err(), Error::OwnerDied);
-    match lock.try_acquire().unwrap() {
-        Acquired::OwnerDied(suspect) => drop(suspect.recover()),
-        Acquired::Held(_) => panic!("the warning was used up by being read"),
-    }
-    drop(lock.try_acquire().unwrap().sound().unwrap());
 }
