@@ -313,7 +313,9 @@ fn no_actor_keeps_a_pipe_that_is_not_its_own() {
         let starts = if driver.offers("start") { "start" } else { "fork" };
         assert_eq!(driver.runs("a", json!([{"do": starts, "name": "c"}])), Value::Null);
         for (actor, reads) in [("z", 1), ("a", 3), ("b", 1), ("c", 1)] {
-            // By now it is done with what it was started by.
+            // One that was started by an actor says so first, and then lets go of the pipe by which
+            // its starter waits for it: between the two it has that pipe. Asked here, it is past
+            // both.
             assert_eq!(driver.runs(actor, json!([])), Value::Null);
             let (reading, writing) = pipes(driver.processes[actor]);
             let new = |pipes: BTreeSet<PathBuf>| pipes.difference(&known).count();
