@@ -74,9 +74,15 @@ fn is_test(tree: &Tree, guard: &str) -> bool {
         .any(|source| has_test(&source.text, name))
 }
 
-/// Whether `text` has a function `name` under a `#[test]`.
+/// Whether `text` has a function `name` under a `#[test]`, or a generic one that a macro makes tests
+/// of: its name stands alone in a line, in the macro's list.
 fn has_test(text: &str, name: &str) -> bool {
     let code = Code::new(text);
+    let has_line = |is_it: &dyn Fn(&str) -> bool| code.lines.iter().any(|line| is_it(&line.code));
+    let generic = format!("fn {name}<");
+    if has_line(&|line| line.starts_with(&generic)) && has_line(&|line| line.trim() == name) {
+        return true;
+    }
     let function = format!("fn {name}(");
     let at = code.lines.iter().position(|line| line.code.contains(&function));
     at.is_some_and(|at| {

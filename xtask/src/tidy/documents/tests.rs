@@ -26,15 +26,17 @@ fn planted_hazards_are_found() {
     let table = |guard: &str| {
         format!("## Hazards\n\n| hazard | guard |\n|---|---|\n| it hangs | {guard} |\n\n## Rest\n")
     };
-    let test = "#[test]\n#[cfg(unix)]\n// why\nfn wakes() {}\nfn no_test() {}";
+    let test = "#[test]\n#[cfg(unix)]\n// why\nfn wakes() {}\nfn no_test() {}\n\
+        for_each! {\n    of_each\n}\nfn of_each<R>() {}\nfn of_none<R>() {}";
     let found = |guard: &str| {
         let sources = [("ARCHITECTURE.md", &*table(guard)), ("sync/tests/death.rs", test)];
         found_in(hazards_without_guard, &sources)
     };
-    for guard in ["`sync/death::sleeps`", "`sync/death::no_test`", "`shm/death::wakes`", "", "?"] {
+    let other = ["`sync/death::of_none`", "`shm/death::wakes`", "", "?"];
+    for guard in ["`sync/death::sleeps`", "`sync/death::no_test`"].into_iter().chain(other) {
         assert_eq!(found(guard), ["ARCHITECTURE.md:5"], "{guard}");
     }
-    for guard in ["`sync/death::wakes`", "`death::wakes`", "unguarded"] {
+    for guard in ["`sync/death::wakes`", "`death::wakes`", "`death::of_each`", "unguarded"] {
         assert!(found(guard).is_empty(), "{guard}");
     }
     assert_eq!(found_in(hazards_without_guard, &[]).len(), 1);
