@@ -1,6 +1,7 @@
 //! The handle of a semaphore, whatever its kind: the same methods for all of them.
 
 use core::fmt;
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use purlin_shm::{Carry, Luggage, Name, Object, Place, Segment};
 
@@ -10,10 +11,11 @@ use crate::permit::Permit;
 use crate::words::exclusive::Told;
 
 /// What kind of semaphore it is: whether its units have owners, and its value a bound. There are
-/// two, and nobody can make others: [`Unbounded`] and [`Bounded`].
+/// three, and nobody can make others: [`Unbounded`], [`Bounded`] and [`Tracked`].
 ///
 /// [`Unbounded`]: crate::Unbounded
 /// [`Bounded`]: crate::Bounded
+/// [`Tracked`]: crate::Tracked
 pub trait Units: Sized + fmt::Debug + 'static {
     /// What stands in the segment.
     #[doc(hidden)]
@@ -54,20 +56,23 @@ pub trait Units: Sized + fmt::Debug + 'static {
     fn leave(place: &mut Place<Self::Word>);
 }
 
-/// Where a semaphore stands.
+/// Where a semaphore stands, and where this handle had its last unit in it.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct At<'a, K: Units> {
     pub(crate) place: &'a Place<K::Word>,
+    pub(crate) hint: &'a AtomicUsize,
 }
 
-/// The handle of a semaphore. It goes by the names [`Semaphore`] and [`BoundedSemaphore`], where
-/// its contract is written down.
+/// The handle of a semaphore. It goes by the names [`Semaphore`], [`BoundedSemaphore`] and
+/// [`TrackedSemaphore`], where its contract is written down.
 ///
 /// [`Semaphore`]: crate::Semaphore
 /// [`BoundedSemaphore`]: crate::BoundedSemaphore
+/// [`TrackedSemaphore`]: crate::TrackedSemaphore
 pub struct Counting<K: Units> {
     place: Place<K::Word>,
+    hint: AtomicUsize,
 }
 
 impl<K: Units> Counting<K> {
@@ -130,6 +135,10 @@ impl<K: Units> Counting<K> {
     /// * [`Error::TimedOut`] when the deadline came first. The value is unchanged.
     /// * [`Error::OutOfResources`], [`Error::Unsupported`] in a forked child whose first operation
     ///   cannot register it.
+    /// * [`Error::Damaged`], of a [`TrackedSemaphore`](crate::TrackedSemaphore), when it names an
+    ///   owner that never was.
+    /// * [`Error::System`], of the same, when foreign code closed the descriptor by which deaths
+    ///   are seen.
     #[inline]
     pub fn acquire(&self, deadline: impl Into<Deadline>) -> Result<Permit<'_, K>, Error> {
         let mut token = self.token();
@@ -155,6 +164,8 @@ impl<K: Units> Counting<K> {
     ///
     /// # Errors
     /// * [`Error::OverReleased`] when the value is at its bound, or the greatest there is.
+    /// * [`Error::NotOwner`], of a [`TrackedSemaphore`](crate::TrackedSemaphore), when units are
+    ///   missing, but none of them is this process's.
     /// * [`Error::Damaged`] when the bound or the value is none that there can be.
     #[inline]
     pub fn release(&self) -> Result<(), Error> {
@@ -202,7 +213,7 @@ impl<K: Units> Counting<K> {
     }
 
     fn at(place: Place<K::Word>) -> Self {
-        Self { place }
+        Self { place, hint: AtomicUsize::new(0) }
     }
 
     fn checked(place: Place<K::Word>) -> Result<Self, Error> {
@@ -212,7 +223,7 @@ impl<K: Units> Counting<K> {
 
     #[inline]
     const fn here(&self) -> At<'_, K> {
-        At { place: &self.place }
+        At { place: &self.place, hint: &self.hint }
     }
 
     #[inline]
@@ -239,7 +250,9 @@ impl<K: Units> Carry for Counting<K> {
 
 impl<K: Units> Clone for Counting<K> {
     fn clone(&self) -> Self {
-        Self { place: self.place.clone() }
+        // Relaxed: a hint.
+        let hint = AtomicUsize::new(self.hint.load(Relaxed));
+        Self { place: self.place.clone(), hint }
     }
 }
 

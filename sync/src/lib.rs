@@ -30,8 +30,8 @@
 //! | [`RLock`] | a thread | goes one level deeper | the holder's thread, as often as it acquired |
 //!
 //! Beside the locks there are [`Semaphore`] and [`BoundedSemaphore`], which count units that nobody
-//! owns, [`Event`], a flag to wait for, [`Condition`], to wait for what is done under a lock, and
-//! [`Barrier`], a meeting point.
+//! owns, [`TrackedSemaphore`], whose units come back when their owner dies, [`Event`], a flag to
+//! wait for, [`Condition`], to wait for what is done under a lock, and [`Barrier`], a meeting point.
 //!
 //! # What this crate does not do
 //! * Protect data: a lock says who may write, not whether the last write was finished. It does say
@@ -61,6 +61,7 @@ mod rlock;
 mod semaphore;
 mod sys;
 mod thread;
+mod tracked_semaphore;
 mod waited;
 mod words;
 
@@ -77,13 +78,14 @@ pub use handover_lock::{HandoverLock, HandoverLockWord};
 pub use limits::{
     CONDITION_WAITER_COUNT, CONDITION_WAITER_MAX, INNER_PATIENCE_NANOS, PARTIES_MAX,
     RLOCK_DEPTH_MAX_COUNT, SEMAPHORE_VALUE_MAX, SLICE_FIRST_NANOS, SLICE_NANOS,
-    SPIN_AGAIN_ITERATIONS, SPIN_LIMIT_ITERATIONS, WATCH_COUNT,
+    SPIN_AGAIN_ITERATIONS, SPIN_LIMIT_ITERATIONS, TRACKED_UNITS_MAX, WATCH_COUNT,
 };
 pub use lock::{Lock, LockWord};
 pub use permit::Permit;
 pub use purlin_shm::Name;
 pub use rlock::{RLock, RLockWord};
 pub use semaphore::{BoundedSemaphore, Semaphore};
+pub use tracked_semaphore::{Tracked, TrackedSemaphore, TrackedWord};
 pub use waited::{WaitError, Waited};
 pub use words::checked::ByThread;
 pub use words::condition::Woken;

@@ -16,6 +16,10 @@ pub(crate) const SLICE_DOUBLINGS_COUNT: u32 = 6;
 /// The greatest value of a semaphore whose units have no owners: one bit of its word is a flag.
 pub const SEMAPHORE_VALUE_MAX: u32 = (1 << 31) - 1;
 
+/// The most units of a semaphore whose units have owners: each has four bytes, and who finds none
+/// free looks at all of them.
+pub const TRACKED_UNITS_MAX: u32 = 4096;
+
 /// Loads of a held word before the first sleep: about as long as a system call, so that a short
 /// hold is waited out and a long one wastes no more than the sleep would cost.
 pub const SPIN_LIMIT_ITERATIONS: u32 = 60;

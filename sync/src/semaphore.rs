@@ -51,6 +51,8 @@ use crate::words::semaphore::{Bounded, Bounds, SemaphoreWord, Unbounded};
 /// * Fork: the copy of a [`Permit`](crate::Permit) in the child gives nothing back; the child may
 ///   release, as anybody may.
 /// * Death: what a dead process had taken stays taken, until somebody gives it back.
+///   Where units are to come back by themselves, see
+///   [`TrackedSemaphore`](crate::TrackedSemaphore).
 pub type Semaphore = Counting<Unbounded>;
 
 /// A [`Semaphore`] whose value never exceeds the one that it started with: a release that would is

@@ -26,6 +26,13 @@ macro_rules! for_each_kind {
                 super::$test::<purlin_sync::Bounded>();
             })+
         }
+
+        mod tracked_semaphore {
+            $(#[test]
+            fn $test() {
+                super::$test::<purlin_sync::Tracked>();
+            })+
+        }
     };
 }
 

@@ -19,3 +19,4 @@ mod named;
 mod rlock;
 mod semaphore;
 mod support;
+mod tracked_semaphore;

@@ -41,9 +41,21 @@ impl Wait {
 
     /// A5: whether there is another spin to be had, which this takes.
     pub(super) const fn takes_spin(&mut self) -> bool {
+        self.takes_spins(1)
+    }
+
+    /// The same for a look that takes so many loads, at least one: the last look may take a few more
+    /// than are left.
+    pub(super) const fn takes_spins(&mut self, loads: usize) -> bool {
         let has_spin = self.spins_left > 0;
-        self.spins_left = self.spins_left.saturating_sub(1);
+        let loads = if loads == 0 { 1 } else { loads };
+        self.spins_left = (self.spins_left as usize).saturating_sub(loads) as u32;
         has_spin
+    }
+
+    /// How often it has slept.
+    pub(super) const fn sleeps(&self) -> u32 {
+        self.sleeps
     }
 
     /// Whether the process that `token` names is dead, with a second opinion from the second slice
