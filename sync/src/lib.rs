@@ -31,7 +31,8 @@
 //!
 //! Beside the locks there are [`Semaphore`] and [`BoundedSemaphore`], which count units that nobody
 //! owns, [`TrackedSemaphore`], whose units come back when their owner dies, [`Event`], a flag to
-//! wait for, [`Condition`], to wait for what is done under a lock, and [`Barrier`], a meeting point.
+//! wait for, [`Condition`], to wait for what is done under a lock, and [`Barrier`], a meeting
+//! point.
 //!
 //! # What this crate does not do
 //! * Protect data: a lock says who may write, not whether the last write was finished. It does say

@@ -123,7 +123,7 @@ impl Permits<'_> {
         deadline: Deadline,
     ) -> Result<Taken, Error> {
         let mut wait = Wait::new(me.into(), deadline);
-        let mut key = None;
+        let (mut key, mut sleeps) = (None, 0_u32);
         // Ends: with a unit, with an error, or at the deadline, which is looked at before every
         // sleep; each sleep is a slice at most.
         loop {
@@ -139,12 +139,13 @@ impl Permits<'_> {
                 key = Some(self.freed.prepare()); // A3, and A1 again
                 continue;
             }
-            if let Some(taken) = self.take_over(at, me, wait.sleeps())? {
+            if let Some(taken) = self.take_over(at, me, sleeps)? {
                 return Ok(self.passed_on(taken, &wait));
             }
             // A4, after A3: who was woken and gives up has said again that others may sleep.
             let Some(prepared) = key.filter(|_| !is_over) else { return Err(Error::TimedOut) };
             self.freed.sleep(prepared, &mut wait)?;
+            sleeps = sleeps.saturating_add(1);
             key = Some(self.freed.prepare()); // A3
         }
     }

@@ -44,18 +44,13 @@ impl Wait {
         self.takes_spins(1)
     }
 
-    /// The same for a look that takes so many loads, at least one: the last look may take a few more
-    /// than are left.
+    /// The same for a look that takes so many loads, at least one: the last look may take a few
+    /// more than are left.
     pub(super) const fn takes_spins(&mut self, loads: usize) -> bool {
         let has_spin = self.spins_left > 0;
         let loads = if loads == 0 { 1 } else { loads };
         self.spins_left = (self.spins_left as usize).saturating_sub(loads) as u32;
         has_spin
-    }
-
-    /// How often it has slept.
-    pub(super) const fn sleeps(&self) -> u32 {
-        self.sleeps
     }
 
     /// Whether the process that `token` names is dead, with a second opinion from the second slice
