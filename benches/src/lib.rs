@@ -38,14 +38,18 @@ mod mortal;
 mod pair;
 mod rivals;
 mod rounds;
+mod sleeper;
 pub mod sys;
 
 pub use contended::{Actors, Contention, contend};
 pub use effort::Effort;
 pub use figures::{Spread, percentile};
-pub use limits::{KILL_COUNT, ROUND_COUNT, TURN_NANOS, WAIT_LIMIT_NANOS};
+pub use limits::{
+    KILL_COUNT, RIVAL_COUNT, RIVALS_MAX_COUNT, ROUND_COUNT, TURN_NANOS, WAIT_LIMIT_NANOS,
+};
 pub use machine::Machine;
 pub use mortal::{Mortal, Survivor, kill_holder};
 pub use pair::{Pair, PurlinLock, StdMutex};
 pub use rivals::{ContentionTable, Rivals};
 pub use rounds::{Contender, Rounds, Row, Table};
+pub use sleeper::{wake_sleeper, wakes_a_second};

@@ -28,7 +28,11 @@ const _: () = assert!(FIRST_ITERATIONS < MAX_ITERATIONS);
 pub(crate) const PAIRS_BETWEEN_LOOKS: u64 = 64;
 
 /// Rivals for one pair: the fewest that there can be, so that two processors are enough.
-pub(crate) const RIVAL_COUNT: u32 = 2;
+pub const RIVAL_COUNT: u32 = 2;
+
+/// Many rivals for one pair: most of them sleep, or wait for a processor, where there are fewer.
+pub const RIVALS_MAX_COUNT: u32 = 8;
+const _: () = assert!(RIVAL_COUNT <= RIVALS_MAX_COUNT);
 
 /// Kills of each scenario: enough that the 99th percentile is not the maximum.
 pub const KILL_COUNT: u32 = 200;

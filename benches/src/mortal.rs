@@ -1,7 +1,6 @@
 //! What outlives its holders, and how long its next caller waits after the holder's death.
 
 use core::time::Duration;
-use std::fs;
 use std::io::{self, ErrorKind};
 use std::sync::mpsc;
 use std::thread;
@@ -11,6 +10,7 @@ use purlin_sync::{Acquired, Lock};
 use rustix::thread::gettid;
 
 use crate::limits::WAIT_LIMIT_NANOS;
+use crate::sleeper::until_asleep;
 use crate::sys::{Child, Ended, Ends, Orphan, SharedMutex, Taken, clone_raw};
 
 /// Something that can be held by one process and got by the next one after its death.
@@ -151,20 +151,6 @@ fn kill_when_asleep(holder: &Child, tid: i32, since: Duration) -> io::Result<Ins
     let killed = Instant::now();
     holder.kill()?;
     Ok(killed)
-}
-
-/// Waits until the kernel says that the thread sleeps, which the waiter does for its turn only.
-fn until_asleep(tid: i32) -> io::Result<()> {
-    let (start, path) = (Instant::now(), format!("/proc/self/task/{tid}/stat"));
-    while start.elapsed() < limit() {
-        // The state follows the name, which is in parentheses and may have any character in it.
-        let stat = fs::read_to_string(&path)?;
-        if stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('S')) {
-            return Ok(());
-        }
-        thread::yield_now();
-    }
-    Err(ErrorKind::TimedOut.into())
 }
 
 const fn limit() -> Duration {

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use purlin_sync::{ByHolder, Exclusive, Rules};
 
-use crate::sys::{SharedMutex, SharedSemaphore};
+use crate::sys::{BareLock, SharedMutex, SharedSemaphore};
 
 /// Taking and giving back, with something between. Failing to is a panic: there is no figure then.
 pub trait Pair {
@@ -47,6 +47,17 @@ impl Pair for SharedMutex {
         mutex.lock().expect("the mutex is sound");
         let answer = inside();
         mutex.unlock().expect("the mutex is held");
+        answer
+    }
+}
+
+impl Pair for BareLock {
+    #[inline]
+    fn with<R>(&self, inside: impl FnOnce() -> R) -> R {
+        let lock = black_box(self);
+        lock.lock();
+        let answer = inside();
+        lock.unlock();
         answer
     }
 }

@@ -10,7 +10,7 @@ use crate::figures::Spread;
 use crate::pair::Pair;
 use crate::rounds::turns;
 
-/// Two rivals for one pair, or a peer that is not there.
+/// Rivals for one pair, or a peer that is not there.
 pub struct Rivals<'a> {
     name: String,
     turn: Result<Turn<'a>, String>,
@@ -19,9 +19,14 @@ pub struct Rivals<'a> {
 type Turn<'a> = Box<dyn Fn(Duration) -> io::Result<Contention> + 'a>;
 
 impl<'a> Rivals<'a> {
-    /// Rivals for `pair`.
-    pub fn present<P: Pair + Sync + 'a>(name: impl Into<String>, actors: Actors, pair: P) -> Self {
-        let turn = move |turn| contend(&pair, actors, turn);
+    /// So many rivals for `pair`.
+    pub fn present<P: Pair + Sync + 'a>(
+        name: impl Into<String>,
+        actors: Actors,
+        count: u32,
+        pair: P,
+    ) -> Self {
+        let turn = move |turn| contend(&pair, actors, count, turn);
         Self { name: name.into(), turn: Ok(Box::new(turn)) }
     }
 

@@ -3,7 +3,7 @@
 use std::io;
 
 use purlin_benches::sys::{Child, Ended, forbid_system_calls, leave_thread};
-use purlin_sync::{ByAnyone, ByHolder, ByThread, Exclusive, Lock, Rules};
+use purlin_sync::{ByAnyone, ByHolder, ByThread, Event, Exclusive, Lock, RLock, Reentrant, Rules};
 
 const PAIR_COUNT: u32 = 100_000;
 
@@ -15,6 +15,7 @@ fn free_lock_is_taken_and_released_without_system_calls() {
     take_and_release::<ByHolder>();
     take_and_release::<ByAnyone>();
     take_and_release::<ByThread>();
+    take_and_release::<Reentrant>();
 }
 
 fn take_and_release<R: Rules>() {
@@ -36,6 +37,7 @@ fn kept_lock_is_released_without_system_calls() {
     keep_and_release::<ByHolder>();
     keep_and_release::<ByAnyone>();
     keep_and_release::<ByThread>();
+    keep_and_release::<Reentrant>();
 }
 
 fn keep_and_release<R: Rules>() {
@@ -53,7 +55,38 @@ fn keep_and_release<R: Rules>() {
     expect(ended, Ended::Code(0));
 }
 
-/// The other side of the two above: a call would have been noticed. To find out whether the holder
+#[test]
+fn recursive_lock_goes_deeper_and_back_without_system_calls() {
+    let lock = RLock::new().expect("there is room for a lock");
+    let ended = without_system_calls(&lock, || {
+        for _ in 0..PAIR_COUNT {
+            let levels = [lock.acquire(None), lock.try_acquire(), lock.acquire(None)];
+            if levels.iter().any(Result::is_err) || lock.depth() != Ok(3) {
+                return 1;
+            }
+        }
+        i32::from(lock.depth() != Ok(0))
+    });
+    expect(ended, Ended::Code(0));
+}
+
+#[test]
+fn event_that_nobody_waits_for_is_set_asked_and_cleared_without_system_calls() {
+    let event = Event::new().expect("there is room for an event");
+    let use_it = || {
+        for _ in 0..PAIR_COUNT {
+            event.set();
+            if !event.is_set() || event.wait(None) != Ok(true) {
+                return 1;
+            }
+            event.clear();
+        }
+        i32::from(event.is_set())
+    };
+    expect(Child::fork(|_| alone(use_it)).and_then(Child::wait), Ended::Code(0));
+}
+
+/// The other side of those above: a call would have been noticed. To find out whether the holder
 /// lives, the kernel has to be asked.
 #[test]
 fn held_lock_is_not_tried_without_system_calls() {

@@ -3,9 +3,12 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use purlin_benches::sys::{Kind, SharedMutex, adopt_orphans};
-use purlin_benches::{Actors, Mortal, PurlinLock, Survivor, contend, kill_holder};
-use purlin_sync::Lock;
+use purlin_benches::sys::{BareFlag, BareLock, Kind, SharedMutex, adopt_orphans};
+use purlin_benches::{
+    Actors, Mortal, PurlinLock, RIVAL_COUNT, RIVALS_MAX_COUNT, Survivor, contend, kill_holder,
+    wake_sleeper, wakes_a_second,
+};
+use purlin_sync::{Event, Lock};
 
 const TURN: Duration = Duration::from_millis(5);
 
@@ -57,8 +60,28 @@ impl Mortal for NeverHeld {
 #[test]
 fn rivals_lose_no_step() -> io::Result<()> {
     let pair = PurlinLock(lock()?);
-    for actors in [Actors::Threads, Actors::Processes] {
-        assert!(contend(&pair, actors, TURN)?.pairs_per_second > 0.0);
+    let bare = BareLock::new()?;
+    for count in [RIVAL_COUNT, RIVALS_MAX_COUNT] {
+        for actors in [Actors::Threads, Actors::Processes] {
+            assert!(contend(&pair, actors, count, TURN)?.pairs_per_second > 0.0);
+            assert!(contend(&bare, actors, count, TURN)?.pairs_per_second > 0.0);
+        }
     }
+    let too_many = contend(&bare, Actors::Threads, RIVALS_MAX_COUNT + 1, TURN);
+    assert_eq!(too_many.unwrap_err().kind(), io::ErrorKind::InvalidInput);
+    Ok(())
+}
+
+#[test]
+fn a_sleeper_is_woken_and_its_sleeps_are_counted() -> io::Result<()> {
+    let flag = BareFlag::new()?;
+    assert!(wake_sleeper(|| flag.wait(), || flag.set())? > Duration::ZERO);
+    // From below only: a bare flag never wakes by itself, so that a purlin one is told from it.
+    let bare = BareFlag::new()?;
+    let none = wakes_a_second(|| bare.wait(), || bare.set(), Duration::ZERO, TURN)?;
+    let event = Event::new().map_err(io::Error::other)?;
+    let wait = || assert_eq!(event.wait(None), Ok(true));
+    let some = wakes_a_second(wait, || event.set(), Duration::ZERO, 100 * TURN)?;
+    assert!(none <= 0.0 && some > 0.0, "{none} and {some} a second");
     Ok(())
 }

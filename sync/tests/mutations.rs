@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use purlin_process::{ExitStatus, Process};
 use purlin_shm::{Object, Place, Segment, Shared};
-use purlin_sync::{CheckedLock, Exclusive, HandoverLock, Lock, Rules};
+use purlin_sync::{CheckedLock, Event, Exclusive, HandoverLock, Lock, RLock, Rules};
 
 /// Without any progress for so long, the test says what it waited for.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -59,6 +59,14 @@ struct Offsets {
     lock: u64,
     handover: u64,
     checked: u64,
+    rlock: u64,
+    event: u64,
+}
+
+impl Offsets {
+    const fn all(self) -> [u64; 5] {
+        [self.lock, self.handover, self.checked, self.rlock, self.event]
+    }
 }
 
 #[test]
@@ -70,6 +78,8 @@ fn nothing_that_stands_in_a_segment_harms_those_who_use_it() {
         lock: Lock::new_in(&segment).expect("room").offset(),
         handover: HandoverLock::new_in(&segment).expect("room").offset(),
         checked: CheckedLock::new_in(&segment).expect("room").offset(),
+        rlock: RLock::new_in(&segment).expect("room").offset(),
+        event: Event::new_in(&segment).expect("room").offset(),
     };
     let sound = Sound::of(&segment, offsets);
     let board = Place::<Board>::new().expect("a board");
@@ -103,7 +113,7 @@ struct Sound(Vec<(u64, Vec<u8>)>);
 impl Sound {
     fn of(segment: &Segment, offsets: Offsets) -> Self {
         let file = File::from(segment.descriptor().try_clone_to_owned().expect("a descriptor"));
-        let objects = [offsets.lock, offsets.handover, offsets.checked];
+        let objects = offsets.all();
         let places = [(0, 128)].into_iter().chain(objects.map(|object| (object, 16)));
         let read = |(at, len): (u64, usize)| {
             let mut bytes = vec![0; len];
@@ -123,11 +133,11 @@ impl Sound {
 /// Overwrites some bytes: of the header, of a slot, of an object or its header, or of anything.
 fn mutate(file: &File, random: &mut Random, offsets: Offsets) {
     let size = 1 << random.below(4);
-    let objects = [offsets.lock, offsets.handover, offsets.checked];
+    let objects = offsets.all();
     let at = match random.below(8) {
         0 => random.below(256),
         1 => 256 + random.below(1024 * 24),
-        2..6 => objects[random.below(3) as usize] + random.below(24),
+        2..6 => objects[random.below(5) as usize] + random.below(32),
         6 => 128 + random.below(16), // the arena's end, and the cursor
         _ => random.below(1 << 16),
     };
@@ -162,6 +172,13 @@ fn round(segment: &Segment, board: &Board, offsets: Offsets) {
     use_lock(board, Lock::open(segment, offsets.lock));
     use_lock(board, HandoverLock::open(segment, offsets.handover));
     use_lock(board, CheckedLock::open(segment, offsets.checked));
+    use_lock(board, RLock::open(segment, offsets.rlock));
+    if let Ok(event) = Event::open(segment, offsets.event) {
+        let _ = event.wait(CALL_LIMIT);
+        event.set();
+        let _ = (event.is_set(), event.wait(CALL_LIMIT));
+        event.clear();
+    }
     let _ = Lock::open(segment, offsets.lock + 8);
     let _ = Lock::open(segment, u64::MAX - 127);
 }

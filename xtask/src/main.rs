@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 mod ci;
 mod code;
+mod emulated;
 mod metrics;
 mod sweep;
 mod tidy;
@@ -14,6 +15,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   tidy      the house rules alone; `cargo test -p xtask` runs them too
   metrics   figures that say where to look; nothing fails by them
   sweep     SIGKILL at every instruction; `cargo xtask sweep --help` says what can be chosen
+  emulated  the tests of the words as aarch64 programs, where the tools for that are installed
   soak [S]  processes hammer a lock for S seconds (60), one killed every 10 ms";
 
 fn main() -> ExitCode {
@@ -23,6 +25,7 @@ fn main() -> ExitCode {
         ["ci"] => ci::run(),
         ["tidy"] => tidy::run(),
         ["metrics"] => metrics::run(),
+        ["emulated"] => emulated::run(),
         ["sweep", ..] => sweep::run(&arguments[1..]),
         ["soak", ..] => sweep::soak(&arguments[1..]),
         _ => {

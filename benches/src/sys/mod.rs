@@ -1,6 +1,7 @@
 //! The system calls of this crate, and the peers that it measures beside purlin.
 
 mod child;
+mod futex;
 mod memory;
 mod mutex;
 mod processor;
@@ -9,6 +10,7 @@ mod semaphore;
 mod version;
 
 pub use child::{Child, Ended, Ends, Orphan, adopt_orphans, clone_raw, leave_thread};
+pub use futex::{BareFlag, BareLock};
 pub use memory::{Shareable, Shared};
 pub use mutex::{Kind, SharedMutex, Taken};
 pub use processor::tie_to_processor;

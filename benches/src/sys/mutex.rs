@@ -20,6 +20,8 @@ pub enum Kind {
     Adaptive,
     /// Names its holder's thread, and refuses its second acquire.
     Checking,
+    /// Names its holder's thread, which takes it again and again.
+    Recursive,
 }
 
 /// How a robust mutex was got.
@@ -115,6 +117,7 @@ impl Attributes {
             Kind::Normal => attributes.set_type(libc::PTHREAD_MUTEX_NORMAL)?,
             Kind::Robust => attributes.set_robust()?,
             Kind::Adaptive => attributes.set_adaptive()?,
+            Kind::Recursive => attributes.set_type(libc::PTHREAD_MUTEX_RECURSIVE)?,
             Kind::Checking => attributes.set_type(libc::PTHREAD_MUTEX_ERRORCHECK)?,
         }
         Ok(attributes)
