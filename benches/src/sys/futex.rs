@@ -82,7 +82,7 @@ impl BareFlag {
     pub fn wait(&self) {
         // Acquire pairs with the Release in `set`. Ends: when it is set.
         while self.word.load(Acquire) == 0 {
-            let _ = futex::wait(&self.word, SHARED, 0, None); // as in `lock_slow`, in whatever order
+            let _ = futex::wait(&self.word, SHARED, 0, None); // as in `lock_slow`
         }
     }
 
