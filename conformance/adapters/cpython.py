@@ -233,6 +233,8 @@ def made(context, kind, args, count, objects):
         raise NotImplementedError(kind)
     if "again" in args:
         raise NotImplementedError("the library maps a semaphore once in a process")
+    if "room" in args:
+        raise NotImplementedError("the library counts waiters without a limit")
     args = arguments(args)
     for name in NAMES:
         if name in args:

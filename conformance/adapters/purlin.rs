@@ -14,7 +14,7 @@ use purlin_conformance::serve::{
     Refusal, Subject, run_package,
 };
 use purlin_process::{ExitStatus, Process};
-use purlin_sync::{ByAnyone, ByHolder, ByThread, Exclusive, Rules};
+use purlin_sync::{ByAnyone, ByHolder, ByThread, Exclusive, Reentrant, Rules};
 
 use carried::Carried;
 use lock::{Remapped, Shared, refusal};
@@ -138,6 +138,7 @@ impl Subject for Purlin {
             "lock" => self.shared::<ByHolder>(name),
             "handover-lock" => self.shared::<ByAnyone>(name),
             "checked-lock" => self.shared::<ByThread>(name),
+            RLOCK => self.shared::<Reentrant>(name),
             named::KIND => Ok(Arc::new(NamedLock::new()?)),
             _ => Err(Refusal::unsupported(kind)),
         }
@@ -158,9 +159,14 @@ const OPERATIONS: [&str; 5] = ["acquire", "try", "release", "recover", "damage"]
 fn objects() -> BTreeMap<String, Vec<String>> {
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
     let locks = KINDS.map(|(kind, ..)| (kind, words(&OPERATIONS)));
-    let all = locks.into_iter().chain([(named::KIND, words(&named::OPERATIONS))]);
+    let recursive = [&OPERATIONS[..], &["depth", "states_a_greatest_depth"]].concat();
+    let others = [(named::KIND, words(&named::OPERATIONS)), (RLOCK, words(&recursive))];
+    let all = locks.into_iter().chain(others);
     all.map(|(kind, operations)| (kind.to_owned(), operations)).collect()
 }
+
+/// The recursive lock, which is no form of a lock: much of what is asked of one it answers otherwise.
+const RLOCK: &str = "rlock";
 
 /// A kind of lock, who may release it, and what comes of a second acquire by its holder.
 type Kind = (&'static str, &'static str, &'static str);

@@ -36,6 +36,8 @@ pub(crate) enum Manner {
 /// What all handles of a process know.
 #[derive(Debug, Clone)]
 pub(super) struct Context {
+    /// The subject's name.
+    pub(super) name: &'static str,
     pub(super) address: String,
     pub(super) fault: Fault,
     pub(super) manner: Manner,

@@ -27,6 +27,11 @@ impl Handle {
         Self { made, context }
     }
 
+    /// What is wrong, as far as it concerns all kinds.
+    pub(super) fn fault(&self) -> Fault {
+        self.context.fault
+    }
+
     /// The object as the server is to know it.
     fn made(&self) -> Cow<'_, Made> {
         // Relaxed: it is set before there are other threads.
@@ -148,7 +153,7 @@ impl Drop for Guard<'_> {
 }
 
 /// How long to wait: a number of seconds, or one of two words.
-fn limit(args: &Arguments, fault: Fault) -> Result<Limit, Refusal> {
+pub(super) fn limit(args: &Arguments, fault: Fault) -> Result<Limit, Refusal> {
     let invalid = |why: &str| Err(Refusal::new("invalid-argument", why));
     let zero = Ok(Limit::After(Duration::ZERO));
     let seconds = match args.get("timeout") {

@@ -2,12 +2,14 @@
 //! where a kind is registered.
 
 use super::kind::Kind;
-use super::{fault, lock, named, semaphore};
+use super::{condition, fault, lock, named, rlock, semaphore};
 
 /// All kinds. The first is what an object is of which nobody has said anything.
 pub(super) const KINDS: &[&Kind] = &[
     &lock::KIND,
     &named::KIND,
+    &rlock::KIND,
+    &condition::KIND,
     &semaphore::PLAIN,
     &semaphore::BOUNDED,
     &semaphore::TRACKED,
@@ -16,7 +18,8 @@ pub(super) const KINDS: &[&Kind] = &[
 
 /// The names of all faults: those of the connections, which concern every kind and the lock, and
 /// those of further kinds alone.
-pub(super) const FAULTS: &[&[&str]] = &[fault::NAMES, semaphore::NAMES];
+pub(super) const FAULTS: &[&[&str]] =
+    &[fault::NAMES, rlock::NAMES, condition::NAMES, semaphore::NAMES];
 
 pub(super) fn find(name: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| kind.name == name).copied()

@@ -24,6 +24,7 @@
 //! `tests/faults/table.rs` is the table fault by case.
 
 mod client;
+mod condition;
 mod falsified;
 mod fault;
 mod handle;
@@ -33,6 +34,7 @@ mod lock;
 mod named;
 mod names;
 mod process;
+mod rlock;
 mod semaphore;
 mod server;
 mod subject;
@@ -90,7 +92,8 @@ pub(crate) fn run(name: &str) -> io::Result<()> {
     }
     let (rules, shape) = known(name)?;
     let address = server::start(rules)?;
-    let context = Context { address, fault: rules.fault, manner: shape.manner };
+    let (name, fault, manner) = (rules.name, rules.fault, shape.manner);
+    let context = Context { name, address, fault, manner };
     serve::serve(Arc::new(Served::new(rules, shape, context)))
 }
 
@@ -124,6 +127,7 @@ pub(crate) fn run_actor(words: &[String]) -> io::Result<()> {
         return Err(io::Error::other("an actor is started by its adapter"));
     };
     let (rules, shape) = known(name)?;
-    let context = Context { address: address.clone(), fault: rules.fault, manner: shape.manner };
+    let (address, fault, manner) = (address.clone(), rules.fault, shape.manner);
+    let context = Context { name: rules.name, address, fault, manner };
     subject::run_program(Served::new(rules, shape, context), made)
 }

@@ -17,6 +17,7 @@ use serde_json::json;
 
 use super::ACTOR;
 use super::client::{self, Call, Context, Manner, STARTED};
+use super::condition;
 use super::fault::{Fault, Side};
 use super::handle::HAS_COPIES;
 use super::kind::{Kind, Made, Order, Rules};
@@ -171,6 +172,8 @@ impl Subject for Served {
             contracts: BTreeMap::from([
                 contract("lock-release", release),
                 contract("lock-again", again),
+                contract("condition-wakeup", "exact"),
+                contract("condition-notify", release),
             ]),
             forms: self.shape.forms(),
             pace: Pace::Fast,
@@ -182,6 +185,11 @@ impl Subject for Served {
         let kind = kinds::find(kind).ok_or_else(|| Refusal::unsupported(kind))?;
         if let Some(machine) = kind.machine {
             machine(&self.rules, args)?;
+        }
+        if let Some(over) = args.get("lock").and_then(serde_json::Value::as_str)
+            && condition::refuses(&self.rules, self.made().get(over))
+        {
+            return Err(Refusal::new("invalid-argument", format!("{over} is no lock")));
         }
         self.note(name, kind, args);
         if self.pid != std::process::id() && kind.machine.is_some() {

@@ -200,4 +200,8 @@ fn line_of_script(file: &str, start: usize) -> usize {
     before + usize::from(opened.starts_with("'''\n") || opened.starts_with("\"\"\"\n"))
 }
 
-const FILES: &[(&str, &str)] = &[("lock", include_str!("../cases/lock.toml"))];
+const FILES: &[(&str, &str)] = &[
+    ("lock", include_str!("../cases/lock.toml")),
+    ("rlock", include_str!("../cases/rlock.toml")),
+    ("condition", include_str!("../cases/condition.toml")),
+];

@@ -14,7 +14,7 @@ pub(crate) fn settle(
     lines: &mut [Line],
 ) {
     for line in lines.iter_mut() {
-        line.standing = alone(line, expectations);
+        line.standing = alone(line, hello, expectations);
     }
     for known in expectations.deviations() {
         for id in &known.behaviours {
@@ -28,7 +28,7 @@ pub(crate) fn settle(
 
 /// A line that is kept although its behaviour has an entry may be as expected: another case or
 /// form may show the deviation.
-fn alone(line: &Line, expectations: &Expectations) -> Standing {
+fn alone(line: &Line, hello: &Hello, expectations: &Expectations) -> Standing {
     let verdict = line.verdict;
     let (Some(case), Some(form)) = (&line.case, &line.form) else { return Standing::AsExpected };
     if let Some(known) = expectations.of(&line.behaviour, case, form) {
@@ -38,8 +38,10 @@ fn alone(line: &Line, expectations: &Expectations) -> Standing {
             _ => Standing::Unexpected,
         };
     }
-    // Who has a list says there, too, what is not offered.
+    // Who has a list says there, too, what is not offered of the kinds that there are.
+    let is_kind = hello.objects.contains_key(form) || hello.forms.contains_key(form);
     let is_missing = expectations.is_listed
+        && is_kind
         && verdict == Verdict::Unsupported
         && Verdict::Broken.fails(line.level);
     match verdict {

@@ -373,8 +373,8 @@ fn a_wait_lasts_and_has_its_price() {
 fn what_is_not_offered_is_said_before_anything_happens() {
     let script = "object lock: lock\nactors a\nchildren b of a\na: fork b -> ok";
     ends(&own("honest-core"), script, Verdict::Unsupported, 4, &["needs programs"]);
-    let script = "object lock: rlock\nactors a\na: lock.acquire() -> ok";
-    ends(&own("honest-server"), script, Verdict::Unsupported, 1, &["the kind rlock"]);
+    let script = "object lock: pipe\nactors a\na: lock.acquire() -> ok";
+    ends(&own("honest-server"), script, Verdict::Unsupported, 1, &["the kind pipe"]);
 }
 
 #[test]

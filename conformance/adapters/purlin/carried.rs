@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use purlin_conformance::serve::{Object, Refusal};
 use purlin_shm::{Carry, Luggage};
-use purlin_sync::{CheckedLock, HandoverLock, Lock};
+use purlin_sync::{CheckedLock, HandoverLock, Lock, RLock};
 
-use super::KINDS;
 use super::lock::Shared;
 use super::named::NamedLock;
+use super::{KINDS, RLOCK};
 
 /// What a spawned actor is given beside its arguments.
 #[derive(Default)]
@@ -20,6 +20,7 @@ pub(super) struct Carried {
     locks: Vec<Lock>,
     handover_locks: Vec<HandoverLock>,
     checked_locks: Vec<CheckedLock>,
+    rlocks: Vec<RLock>,
 }
 
 impl Carried {
@@ -43,6 +44,10 @@ impl Carried {
             self.checked_locks.push(lock.clone());
             return of(KINDS[2].0);
         }
+        if let Some(lock) = handle.and_then(<dyn Any>::downcast_ref::<RLock>) {
+            self.rlocks.push(lock.clone());
+            return of(RLOCK);
+        }
         // One that is found by name is not handed over: what names it has is all that goes along.
         if let Some(lock) = handle.and_then(<dyn Any>::downcast_ref::<NamedLock>) {
             return of(&lock.as_word());
@@ -55,11 +60,13 @@ impl Carried {
         let mut locks = self.locks.into_iter();
         let mut handover_locks = self.handover_locks.into_iter();
         let mut checked_locks = self.checked_locks.into_iter();
+        let mut rlocks = self.rlocks.into_iter();
         let mut objects: BTreeMap<String, Arc<dyn Object>> = BTreeMap::new();
         for (kind, name) in names.iter().filter_map(|name| name.split_once(' ')) {
             let object: Option<Arc<dyn Object>> = match kind {
                 "handover-lock" => handover_locks.next().map(|lock| Arc::new(Shared(lock)) as _),
                 "checked-lock" => checked_locks.next().map(|lock| Arc::new(Shared(lock)) as _),
+                RLOCK => rlocks.next().map(|lock| Arc::new(Shared(lock)) as _),
                 "lock" => locks.next().map(|lock| Arc::new(Shared(lock)) as _),
                 other => NamedLock::of_word(other).map(|lock| Arc::new(lock) as _),
             };
@@ -74,7 +81,8 @@ impl Carry for Carried {
         self.descriptors.pack(luggage)?;
         self.locks.pack(luggage)?;
         self.handover_locks.pack(luggage)?;
-        self.checked_locks.pack(luggage)
+        self.checked_locks.pack(luggage)?;
+        self.rlocks.pack(luggage)
     }
 
     fn unpack(luggage: &mut Luggage) -> Result<Self, purlin_shm::Error> {
@@ -83,6 +91,7 @@ impl Carry for Carried {
             locks: Carry::unpack(luggage)?,
             handover_locks: Carry::unpack(luggage)?,
             checked_locks: Carry::unpack(luggage)?,
+            rlocks: Carry::unpack(luggage)?,
         })
     }
 }

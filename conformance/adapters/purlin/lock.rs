@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use purlin_conformance::serve::{Arguments, CallResult, Flow, Object, Refusal};
 use purlin_shm::Segment;
-use purlin_sync::{Acquired, Deadline, Error, Exclusive, Rules, Told};
+use purlin_sync::{Acquired, Deadline, Error, Exclusive, RLock, Rules, Told};
 
 /// What another mapping of the same memory can be made of.
 pub(super) trait Remapped: Send + Sync {
@@ -42,7 +42,7 @@ impl<R: Rules + Send + Sync + 'static> Object for Shared<R> {
             "release" => done(self.0.release()),
             "recover" => done(self.0.recover()),
             "damage" => damage(&self.0),
-            _ => CallResult::Unsupported,
+            _ => self.recursive(op),
         }
     }
 
@@ -56,6 +56,24 @@ impl<R: Rules + Send + Sync + 'static> Object for Shared<R> {
             Err(error) => Flow::Failed(refusal(error)),
         }
     }
+}
+
+impl<R: Rules + 'static> Shared<R> {
+    /// What only an `RLock` has.
+    fn recursive(&self, op: &str) -> CallResult {
+        let lock = (&self.0 as &dyn Any).downcast_ref::<RLock>();
+        match (op, lock) {
+            ("depth", Some(lock)) => {
+                lock.depth().map_or_else(failed, |depth| CallResult::Value(depth.into()))
+            }
+            ("states_a_greatest_depth", Some(_)) => CallResult::ok(),
+            _ => CallResult::Unsupported,
+        }
+    }
+}
+
+pub(super) fn failed(error: Error) -> CallResult {
+    CallResult::Failed(refusal(error))
 }
 
 pub(super) fn taken<R: Rules>(acquired: Result<Acquired<'_, R>, Error>) -> CallResult {

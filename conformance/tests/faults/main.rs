@@ -138,7 +138,9 @@ impl Cases {
             match noticed {
                 Noticed::These(cases) => {
                     // A changed reply takes longer on its way, and can come after its actor's end.
-                    let is_alone = ALONE.contains(&fault) || fault.starts_with("false-");
+                    let is_alone = !table.is_sampled()
+                        || ALONE.contains(&fault)
+                        || fault.starts_with("false-");
                     let is_sampled =
                         |case: usize| !is_alone && (case + place).is_multiple_of(SAMPLE);
                     let sample = short.enumerate().filter(|(case, _)| is_sampled(*case));

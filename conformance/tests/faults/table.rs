@@ -1,7 +1,9 @@
 //! Each fault, and the cases that notice it; and the honest ones, with what they do not keep. A
 //! file for each kind of object; a fault that concerns several kinds stands in each of their files.
 
+mod condition;
 mod lock;
+mod rlock;
 mod semaphore;
 
 /// Cases that notice a fault.
@@ -24,12 +26,19 @@ pub(crate) struct Table {
 }
 
 impl Table {
+    /// Whether each fault is asked some of the other cases of these groups, too, which are to keep.
+    /// What else notices a fault of a condition nobody has looked at.
+    pub(crate) fn is_sampled(&self) -> bool {
+        !self.groups.contains(&"condition")
+    }
+
     pub(crate) fn is_about(&self, case: &str) -> bool {
         self.groups.iter().any(|group| case.split_once('/').is_some_and(|(of, _)| of == *group))
     }
 }
 
-pub(crate) const TABLES: &[Table] = &[lock::TABLE, semaphore::TABLE];
+pub(crate) const TABLES: &[Table] =
+    &[lock::TABLE, rlock::TABLE, condition::TABLE, semaphore::TABLE];
 
 /// Odd ones that are right, and the cases that find what they do not promise.
 pub(crate) const HONEST: &[(&str, &[&str])] = &[
