@@ -165,7 +165,8 @@ fn objects() -> BTreeMap<String, Vec<String>> {
     all.map(|(kind, operations)| (kind.to_owned(), operations)).collect()
 }
 
-/// The recursive lock, which is no form of a lock: much of what is asked of one it answers otherwise.
+/// The recursive lock, which is no form of a lock: much of what is asked of one it answers
+/// otherwise.
 const RLOCK: &str = "rlock";
 
 /// A kind of lock, who may release it, and what comes of a second acquire by its holder.

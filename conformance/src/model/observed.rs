@@ -24,7 +24,8 @@ impl Observed {
     /// Reads what happened to these objects.
     ///
     /// # Errors
-    /// * What no history can hold: an outcome that no object has, or a time limit that was cut short.
+    /// * What no history can hold: an outcome that no object has, or a time limit that was cut
+    ///   short.
     pub fn read(
         events: &[run::Event],
         objects: &[String],

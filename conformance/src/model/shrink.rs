@@ -48,8 +48,8 @@ fn without(plan: &Plan, at: usize, width: usize) -> Plan {
     Plan { moves, ..*plan }
 }
 
-/// The same with only the actors and objects that something is done by or to, and without limits that
-/// are as good as none.
+/// The same with only the actors and objects that something is done by or to, and without limits
+/// that are as good as none.
 fn tidied(plan: &Plan) -> Plan {
     let slots = used(plan.slot_count, |slot| plan.moves.iter().any(|step| step.slot == slot));
     let objects = used(plan.object_count, |object| {

@@ -118,8 +118,8 @@ pub enum Action {
         /// What must come of it.
         expected: Expected,
     },
-    /// `one of b c d: -> ok as w`: one of the calls returns so, or is `waiting`; the others are still
-    /// blocked. Those of an earlier `one of` whose calls are over do not count.
+    /// `one of b c d: -> ok as w`: one of the calls returns so, or is `waiting`; the others are
+    /// still blocked. Those of an earlier `one of` whose calls are over do not count.
     OneOf {
         /// Whose calls.
         actors: Vec<String>,

@@ -74,8 +74,8 @@ fn is_test(tree: &Tree, guard: &str) -> bool {
         .any(|source| has_test(&source.text, name))
 }
 
-/// Whether `text` has a function `name` under a `#[test]`, or a generic one that a macro makes tests
-/// of: its name stands alone in a line, in the macro's list.
+/// Whether `text` has a function `name` under a `#[test]`, or a generic one that a macro makes
+/// tests of: its name stands alone in a line, in the macro's list.
 fn has_test(text: &str, name: &str) -> bool {
     let code = Code::new(text);
     let has_line = |is_it: &dyn Fn(&str) -> bool| code.lines.iter().any(|line| is_it(&line.code));
