@@ -1,9 +1,9 @@
 //! A sample of every sweep: some points of each scenario. `cargo xtask sweep` makes them all.
 //!
-//! The budget is a minute for all of it together, on two processors at a load of ten. The numbers of
-//! points are chosen for that: a scenario costs some 0.4 s of the three sweeps, of which its stages
-//! and the run that measures its region take more than its points. Whoever adds scenarios by the
-//! dozen looks at the time again.
+//! The budget is a minute for all of it together, on two processors at a load of ten. The numbers
+//! of points are chosen for that: a scenario costs some 0.4 s of the three sweeps, of which its
+//! stages and the run that measures its region take more than its points. Whoever adds scenarios by
+//! the dozen looks at the time again.
 
 use crate::support::finds_nothing;
 
