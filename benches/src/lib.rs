@@ -40,6 +40,7 @@ mod rivals;
 mod rounds;
 mod sleeper;
 pub mod sys;
+mod turns;
 
 pub use contended::{Actors, Contention, contend};
 pub use effort::Effort;
@@ -53,3 +54,4 @@ pub use pair::{Pair, PurlinLock, StdMutex};
 pub use rivals::{ContentionTable, Rivals};
 pub use rounds::{Contender, Rounds, Row, Table};
 pub use sleeper::{wake_sleeper, wakes_a_second};
+pub use turns::{TakesTurns, Turns};

@@ -1,9 +1,13 @@
 //! The uncontended path makes no system call: done by a process to which one would be death.
 
 use std::io;
+use std::time::Duration;
 
 use purlin_benches::sys::{Child, Ended, forbid_system_calls, leave_thread};
-use purlin_sync::{ByAnyone, ByHolder, ByThread, Event, Exclusive, Lock, RLock, Reentrant, Rules};
+use purlin_sync::{
+    Barrier, ByAnyone, ByHolder, ByThread, Condition, Event, Exclusive, Lock, RLock, Reentrant,
+    Rules,
+};
 
 const PAIR_COUNT: u32 = 100_000;
 
@@ -71,6 +75,28 @@ fn recursive_lock_goes_deeper_and_back_without_system_calls() {
 }
 
 #[test]
+fn notify_is_given_without_system_calls_where_nobody_waits() {
+    let lock = Lock::new().expect("there is room for a lock");
+    let condition = Condition::over(&lock).expect("and for a condition");
+    lock.acquire(None).expect("it is free").keep();
+    let _ = condition.wait_kept(Duration::ZERO).expect("there is room to wait");
+    lock.release().expect("it is held");
+    let ended = without_system_calls(&lock, || {
+        for _ in 0..PAIR_COUNT {
+            let Ok(guard) = lock.acquire(None).and_then(|acquired| acquired.sound()) else {
+                return 1;
+            };
+            if condition.notify_all() != Ok(0) {
+                return 2;
+            }
+            drop(guard);
+        }
+        0
+    });
+    expect(ended, Ended::Code(0));
+}
+
+#[test]
 fn event_that_nobody_waits_for_is_set_asked_and_cleared_without_system_calls() {
     let event = Event::new().expect("there is room for an event");
     let use_it = || {
@@ -84,6 +110,23 @@ fn event_that_nobody_waits_for_is_set_asked_and_cleared_without_system_calls() {
         i32::from(event.is_set())
     };
     expect(Child::fork(|_| alone(use_it)).and_then(Child::wait), Ended::Code(0));
+}
+
+/// A barrier of one has nobody to wait for, or to ask about.
+#[test]
+fn barrier_of_one_is_passed_without_system_calls() {
+    let barrier = Barrier::new(1).expect("there is room for a barrier");
+    let ended = Child::fork(|_| {
+        if barrier.wait(None).is_err() {
+            return 3; // registers this process
+        }
+        alone(|| {
+            let has_failed = (0..PAIR_COUNT).any(|_| barrier.wait(None) != Ok(0));
+            i32::from(has_failed || barrier.is_broken() || barrier.waiting() != Ok(0))
+        })
+    })
+    .and_then(Child::wait);
+    expect(ended, Ended::Code(0));
 }
 
 /// The other side of those above: a call would have been noticed. To find out whether the holder

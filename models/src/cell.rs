@@ -21,6 +21,11 @@ pub(crate) const RLOCK_DEPTH_MAX_COUNT: u32 = 2;
 pub(crate) const SPIN_LIMIT_ITERATIONS: u32 = 1;
 /// None after a sleep: it would be the same look again.
 pub(crate) const SPIN_AGAIN_ITERATIONS: u32 = 0;
+/// More than any model has parties.
+pub(crate) const WATCH_COUNT: usize = 8;
+/// Time does not count here: see [`Deadline`].
+pub(crate) const INNER_PATIENCE_NANOS: u64 = 1_000_000_000;
+pub(crate) const NAP_NANOS: u64 = 1_000_000;
 
 /// An atomic each of whose accesses is a step. An exchange goes by way of the planted faults.
 macro_rules! stepped {
@@ -89,6 +94,14 @@ impl AtomicU32 {
         };
         sleepers::changed();
         before
+    }
+}
+
+impl AtomicU64 {
+    /// A step. What is stored is slept on by nobody.
+    pub(crate) fn store(&self, value: u64, order: Ordering) {
+        life::step();
+        self.0.store(value, order);
     }
 }
 
@@ -170,8 +183,21 @@ pub(crate) enum Deadline {
 }
 
 impl Deadline {
+    pub(crate) const fn never() -> Self {
+        Self::Never
+    }
+
+    pub(crate) const fn passed() -> Self {
+        Self::Passed
+    }
+
     pub(crate) fn start(self) -> Self {
         self
+    }
+
+    /// Nobody stands still in a model, so a second is as long as it takes.
+    pub(crate) const fn at_least(self, _: Duration) -> Self {
+        Self::Never
     }
 
     pub(crate) fn remaining(self) -> Option<Duration> {
@@ -188,6 +214,7 @@ impl Deadline {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Error {
     TimedOut,
+    BarrierBroken,
     NotOwner,
     OverReleased,
     WouldDeadlock,

@@ -18,6 +18,13 @@ const WAITERS: u64 = 1 << 31;
 // An event's.
 const EVENT_SET: u64 = 1;
 const EVENT_FLAGS: u64 = EVENT_SET | 1 << 1;
+// A barrier's bits, likewise. Its rounds are few in a model, and no token is so low.
+const ROUNDS_END: u64 = 1 << 10;
+const PHASE_MASK: u64 = 3;
+const BROKEN_PHASE: u64 = 2;
+const ARRIVED_MARK: u64 = 1 << 30;
+const BROKEN_MARK: u64 = 2 << 30;
+const TOKEN_MASK: u64 = ARRIVED_MARK - 1;
 
 /// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +77,14 @@ pub(crate) enum Fault {
     OneOfAllWoken,
     /// Who takes over from a dead holder begins with its depth.
     DepthKeptAtTakeover,
+    /// A barrier's round is completed by a store, whatever has become of it.
+    CompleteByStore,
+    /// It is broken by a store, whatever has become of it.
+    BreakByStore,
+    /// A reset marks no cells.
+    MarkForgotten,
+    /// A reset marks them by a store.
+    MarkByStore,
 }
 
 /// Loom's atomics, whatever their width.
@@ -174,6 +189,9 @@ pub(crate) fn exchange(
     if is_stored(fault, current, new) {
         return store_after_look(word, current, new);
     }
+    if fault == Fault::MarkForgotten && is_marked(current, new) {
+        return Ok(current);
+    }
     if fault == Fault::WaitersLostAtLimit && new == current | WAITERS && life::is_limit_passed() {
         return Ok(current);
     }
@@ -188,13 +206,27 @@ const fn is_taken_over(current: u64, new: u64) -> bool {
 
 const fn is_stored(fault: Fault, current: u64, new: u64) -> bool {
     let (before, after) = (current & OWNER_MASK, new & OWNER_MASK);
+    let is_round = is_of_a_round(current) && is_of_a_round(new);
     match fault {
+        Fault::CompleteByStore => is_round && current & PHASE_MASK == 0 && new & PHASE_MASK == 0,
+        Fault::BreakByStore => is_round && new & PHASE_MASK == BROKEN_PHASE,
+        Fault::MarkByStore => is_marked(current, new),
         Fault::TakeByStore => before == 0 && after != 0,
         Fault::TakeoverByStore => is_taken_over(current, new),
         Fault::ReleaseByStore => after == 0,
         Fault::SetByStore => new & EVENT_SET != 0,
         _ => false,
     }
+}
+
+/// Whether a word can be a barrier's `state`, and is in use.
+const fn is_of_a_round(word: u64) -> bool {
+    word < ROUNDS_END
+}
+
+/// Whether a reset marks a cell.
+const fn is_marked(current: u64, new: u64) -> bool {
+    current & TOKEN_MASK != 0 && current ^ new == ARRIVED_MARK | BROKEN_MARK
 }
 
 /// The exchange that looks first and writes afterwards.

@@ -28,6 +28,10 @@ pub(crate) fn made(stop: Stop) {
 /// All interleavings, whatever it takes.
 pub(crate) const ALL: Option<usize> = None;
 
+/// Accesses of all processes in one interleaving, beyond which somebody is taken to go round in
+/// circles.
+const MAX_BRANCHES_COUNT: usize = 5_000;
+
 /// Runs `model` in every interleaving with at most `preemptions` switches away from a thread that
 /// could have gone on.
 pub(crate) fn every_interleaving(
@@ -37,6 +41,7 @@ pub(crate) fn every_interleaving(
     INTERLEAVINGS.set(0);
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = preemptions;
+    builder.max_branches = MAX_BRANCHES_COUNT;
     builder.check(move || {
         INTERLEAVINGS.set(INTERLEAVINGS.get() + 1);
         model();

@@ -53,6 +53,8 @@
 //! | a dead owner's is released, its releaser dies | none | 6 | 7 |
 //! | the same beside one that takes over | none | 7 | 6 715 and 6 715 |
 //! | the holder dies, and its releaser | 2 | 7 × 7 | 463 |
+//! | condition: one waits, another notifies | 3 | | 1 539 and 1 105 |
+//! | condition: the same, and one gives up | 1 | | 8 462 and 435 |
 //! | checked: two threads of one process beside another | 2 | | 3 115 and 2 713 |
 //! | checked: a thread and a process are refused | 3 | | 3 440 and 3 440 |
 //! | checked: a process dies beside two threads | 1 | 14 | 1 669 and 1 543 |
@@ -91,6 +93,8 @@ mod cell;
 #[cfg(test)]
 mod fault;
 #[cfg(test)]
+mod hall;
+#[cfg(test)]
 mod kill;
 #[cfg(test)]
 mod life;
@@ -109,21 +113,42 @@ macro_rules! word {
     };
 }
 
+/// The same of files that show nothing outside their crate.
+macro_rules! inner_word {
+    ($name:ident, $path:literal) => {
+        #[cfg(test)]
+        #[path = $path]
+        mod $name;
+    };
+}
+
+inner_word!(barrier, "../../sync/src/words/barrier.rs");
+inner_word!(barrier_bits, "../../sync/src/words/barrier_bits.rs");
+inner_word!(barrier_mend, "../../sync/src/words/barrier_mend.rs");
+inner_word!(barrier_wait, "../../sync/src/words/barrier_wait.rs");
 word!(bits, "../../sync/src/words/bits.rs");
 word!(checked, "../../sync/src/words/checked.rs");
+word!(condition, "../../sync/src/words/condition.rs");
 word!(depth, "../../sync/src/words/depth.rs");
 word!(event, "../../sync/src/words/event.rs");
 word!(exclusive, "../../sync/src/words/exclusive.rs");
 word!(handover, "../../sync/src/words/handover.rs");
+inner_word!(inner, "../../sync/src/words/inner.rs");
 word!(lock, "../../sync/src/words/lock.rs");
 word!(rlock, "../../sync/src/words/rlock.rs");
 
-#[cfg(test)]
-#[path = "../../sync/src/words/wait.rs"]
-mod wait;
+inner_word!(wait, "../../sync/src/words/wait.rs");
 
 #[cfg(test)]
+mod barrier_killed;
+#[cfg(test)]
+mod barrier_live;
+#[cfg(test)]
+mod barrier_planted;
+#[cfg(test)]
 mod checked_threads;
+#[cfg(test)]
+mod condition_live;
 #[cfg(test)]
 mod event_killed;
 #[cfg(test)]
@@ -152,3 +177,5 @@ mod lock_suspect;
 mod rlock_killed;
 #[cfg(test)]
 mod rlock_levels;
+#[cfg(test)]
+mod waiting_room;

@@ -16,7 +16,7 @@ use crate::kill;
 use crate::sleepers::{Sleepers, Slices};
 
 /// Condemned processes have the first slots, the others those behind.
-const CONDEMNED_COUNT: usize = 2;
+pub(crate) const CONDEMNED_COUNT: usize = 2;
 const SLOT_MASK: u32 = (1 << 10) - 1;
 const FIRST_GENERATION: u32 = 1 << 10;
 

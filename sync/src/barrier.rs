@@ -47,13 +47,13 @@ use crate::words::inner::InnerWord;
 /// * Signals: [`is_broken`](Self::is_broken) is async-signal-safe, and nothing else.
 /// * Fork: the child inherits the handle, and is no party: neither of what a thread of its parent
 ///   waits for, nor as a member.
-/// * Death: of a party that has come, within a slice, while another waits; of one that has not
-///   come, never, unless it is [enrolled](Self::enroll): a limit is the only guard there. The end
-///   of a single thread is seen by nobody. Of two who die, the last of all to come among them,
-///   nobody may be left to notice: the next who comes does.
-/// * A stopped process that was killed by nobody counts as a party, if it has come. One that stands
-///   still in the few instructions of an arrival or a reset keeps others from arriving: they are
-///   told timed-out after their limit, or after a second. Who has come already leaves at its limit.
+/// * Death: a party that has come and dies is missed within a slice by those who wait, or by the
+///   next who comes. One that dies before it has come is missed by nobody, unless it is
+///   [enrolled](Self::enroll): a limit is the only guard there. The end of a single thread is seen
+///   by nobody.
+/// * Standing still: a stopped process lives, and counts if it has come. One that is stopped in the
+///   few instructions of an arrival or a reset keeps others from arriving: they are told timed-out
+///   after their limit, or after a second. Who has come already leaves at its limit.
 /// * An action of a later round may run beside one of a broken round that has not returned yet.
 /// * Cost: the last to come asks for each of the others whether it lives, which is one system call
 ///   for each of another process, and each arrival looks at two words for each party. With more

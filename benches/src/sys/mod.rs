@@ -1,6 +1,8 @@
 //! The system calls of this crate, and the peers that it measures beside purlin.
 
+mod barrier;
 mod child;
+mod condition;
 mod futex;
 mod memory;
 mod mutex;
@@ -9,7 +11,9 @@ mod seccomp;
 mod semaphore;
 mod version;
 
+pub use barrier::SharedBarrier;
 pub use child::{Child, Ended, Ends, Orphan, adopt_orphans, clone_raw, leave_thread};
+pub use condition::SharedCondition;
 pub use futex::{BareFlag, BareLock};
 pub use memory::{Shareable, Shared};
 pub use mutex::{Kind, SharedMutex, Taken};

@@ -89,6 +89,11 @@ impl SharedMutex {
         Ok(Taken::OwnerDied)
     }
 
+    /// Where it is.
+    pub(super) fn raw(&self) -> *mut libc::pthread_mutex_t {
+        self.cell.0.get()
+    }
+
     /// Gives it back.
     ///
     /// # Errors

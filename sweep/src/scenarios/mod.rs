@@ -3,7 +3,11 @@
 use crate::stage::Scenario;
 
 mod arena;
+mod barrier;
+mod barrier_live;
+mod barrier_world;
 mod checked;
+mod condition;
 mod event;
 mod every_lock;
 mod handover;
@@ -27,7 +31,7 @@ pub fn named(name: &str) -> Option<Scenario> {
 /// All scenarios of the library.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    let lists: [&[Scenario]; 14] = [
+    let lists: [&[Scenario]; 17] = [
         &registration::SCENARIOS,
         &liveness::SCENARIOS,
         &arena::SCENARIOS,
@@ -37,9 +41,12 @@ pub fn all() -> Vec<Scenario> {
         &handover::SCENARIOS,
         &every_lock::CHECKED,
         &checked::SCENARIOS,
+        &condition::SCENARIOS,
         &every_lock::RLOCK,
         &rlock::SCENARIOS,
         &event::SCENARIOS,
+        &barrier::SCENARIOS,
+        &barrier_live::SCENARIOS,
         &name::SCENARIOS,
         &whole::SCENARIOS,
     ];

@@ -52,7 +52,7 @@ const OVER: usize = 33;
 
 /// After so long no further round begins: a machine whose processors are busy has had a share of
 /// them, and the others wait.
-const ROUNDS_LIMIT: Duration = Duration::from_secs(10);
+pub(super) const ROUNDS_LIMIT: Duration = Duration::from_secs(10);
 
 /// Rounds that several begin together.
 struct Rounds<'a> {
@@ -326,7 +326,13 @@ const LONG_PAUSE: Duration = Duration::from_millis(2);
 ///
 /// # Errors
 /// What one of them found, who will not come any more.
-fn meet(journal: &Journal, start: usize, index: usize, count: usize, round: u64) -> Outcome {
+pub(super) fn meet(
+    journal: &Journal,
+    start: usize,
+    index: usize,
+    count: usize,
+    round: u64,
+) -> Outcome {
     journal.set_cell(start + index, round);
     let mut turns = 0_u32;
     while (0..count).any(|other| journal.cell(start + other) < round) {

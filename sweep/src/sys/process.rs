@@ -158,6 +158,12 @@ pub(crate) fn is_readable(children: &[&Child], limit: Duration) -> bool {
     poll(&mut entries, Some(&timespec(limit))).is_ok_and(|count| count > 0)
 }
 
+/// Sends a signal to a child that has not been reaped. False when there is none.
+pub(crate) fn send(pid: i32, signal: i32) -> bool {
+    // SAFETY: No memory is involved; the number is a child's until it is reaped.
+    pid > 0 && unsafe { libc::kill(pid, signal) } == 0
+}
+
 /// Waits for a while that orders nothing: between two looks at evidence.
 pub(crate) fn pause(limit: Duration) {
     let _ = poll(&mut [], Some(&timespec(limit)));

@@ -75,6 +75,11 @@ impl SegmentFile {
         self.u32_at(offset + OBJECT_OFFSET)
     }
 
+    /// Eight bytes of the object whose line begins at `offset`, from `at` on.
+    pub(crate) fn u64_of(&self, offset: u64, at: u64) -> io::Result<u64> {
+        self.u64_at(offset + OBJECT_OFFSET + at)
+    }
+
     /// Overwrites the word of a lock that nobody uses at the moment.
     pub(crate) fn set_word(&self, offset: u64, word: u32) -> io::Result<()> {
         self.0.write_all_at(&word.to_le_bytes(), offset + OBJECT_OFFSET)

@@ -153,21 +153,21 @@ impl<'a> BarrierWords<'a> {
 
     /// K1 and K2: breaks round `of`, without the lock. False when that was over already.
     pub(super) fn break_round(self, of: u32) -> bool {
-        // Ends: it fails when all have come, or the round is over; each happens once.
-        loop {
-            // Relaxed: a look; the exchange decides.
-            let seen = self.state.load(Relaxed);
-            if !is_under_way(seen, of) {
-                return false;
-            }
+        // Relaxed: a look; the exchange decides.
+        let mut seen = self.state.load(Relaxed);
+        // Ends: an exchange fails when all have come, or the round is over; each happens once.
+        while is_under_way(seen, of) {
             // K1. AcqRel pairs with the Acquire in B2, B8 and B9: who is told that it is broken
-            // sees what the breaker did before. Relaxed when it fails: the loop looks anew.
-            let broken = state(of, BROKEN);
-            if self.state.compare_exchange(seen, broken, AcqRel, Relaxed).is_ok() {
-                wake_all(self.state); // K2. Killed before: sleepers look within a slice
-                return true;
+            // sees what the breaker did before. Relaxed when it fails: what is seen is looked at.
+            match self.state.compare_exchange(seen, state(of, BROKEN), AcqRel, Relaxed) {
+                Ok(_) => {
+                    wake_all(self.state); // K2. Killed before: sleepers look within a slice
+                    return true;
+                }
+                Err(newer) => seen = newer,
             }
         }
+        false
     }
 
     /// Whether a party of `round`, or a member, is dead. A look goes on where the last one ended:

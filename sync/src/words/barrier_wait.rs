@@ -258,15 +258,7 @@ impl BarrierWords<'_> {
     fn outcome(self, arrival: &Arrival) -> Result<u32, Error> {
         // Acquire pairs with B7, B10 and K1, and with T3, which comes after the mark.
         let seen = self.state.load(Acquire);
-        let cell = &self.row[arrival.place];
-        let found = cell.load(Relaxed); // order: `seen` was read before it
-        let is_marked = found == marked_broken(arrival.cell);
-        if found != arrival.cell && !is_marked {
-            return Err(Error::Damaged); // somebody else's by now, and left alone
-        }
-        // Relaxed: whoever takes the cell finds it free, and reads nothing by it. Killed before:
-        // dead, with a round that is over: to be had.
-        cell.store(FREE, Relaxed);
+        let is_marked = self.free(arrival)?;
         if seen == state(arrival.round, BROKEN) {
             return Err(Error::BarrierBroken);
         }
@@ -277,18 +269,29 @@ impl BarrierWords<'_> {
         }
     }
 
+    /// Frees the party's cell, and says whether a reset had marked it. One that is somebody else's
+    /// by now, who took this process for dead, is left alone, and is damage.
+    fn free(self, arrival: &Arrival) -> Result<bool, Error> {
+        let cell = &self.row[arrival.place];
+        // A reset may mark it between the two tries.
+        for mine in [arrival.cell, marked_broken(arrival.cell)] {
+            // Relaxed: whoever takes the cell reads nothing by it, and a mark is ordered by
+            // `state`, which was read before. Killed before: dead, with a round that is over: to
+            // be had.
+            if cell.compare_exchange(mine, FREE, Relaxed, Relaxed).is_ok() {
+                return Ok(mine != arrival.cell);
+            }
+        }
+        Err(Error::Damaged)
+    }
+
     /// A party that cannot go on breaks its round, and takes its cell along. Killed in between: its
     /// cell is dead, and of a broken round.
     fn give_up(self, at: &Attachment, arrival: &Arrival) {
-        if at.token() != token(arrival.cell) {
-            return; // a child that was forked in the action
-        }
-        self.break_round(arrival.round);
-        let cell = &self.row[arrival.place];
-        for mine in [arrival.cell, marked_broken(arrival.cell)] {
-            // Relaxed: as B9. The second try is for a reset that has marked it in between.
-            let _ = cell.compare_exchange(mine, FREE, Relaxed, Relaxed);
-        }
+        if at.token() == token(arrival.cell) {
+            self.break_round(arrival.round);
+            let _ = self.free(arrival); // the caller has its error already
+        } // else a child that was forked in the action, and has no part in it
     }
 }
 
