@@ -79,6 +79,8 @@ def error_kind(error):
         return "task-failed"
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
+    if isinstance(error, threading.BrokenBarrierError):
+        return "barrier-broken"
     text = str(error)
     if "released too many times" in text:
         return "over-released"
@@ -171,6 +173,33 @@ class Condition(Lock):
         self.raw.notify_all()
 
 
+class Barrier:
+    """multiprocessing.Barrier"""
+
+    operations = ("wait", "abort", "reset", "parties", "waiting", "is_broken")
+
+    def __init__(self, context, raw=None, **args):
+        self.raw = raw or context.Barrier(**args)
+
+    def wait(self, timeout=None):
+        return self.raw.wait(timeout)
+
+    def abort(self):
+        self.raw.abort()
+
+    def reset(self):
+        self.raw.reset()
+
+    def parties(self):
+        return self.raw.parties
+
+    def waiting(self):
+        return self.raw.n_waiting
+
+    def is_broken(self):
+        return self.raw.broken
+
+
 class Cell:
     """A number of 64 bits in shared memory. To add is to read, then to write, on purpose."""
 
@@ -213,6 +242,7 @@ KINDS = {
     "lock": Lock,
     "rlock": RLock,
     "condition": Condition,
+    "barrier": Barrier,
     "cell": Cell,
     "log": Log,
 }

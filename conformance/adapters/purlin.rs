@@ -16,10 +16,13 @@ use purlin_conformance::serve::{
 use purlin_process::{ExitStatus, Process};
 use purlin_sync::{ByAnyone, ByHolder, ByThread, Exclusive, Reentrant, Rules};
 
+use barrier::Meeting;
 use carried::Carried;
 use lock::{Remapped, Shared, refusal};
 use named::NamedLock;
 
+#[path = "purlin/barrier.rs"]
+mod barrier;
 #[path = "purlin/carried.rs"]
 mod carried;
 #[path = "purlin/lock.rs"]
@@ -139,6 +142,7 @@ impl Subject for Purlin {
             "handover-lock" => self.shared::<ByAnyone>(name),
             "checked-lock" => self.shared::<ByThread>(name),
             RLOCK => self.shared::<Reentrant>(name),
+            barrier::KIND => Ok(Arc::new(Meeting::new(args)?)),
             named::KIND => Ok(Arc::new(NamedLock::new()?)),
             _ => Err(Refusal::unsupported(kind)),
         }
@@ -160,7 +164,11 @@ fn objects() -> BTreeMap<String, Vec<String>> {
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
     let locks = KINDS.map(|(kind, ..)| (kind, words(&OPERATIONS)));
     let recursive = [&OPERATIONS[..], &["depth", "states_a_greatest_depth"]].concat();
-    let others = [(named::KIND, words(&named::OPERATIONS)), (RLOCK, words(&recursive))];
+    let others = [
+        (barrier::KIND, words(&barrier::OPERATIONS)),
+        (named::KIND, words(&named::OPERATIONS)),
+        (RLOCK, words(&recursive)),
+    ];
     let all = locks.into_iter().chain(others);
     all.map(|(kind, operations)| (kind.to_owned(), operations)).collect()
 }

@@ -204,4 +204,5 @@ const FILES: &[(&str, &str)] = &[
     ("lock", include_str!("../cases/lock.toml")),
     ("rlock", include_str!("../cases/rlock.toml")),
     ("condition", include_str!("../cases/condition.toml")),
+    ("barrier", include_str!("../cases/barrier.toml")),
 ];

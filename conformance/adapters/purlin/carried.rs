@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use purlin_conformance::serve::{Object, Refusal};
 use purlin_shm::{Carry, Luggage};
-use purlin_sync::{CheckedLock, HandoverLock, Lock, RLock};
+use purlin_sync::{Barrier, CheckedLock, HandoverLock, Lock, RLock};
 
+use super::barrier::Meeting;
 use super::lock::Shared;
 use super::named::NamedLock;
 use super::{KINDS, RLOCK};
@@ -21,6 +22,7 @@ pub(super) struct Carried {
     handover_locks: Vec<HandoverLock>,
     checked_locks: Vec<CheckedLock>,
     rlocks: Vec<RLock>,
+    barriers: Vec<Barrier>,
 }
 
 impl Carried {
@@ -48,6 +50,10 @@ impl Carried {
             self.rlocks.push(lock.clone());
             return of(RLOCK);
         }
+        if let Some(meeting) = handle.and_then(<dyn Any>::downcast_ref::<Meeting>) {
+            self.barriers.push(meeting.barrier.clone());
+            return of(&meeting.as_word());
+        }
         // One that is found by name is not handed over: what names it has is all that goes along.
         if let Some(lock) = handle.and_then(<dyn Any>::downcast_ref::<NamedLock>) {
             return of(&lock.as_word());
@@ -61,6 +67,7 @@ impl Carried {
         let mut handover_locks = self.handover_locks.into_iter();
         let mut checked_locks = self.checked_locks.into_iter();
         let mut rlocks = self.rlocks.into_iter();
+        let mut barriers = self.barriers.into_iter();
         let mut objects: BTreeMap<String, Arc<dyn Object>> = BTreeMap::new();
         for (kind, name) in names.iter().filter_map(|name| name.split_once(' ')) {
             let object: Option<Arc<dyn Object>> = match kind {
@@ -68,7 +75,9 @@ impl Carried {
                 "checked-lock" => checked_locks.next().map(|lock| Arc::new(Shared(lock)) as _),
                 RLOCK => rlocks.next().map(|lock| Arc::new(Shared(lock)) as _),
                 "lock" => locks.next().map(|lock| Arc::new(Shared(lock)) as _),
-                other => NamedLock::of_word(other).map(|lock| Arc::new(lock) as _),
+                other => Meeting::of_word(other, &mut barriers)
+                    .map(|meeting| Arc::new(meeting) as _)
+                    .or_else(|| NamedLock::of_word(other).map(|lock| Arc::new(lock) as _)),
             };
             objects.extend(object.map(|object| (name.to_owned(), object)));
         }
@@ -82,7 +91,8 @@ impl Carry for Carried {
         self.locks.pack(luggage)?;
         self.handover_locks.pack(luggage)?;
         self.checked_locks.pack(luggage)?;
-        self.rlocks.pack(luggage)
+        self.rlocks.pack(luggage)?;
+        self.barriers.pack(luggage)
     }
 
     fn unpack(luggage: &mut Luggage) -> Result<Self, purlin_shm::Error> {
@@ -92,6 +102,7 @@ impl Carry for Carried {
             handover_locks: Carry::unpack(luggage)?,
             checked_locks: Carry::unpack(luggage)?,
             rlocks: Carry::unpack(luggage)?,
+            barriers: Carry::unpack(luggage)?,
         })
     }
 }

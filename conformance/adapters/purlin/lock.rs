@@ -102,8 +102,8 @@ const WORD_OFFSET_BYTES: u64 = 16;
 /// Held by generation 0 of slot 1023; that generation is never given out.
 const IMPOSSIBLE: [u8; 4] = 1023_u32.to_le_bytes();
 
-/// A `Duration` has neither negative values nor infinity; what it cannot express is unsupported.
-/// What is no number cannot even be meant.
+/// A negative limit is a moment that has passed. A `Duration` has no infinity, and what it cannot
+/// express is unsupported. What is no number cannot even be meant.
 pub(super) fn deadline(args: &Arguments) -> Result<Deadline, CallResult> {
     // There is no other argument.
     if args.keys().any(|name| name != "timeout") {
@@ -112,6 +112,9 @@ pub(super) fn deadline(args: &Arguments) -> Result<Deadline, CallResult> {
     let Some(timeout) = args.get("timeout") else { return Ok(Deadline::never()) };
     if timeout == "nan" {
         return Err(CallResult::Prevented("a Duration is always a number".to_owned()));
+    }
+    if timeout.as_f64().is_some_and(|seconds| seconds < 0.0) {
+        return Ok(Deadline::passed());
     }
     let limit = timeout.as_f64().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     limit.map(Deadline::from).ok_or(CallResult::Unsupported)
