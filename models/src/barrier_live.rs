@@ -1,11 +1,6 @@
 //! The barrier among processes that nobody kills: nobody passes early, all agree, nobody waits for
 //! ever.
 
-use core::cell::Cell;
-use std::rc::Rc;
-
-use loom::sync::Notify;
-
 use crate::cell::{Deadline, Error};
 use crate::hall::{Hall, start};
 use crate::kill::{Swept, every_interleaving};
@@ -13,7 +8,6 @@ use crate::sleepers::Slices;
 
 /// Slots of processes that nobody kills begin here.
 const TWO: &[usize] = &[2, 3];
-const THREE: &[usize] = &[2, 3, 4];
 
 fn come(hall: &Hall, at: &crate::life::Attachment) {
     assert!(hall.come(at, Deadline::Never).is_ok(), "nobody breaks it");
@@ -82,33 +76,6 @@ pub(crate) fn one_aborts(slices: Slices) -> Swept {
         hall.all_ended();
         hall.agreed();
         assert!(hall.words().is_broken());
-        hall.inspect();
-    })
-}
-
-/// A third one resets at some moment. Who is told that it was broken comes again, when that is
-/// over; they pass then.
-pub(crate) fn one_resets(slices: Slices) -> Swept {
-    every_interleaving(Some(2), move || {
-        let hall = Hall::with_roster(slices, TWO);
-        let resets = [(); 2].map(|()| Rc::new(Notify::new()));
-        let is_reset = Rc::new(Cell::new(false));
-        for reset in resets.clone() {
-            let is_reset = Rc::clone(&is_reset);
-            start(&hall, move |hall, at| {
-                if hall.come(at, Deadline::Never) == Err(Error::BarrierBroken) {
-                    while !is_reset.get() {
-                        reset.wait(); // may return too early
-                    }
-                    assert!(hall.come(at, Deadline::Never).is_ok(), "after the reset");
-                }
-            });
-        }
-        start(&hall, move |hall, at| {
-            assert_eq!(hall.words().reset(at), Ok(()));
-            is_reset.set(true);
-            resets.iter().for_each(|reset| reset.notify());
-        });
         hall.inspect();
     })
 }
@@ -197,8 +164,6 @@ fn parties_meet() {
     two_meet(Slices::Pass).expect("barrier: two meet, slices pass", 0, 0);
     two_meet(Slices::Hour).expect("barrier: two meet, slices of an hour", 0, 0);
     two_meet_again(Slices::Hour).expect("barrier: two meet again, slices of an hour", 0, 0);
-    meet(Some(1), Slices::PassAmongMany, THREE).expect("barrier: three meet, slices pass", 0, 0);
-    meet(Some(2), Slices::Hour, THREE).expect("barrier: three meet, slices of an hour", 0, 0);
 }
 
 #[test]
@@ -213,7 +178,6 @@ fn a_limit_breaks_it_for_both() {
 fn aborts_and_resets() {
     one_aborts(Slices::PassAmongMany).expect("barrier: aborted, slices pass", 0, 0);
     one_aborts(Slices::Hour).expect("barrier: aborted, slices of an hour", 0, 0);
-    one_resets(Slices::Hour).expect("barrier: reset, slices of an hour", 0, 0);
     one_breaks_and_resets(Slices::Pass).expect("barrier: broken afterwards", 0, 0);
     one_is_broken_and_reset(Slices::Pass).expect("barrier: broken, reset, slices pass", 0, 0);
     one_is_broken_and_reset(Slices::Hour).expect("barrier: the same, slices of an hour", 0, 0);
@@ -226,4 +190,20 @@ fn actions() {
     one_comes_amid_the_action(Slices::Pass).expect("barrier: amid the action", 0, 0);
     one_comes_amid_the_action(Slices::Hour).expect("barrier: the same, slices of an hour", 0, 0);
     one_gives_up_amid_the_action(Slices::Hour).expect("barrier: gives up amid it", 0, 0);
+}
+
+#[test]
+fn a_member_that_drops_its_last_handle_breaks_it() {
+    every_interleaving(Some(2), || {
+        let hall = Hall::new(Slices::Hour, 2);
+        let at = crate::life::Attachment::new(&hall, None);
+        crate::life::act_as(&at, || {
+            assert_eq!((hall.words().enroll(&at), hall.words().withdraw(&at)), (Ok(()), Ok(())));
+            assert_eq!(hall.words().withdraw(&at), Err(Error::NotOwner));
+            assert_eq!(hall.words().enroll(&at), Ok(()));
+            hall.words().abandon(&at);
+            assert!(hall.words().is_broken());
+        });
+        hall.inspect();
+    });
 }

@@ -1,6 +1,5 @@
 //! Each planted fault is noticed by the barrier's model that is there for it.
 
-use crate::barrier_killed as killed;
 use crate::barrier_live as live;
 use crate::cell::Deadline;
 use crate::fault::Fault;
@@ -23,7 +22,6 @@ fn wakes_of_a_barrier() {
 #[test]
 fn deaths_at_a_barrier() {
     assert_noticed(Fault::DeadTooEarly, "nobody breaks it", || live::two_meet(Pass));
-    assert_noticed(Fault::NeverDead, "deadlock", || killed::a_party_dies(Hour));
 }
 
 #[test]
