@@ -93,6 +93,8 @@ def error_kind(error):
         return "invalid-argument"
     if isinstance(error, OSError) and error.errno == errno.EINVAL:
         return "invalid-argument"
+    if isinstance(error, OSError) and error.errno == errno.EOVERFLOW:
+        return "over-released"
     if isinstance(error, MemoryError):
         return "out-of-resources"
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM,
@@ -108,6 +110,7 @@ class Lock:
     """multiprocessing.Lock; a refused acquire is False there and timed-out here."""
 
     operations = ("acquire", "try", "release", "state")
+    is_guard = True
 
     def __init__(self, context, raw=None):
         self.raw = raw or context.Lock()
@@ -200,10 +203,69 @@ class Barrier:
         return self.raw.broken
 
 
+class Semaphore:
+    """multiprocessing.Semaphore. A release is of one unit; there is no other."""
+
+    operations = ("acquire", "try", "release", "value")
+    is_guard = True
+
+    def __init__(self, context, raw=None, value=1):
+        self.raw = raw or self.make(context, value)
+
+    def make(self, context, value):
+        return context.Semaphore(value)
+
+    def acquire(self, timeout=None, block=True):
+        if not self.raw.acquire(block, timeout):
+            raise Refused("timed-out")
+
+    def try_(self, timeout=None):
+        self.acquire(timeout, False)
+
+    def release(self, n=None):
+        if n is not None:
+            raise NotImplementedError
+        self.raw.release()
+
+    def value(self):
+        return self.raw.get_value()
+
+
+class BoundedSemaphore(Semaphore):
+    """multiprocessing.BoundedSemaphore, whose bound is the value that it starts with."""
+
+    def make(self, context, value):
+        return context.BoundedSemaphore(value)
+
+
+class Event:
+    """multiprocessing.Event; a wait that saw it unset is False there and timed-out here."""
+
+    operations = ("set", "clear", "wait", "is_set")
+    is_guard = False
+
+    def __init__(self, context, raw=None):
+        self.raw = raw or context.Event()
+
+    def set(self):
+        self.raw.set()
+
+    def clear(self):
+        self.raw.clear()
+
+    def wait(self, timeout=None):
+        if not self.raw.wait(timeout):
+            raise Refused("timed-out")
+
+    def is_set(self):
+        return self.raw.is_set()
+
+
 class Cell:
     """A number of 64 bits in shared memory. To add is to read, then to write, on purpose."""
 
     operations = ("get", "set", "add")
+    is_guard = False
 
     def __init__(self, context, raw=None):
         self.raw = raw or memory("cell", 8)
@@ -225,6 +287,7 @@ class Log:
     """Lines that are written straight through, each behind the last."""
 
     operations = ("write", "lines")
+    is_guard = False
 
     def __init__(self, context, raw=None):
         self.raw = raw or memory("log", 0)
@@ -240,6 +303,9 @@ class Log:
 
 KINDS = {
     "lock": Lock,
+    "semaphore": Semaphore,
+    "bounded-semaphore": BoundedSemaphore,
+    "event": Event,
     "rlock": RLock,
     "condition": Condition,
     "barrier": Barrier,
@@ -636,7 +702,7 @@ class Program:
 
     def do_with(self, statement):
         target = self.actor.find(statement, self.variables)
-        if not isinstance(target, Lock):
+        if not target.is_guard:
             raise NotImplementedError("with")
         with target.raw:
             return self.block(statement["body"])

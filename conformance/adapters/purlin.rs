@@ -14,21 +14,29 @@ use purlin_conformance::serve::{
     Refusal, Subject, run_package,
 };
 use purlin_process::{ExitStatus, Process};
-use purlin_sync::{ByAnyone, ByHolder, ByThread, Exclusive, Reentrant, Rules};
+use purlin_sync::{
+    Bounded, ByAnyone, ByHolder, ByThread, Event, Exclusive, Reentrant, Rules, Unbounded,
+};
 
 use barrier::Meeting;
 use carried::Carried;
+use event::Flag;
 use lock::{Remapped, Shared, refusal};
 use named::NamedLock;
+use semaphore::Counted;
 
 #[path = "purlin/barrier.rs"]
 mod barrier;
 #[path = "purlin/carried.rs"]
 mod carried;
+#[path = "purlin/event.rs"]
+mod event;
 #[path = "purlin/lock.rs"]
 mod lock;
 #[path = "purlin/named.rs"]
 mod named;
+#[path = "purlin/semaphore.rs"]
+mod semaphore;
 
 /// Purlin, with one usual way of starting actors.
 pub(crate) struct Purlin {
@@ -144,6 +152,9 @@ impl Subject for Purlin {
             RLOCK => self.shared::<Reentrant>(name),
             barrier::KIND => Ok(Arc::new(Meeting::new(args)?)),
             named::KIND => Ok(Arc::new(NamedLock::new()?)),
+            "semaphore" => Ok(Arc::new(Counted::<Unbounded>::new(args)?)),
+            "bounded-semaphore" => Ok(Arc::new(Counted::<Bounded>::new(args)?)),
+            event::KIND => Ok(Arc::new(Flag(Event::new().map_err(refusal)?))),
             _ => Err(Refusal::unsupported(kind)),
         }
     }
@@ -168,6 +179,9 @@ fn objects() -> BTreeMap<String, Vec<String>> {
         (barrier::KIND, words(&barrier::OPERATIONS)),
         (named::KIND, words(&named::OPERATIONS)),
         (RLOCK, words(&recursive)),
+        ("semaphore", words(&semaphore::OPERATIONS)),
+        ("bounded-semaphore", words(&semaphore::OPERATIONS)),
+        (event::KIND, words(&event::OPERATIONS)),
     ];
     let all = locks.into_iter().chain(others);
     all.map(|(kind, operations)| (kind.to_owned(), operations)).collect()

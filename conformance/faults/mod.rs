@@ -25,6 +25,7 @@
 
 mod client;
 mod condition;
+mod event;
 mod falsified;
 mod fault;
 mod handle;

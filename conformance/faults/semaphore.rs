@@ -114,7 +114,7 @@ const GREATEST: i64 = i32::MAX as i64;
 const STEP: Duration = Duration::from_millis(300);
 
 /// How long after a look at the bound is added.
-const LOOK: Duration = Duration::from_millis(30);
+const LOOK: Duration = Duration::from_millis(2);
 
 struct Semaphore {
     fault: Fault,
@@ -145,7 +145,7 @@ struct Later {
     /// Who is woken, and has not yet taken anything.
     woken: Option<Client>,
     /// Who released, was not refused, and has not yet added anything.
-    adders: Vec<Client>,
+    adders: Vec<(Client, i64)>,
     /// Who released last.
     merged: Option<Client>,
 }
@@ -298,13 +298,14 @@ impl Machine for Semaphore {
 
     fn settle(&mut self) -> Said {
         let mut said = Said::new();
-        for adder in std::mem::take(&mut self.later.adders) {
-            self.value += 1;
+        for (adder, count) in std::mem::take(&mut self.later.adders) {
+            self.value += count;
             said.push((adder, Say::Ok));
+            said.extend(self.admit_waiters(count));
         }
         if let Some(releaser) = self.later.releaser.take() {
             said.push((releaser, Say::Ok));
-            said.extend(self.admit_waiters(1));
+            said.extend(self.admit_waiters(i64::MAX));
         }
         if let Some(woken) = self.later.woken.take() {
             self.waiters.remove(woken);
@@ -395,7 +396,7 @@ impl Semaphore {
         self.last = None;
         match self.fault {
             Fault::LooksThenAdds => {
-                self.later.adders.push(client);
+                self.later.adders.push((client, count));
                 return Said::new();
             }
             Fault::ManyAreOne => self.value += 1,
@@ -419,7 +420,8 @@ impl Semaphore {
         if needs_taken && taken < count {
             return Some(Say::NOT_OWNER);
         }
-        let bound = if self.fault == Fault::NoGreatest { i64::MAX } else { self.bound };
+        let is_endless = self.fault == Fault::NoGreatest && self.bound == GREATEST;
+        let bound = if is_endless { i64::MAX } else { self.bound };
         if self.value.saturating_add(count) <= bound {
             return None;
         }

@@ -205,4 +205,7 @@ const FILES: &[(&str, &str)] = &[
     ("rlock", include_str!("../cases/rlock.toml")),
     ("condition", include_str!("../cases/condition.toml")),
     ("barrier", include_str!("../cases/barrier.toml")),
+    ("semaphore", include_str!("../cases/semaphore.toml")),
+    ("bounded-semaphore", include_str!("../cases/bounded-semaphore.toml")),
+    ("event", include_str!("../cases/event.toml")),
 ];

@@ -2,6 +2,7 @@
 //! file for each kind of object; a fault that concerns several kinds stands in each of their files.
 
 mod condition;
+mod event;
 mod lock;
 mod rlock;
 mod semaphore;
@@ -38,7 +39,7 @@ impl Table {
 }
 
 pub(crate) const TABLES: &[Table] =
-    &[lock::TABLE, rlock::TABLE, condition::TABLE, semaphore::TABLE];
+    &[lock::TABLE, rlock::TABLE, condition::TABLE, semaphore::TABLE, event::TABLE];
 
 /// Odd ones that are right, and the cases that find what they do not promise.
 pub(crate) const HONEST: &[(&str, &[&str])] = &[
