@@ -180,6 +180,7 @@ class Barrier:
     """multiprocessing.Barrier"""
 
     operations = ("wait", "abort", "reset", "parties", "waiting", "is_broken")
+    is_guard = False
 
     def __init__(self, context, raw=None, **args):
         self.raw = raw or context.Barrier(**args)

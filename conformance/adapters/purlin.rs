@@ -15,7 +15,7 @@ use purlin_conformance::serve::{
 };
 use purlin_process::{ExitStatus, Process};
 use purlin_sync::{
-    Bounded, ByAnyone, ByHolder, ByThread, Event, Exclusive, Reentrant, Rules, Unbounded,
+    Bounded, ByAnyone, ByHolder, ByThread, Event, Exclusive, Reentrant, Rules, Tracked, Unbounded,
 };
 
 use barrier::Meeting;
@@ -133,7 +133,7 @@ impl Subject for Purlin {
             objects: objects(),
             capabilities: CAPABILITIES.iter().map(|name| (*name).to_owned()).collect(),
             contracts: contracts(KINDS[0]),
-            forms: KINDS[1..].iter().map(|kind| (kind.0.to_owned(), form(*kind))).collect(),
+            forms: forms(),
             pace: Pace::Fast,
         }
     }
@@ -154,6 +154,10 @@ impl Subject for Purlin {
             named::KIND => Ok(Arc::new(NamedLock::new()?)),
             "semaphore" => Ok(Arc::new(Counted::<Unbounded>::new(args)?)),
             "bounded-semaphore" => Ok(Arc::new(Counted::<Bounded>::new(args)?)),
+            // Of those no unit can come from nowhere, so each has a bound.
+            "tracked-semaphore" | "bounded-tracked-semaphore" => {
+                Ok(Arc::new(Counted::<Tracked>::new(args)?))
+            }
             event::KIND => Ok(Arc::new(Flag(Event::new().map_err(refusal)?))),
             _ => Err(Refusal::unsupported(kind)),
         }
@@ -181,6 +185,8 @@ fn objects() -> BTreeMap<String, Vec<String>> {
         (RLOCK, words(&recursive)),
         ("semaphore", words(&semaphore::OPERATIONS)),
         ("bounded-semaphore", words(&semaphore::OPERATIONS)),
+        ("tracked-semaphore", words(&semaphore::OPERATIONS)),
+        ("bounded-tracked-semaphore", words(&semaphore::OPERATIONS)),
         (event::KIND, words(&event::OPERATIONS)),
     ];
     let all = locks.into_iter().chain(others);
@@ -206,8 +212,21 @@ fn contracts((_, release, again): Kind) -> BTreeMap<String, Vec<String>> {
     sides.map(|(choice, side)| (choice.to_owned(), vec![side.to_owned()])).into()
 }
 
-fn form(kind: Kind) -> Form {
-    Form { of: KINDS[0].0.to_owned(), contracts: contracts(kind) }
+fn forms() -> BTreeMap<String, Form> {
+    let of_lock = |kind: &Kind| {
+        let form = Form { of: KINDS[0].0.to_owned(), contracts: contracts(*kind) };
+        (kind.0.to_owned(), form)
+    };
+    let tracked = |kind: &str, of: &str| {
+        let (choice, side) = ("semaphore-death".to_owned(), "units-return".to_owned());
+        let contracts = BTreeMap::from([(choice, vec![side])]);
+        (kind.to_owned(), Form { of: of.to_owned(), contracts })
+    };
+    let semaphores = [
+        tracked("tracked-semaphore", "semaphore"),
+        tracked("bounded-tracked-semaphore", "bounded-semaphore"),
+    ];
+    KINDS[1..].iter().map(of_lock).chain(semaphores).collect()
 }
 
 struct Forked(Process);

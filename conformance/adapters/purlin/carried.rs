@@ -9,6 +9,7 @@ use purlin_conformance::serve::{Object, Refusal};
 use purlin_shm::{Carry, Luggage};
 use purlin_sync::{
     Barrier, BoundedSemaphore, CheckedLock, Event, HandoverLock, Lock, RLock, Semaphore,
+    TrackedSemaphore,
 };
 
 use super::barrier::Meeting;
@@ -97,6 +98,7 @@ carried! {
     rlocks: RLock, "rlock", Shared;
     semaphores: Semaphore, "semaphore", Counted;
     bounded_semaphores: BoundedSemaphore, "bounded-semaphore", Counted;
+    tracked_semaphores: TrackedSemaphore, "tracked-semaphore", Counted;
     events: Event, "event", Flag;
 }
 
