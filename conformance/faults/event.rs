@@ -203,7 +203,8 @@ impl Event {
         self.callers.push(client.pid);
         let was_set = self.is_set;
         let is_lost = self.fault == Fault::SetForgotten && self.waiters.is_empty();
-        self.is_set = !is_lost && !(was_set && self.fault == Fault::SetToggles);
+        let is_undone = was_set && self.fault == Fault::SetToggles;
+        self.is_set = !is_lost && !is_undone;
         self.last = Some(client);
         self.owes |= self.fault == Fault::SetIsOwed && !self.waiters.is_empty();
         if self.fault == Fault::SetInTwoSteps && !self.waiters.is_empty() {
