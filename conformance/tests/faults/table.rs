@@ -6,6 +6,7 @@ mod event;
 mod lock;
 mod rlock;
 mod semaphore;
+mod semaphore_waits;
 
 /// Cases that notice a fault.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +22,7 @@ pub(crate) struct Table {
     pub(crate) groups: &'static [&'static str],
     /// Faults by name. `fault-` is a faulty implementation, `false-` a falsified reply of a sound
     /// one. One that no case of these groups notices need not stand here, unless it is theirs.
-    pub(crate) faults: &'static [(&'static str, Noticed)],
+    pub(crate) faults: &'static [&'static [(&'static str, Noticed)]],
     /// Cases that are asked only where they are to notice, and of one honest subject.
     pub(crate) long: &'static [&'static str],
 }

@@ -3,7 +3,7 @@
 use super::Noticed::These;
 use super::{Noticed, Table};
 
-pub(super) const TABLE: Table = Table { groups: &["condition"], faults: FAULTS, long: LONG };
+pub(super) const TABLE: Table = Table { groups: &["condition"], faults: &[FAULTS], long: LONG };
 
 /// Many rounds, or many processes.
 const LONG: &[&str] = &[

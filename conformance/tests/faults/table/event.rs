@@ -3,7 +3,7 @@
 use super::Noticed::These;
 use super::{Noticed, Table};
 
-pub(super) const TABLE: Table = Table { groups: &["event"], faults: FAULTS, long: LONG };
+pub(super) const TABLE: Table = Table { groups: &["event"], faults: &[FAULTS], long: LONG };
 
 /// Cases of many rounds.
 const LONG: &[&str] = &[

@@ -4,7 +4,7 @@ use super::Noticed::{AllBut, These};
 use super::{Noticed, Table};
 
 pub(super) const TABLE: Table =
-    Table { groups: &["rlock"], faults: FAULTS, long: &["rlock/killed-at-any-point"] };
+    Table { groups: &["rlock"], faults: &[FAULTS], long: &["rlock/killed-at-any-point"] };
 
 /// Faults by name.
 const FAULTS: &[(&str, Noticed)] = &[

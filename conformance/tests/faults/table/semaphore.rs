@@ -3,8 +3,7 @@
 use super::Noticed::These;
 use super::{Noticed, Table, semaphore_waits};
 
-pub(super) const TABLE: Table =
-    Table {
+pub(super) const TABLE: Table = Table {
     groups: &["semaphore", "bounded-semaphore"],
     faults: &[FAULTS, semaphore_waits::FAULTS],
     long: LONG,
