@@ -29,6 +29,8 @@ use semaphore::Counted;
 mod barrier;
 #[path = "purlin/carried.rs"]
 mod carried;
+#[path = "purlin/condition.rs"]
+mod condition;
 #[path = "purlin/event.rs"]
 mod event;
 #[path = "purlin/lock.rs"]
@@ -93,6 +95,17 @@ impl Purlin {
         Ok(lock)
     }
 
+    /// A condition with a lock of its own, or over the one that `lock` names.
+    fn condition(&self, args: &Arguments) -> Result<Arc<dyn Object>, Refusal> {
+        let Some(over) = args.get("lock").and_then(serde_json::Value::as_str) else {
+            return condition::made(args, None);
+        };
+        let lock = self.made().get(over).and_then(Weak::upgrade);
+        // Every other kind of handle is ruled out by the type.
+        let none = || Refusal::new("invalid-argument", format!("{over} is no lock"));
+        condition::made(args, Some(lock.ok_or_else(none)?.again()?))
+    }
+
     fn made(&self) -> MutexGuard<'_, BTreeMap<String, Weak<dyn Remapped>>> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -151,6 +164,7 @@ impl Subject for Purlin {
             "checked-lock" => self.shared::<ByThread>(name),
             RLOCK => self.shared::<Reentrant>(name),
             barrier::KIND => Ok(Arc::new(Meeting::new(args)?)),
+            condition::KIND => self.condition(args),
             named::KIND => Ok(Arc::new(NamedLock::new()?)),
             "semaphore" => Ok(Arc::new(Counted::<Unbounded>::new(args)?)),
             "bounded-semaphore" => Ok(Arc::new(Counted::<Bounded>::new(args)?)),
@@ -181,6 +195,7 @@ fn objects() -> BTreeMap<String, Vec<String>> {
     let recursive = [&OPERATIONS[..], &["depth", "states_a_greatest_depth"]].concat();
     let others = [
         (barrier::KIND, words(&barrier::OPERATIONS)),
+        (condition::KIND, words(&condition::OPERATIONS)),
         (named::KIND, words(&named::OPERATIONS)),
         (RLOCK, words(&recursive)),
         ("semaphore", words(&semaphore::OPERATIONS)),

@@ -8,11 +8,12 @@ use std::sync::Arc;
 use purlin_conformance::serve::{Object, Refusal};
 use purlin_shm::{Carry, Luggage};
 use purlin_sync::{
-    Barrier, BoundedSemaphore, CheckedLock, Event, HandoverLock, Lock, RLock, Semaphore,
-    TrackedSemaphore,
+    Barrier, BoundedSemaphore, ByHolder, CheckedLock, Condition, Event, HandoverLock, Lock, RLock,
+    Semaphore, TrackedSemaphore,
 };
 
 use super::barrier::Meeting;
+use super::condition::SharedCondition;
 use super::event::Flag;
 use super::lock::Shared;
 use super::named::NamedLock;
@@ -99,6 +100,8 @@ carried! {
     semaphores: Semaphore, "semaphore", Counted;
     bounded_semaphores: BoundedSemaphore, "bounded-semaphore", Counted;
     tracked_semaphores: TrackedSemaphore, "tracked-semaphore", Counted;
+    conditions: Condition, "condition", SharedCondition;
+    lock_conditions: Condition<ByHolder>, "condition-over-lock", SharedCondition;
     events: Event, "event", Flag;
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::talk::{Talk, process_way};
+use super::talk::{Talk, needed, process_way};
 use super::{Row, Wrong, a_lock, a_lock_and_processes, a_process, lock_of, nothing, seen};
 use crate::contract;
 use crate::protocol::{Answer, How};
@@ -125,7 +125,7 @@ fn odd_lines(talk: &mut Talk) -> Result<(), Wrong> {
     }
     let kind = talk.hello.objects.keys().next().cloned();
     if let Some(kind) = kind {
-        talk.must(json!({"request": "create", "object": "x", "kind": kind, "args": {},
+        talk.must(json!({"request": "create", "object": "x", "kind": kind, "args": needed(&kind),
             "colour": {"name": "green"}}))?;
     }
     match talk.ask(json!({"request": "paint", "colour": "green"}))? {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::talk::{Talk, is_failure, is_value};
+use super::talk::{Talk, is_failure, is_value, needed};
 use super::{Row, Wrong, lock_of, offers};
 use crate::protocol::{Answer, Hello};
 
@@ -200,7 +200,7 @@ fn runs_functions(talk: &mut Talk, fails: Value, waits: Value) -> Result<(), Wro
 
 fn several(talk: &mut Talk) -> Result<(), Wrong> {
     let Some(kind) = some_kind(&talk.hello) else { return Ok(()) };
-    talk.must(json!({"request": "create", "object": "many", "kind": kind, "args": {},
+    talk.must(json!({"request": "create", "object": "many", "kind": kind, "args": needed(kind),
         "count": 3}))?;
     talk.process("a", &["many"], Value::Null)?;
     let on = |index: Value| {

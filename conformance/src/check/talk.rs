@@ -131,7 +131,8 @@ impl<'a> Talk<'a> {
     }
 
     pub(super) fn create(&mut self, name: &str, kind: &str) -> Result<(), Wrong> {
-        let request = json!({"request": "create", "object": name, "kind": kind, "args": {}});
+        let args = needed(kind);
+        let request = json!({"request": "create", "object": name, "kind": kind, "args": args});
         self.must(request).map(drop)
     }
 
@@ -301,4 +302,9 @@ impl From<Fault> for Wrong {
     fn from(fault: Fault) -> Self {
         Self(fault.0)
     }
+}
+
+/// What an object of this kind cannot be made without.
+pub(super) fn needed(kind: &str) -> Value {
+    if kind == "barrier" { json!({"parties": 1}) } else { json!({}) }
 }
