@@ -200,7 +200,7 @@ fn runs_functions(talk: &mut Talk, fails: Value, waits: Value) -> Result<(), Wro
 
 fn several(talk: &mut Talk) -> Result<(), Wrong> {
     let Some(kind) = some_kind(&talk.hello) else { return Ok(()) };
-    talk.must(json!({"request": "create", "object": "many", "kind": kind, "args": needed(kind),
+    talk.must(json!({"request": "create", "object": "many", "kind": kind, "args": needed(&kind),
         "count": 3}))?;
     talk.process("a", &["many"], Value::Null)?;
     let on = |index: Value| {
