@@ -92,7 +92,12 @@ impl SemaphoreModel {
         if self.is_tracked {
             let own_count = state.taken.get(&by.process).copied().unwrap_or(0);
             let Some(left_count) = own_count.checked_sub(count) else {
-                return vec![(Told::NotOwner, state.clone())];
+                // Where nobody has a unit, that there is none to give back is as good an answer.
+                let mut answers = vec![(Told::NotOwner, state.clone())];
+                if state.taken.is_empty() {
+                    answers.push((Told::OverReleased, state.clone()));
+                }
+                return answers;
             };
             next.taken.insert(by.process, left_count);
             next.taken.retain(|_, count| *count > 0);

@@ -263,7 +263,7 @@ impl<'a> Stage<'a> {
         let Some(first) = waiting.first().copied() else { return Let::Nobody };
         let Some((told, after)) = self.goes(first, object) else { return Let::Open };
         let before = core::mem::replace(&mut self.objects[object], after);
-        let is_alone = waiting[1..].iter().all(|place| self.can_go(*place, object));
+        let is_alone = self.can_all_go(&waiting[1..], object);
         let is_known = waiting.iter().all(|place| self.slots[*place].name.is_some());
         let expected = outcomes(&told, None);
         if is_alone && is_known && self.crowds[object].is_empty() {
@@ -307,6 +307,18 @@ impl<'a> Stage<'a> {
     fn can_go(&self, place: usize, object: usize) -> bool {
         let Doing::Waits { object: other, call } = self.slots[place].doing else { return false };
         other == object && !self.model.step(&self.objects[object], &call).is_empty()
+    }
+
+    /// Whether these can go one after the other, so that there is no contest among them.
+    fn can_all_go(&self, waiting: &[usize], object: usize) -> bool {
+        let mut state = self.objects[object].clone();
+        waiting.iter().all(|place| match self.in_state(&state, *place, object) {
+            Some((_, after)) => {
+                state = after;
+                true
+            }
+            None => false,
+        })
     }
 
     fn goes(&self, place: usize, object: usize) -> Option<(Vec<Told>, State)> {
