@@ -7,9 +7,9 @@
 //! one honest subject: what they find depends on many rounds, and a round on chance.
 //!
 //! There are three times as many cases of the other kinds, and as many faults again, which is more
-//! than fits into a run of all tests. So a fault is asked one of those that are to notice it, and an
-//! honest subject one in eight, each another one. With `PURLIN_FAULTS=all` in the environment all
-//! of them are asked, as of locks.
+//! than fits into a run of all tests. So a fault is asked one of those that are to notice it, and
+//! an honest subject one in eight, each another one. With `PURLIN_FAULTS=all` in the environment
+//! all of them are asked, as of locks.
 
 #[path = "../support/mod.rs"]
 mod support;
