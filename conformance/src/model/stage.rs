@@ -273,6 +273,10 @@ impl<'a> Stage<'a> {
             return Let::One;
         }
         let actor = |place: usize| self.slots[place].actor;
+        // Behind `one of` stands one alone: who else came back would not be told apart.
+        if waiting[1..].iter().any(|place| self.can_go(*place, object)) {
+            return Let::Open;
+        }
         let is_like_first = |place: &usize| {
             let has_alike = |state| self.model.has_alike(state, actor(first), actor(*place));
             if !self.objects.iter().all(has_alike) {
