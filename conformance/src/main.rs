@@ -105,8 +105,8 @@ fn find(order: &RunOrder, suite: &Suite, lists: &[List]) -> Result<Vec<Found>, E
     Ok(found)
 }
 
-/// `PURLIN_CPYTHON_GROUPS` names the groups that CPython is asked about where none are chosen: all of
-/// it takes longer than everything else together. Says so.
+/// `PURLIN_CPYTHON_GROUPS` names the groups that CPython is asked about where none are chosen: all
+/// of it takes longer than everything else together. Says so.
 fn plan_of(subject: &Subject, plan: &Plan) -> Result<Plan, Error> {
     let mut plan = plan.clone();
     let selection = &mut plan.selection;
