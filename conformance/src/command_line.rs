@@ -56,7 +56,7 @@ Which promises of inter-process primitives does an implementation keep?
   purlin-conformance explain ID           all about one behaviour or case, without a run
   purlin-conformance random [OPTION]… [-- COMMAND…]
                                           what nobody wrote down: scripts and bursts of calls,
-                                          drawn from the seed and held against a model (lock)
+                                          drawn from the seed and held against a model
   purlin-conformance check-adapter -- COMMAND…
                                           what is wrong with an adapter itself
 
@@ -74,6 +74,8 @@ Which promises of inter-process primitives does an implementation keep?
   --help, --version
 
 PURLIN_PATIENCE=N in the environment multiplies every time after which the suite gives up.
+PURLIN_CPYTHON_GROUPS=G,G names the groups that CPython is asked about where none are chosen;
+all of them take minutes.
 Exit status: 0 all kept, or as expected; 1 a promise is broken; 2 the suite could not run.
 ";
 

@@ -73,7 +73,7 @@ fn run(order: &RunOrder) -> Result<ExitCode, Error> {
     for subject in found {
         match subject {
             Found::Here(subject) => {
-                let plan = plan_of(&subject, &order.plan)?;
+                let plan = plan_of(&suite, &subject, &order.plan)?;
                 rows.push(judge(&suite, *subject, &plan));
             }
             Found::Absent { name, why } => rows.push(Row::Absent { name, why }),
@@ -107,7 +107,7 @@ fn find(order: &RunOrder, suite: &Suite, lists: &[List]) -> Result<Vec<Found>, E
 
 /// `PURLIN_CPYTHON_GROUPS` names the groups that CPython is asked about where none are chosen: all
 /// of it takes longer than everything else together. Says so.
-fn plan_of(subject: &Subject, plan: &Plan) -> Result<Plan, Error> {
+fn plan_of(suite: &Suite, subject: &Subject, plan: &Plan) -> Result<Plan, Error> {
     let mut plan = plan.clone();
     let selection = &mut plan.selection;
     let is_free = selection.groups.is_empty() && selection.cases.is_empty();
@@ -117,6 +117,7 @@ fn plan_of(subject: &Subject, plan: &Plan) -> Result<Plan, Error> {
     if let Ok(groups) = std::env::var("PURLIN_CPYTHON_GROUPS") {
         print(&format!("{}: PURLIN_CPYTHON_GROUPS is {groups}\n", subject.hello.name))?;
         selection.groups = groups.split(',').map(str::to_owned).collect();
+        selection.check(suite)?;
     }
     Ok(plan)
 }
