@@ -5,13 +5,14 @@
 pub const SLICE_NANOS: u64 = 50_000_000;
 
 /// The first sleep of a call; each further one is twice as long, up to [`SLICE_NANOS`]. A caller
-/// that arrives while the kernel still tears a killed holder down looks again soon; one that waits
-/// for long has cost six looks more.
-pub const SLICE_FIRST_NANOS: u64 = 1_000_000;
+/// that arrives while the kernel still tears a killed holder down looks again soon. Not sooner than
+/// this: a sleep that ends before the kernel's own tick (4 ms, mostly) has it set a timer of the
+/// processor's and take it back, after which who is woken goes on three times as late.
+pub const SLICE_FIRST_NANOS: u64 = 6_250_000;
 const _: () = assert!(SLICE_FIRST_NANOS << SLICE_DOUBLINGS_COUNT >= SLICE_NANOS);
 
 /// How often the slice doubles before it has its full length.
-pub(crate) const SLICE_DOUBLINGS_COUNT: u32 = 6;
+pub(crate) const SLICE_DOUBLINGS_COUNT: u32 = 3;
 
 /// The greatest value of a semaphore whose units have no owners: one bit of its word is a flag.
 pub const SEMAPHORE_VALUE_MAX: u32 = (1 << 31) - 1;
