@@ -112,5 +112,8 @@ fn lock() -> io::Result<Duration> {
 fn rlock() -> io::Result<Duration> {
     let lock = RLock::new().map_err(io::Error::other)?;
     lock.acquire(None).map_err(io::Error::other)?.keep();
-    wake_sleeper(|| lock.acquire(None).expect("it is released"), || lock.release().expect("it is held"))
+    wake_sleeper(
+        || lock.acquire(None).expect("it is released"),
+        || lock.release().expect("it is held"),
+    )
 }
