@@ -21,11 +21,13 @@ pub const SEMAPHORE_VALUE_MAX: u32 = (1 << 31) - 1;
 /// free looks at all of them.
 pub const TRACKED_UNITS_MAX: u32 = 4096;
 
-/// Loads of a held word before the first sleep: about as long as a system call, so that a short
-/// hold is waited out and a long one wastes no more than the sleep would cost.
+/// Turns of a spin before the first sleep: about as long as a system call, so that a short hold is
+/// waited out and a long one wastes no more than the sleep would cost. The looks at the word are
+/// twice as far apart each time, six of them: each takes the word's cache line from whoever works
+/// with it, and with a look at each turn two rivals got half as much done.
 pub const SPIN_LIMIT_ITERATIONS: u32 = 60;
 
-/// Loads after each sleep: the word has just changed hands, or a slice is over.
+/// Turns after each sleep: the word has just changed hands, or a slice is over.
 pub const SPIN_AGAIN_ITERATIONS: u32 = 20;
 const _: () = assert!(SPIN_AGAIN_ITERATIONS < SPIN_LIMIT_ITERATIONS);
 
