@@ -8,6 +8,7 @@ mod barrier_live;
 mod barrier_world;
 mod checked;
 mod condition;
+mod ensemble;
 mod event;
 mod every_lock;
 mod handover;
