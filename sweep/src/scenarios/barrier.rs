@@ -183,9 +183,11 @@ impl Stage for Crowd {
         let mut same: Vec<_> = self.sleepers().collect();
         self.hall.check_agreement(&same)?;
         let begun = self.hall.actions_begun();
-        if [SECOND, OTHER].iter().all(|role| self.hall.came(*role) == Came::Not) {
-            same.push(VICTIM);
+        if self.hall.came(SECOND) == Came::Not {
+            same.extend([VICTIM, OTHER]); // nobody has mended it before they came
             self.hall.check_agreement(&same)?;
+        }
+        if [SECOND, OTHER].iter().all(|role| self.hall.came(*role) == Came::Not) {
             check(begun <= 1, Kind::Duplicate, || format!("the action ran {begun} times"))?;
             if self.errand != Errand::Come && self.errand != Errand::EnrolAndCome {
                 same.iter().try_for_each(|role| self.hall.expect(*role, &[Came::Broken]))?;
