@@ -24,6 +24,8 @@ struct Arrival {
     number: u32,
     /// Its cell as it wrote it, with the token of the process that did.
     cell: u64,
+    /// Whether the lock was a dead process's when this party came: one that may have come, too.
+    has_met_death: bool,
 }
 
 /// What to do when all have come, for a barrier that has an action: false when that failed.
@@ -71,7 +73,7 @@ impl BarrierWords<'_> {
             if phase(self.state.load(Acquire)) == BROKEN {
                 return Err(Error::BarrierBroken);
             }
-            inner::enter(self.guard, at, deadline)?;
+            let has_met_death = inner::enter(self.guard, at, deadline)?;
             // B2. Acquire pairs with the exchanges of `state`: the cells are of its round.
             let seen = self.state.load(Acquire);
             let answer = match phase(seen) {
@@ -81,7 +83,7 @@ impl BarrierWords<'_> {
                 _ => Err(Error::Damaged),
             };
             if let Ok(Some(arrival)) = answer {
-                return Ok(arrival);
+                return Ok(Arrival { has_met_death, ..arrival });
             }
             inner::leave(self.guard, at);
             answer?;
@@ -106,7 +108,7 @@ impl BarrierWords<'_> {
         let cell = arrived(round, at.token());
         // B4. Relaxed: published by the lock, and by B7. Killed after: ARRIVED and dead.
         self.row[place].store(cell, Relaxed);
-        Ok(Some(Arrival { round, place, number, cell }))
+        Ok(Some(Arrival { round, place, number, cell, has_met_death: false }))
     }
 
     /// How many have come to `round`, and a cell for one more: a free one, or one that a dead party
@@ -231,7 +233,8 @@ impl BarrierWords<'_> {
         deadline: Deadline,
     ) -> Result<(), Error> {
         let of = arrival.round;
-        let mut watch = Watch::behind(arrival.place);
+        let mut is_warned = arrival.has_met_death;
+        let mut watch = if is_warned { Watch::at_once() } else { Watch::behind(arrival.place) };
         let mut sleeps = 0_u32;
         // Ends: when the round does, at the latest by this caller's limit; each sleep is a slice at
         // most.
@@ -243,7 +246,8 @@ impl BarrierWords<'_> {
             }
             let left = deadline.remaining();
             let is_over = left.is_some_and(|left| left.is_zero());
-            if is_over || (sleeps > 0 && self.finds_dead(at, of, &mut watch)?) {
+            let looks = core::mem::take(&mut is_warned) || sleeps > 0;
+            if is_over || (looks && self.finds_dead(at, of, &mut watch)?) {
                 self.break_round(of);
                 continue;
             }

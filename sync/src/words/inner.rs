@@ -9,7 +9,7 @@ use core::time::Duration;
 
 use super::cell::{AtomicU32, Attachment, Deadline, Error, INNER_PATIENCE_NANOS};
 use super::depth::One;
-use super::exclusive::{ExclusiveWord, Steps};
+use super::exclusive::{ExclusiveWord, Steps, Told};
 
 /// Its holder is a process; only that releases; nobody is told of a death.
 #[derive(Clone, Copy, Debug)]
@@ -31,14 +31,14 @@ impl Steps for Inner {
 pub(crate) type InnerWord = ExclusiveWord<Inner>;
 
 /// Takes an inner lock. Waits until `deadline`, and for a second in any case: who has it so long is
-/// stopped.
+/// stopped. True when it was a dead holder's.
 ///
 /// # Errors
 /// * As [`ExclusiveWord::acquire`].
 #[inline]
-pub(super) fn enter(word: &InnerWord, at: &Attachment, deadline: Deadline) -> Result<(), Error> {
+pub(super) fn enter(word: &InnerWord, at: &Attachment, deadline: Deadline) -> Result<bool, Error> {
     let patience = Duration::from_nanos(INNER_PATIENCE_NANOS);
-    word.acquire(at, deadline.at_least(patience)).map(|_taken_over_or_not| ())
+    Ok(word.acquire(at, deadline.at_least(patience))? == Told::OwnerDied)
 }
 
 /// Gives an inner lock back. It fails only where somebody has spoiled the word, and then there is

@@ -166,24 +166,31 @@ impl Permits<'_> {
         None
     }
 
-    /// A2: a dead owner's permit, for a caller that has slept so many times. Of several that try,
-    /// one exchange succeeds; the dead token does not come back, so it cannot succeed late.
+    /// A2: a dead owner's permit, for a caller that has slept so many times.
     fn take_over(self, at: &Attachment, me: u32, sleeps: u32) -> Result<Option<Taken>, Error> {
         let mut alive = [0; REMEMBERED_COUNT];
         for (index, permit) in self.permits.iter().enumerate() {
-            let seen = permit.load(Relaxed); // Relaxed: a look; the exchange decides
-            let known = &mut alive[seen as usize % REMEMBERED_COUNT];
-            if is_free(seen) || seen == me || seen == *known {
-                continue;
+            let mut seen = permit.load(Relaxed); // Relaxed: a look; the exchange decides
+            // Ends: with an owner that lives, or one that is known to; each turn is after a death.
+            while !is_free(seen) && seen != me {
+                let known = &mut alive[seen as usize % REMEMBERED_COUNT];
+                if seen == *known {
+                    break;
+                }
+                if !is_dead(at, seen, sleeps)? {
+                    *known = seen;
+                    break;
+                }
+                match take_from_dead(permit, seen, me) {
+                    Ok(()) => return Ok(Some(Taken { told: Told::OwnerDied, index })),
+                    Err(newer) => seen = newer,
+                }
             }
-            if !is_dead(at, seen, sleeps)? {
-                *known = seen;
-            // Acquire and Relaxed as A1. Killed after: a dead token, taken over again.
-            } else if permit.compare_exchange(seen, me, Acquire, Relaxed).is_ok() {
-                // For form: the dead owner's stores are ordered by the kernel, which frees its lock
-                // byte after its last instruction; the look at that byte came before this.
-                fence(Acquire);
-                return Ok(Some(Taken { told: Told::OwnerDied, index }));
+            // Whoever was faster has given it back since: better than a sleep beside a free unit.
+            if is_free(seen)
+                && let Some(taken) = self.take_free(me, index)
+            {
+                return Ok(Some(taken));
             }
         }
         Ok(None)
@@ -222,6 +229,17 @@ impl Permits<'_> {
         }
         if given == count { Ok(index) } else { Err(Error::NotOwner) }
     }
+}
+
+/// One exchange of A2. Of several that try, one succeeds; the dead token does not come back, so it
+/// cannot succeed late. Who is too late is told what stands there now.
+fn take_from_dead(permit: &AtomicU32, dead: u32, me: u32) -> Result<(), u32> {
+    // Acquire and Relaxed as A1. Killed after: a dead token, taken over again.
+    permit.compare_exchange(dead, me, Acquire, Relaxed)?;
+    // For form: the dead owner's stores are ordered by the kernel, which frees its lock byte after
+    // its last instruction; the look at that byte came before this.
+    fence(Acquire);
+    Ok(())
 }
 
 /// R1 and R2: gives the permit back, if it is that of the process with this token.
