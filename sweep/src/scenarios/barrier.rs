@@ -412,6 +412,7 @@ impl Stage for Leavers {
     fn peer(&self, index: usize) -> Outcome {
         self.hall.register(PEERS + index)?;
         self.hall.come(PEERS + index, None)?;
+        idle_until(|| self.hall.journal.is_over()); // what is left of it shows while it lives
         self.hall.check_left(PEERS + index)
     }
 
@@ -430,7 +431,14 @@ impl Stage for Leavers {
 
     fn other(&self, _turn: &Turn<'_>) -> Outcome {
         self.hall.register(SECOND)?;
-        Ok(self.hall.barrier.abort()?)
+        if self.has_passed {
+            return Ok(self.hall.barrier.abort()?);
+        }
+        // They leave between the look at their cells and the mark.
+        self.send(libc::SIGCONT)?;
+        let is_told = |role| self.hall.came(role) != Came::Called;
+        idle_until(|| is_told(PEERS) && is_told(PEERS + 1));
+        Ok(())
     }
 
     fn aftermath(&mut self) -> Outcome {
@@ -441,6 +449,7 @@ impl Stage for Leavers {
         let has_passed = self.hall.barrier.wait(None).is_ok();
         drop(others); // killed where they are
         self.send(libc::SIGCONT)?;
+        self.hall.journal.set_over();
         check(has_passed, Kind::Lost, || "the others' round was broken".to_owned())
     }
 
