@@ -31,14 +31,14 @@ const STAGE: usize = 7;
 const ROLE_COUNT: usize = 8;
 
 /// Journal cells of a role: units that it has begun to take, and taken; begun to give, and given;
-/// whether it has one in its hands; its pid; and that it is there.
-const TAKING: usize = 0;
-const TAKEN: usize = 8;
-const GIVING: usize = 16;
-const GIVEN: usize = 24;
-const HOLDS: usize = 32;
-const PIDS: usize = 40;
-const NOTES: usize = 48;
+/// whether it has one in its hands; its pid; and that it is there. Lower ones are the scenarios'.
+const TAKING: usize = 128;
+const TAKEN: usize = 136;
+const GIVING: usize = 144;
+const GIVEN: usize = 152;
+const HOLDS: usize = 160;
+const PIDS: usize = 168;
+const NOTES: usize = 176;
 
 impl Store<Bounded> {
     pub(super) fn bounded(start: u32) -> Result<Self, Failure> {
@@ -151,9 +151,9 @@ impl<K: Units> Store<K> {
 /// Who has a unit in its hands is one of at most so many.
 pub(super) fn enter(journal: &Journal, role: usize, most: u32) -> Outcome {
     journal.set_cell(HOLDS + role, std::process::id().into());
-    let holds = |role: &usize| {
-        let pid = journal.cell(HOLDS + role) as i32;
-        pid != 0 && !is_gone(pid)
+    let holds = |other: &usize| {
+        let pid = journal.cell(HOLDS + other) as i32;
+        *other == role || pid != 0 && !is_gone(pid)
     };
     let count = (0..ROLE_COUNT).filter(holds).count();
     let says = || format!("{count} alive have a unit, of {most}");

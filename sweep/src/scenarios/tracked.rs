@@ -344,7 +344,7 @@ impl Stage for Giving {
 struct Abandon(Elsewhere);
 
 const TOTAL: u32 = 2;
-/// Journal cells: how many peers are served.
+/// Journal cells: whether a peer has a unit.
 const SERVED: usize = 64;
 
 impl Abandon {
@@ -369,8 +369,8 @@ impl Abandon {
         }
     }
 
-    fn is_served(&self, index: usize) -> bool {
-        self.0.journal.cell(SERVED + index) == 1
+    fn are_served(&self) -> bool {
+        (0..2).all(|index| self.0.journal.cell(SERVED + index) == 1)
     }
 }
 
@@ -381,9 +381,11 @@ impl Stage for Abandon {
 
     fn peer(&self, index: usize) -> Outcome {
         let (_segment, semaphore) = self.attach()?;
-        visit(&self.0.journal, &semaphore, PEERS + index, TOTAL)?;
-        self.0.journal.set_cell(SERVED + index, 1);
-        Ok(())
+        let (journal, role) = (&self.0.journal, PEERS + index);
+        visit_while(journal, &semaphore, role, TOTAL, || {
+            journal.set_cell(SERVED + index, 1);
+            idle_until(|| self.are_served()); // both units must come back
+        })
     }
 
     fn victim(&self, mark: &Mark) -> Outcome {
@@ -396,8 +398,7 @@ impl Stage for Abandon {
         self.set_steps(Step::GivingUp);
         drop(semaphore);
         mark.end();
-        // Its units must have come back, or else they do by its end.
-        idle_until(|| self.is_served(0) && self.is_served(1));
+        idle_until(|| self.are_served()); // by its end they come back in any case
         Ok(())
     }
 
@@ -409,9 +410,10 @@ impl Stage for Abandon {
         outcome
     }
 
-    fn other(&self, turn: &Turn<'_>) -> Outcome {
+    /// Does not stay, for the victim waits until the peers have both units.
+    fn other(&self, _turn: &Turn<'_>) -> Outcome {
         let (_segment, semaphore) = self.attach()?;
-        visit_while(&self.0.journal, &semaphore, OTHER, TOTAL, || turn.stay())
+        visit(&self.0.journal, &semaphore, OTHER, TOTAL)
     }
 
     fn check(&self) -> Outcome {
