@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use purlin_sync::INNER_PATIENCE_NANOS;
+
 use super::barrier_world::{Came, DOOMED, Hall, OTHER, PEERS, SECOND, VICTIM};
 use crate::patience::comes_to_be;
 use crate::stage::{AnyStage, Scenario, Stage, Sweep, Turn};
+use crate::sys::clock;
 use crate::sys::evidence::is_asleep_on_futex;
 use crate::sys::process::{Child, idle_until, send};
 use crate::sys::trace::Mark;
@@ -85,6 +88,17 @@ impl Crowd {
         Ok(Self { is_guarded: true, ..Self::new(errand, 3)? })
     }
 
+    /// Comes with a limit of zero. Only who has the guard for a second keeps it out.
+    fn come_at_once(&self) -> Outcome {
+        let began = clock::now();
+        self.hall.come(OTHER, Some(Duration::ZERO))?;
+        let is_early = clock::now().saturating_sub(began).as_nanos() < INNER_PATIENCE_NANOS.into();
+        let is_refused = self.hall.came(OTHER) == Came::TimedOut;
+        check(!is_refused || !is_early, Kind::Corrupt, || {
+            "it did not wait for the guard".to_owned()
+        })
+    }
+
     fn sleepers(&self) -> impl Iterator<Item = usize> {
         PEERS..PEERS + self.sleeper_count
     }
@@ -161,11 +175,8 @@ impl Stage for Crowd {
     fn other(&self, _turn: &Turn<'_>) -> Outcome {
         self.hall.register(OTHER)?;
         match self.errand {
-            // It may be the last to come, between the victim's look and its break. Who has the
-            // guard meanwhile keeps it out for a second.
-            Errand::GiveUp | Errand::Abort if !self.is_guarded => {
-                self.hall.come(OTHER, Some(Duration::ZERO))
-            }
+            // It may be the last to come, between the victim's look and its break.
+            Errand::GiveUp | Errand::Abort if !self.is_guarded => self.come_at_once(),
             _ => self.hall.abort_before_the_action(),
         }
     }
