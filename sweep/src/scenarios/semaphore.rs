@@ -71,13 +71,13 @@ impl<K: Units> Stage for Alone<K> {
         self.visit(SECOND, mark)
     }
 
-    /// Where there is a bound, it gives first what the victim may be about to give back.
+    /// Stays with a unit; where there is a bound, it gives what the victim may be about to give back.
     fn other(&self, turn: &Turn<'_>) -> Outcome {
         self.0.register(OTHER)?;
-        if self.0.bound.is_some() {
-            self.0.give(OTHER, 1)?;
-        }
         self.0.visit(OTHER)?;
+        if self.0.bound.is_some() {
+            return self.0.give(OTHER, 1).map(drop);
+        }
         self.0.take(OTHER, None)?;
         turn.stay();
         self.0.give(OTHER, 1).map(drop)
