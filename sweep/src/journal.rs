@@ -180,7 +180,7 @@ impl Journal {
     pub fn visit_while(&self, acquired: Acquired<'_, impl Rules>, stay: impl FnOnce()) -> Outcome {
         let is_told = matches!(acquired, Acquired::OwnerDied(_));
         if is_told {
-            self.cells.add(TOLD, 1);
+            self.note_told();
         }
         self.look_inside(is_told)?;
         self.cells.add(INTENT, 1);
@@ -261,6 +261,20 @@ impl Journal {
         check(told == told_before, Kind::Corrupt, || "told again after it was recovered".into())?;
         self.check_told(told as i64, deaths_before)?;
         self.check_additions()
+    }
+
+    /// Notes that a survivor was told of a death.
+    pub(crate) fn note_told(&self) {
+        self.cells.add(TOLD, 1);
+    }
+
+    /// Survivors were told as often as the accounts of the mortal allow. `deaths_before` is as of
+    /// [`settle`](Self::settle).
+    ///
+    /// # Errors
+    /// When they were not.
+    pub(crate) fn check_told_enough(&self, deaths_before: i64) -> Outcome {
+        self.check_told(self.cells.get(TOLD) as i64, deaths_before)
     }
 
     /// How often those who may die have vouched, and survivors were told.

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use purlin_sync::INNER_PATIENCE_NANOS;
+
 use super::barrier_world::{Came, DOOMED, Hall, OTHER, PEERS, SECOND, VICTIM};
 use crate::limits::SHORT_LIMIT;
 use crate::patience::comes_to_be;
 use crate::stage::{AnyStage, Scenario, Stage, Sweep, Turn};
+use crate::sys::clock;
 use crate::sys::evidence::is_asleep_on_futex;
 use crate::sys::process::{Child, idle_until, send};
 use crate::sys::trace::Mark;
@@ -81,6 +84,17 @@ impl Crowd {
 
     fn guarded(errand: Errand) -> Result<Self, Failure> {
         Ok(Self { is_guarded: true, ..Self::new(errand, 3)? })
+    }
+
+    /// Comes with a limit of zero. Only who has the guard for a second keeps it out.
+    fn come_at_once(&self) -> Outcome {
+        let began = clock::now();
+        self.hall.come(OTHER, Some(Duration::ZERO))?;
+        let is_early = clock::now().saturating_sub(began).as_nanos() < INNER_PATIENCE_NANOS.into();
+        let is_refused = self.hall.came(OTHER) == Came::TimedOut;
+        check(!is_refused || !is_early, Kind::Corrupt, || {
+            "it did not wait for the guard".to_owned()
+        })
     }
 
     fn sleepers(&self) -> impl Iterator<Item = usize> {
@@ -159,11 +173,8 @@ impl Stage for Crowd {
     fn other(&self, _turn: &Turn<'_>) -> Outcome {
         self.hall.register(OTHER)?;
         match self.errand {
-            // It may be the last to come, between the victim's look and its break. Who has the
-            // guard meanwhile keeps it out for a second.
-            Errand::GiveUp | Errand::Abort if !self.is_guarded => {
-                self.hall.come(OTHER, Some(Duration::ZERO))
-            }
+            // It may be the last to come, between the victim's look and its break.
+            Errand::GiveUp | Errand::Abort if !self.is_guarded => self.come_at_once(),
             _ => self.hall.abort_before_the_action(),
         }
     }
@@ -181,9 +192,11 @@ impl Stage for Crowd {
         let mut same: Vec<_> = self.sleepers().collect();
         self.hall.check_agreement(&same)?;
         let begun = self.hall.actions_begun();
-        if [SECOND, OTHER].iter().all(|role| self.hall.came(*role) == Came::Not) {
-            same.push(VICTIM);
+        if self.hall.came(SECOND) == Came::Not {
+            same.extend([VICTIM, OTHER]); // nobody has mended it before they came
             self.hall.check_agreement(&same)?;
+        }
+        if [SECOND, OTHER].iter().all(|role| self.hall.came(*role) == Came::Not) {
             check(begun <= 1, Kind::Duplicate, || format!("the action ran {begun} times"))?;
             if self.errand != Errand::Come && self.errand != Errand::EnrolAndCome {
                 same.iter().try_for_each(|role| self.hall.expect(*role, &[Came::Broken]))?;
@@ -408,6 +421,7 @@ impl Stage for Leavers {
     fn peer(&self, index: usize) -> Outcome {
         self.hall.register(PEERS + index)?;
         self.hall.come(PEERS + index, None)?;
+        idle_until(|| self.hall.journal.is_over()); // what is left of it shows while it lives
         self.hall.check_left(PEERS + index)
     }
 
@@ -426,7 +440,14 @@ impl Stage for Leavers {
 
     fn other(&self, _turn: &Turn<'_>) -> Outcome {
         self.hall.register(SECOND)?;
-        Ok(self.hall.barrier.abort()?)
+        if self.has_passed {
+            return Ok(self.hall.barrier.abort()?);
+        }
+        // They leave between the look at their cells and the mark.
+        self.send(libc::SIGCONT)?;
+        let is_told = |role| self.hall.came(role) != Came::Called;
+        idle_until(|| is_told(PEERS) && is_told(PEERS + 1));
+        Ok(())
     }
 
     fn aftermath(&mut self) -> Outcome {
@@ -437,6 +458,7 @@ impl Stage for Leavers {
         let has_passed = self.hall.barrier.wait(None).is_ok();
         drop(others); // killed where they are
         self.send(libc::SIGCONT)?;
+        self.hall.journal.set_over();
         check(has_passed, Kind::Lost, || "the others' round was broken".to_owned())
     }
 

@@ -4,29 +4,29 @@
 use std::time::Duration;
 
 use super::barrier_world::Hall;
+use super::ensemble::{self, Ensemble};
 use super::whole::{ROUNDS_LIMIT, meet};
-use crate::stage::{AnyStage, Scenario, Stage, Sweep};
+use crate::stage::{Scenario, Sweep};
 use crate::sys::clock;
-use crate::sys::trace::Mark;
 use crate::verdict::{Failure, Kind, Outcome, check};
 
 pub(super) const SCENARIOS: [Scenario; 3] = [
     Scenario {
         name: "barrier-live",
         about: "four meet round after round: none is left asleep, none gets ahead",
-        make: || Ok(Box::new(Live { hall: Hall::new(4)?, breaks: false }) as AnyStage),
+        make: || Ok(ensemble::stage(Live { hall: Hall::new(4)?, breaks: false })),
         sweep: Sweep::Whole,
     },
     Scenario {
         name: "barrier-live-action",
         about: "the same with an action",
-        make: || Ok(Box::new(Live { hall: Hall::with_action(4)?, breaks: false }) as AnyStage),
+        make: || Ok(ensemble::stage(Live { hall: Hall::with_action(4)?, breaks: false })),
         sweep: Sweep::Whole,
     },
     Scenario {
         name: "barrier-live-broken",
         about: "three meet, and break it, in turns: all are told, and meet again after a reset",
-        make: || Ok(Box::new(Live { hall: Hall::new(3)?, breaks: true }) as AnyStage),
+        make: || Ok(ensemble::stage(Live { hall: Hall::new(3)?, breaks: true })),
         sweep: Sweep::Whole,
     },
 ];
@@ -93,12 +93,12 @@ impl Live {
     }
 }
 
-impl Stage for Live {
-    fn peer_count(&self) -> usize {
+impl Ensemble for Live {
+    fn player_count(&self) -> usize {
         self.hall.barrier.parties() as usize
     }
 
-    fn peer(&self, index: usize) -> Outcome {
+    fn play(&self, index: usize) -> Outcome {
         self.hall.register(index)?;
         let began = clock::now();
         for round in 1.. {
@@ -114,16 +114,6 @@ impl Stage for Live {
                 break;
             }
         }
-        Ok(())
-    }
-
-    fn is_in_place(&self, _index: usize, _pid: i32) -> bool {
-        true // they wait for each other
-    }
-
-    fn victim(&self, mark: &Mark) -> Outcome {
-        mark.begin();
-        mark.end();
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use purlin_sync::{ByThread, Error, Rules};
 
+use super::ensemble::{self, Ensemble};
 use super::world::{PEERS, World};
 use crate::journal::{Journal, Mortal, Step};
 use crate::limits::GLANCE;
@@ -26,7 +27,7 @@ pub(super) const SCENARIOS: [Scenario; 3] = [
     Scenario {
         name: "checked-live",
         about: "two threads in each of two processes come and go, in bouts: none is left asleep",
-        make: || Ok(Box::new(Live { world: World::new()?, visit: visit_for }) as AnyStage),
+        make: || Ok(ensemble::stage(Live { world: World::new()?, visit: visit_for })),
         sweep: Sweep::Whole,
     },
 ];
@@ -176,27 +177,17 @@ impl<R: Rules> Live<R> {
     }
 }
 
-impl<R: Rules> Stage for Live<R>
+impl<R: Rules> Ensemble for Live<R>
 where
     World<R>: Sync,
 {
-    fn peer_count(&self) -> usize {
+    fn player_count(&self) -> usize {
         THREAD_COUNT / 2
     }
 
-    fn peer(&self, index: usize) -> Outcome {
+    fn play(&self, index: usize) -> Outcome {
         self.world.register()?;
         in_two_threads(|thread| self.visit_in_bouts(2 * index + thread))
-    }
-
-    fn is_in_place(&self, _index: usize, _pid: i32) -> bool {
-        true // they wait for each other
-    }
-
-    fn victim(&self, mark: &Mark) -> Outcome {
-        mark.begin();
-        mark.end();
-        Ok(())
     }
 
     fn pulse(&self) -> u64 {

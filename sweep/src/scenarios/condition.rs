@@ -7,6 +7,7 @@ use purlin_sync::{
     Acquired, ByHolder, Condition, Error, Exclusive, Reentrant, ReleasedByHolder, Told, Woken,
 };
 
+use super::ensemble::{self, Ensemble};
 use super::world::{PEERS, VICTIM_PID};
 use crate::journal::{Journal, Step};
 use crate::limits::SHORT_LIMIT;
@@ -52,7 +53,7 @@ pub(super) const SCENARIOS: [Scenario; 6] = [
     Scenario {
         name: "condition-live",
         about: "two take turns, each woken by the other's notify",
-        make: || Ok(Box::new(Turns(World::new()?)) as AnyStage),
+        make: || Ok(ensemble::stage(Turns(World::new()?))),
         sweep: Sweep::Whole,
     },
 ];
@@ -483,12 +484,12 @@ const TURN_COUNT: u64 = 400;
 /// A notify that wakes nobody leaves both asleep.
 struct Turns(World);
 
-impl Stage for Turns {
-    fn peer_count(&self) -> usize {
+impl Ensemble for Turns {
+    fn player_count(&self) -> usize {
         2
     }
 
-    fn peer(&self, index: usize) -> Outcome {
+    fn play(&self, index: usize) -> Outcome {
         let (journal, condition) = (&self.0.journal, &self.0.condition);
         for turn in 0..TURN_COUNT {
             let mut guard = self.0.lock().acquire(None)?.sound()?;
@@ -501,16 +502,6 @@ impl Stage for Turns {
             drop(guard);
         }
         idle_until(|| journal.cell(WHOSE) == 2 * TURN_COUNT); // who ends dies with all it has
-        Ok(())
-    }
-
-    fn is_in_place(&self, _index: usize, _pid: i32) -> bool {
-        true // they wait for each other
-    }
-
-    fn victim(&self, mark: &Mark) -> Outcome {
-        mark.begin();
-        mark.end();
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use purlin_shm::Segment;
 use purlin_sync::{Deadline, Event};
 
+use super::ensemble::{self, Ensemble};
 use super::world::{PEERS, VICTIM_PID};
 use crate::journal::Journal;
 use crate::limits::{GLANCE, SHORT_LIMIT};
@@ -43,7 +44,7 @@ pub(super) const SCENARIOS: [Scenario; 5] = [
     Scenario {
         name: "event-live",
         about: "three wait for each of many sets: none is left asleep",
-        make: || Ok(Box::new(Live(World::new()?)) as AnyStage),
+        make: || Ok(ensemble::stage(Live(World::new()?))),
         sweep: Sweep::Whole,
     },
 ];
@@ -306,26 +307,16 @@ impl Live {
     }
 }
 
-impl Stage for Live {
-    fn peer_count(&self) -> usize {
+impl Ensemble for Live {
+    fn player_count(&self) -> usize {
         1 + WAITER_COUNT
     }
 
-    fn peer(&self, index: usize) -> Outcome {
+    fn play(&self, index: usize) -> Outcome {
         match index.checked_sub(1) {
             None => self.set_again_and_again(),
             Some(waiter) => self.wait_again_and_again(waiter)?,
         }
-        Ok(())
-    }
-
-    fn is_in_place(&self, _index: usize, _pid: i32) -> bool {
-        true // they wait for each other
-    }
-
-    fn victim(&self, mark: &Mark) -> Outcome {
-        mark.begin();
-        mark.end();
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use purlin_sync::{Acquired, ByAnyone, Error};
 
+use super::ensemble::{self, Ensemble};
 use super::world::{PEERS, World};
 use crate::journal::Step;
 use crate::limits::SHORT_LIMIT;
@@ -40,7 +41,7 @@ pub(super) const SCENARIOS: [Scenario; 5] = [
     Scenario {
         name: "handover-baton",
         about: "one acquires again and again, another releases each time: it is woken",
-        make: || Ok(Box::new(Baton(World::new()?)) as AnyStage),
+        make: || Ok(ensemble::stage(Baton(World::new()?))),
         sweep: Sweep::Whole,
     },
 ];
@@ -285,23 +286,13 @@ impl Baton {
     }
 }
 
-impl Stage for Baton {
-    fn peer_count(&self) -> usize {
+impl Ensemble for Baton {
+    fn player_count(&self) -> usize {
         2
     }
 
-    fn peer(&self, index: usize) -> Outcome {
+    fn play(&self, index: usize) -> Outcome {
         if index == 0 { self.acquire_all() } else { self.release_all() }
-    }
-
-    fn is_in_place(&self, _index: usize, _pid: i32) -> bool {
-        true // they wait for each other
-    }
-
-    fn victim(&self, mark: &Mark) -> Outcome {
-        mark.begin();
-        mark.end();
-        Ok(())
     }
 
     fn pulse(&self) -> u64 {

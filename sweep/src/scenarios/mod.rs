@@ -8,6 +8,7 @@ mod barrier_live;
 mod barrier_world;
 mod checked;
 mod condition;
+mod ensemble;
 mod event;
 mod every_lock;
 mod handover;
@@ -17,7 +18,11 @@ mod name;
 mod name_world;
 mod registration;
 mod rlock;
+mod semaphore;
+mod semaphore_live;
+mod semaphore_world;
 mod takeover;
+mod tracked;
 mod whole;
 mod world;
 mod wrong;
@@ -31,7 +36,7 @@ pub fn named(name: &str) -> Option<Scenario> {
 /// All scenarios of the library.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    let lists: [&[Scenario]; 17] = [
+    let lists: [&[Scenario]; 20] = [
         &registration::SCENARIOS,
         &liveness::SCENARIOS,
         &arena::SCENARIOS,
@@ -47,6 +52,9 @@ pub fn all() -> Vec<Scenario> {
         &event::SCENARIOS,
         &barrier::SCENARIOS,
         &barrier_live::SCENARIOS,
+        &semaphore::SCENARIOS,
+        &tracked::SCENARIOS,
+        &semaphore_live::SCENARIOS,
         &name::SCENARIOS,
         &whole::SCENARIOS,
     ];

@@ -4,6 +4,7 @@
 use purlin_sync::{Acquired, Error, Exclusive, Reentrant, Told};
 
 use super::checked::{Live, in_two_threads};
+use super::ensemble;
 use super::world::{Elsewhere, OWNER, PEERS, World};
 use crate::journal::{Journal, Mortal, Step};
 use crate::limits::GLANCE;
@@ -40,7 +41,7 @@ pub(super) const SCENARIOS: [Scenario; 5] = [
     Scenario {
         name: "rlock-live",
         about: "two threads in each of two processes come and go at three levels, in bouts",
-        make: || Ok(Box::new(Live { world: World::new()?, visit: visit_for }) as AnyStage),
+        make: || Ok(ensemble::stage(Live { world: World::new()?, visit: visit_for })),
         sweep: Sweep::Whole,
     },
 ];

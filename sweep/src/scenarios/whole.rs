@@ -6,6 +6,7 @@ use std::time::Duration;
 use purlin_shm::Segment;
 use purlin_sync::{Acquired, Lock, Told};
 
+use super::ensemble::{self, Ensemble};
 use super::world::World;
 use crate::journal::Journal;
 use crate::stage::{AnyStage, Scenario, Stage, Sweep};
@@ -20,19 +21,19 @@ pub(super) const SCENARIOS: [Scenario; 4] = [
     Scenario {
         name: "race",
         about: "two try a dead owner's lock at once, up to 20 000 times: one gets it",
-        make: || Ok(Box::new(Race(World::with_dead_owner()?)) as AnyStage),
+        make: || Ok(ensemble::stage(Race(World::with_dead_owner()?))),
         sweep: Sweep::Whole,
     },
     Scenario {
         name: "race-allocate",
         about: "two make locks in one segment at once, up to 10 000 each: each has its own space",
-        make: || Ok(Box::new(RaceAllocate::new()?) as AnyStage),
+        make: || Ok(ensemble::stage(RaceAllocate::new()?)),
         sweep: Sweep::Whole,
     },
     Scenario {
         name: "live",
         about: "four come and go as fast as they can, in bouts: none is left asleep",
-        make: || Ok(Box::new(Live(World::new()?)) as AnyStage),
+        make: || Ok(ensemble::stage(Live(World::new()?))),
         sweep: Sweep::Whole,
     },
     Scenario {
@@ -115,12 +116,12 @@ impl Race {
     }
 }
 
-impl Stage for Race {
-    fn peer_count(&self) -> usize {
+impl Ensemble for Race {
+    fn player_count(&self) -> usize {
         2
     }
 
-    fn peer(&self, index: usize) -> Outcome {
+    fn play(&self, index: usize) -> Outcome {
         self.0.register()?;
         let file = SegmentFile::open(self.0.segment.descriptor())?;
         let dead = file.word(self.0.lock.offset())?;
@@ -135,16 +136,6 @@ impl Stage for Race {
                 file.set_word(self.0.lock.offset(), dead)?;
             }
         }
-        Ok(())
-    }
-
-    fn is_in_place(&self, _index: usize, _pid: i32) -> bool {
-        true // they wait for each other
-    }
-
-    fn victim(&self, mark: &Mark) -> Outcome {
-        mark.begin();
-        mark.end();
         Ok(())
     }
 
@@ -180,12 +171,12 @@ impl RaceAllocate {
     }
 }
 
-impl Stage for RaceAllocate {
-    fn peer_count(&self) -> usize {
+impl Ensemble for RaceAllocate {
+    fn player_count(&self) -> usize {
         2
     }
 
-    fn peer(&self, index: usize) -> Outcome {
+    fn play(&self, index: usize) -> Outcome {
         self.segment.attachment().token_or_register()?;
         let mut held = Vec::new();
         let rounds = Rounds::of(&self.journal, index, 2, MAKE_COUNT);
@@ -196,16 +187,6 @@ impl Stage for RaceAllocate {
             self.journal.accuse(self.make(&mut held))?;
         }
         core::mem::forget(held); // held to the end, and given back by it
-        Ok(())
-    }
-
-    fn is_in_place(&self, _index: usize, _pid: i32) -> bool {
-        true // they wait for each other
-    }
-
-    fn victim(&self, mark: &Mark) -> Outcome {
-        mark.begin();
-        mark.end();
         Ok(())
     }
 
@@ -227,12 +208,12 @@ const VISIT_COUNT: u64 = 60;
 /// A sleeper that is never woken shows at the end of a bout, when nobody comes any more.
 struct Live(World);
 
-impl Stage for Live {
-    fn peer_count(&self) -> usize {
+impl Ensemble for Live {
+    fn player_count(&self) -> usize {
         GUEST_COUNT
     }
 
-    fn peer(&self, index: usize) -> Outcome {
+    fn play(&self, index: usize) -> Outcome {
         self.0.register()?;
         let mut turns = index as u64;
         let bouts = Rounds::of(&self.0.journal, index, GUEST_COUNT, BOUT_COUNT);
@@ -246,16 +227,6 @@ impl Stage for Live {
                 self.0.journal.visit_for(self.0.lock.acquire(None)?, turns)?;
             }
         }
-        Ok(())
-    }
-
-    fn is_in_place(&self, _index: usize, _pid: i32) -> bool {
-        true // they wait for each other
-    }
-
-    fn victim(&self, mark: &Mark) -> Outcome {
-        mark.begin();
-        mark.end();
         Ok(())
     }
 

@@ -92,12 +92,19 @@ const OFFSET: usize = 12;
 
 impl<R: Rules> Elsewhere<R> {
     pub(super) fn new() -> Result<Self, Failure> {
+        Self::of(|| World::<R>::new().map(|world| (world.lock.offset(), world.segment)))
+    }
+
+    /// With something else than a lock, which `make` makes and says the place of.
+    pub(super) fn of(
+        make: impl FnOnce() -> Result<(u64, Segment), Failure>,
+    ) -> Result<Self, Failure> {
         let journal = Journal::new()?;
-        let maker = Child::start(|| match World::<R>::new() {
+        let maker = Child::start(|| match make() {
             Err(failure) => failure.kind.status(),
-            Ok(world) => {
-                journal.set_cell(DESCRIPTOR, world.segment.descriptor().as_raw_fd() as u64);
-                journal.set_cell(OFFSET, world.lock.offset());
+            Ok((offset, segment)) => {
+                journal.set_cell(DESCRIPTOR, segment.descriptor().as_raw_fd() as u64);
+                journal.set_cell(OFFSET, offset);
                 idle_until(|| false);
                 0
             }

@@ -11,7 +11,8 @@ const CELL_COUNT: usize = 512;
 
 /// A page of numbers that this process and all its children share. Zeros at first.
 ///
-/// Every access is sequentially consistent: the journal is to be beyond doubt, not fast.
+/// Every access is sequentially consistent, and pairs with every other access to any cell, by any
+/// process: the journal is to be beyond doubt, not fast.
 #[derive(Debug)]
 pub struct Cells {
     start: NonNull<[AtomicU64; CELL_COUNT]>,
