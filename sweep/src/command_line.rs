@@ -1,12 +1,14 @@
 //! What was asked on the command line.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use lexopt::Arg::{Long, Short, Value};
 use lexopt::ValueExt;
 
+use purlin_sweep::KILL_PERIOD;
 use purlin_sweep::plan::Plan;
 use purlin_sweep::scenarios;
+use purlin_sweep::soak::{KINDS, Kind};
 use purlin_sweep::stage::Scenario;
 use purlin_sweep::walk::Density;
 
@@ -15,11 +17,7 @@ pub(crate) enum Order {
     Sweep(SweepOrder),
     /// Try out the planted faults: those that are named, or all.
     Faults(Vec<String>),
-    /// Hammer for so many seconds.
-    Soak {
-        seconds: u64,
-        seed: u64,
-    },
+    Soak(SoakOrder),
     List,
     Help,
 }
@@ -55,6 +53,14 @@ pub(crate) struct SweepOrder {
     pub(crate) failure_count_max: usize,
 }
 
+/// What to hammer, and for how long each.
+pub(crate) struct SoakOrder {
+    pub(crate) kinds: Vec<Kind>,
+    pub(crate) length: Duration,
+    pub(crate) period: Duration,
+    pub(crate) seed: u64,
+}
+
 /// Points of each role in a sweep of second deaths: a thousand pairs, about a minute.
 const SECOND_POINT_COUNT: u64 = 30;
 
@@ -71,7 +77,10 @@ Kills at every instruction, and looks whether the survivors mind.
     --point POINT      one point: 120, 120+30us, 120+asleep, 120/33, 120+still, lives
     --failures N       leave a scenario after N failures (16)
   purlin-sweep --list                what there is
-  purlin-sweep --soak SECONDS        hammers a lock, kills one every 10 ms, and replaces it
+  purlin-sweep --soak SECONDS [KIND]…
+                       hammers an object of each kind, or of those named, for so long; kills one of
+                       those who do every 10 ms, and replaces it
+    --every MS         kills one every MS milliseconds
     --seed N           whom, and when; printed otherwise
   purlin-sweep --faults [FAULT]…     plants faults in a copy of the sources: is each noticed?
 ";
@@ -117,16 +126,22 @@ fn parse_from(mut parser: lexopt::Parser) -> Result<Order, lexopt::Error> {
 }
 
 fn soak(mut parser: lexopt::Parser) -> Result<Order, lexopt::Error> {
-    let seconds = parser.value()?.parse()?;
+    let length = Duration::from_secs(parser.value()?.parse()?);
+    let (mut kinds, mut period) = (Vec::new(), KILL_PERIOD);
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let mut seed = now.map_or(1, |since| u64::from(since.subsec_nanos()));
     while let Some(argument) = parser.next()? {
         match argument {
             Long("seed") => seed = parser.value()?.parse()?,
+            Long("every") => period = Duration::from_millis(parser.value()?.parse()?),
+            Value(name) => kinds.push(soaked(&name.string()?)?),
             other => return Err(other.unexpected()),
         }
     }
-    Ok(Order::Soak { seconds, seed })
+    if kinds.is_empty() {
+        kinds = KINDS.to_vec();
+    }
+    Ok(Order::Soak(SoakOrder { kinds, length, period, seed }))
 }
 
 fn names(mut parser: lexopt::Parser) -> Result<Vec<String>, lexopt::Error> {
@@ -138,6 +153,11 @@ fn names(mut parser: lexopt::Parser) -> Result<Vec<String>, lexopt::Error> {
         }
     }
     Ok(names)
+}
+
+fn soaked(name: &str) -> Result<Kind, lexopt::Error> {
+    let known = || KINDS.map(|kind| kind.name).join(", ");
+    Kind::named(name).ok_or_else(|| format!("no soak of `{name}`; there are {}", known()).into())
 }
 
 fn named(name: &str) -> Result<Scenario, lexopt::Error> {

@@ -36,9 +36,9 @@ const RECOVERED: usize = 8;
 /// Where the accounts of the mortal begin, and how long one is.
 const MORTALS: usize = 16;
 const MORTAL_CELLS: usize = 8;
-const MORTAL_COUNT: usize = 4;
+const MORTAL_COUNT: usize = 8;
 /// Cells from here on are the scenario's own.
-const FREE: usize = 64;
+const FREE: usize = MORTALS + MORTAL_CELLS * MORTAL_COUNT;
 
 /// How far somebody who may die had come with its hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -112,7 +112,7 @@ impl Journal {
     /// The account number `index`: whoever may die has one of its own.
     ///
     /// # Panics
-    /// When there are not so many accounts; there are four.
+    /// When there are not so many accounts; there are eight.
     #[must_use]
     pub fn mortal(&self, index: usize) -> Mortal<'_> {
         assert!(index < MORTAL_COUNT, "the journal has no account {index}");

@@ -48,6 +48,7 @@ mod sys;
 pub mod verdict;
 pub mod walk;
 
+pub use limits::KILL_PERIOD;
 pub use patience::comes_to_be;
 pub use sys::cells::Cells;
 pub use sys::evidence::{is_asleep_on_futex, is_gone, sleep_count};

@@ -66,15 +66,19 @@ pub(crate) const POINT_LIMIT: Duration = Duration::from_secs(600);
 /// now and then, when a peer was in the way.
 pub(crate) const END_COUNT: u32 = 3;
 
-/// Processes that hammer the lock of a soak: twice as many as small machines have processors.
-pub(crate) const HAMMER_COUNT: usize = 4;
+/// Processes that hammer in a soak: more than small machines have processors.
+pub(crate) const HAMMER_COUNT: usize = 8;
+
+/// After so many kills nobody is killed until so much was done.
+pub(crate) const CALM_PERIOD: u64 = 16;
+pub(crate) const CALM_DONE_COUNT: u64 = 64;
 
 /// Every so many visits of a soak is a long one, of so many idle turns: some 50 microseconds.
 pub(crate) const LONG_VISIT_PERIOD: u64 = 16;
 pub(crate) const LONG_VISIT_TURNS: u64 = 1000;
 
-/// Between two kills of a soak, on the average.
-pub(crate) const KILL_PERIOD: Duration = Duration::from_millis(10);
+/// Between two kills of a soak, on the average, where nothing else was asked.
+pub const KILL_PERIOD: Duration = Duration::from_millis(10);
 
 /// How often a region is measured before it is swept; the longest run counts. A sample is content
 /// with one run, which may be shorter than others: its points are where that one was.

@@ -2,18 +2,16 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use purlin_sweep::controller::{Controller, Tally};
 use purlin_sweep::faults::{self, Fault, Nursery};
 use purlin_sweep::plan::Plan;
 use purlin_sweep::report::{Report, not_made, nothing_wrong};
 use purlin_sweep::scenarios;
-use purlin_sweep::soak;
 use purlin_sweep::stage::{Scenario, Sweep};
 
 mod command_line;
-use command_line::{Mode, Order, SweepOrder};
+use command_line::{Mode, Order, SoakOrder, SweepOrder};
 
 fn main() -> ExitCode {
     let outcome = match command_line::parse() {
@@ -28,7 +26,7 @@ fn main() -> ExitCode {
             Ok(true)
         }
         Ok(Order::Sweep(order)) => sweep(&order),
-        Ok(Order::Soak { seconds, seed }) => Ok(soak_for(seconds, seed)),
+        Ok(Order::Soak(order)) => Ok(soak(&order)),
         Ok(Order::Faults(names)) => try_out_faults(&names),
         Err(says) => {
             eprintln!("purlin-sweep: {says}");
@@ -46,21 +44,24 @@ fn main() -> ExitCode {
 }
 
 /// Hammers, and says what came of it.
-fn soak_for(seconds: u64, seed: u64) -> bool {
-    println!("soak: {seconds} s, seed {seed}");
-    match soak::soak(Duration::from_secs(seconds), seed) {
-        Ok(soaked) => {
-            println!(
-                "soak: ok; {} killed, {} of them holding or about to, {} visits, {} deaths told",
-                soaked.killed_count, soaked.holder_count, soaked.visit_count, soaked.told_count
-            );
-            true
-        }
-        Err(failure) => {
-            println!("soak: {failure}; again: cargo xtask soak {seconds} --seed {seed}");
-            false
+fn soak(order: &SoakOrder) -> bool {
+    let (seconds, seed) = (order.length.as_secs(), order.seed);
+    let every = order.period.as_millis();
+    println!("soak: {seconds} s each, a kill every {every} ms, seed {seed}");
+    let mut is_good = true;
+    for kind in &order.kinds {
+        let name = kind.name;
+        match kind.soak(order.length, order.period, seed) {
+            Ok(soaked) => println!("{name}: ok; {soaked}"),
+            Err(failure) => {
+                let again =
+                    format!("cargo xtask soak {seconds} {name} --every {every} --seed {seed}");
+                println!("{name}: {failure}; again: {again}");
+                is_good = false;
+            }
         }
     }
+    is_good
 }
 
 /// Plants each fault, and says as what it was noticed.

@@ -1,210 +1,131 @@
-//! The soak: processes that hammer a lock, one of them killed every ten milliseconds and replaced,
-//! for as long as one likes. What the sweep cannot have: several at full speed, killed wherever
-//! they are, thousands of times in one segment.
+//! The soak: processes that hammer an object, one of them killed every few milliseconds and
+//! replaced, for as long as one likes. What the sweep cannot have: several at full speed, killed
+//! wherever they are, thousands of times in one segment.
+//!
+//! Now and then nobody is killed until they have got on: those who are replaced all the time would
+//! hide that the others sleep for good.
 
-use std::fs;
-use std::time::{Duration, Instant};
+use std::fmt;
+use std::time::Duration;
 
 use purlin_shm::Segment;
-use purlin_sync::Lock;
 
-use crate::journal::{Journal, Step};
-use crate::limits::{
-    HAMMER_COUNT, KILL_PERIOD, LONG_VISIT_PERIOD, LONG_VISIT_TURNS, LOOK, SURVIVORS_LIMIT,
-};
-use crate::patience::{Patience, all_end};
-use crate::sys::process::{Child, End, is_readable, pause, reap_orphans};
-use crate::sys::segment_file::SegmentFile;
-use crate::verdict::{Failure, Kind, Outcome, check};
+use crate::verdict::{Failure, Outcome};
+
+mod accounts;
+mod barrier;
+mod bath;
+mod condition;
+mod event;
+mod locks;
+mod semaphores;
+mod tracked;
+
+/// What can be hammered.
+#[derive(Clone, Copy)]
+pub struct Kind {
+    /// What it goes by.
+    pub name: &'static str,
+    make: fn() -> Result<Box<dyn Subject>, Failure>,
+}
+
+/// All that can be hammered.
+pub const KINDS: [Kind; 10] = [
+    Kind { name: "lock", make: locks::lock },
+    Kind { name: "handover-lock", make: locks::handover },
+    Kind { name: "checked-lock", make: locks::checked },
+    Kind { name: "rlock", make: locks::recursive },
+    Kind { name: "semaphore", make: semaphores::plain },
+    Kind { name: "bounded-semaphore", make: semaphores::bounded },
+    Kind { name: "tracked-semaphore", make: tracked::tracked },
+    Kind { name: "event", make: event::event },
+    Kind { name: "condition", make: condition::condition },
+    Kind { name: "barrier", make: barrier::barrier },
+];
+
+impl Kind {
+    /// The kind of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        KINDS.into_iter().find(|kind| kind.name == name)
+    }
+
+    /// Hammers for `length`, and kills about every `period`. The same `seed` chooses the same
+    /// victims and pauses, but not the same instructions.
+    ///
+    /// # Errors
+    /// What was found.
+    pub fn soak(self, length: Duration, period: Duration, seed: u64) -> Result<Soaked, Failure> {
+        bath::Bath::new((self.make)()?, period, seed)?.soak(length)
+    }
+}
 
 /// What a soak came to.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Soaked {
     /// Processes that were killed.
     pub killed_count: u64,
-    /// Of them, those that held the lock, or may have.
+    /// Of them, those that had something of the object's, or may have.
     pub holder_count: u64,
-    /// Visits that were finished.
-    pub visit_count: u64,
+    /// What was finished: visits, waits, rounds.
+    pub done_count: u64,
     /// Deaths that somebody was told of.
     pub told_count: u64,
+    /// How often nobody was killed until all got on.
+    pub calm_count: u64,
+    /// How often all were killed, and the accounts looked at.
+    pub settled_count: u64,
 }
 
-/// Hammers for `length`. The same `seed` chooses the same victims and pauses, but not the same
-/// instructions.
-///
-/// # Errors
-/// What was found.
-pub fn soak(length: Duration, seed: u64) -> Result<Soaked, Failure> {
-    let segment = Segment::anonymous(4096)?;
-    let lock = Lock::new_in(&segment)?;
-    let mut bath = Bath {
-        journal: Journal::new()?,
-        file: SegmentFile::open(segment.descriptor())?,
-        lock,
-        random: Random(seed),
-        owed: (0, 0),
-        soaked: Soaked::default(),
-    };
-    let descriptors = descriptor_count();
-    bath.run(length)?;
-    bath.settle()?;
-    check(descriptor_count() == descriptors, Kind::Lost, || "descriptors are left".to_owned())?;
-    Ok(bath.soaked)
-}
-
-struct Bath {
-    journal: Journal,
-    lock: Lock,
-    file: SegmentFile,
-    random: Random,
-    /// How often somebody must have vouched, and may have.
-    owed: (i64, i64),
-    soaked: Soaked,
-}
-
-impl Bath {
-    fn run(&mut self, length: Duration) -> Outcome {
-        let next_before = self.file.next()?;
-        let mut hammers = Vec::new();
-        for index in 0..HAMMER_COUNT {
-            hammers.push(self.start(index)?);
-        }
-        let began = Instant::now();
-        let mut progress = Progress::new();
-        while began.elapsed() < length {
-            self.await_kill(&mut hammers)?;
-            let index = self.random.below(HAMMER_COUNT as u64) as usize;
-            self.kill(index, &mut hammers[index])?;
-            hammers[index] = self.start(index)?;
-            progress.look(&self.journal, &hammers)?;
-        }
-        for (index, mut hammer) in hammers.into_iter().enumerate() {
-            self.kill(index, &mut hammer)?;
-        }
-        let next = self.file.next()?;
-        check(next == next_before, Kind::Lost, || format!("the space ends at {next}"))
-    }
-
-    /// All are dead: nothing of theirs is left, and what they did adds up.
-    fn settle(&mut self) -> Outcome {
-        check(!reap_orphans(), Kind::LeftChildren, || "processes are left".to_owned())?;
-        let taken = self.file.taken_slots()?;
-        check(taken == [0], Kind::Lost, || format!("slots {taken:?} are taken, not 0 alone"))?;
-        let mut checker = Child::start(|| match self.journal.visit(&self.lock) {
-            Ok(()) => 0,
-            Err(failure) => failure.kind.status(),
-        })?;
-        check(all_end(&[&checker], || 0), Kind::Hang, || {
-            "the last visitor waits for ever".to_owned()
-        })?;
-        check_end(checker.reap())?;
-        self.journal.check_additions()?;
-        let told = self.journal.recovered_count();
-        self.soaked.told_count = told;
-        self.soaked.visit_count = self.journal.done_count();
-        let (least, most) = self.owed;
-        check((least..=most).contains(&(told as i64)), Kind::Corrupt, || {
-            format!("deaths were told {told} times, not {least} to {most}")
-        })
-    }
-
-    fn start(&self, index: usize) -> Result<Child, Failure> {
-        self.journal.mortal(index).set_step(Step::Out);
-        let hammer = || -> Outcome {
-            let mortal = self.journal.mortal(index);
-            for visit in 0_u64.. {
-                mortal.set_step(Step::Entering);
-                let acquired = self.lock.acquire(None)?;
-                mortal.begin_work(&acquired)?;
-                // Now and then longer than the others spin: they sleep.
-                let turns = if visit % LONG_VISIT_PERIOD == 0 { LONG_VISIT_TURNS } else { 0 };
-                (0..turns).for_each(|_| core::hint::spin_loop());
-                mortal.end_work();
-                mortal.release(acquired);
-            }
-            Ok(())
-        };
-        Ok(Child::start(|| hammer().map_or_else(|failure| failure.kind.status(), |()| 0))?)
-    }
-
-    /// Waits for the next kill. Nobody may end by itself meanwhile.
-    fn await_kill(&mut self, hammers: &mut [Child]) -> Outcome {
-        let half = KILL_PERIOD / 2;
-        let wait = half + Duration::from_micros(self.random.below(KILL_PERIOD.as_micros() as u64));
-        if is_readable(&hammers.iter().collect::<Vec<_>>(), wait) {
-            for hammer in hammers.iter_mut().filter(|hammer| hammer.has_ended()) {
-                check_end(hammer.reap())?;
-            }
-        }
-        Ok(())
-    }
-
-    fn kill(&mut self, index: usize, hammer: &mut Child) -> Outcome {
-        match hammer.kill() {
-            End::Signal(libc::SIGKILL) => {}
-            end => check_end(end)?,
-        }
-        let step = self.journal.mortal(index).step();
-        // What it vouched for last may not have been counted when it died.
-        let owes = if step == Step::LeftRecovered { (-1, 0) } else { step.owes() };
-        self.owed = (self.owed.0 + owes.0, self.owed.1 + owes.1);
-        self.soaked.killed_count += 1;
-        self.soaked.holder_count += u64::from(owes != (0, 0) || step == Step::Suspect);
-        Ok(())
+impl fmt::Display for Soaked {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { killed_count, holder_count, done_count, told_count, .. } = self;
+        write!(out, "{killed_count} killed, {holder_count} of them holding or about to, ")?;
+        write!(out, "{done_count} done, {told_count} deaths told, ")?;
+        write!(out, "{} calms, {} times settled", self.calm_count, self.settled_count)
     }
 }
 
-/// A hammer never ends by itself.
-fn check_end(end: End) -> Outcome {
-    match end {
-        End::Code(0) => Ok(()),
-        End::Code(status) => {
-            let kind = Kind::of_status(status).unwrap_or(Kind::Crashed);
-            Err(Failure::new(kind, "found by one of the hammers"))
-        }
-        End::Signal(number) => Err(Failure::crashed(format!("a hammer got signal {number}"))),
+/// Something that is hammered, and the accounts of it.
+trait Subject {
+    /// Where it is.
+    fn segment(&self) -> &Segment;
+
+    /// All are dead, or nobody has begun: what is looked at later begins here.
+    fn begin(&mut self) {}
+
+    /// What number `index` does until it is killed.
+    ///
+    /// # Errors
+    /// What it finds.
+    fn hammer(&self, index: usize) -> Outcome;
+
+    /// Number `index` is dead, and another will take its place.
+    ///
+    /// # Errors
+    /// What its accounts show.
+    fn bury(&mut self, index: usize) -> Result<Burial, Failure>;
+
+    /// In a process of its own, when all are dead: what they did adds up.
+    ///
+    /// # Errors
+    /// What does not.
+    fn settle(&self) -> Outcome;
+
+    /// How much was done.
+    fn done_count(&self) -> u64;
+
+    /// How many deaths were told.
+    fn told_count(&self) -> u64 {
+        0
     }
 }
 
-/// Whether visits go on.
-struct Progress {
-    patience: Patience,
-}
-
-impl Progress {
-    fn new() -> Self {
-        Self { patience: Patience::new(SURVIVORS_LIMIT) }
-    }
-
-    /// Where nobody has got on for long, nobody is killed either until it is known why: hammers
-    /// that are killed before they have had a processor get nowhere, and are not hung.
-    fn look(&mut self, journal: &Journal, hammers: &[Child]) -> Outcome {
-        loop {
-            let is_over = self.patience.is_over(journal.done_count());
-            check(!is_over, Kind::Hang, || "nobody gets on".to_owned())?;
-            if !self.patience.is_late() || hammers.iter().any(Child::has_ended) {
-                return Ok(());
-            }
-            pause(LOOK);
-        }
-    }
-}
-
-/// Numbers that look random: splitmix64, as in the library's checks of headers.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut word = self.0;
-        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (word ^ (word >> 31)) % bound
-    }
-}
-
-/// How many descriptors this process has open.
-fn descriptor_count() -> usize {
-    fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)
+/// What a death has shown.
+#[derive(Clone, Copy, Debug, Default)]
+struct Burial {
+    /// It had something of the object's, or may have.
+    is_holder: bool,
+    /// So much is in doubt by now that all have to die.
+    is_time_to_settle: bool,
 }
