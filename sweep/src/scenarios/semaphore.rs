@@ -142,11 +142,13 @@ impl Stage for Waiter {
         self.visit(SECOND, mark)
     }
 
-    /// Takes the unit from under the woken, and gives it back.
-    fn other(&self, _turn: &Turn<'_>) -> Outcome {
+    /// Takes the unit away, and stays with it, when it is there; or gives one more.
+    fn other(&self, turn: &Turn<'_>) -> Outcome {
         self.0.register(OTHER)?;
-        self.0.give(OTHER, 1)?;
-        self.0.take(OTHER, Deadline::passed()).map(drop)
+        if self.0.take(OTHER, Deadline::passed())?.is_some() {
+            turn.stay();
+        }
+        self.0.give(OTHER, 1).map(drop)
     }
 
     fn aftermath(&mut self) -> Outcome {
