@@ -30,6 +30,9 @@ pub(crate) const WAITING_MIN: Duration = Duration::from_millis(120);
 /// The limit of one that is to sleep for the first slice, and for a part of the second.
 pub(crate) const SHORT_LIMIT: Duration = Duration::from_nanos(SLICE_FIRST_NANOS * 3 / 2);
 
+/// After so many sleeps the slices of a sleeper have their full length.
+pub(crate) const LONG_SLICES_COUNT: u64 = 4;
+
 /// Between two looks at survivors.
 pub(crate) const LOOK: Duration = Duration::from_millis(20);
 

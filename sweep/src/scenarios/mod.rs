@@ -19,6 +19,7 @@ mod name_world;
 mod registration;
 mod rlock;
 mod semaphore;
+mod semaphore_late;
 mod semaphore_live;
 mod semaphore_world;
 mod takeover;
@@ -36,7 +37,7 @@ pub fn named(name: &str) -> Option<Scenario> {
 /// All scenarios of the library.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    let lists: [&[Scenario]; 20] = [
+    let lists: [&[Scenario]; 21] = [
         &registration::SCENARIOS,
         &liveness::SCENARIOS,
         &arena::SCENARIOS,
@@ -54,6 +55,7 @@ pub fn all() -> Vec<Scenario> {
         &barrier_live::SCENARIOS,
         &semaphore::SCENARIOS,
         &tracked::SCENARIOS,
+        &semaphore_late::SCENARIOS,
         &semaphore_live::SCENARIOS,
         &name::SCENARIOS,
         &whole::SCENARIOS,

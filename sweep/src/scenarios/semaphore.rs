@@ -1,11 +1,10 @@
 //! The semaphores whose units nobody owns: what the killed had taken is gone, by contract, and
 //! nothing else; whoever waits for a unit that is there gets it.
 
-use std::time::Duration;
-
 use purlin_sync::{Bounded, Deadline, Unbounded, Units};
 
 use super::semaphore_world::{OTHER, PEERS, SECOND, Store, VICTIM};
+use crate::limits::SHORT_LIMIT;
 use crate::stage::{AnyStage, Scenario, Stage, Sweep, Turn};
 use crate::sys::evidence::{is_asleep_on_futex, is_gone};
 use crate::sys::process::idle_until;
@@ -37,9 +36,6 @@ pub(super) const SCENARIOS: [Scenario; 8] = [
     row!("bounded-full", "with a bound: give where none is missing, be refused", Full::new()),
     row!("bounded-sleepers", "with a bound: give all while two sleep, not more", Giving::bounded()),
 ];
-
-/// A sleep of the first slice and a part of the second.
-const LIMIT: Duration = Duration::from_micros(1500);
 
 /// A unit for the victim, and one for whoever comes.
 struct Alone<K: Units>(Store<K>);
@@ -142,11 +138,13 @@ impl Stage for Waiter {
         self.visit(SECOND, mark)
     }
 
-    /// Takes the unit from under the woken, and gives it back.
-    fn other(&self, _turn: &Turn<'_>) -> Outcome {
+    /// Takes the unit away, and stays with it, when it is there; or gives one more.
+    fn other(&self, turn: &Turn<'_>) -> Outcome {
         self.0.register(OTHER)?;
-        self.0.give(OTHER, 1)?;
-        self.0.take(OTHER, Deadline::passed()).map(drop)
+        if self.0.take(OTHER, Deadline::passed())?.is_some() {
+            turn.stay();
+        }
+        self.0.give(OTHER, 1).map(drop)
     }
 
     fn aftermath(&mut self) -> Outcome {
@@ -176,7 +174,7 @@ impl InVain {
     }
 
     fn wait_in_vain(&self, role: usize) -> Outcome {
-        let has_one = self.0.take(role, LIMIT)?.is_some();
+        let has_one = self.0.take(role, SHORT_LIMIT)?.is_some();
         let says = || "got a unit, and nobody gave one".to_owned();
         self.0.journal.accuse(check(!has_one, Kind::Duplicate, says))
     }

@@ -1,9 +1,7 @@
 //! Semaphores at full speed, where nobody is stepped or killed: no release leaves somebody asleep
 //! for whom there is a unit.
 
-use std::time::Duration;
-
-use purlin_sync::{Bounded, Deadline, Tracked, Unbounded, Units};
+use purlin_sync::{Bounded, Tracked, Unbounded, Units};
 
 use super::ensemble::{self, Ensemble};
 use super::semaphore_world::{PEERS, Store};
@@ -11,11 +9,10 @@ use super::whole::{ROUNDS_LIMIT, meet};
 use crate::limits::GLANCE;
 use crate::stage::{Scenario, Sweep};
 use crate::sys::clock;
-use crate::sys::evidence::is_asleep_on_futex;
 use crate::sys::process::{idle_until, pause};
 use crate::verdict::{Kind, Outcome, check};
 
-pub(super) const SCENARIOS: [Scenario; 4] = [
+pub(super) const SCENARIOS: [Scenario; 3] = [
     Scenario {
         name: "semaphore-live",
         about: "three wait for a unit each, which come at once, quickly, or one by one",
@@ -32,12 +29,6 @@ pub(super) const SCENARIOS: [Scenario; 4] = [
         name: "tracked-live",
         about: "the same where units have owners",
         make: || Ok(ensemble::stage(Live::<Tracked>(Store::new(UNIT_COUNT)?))),
-        sweep: Sweep::Whole,
-    },
-    Scenario {
-        name: "semaphore-live-limits",
-        about: "one waits without a limit beside one with short ones; units come and are taken away",
-        make: || Ok(ensemble::stage(Limits(Store::new(0)?))),
         sweep: Sweep::Whole,
     },
 ];
@@ -138,101 +129,6 @@ impl<K: Units> Ensemble for Live<K> {
 
     fn pulse(&self) -> u64 {
         (0..WAITER_COUNT).map(|waiter| self.0.journal.cell(DONE + waiter)).sum()
-    }
-
-    fn check(&self) -> Outcome {
-        self.0.settle()
-    }
-}
-
-/// How often a unit comes and is taken away, in a round.
-const FEINT_COUNT: u64 = 8;
-
-const GIVER: usize = 0;
-const PATIENT: usize = PEERS;
-const HASTY: usize = PEERS + 1;
-
-/// The giver takes most units away before the woken have run. Who was woken for nothing just when
-/// its limit is over must not leave the patient one asleep without a flag.
-struct Limits(Store<Unbounded>);
-
-impl Limits {
-    fn tease(&self) -> Outcome {
-        let store = &self.0;
-        let began = clock::now();
-        for round in 1.. {
-            let is_late = clock::now().saturating_sub(began) >= ROUNDS_LIMIT;
-            let is_last = round >= ROUND_COUNT || is_late;
-            if is_last {
-                store.journal.set_cell(LAST, round);
-            }
-            store.journal.set_cell(ROUND, round);
-            for feint in 0..FEINT_COUNT {
-                idle_until(|| self.has_done(round) || is_asleep_on_futex(store.pid(PATIENT)));
-                (0..(round * 7 + feint) * 131 % 5000).for_each(|_| core::hint::spin_loop());
-                store.give(GIVER, 1)?;
-                store.take(GIVER, Deadline::passed())?;
-            }
-            pause(GLANCE);
-            store.give(GIVER, 1)?;
-            idle_until(|| self.has_done(round));
-            while store.take(GIVER, Deadline::passed())?.is_some() {}
-            if is_last {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    fn has_done(&self, round: u64) -> bool {
-        self.0.journal.cell(DONE) >= round
-    }
-
-    fn be_patient(&self) -> Outcome {
-        let journal = &self.0.journal;
-        for round in 1.. {
-            idle_until(|| journal.cell(ROUND) >= round);
-            self.0.take(PATIENT, None)?;
-            let is_last = journal.cell(LAST) == round;
-            journal.set_cell(DONE, round);
-            if is_last {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// What it gets it gives back at once.
-    fn be_hasty(&self) -> Outcome {
-        let journal = &self.0.journal;
-        let is_over = || journal.cell(LAST) != 0 && self.has_done(journal.cell(LAST));
-        let mut micros = 1;
-        while !is_over() {
-            micros = (micros * 37 + 11) % 401;
-            if self.0.take(HASTY, Duration::from_micros(micros))?.is_some() {
-                self.0.give(HASTY, 1)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Ensemble for Limits {
-    fn player_count(&self) -> usize {
-        3
-    }
-
-    fn play(&self, index: usize) -> Outcome {
-        self.0.register([GIVER, PATIENT, HASTY][index])?;
-        match index {
-            0 => self.tease(),
-            1 => self.be_patient(),
-            _ => self.be_hasty(),
-        }
-    }
-
-    fn pulse(&self) -> u64 {
-        self.0.journal.cell(DONE)
     }
 
     fn check(&self) -> Outcome {

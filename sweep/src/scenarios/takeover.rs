@@ -2,6 +2,7 @@
 
 use super::world::{PEERS, World};
 use crate::journal::Step;
+use crate::limits::LONG_SLICES_COUNT;
 use crate::stage::{AnyStage, Scenario, Stage, Sweep, Turn};
 use crate::sys::evidence::{is_asleep_on_futex, sleep_count};
 use crate::sys::process::Child;
@@ -46,10 +47,6 @@ pub(super) const SCENARIOS: [Scenario; 6] = [
         sweep: Sweep::Double,
     },
 ];
-
-/// After so many sleeps the slices of a sleeper have their full length: most victims take over
-/// before the sleepers look.
-const LONG_SLICES_COUNT: u64 = 7;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum What {
@@ -182,7 +179,7 @@ impl Stage for Beside {
     }
 
     fn is_in_place(&self, index: usize, pid: i32) -> bool {
-        // The first has slept longer than the second.
+        // The first has slept longer than the second. Most victims take over before they look.
         is_asleep_on_futex(pid) && (index == 0 || sleep_count(pid) >= LONG_SLICES_COUNT)
     }
 

@@ -1,15 +1,13 @@
 //! The semaphore whose units have owners: each unit of a dead one comes back exactly once, and is
 //! told once.
 
-use std::time::Duration;
-
 use purlin_shm::Segment;
 use purlin_sync::{Deadline, Told, Tracked, TrackedSemaphore};
 
 use super::semaphore_world::{OTHER, PEERS, SECOND, Store, VICTIM, enter, give, go_out, take};
 use super::world::Elsewhere;
 use crate::journal::{Journal, Step};
-use crate::limits::GLANCE;
+use crate::limits::{GLANCE, LONG_SLICES_COUNT, SHORT_LIMIT};
 use crate::patience::comes_to_be;
 use crate::stage::{AnyStage, Scenario, Stage, Sweep, Turn};
 use crate::sys::evidence::{is_asleep_on_futex, is_gone, sleep_count};
@@ -43,12 +41,6 @@ pub(super) const SCENARIOS: [Scenario; 9] = [
     ),
     row!("abandon", "drop the last handle with two units; two sleep", Abandon::new()),
 ];
-
-/// A sleep of the first slice and a part of the second.
-const LIMIT: Duration = Duration::from_micros(1500);
-
-/// After so many sleeps the slices of a sleeper have their full length.
-const LONG_SLICES_COUNT: u64 = 7;
 
 /// A survivor's visit. `most` is how many units there are.
 fn visit(journal: &Journal, semaphore: &TrackedSemaphore, role: usize, most: u32) -> Outcome {
@@ -186,7 +178,7 @@ impl Visit {
     }
 
     fn wait_in_vain(&self, role: usize) -> Outcome {
-        let told = self.store.take(role, LIMIT)?;
+        let told = self.store.take(role, SHORT_LIMIT)?;
         let says = || "got what a living process has".to_owned();
         self.store.journal.accuse(check(told.is_none(), Kind::Duplicate, says))
     }
