@@ -60,7 +60,7 @@ fn costs(effort: Effort) -> io::Result<()> {
     let lock = Lock::new().map_err(io::Error::other)?;
     lock.acquire(None).map_err(io::Error::other)?.keep();
     let release = || lock.release().expect("it is held");
-    let by_lock = wakes_a_second(|| sleep_on_lock(&lock), release, before, length)?;
+    let by_lock = wakes_a_second(|| drop(sleep_on_lock(&lock)), release, before, length)?;
     println!("wake-ups a second of one that sleeps; at most {WAKES_LIMIT}\n");
     println!("purlin Event {by_event:6.1}\npurlin Lock  {by_lock:6.1}");
     Ok(())
@@ -70,8 +70,8 @@ fn sleep_on_event(event: &Event) {
     assert_eq!(event.wait(None), Ok(true));
 }
 
-fn sleep_on_lock(lock: &Lock) {
-    drop(lock.acquire(None).and_then(|acquired| acquired.sound()).expect("it is released"));
+fn sleep_on_lock(lock: &Lock) -> impl Drop {
+    lock.acquire(None).and_then(|acquired| acquired.sound()).expect("it is released")
 }
 
 fn bare_flag() -> io::Result<Duration> {
@@ -90,10 +90,12 @@ fn bare_lock() -> io::Result<Duration> {
 fn mutex() -> io::Result<Duration> {
     let mutex = SharedMutex::new(Kind::Normal)?;
     mutex.lock()?;
-    wake_sleeper(
-        || mutex.lock().and_then(|()| mutex.unlock()).expect("the mutex is sound"),
+    let woken = wake_sleeper(
+        || mutex.lock().expect("the mutex is sound"),
         || mutex.unlock().expect("the mutex is held"),
-    )
+    );
+    mutex.unlock()?; // a normal one does not mind by whom
+    woken
 }
 
 fn event() -> io::Result<Duration> {
@@ -110,6 +112,8 @@ fn lock() -> io::Result<Duration> {
 fn rlock() -> io::Result<Duration> {
     let lock = RLock::new().map_err(io::Error::other)?;
     lock.acquire(None).map_err(io::Error::other)?.keep();
-    let sleep = || drop(lock.acquire(None).expect("it is released"));
-    wake_sleeper(sleep, || lock.release().expect("it is held"))
+    wake_sleeper(
+        || lock.acquire(None).expect("it is released"),
+        || lock.release().expect("it is held"),
+    )
 }

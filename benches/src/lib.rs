@@ -50,7 +50,7 @@ pub use limits::{
 };
 pub use machine::Machine;
 pub use mortal::{Mortal, Survivor, kill_holder};
-pub use pair::{Pair, PurlinLock, StdMutex};
+pub use pair::{Pair, PurlinLock, PurlinSemaphore, StdMutex};
 pub use rivals::{ContentionTable, Rivals};
 pub use rounds::{Contender, Rounds, Row, Table};
 pub use sleeper::{wake_sleeper, wakes_a_second};

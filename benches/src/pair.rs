@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::sync::{Mutex, PoisonError};
 
-use purlin_sync::{ByHolder, Exclusive, Rules};
+use purlin_sync::{ByHolder, Counting, Exclusive, Rules, Units};
 
 use crate::sys::{BareLock, SharedMutex, SharedSemaphore};
 
@@ -23,6 +23,18 @@ impl<K: Rules> Pair for PurlinLock<K> {
     fn with<R>(&self, inside: impl FnOnce() -> R) -> R {
         let guard = black_box(&self.0).acquire(None).and_then(|acquired| acquired.sound());
         let _guard = guard.expect("the lock is sound");
+        inside()
+    }
+}
+
+/// One of purlin's semaphores, of one unit where it is to let one in at a time.
+#[derive(Debug)]
+pub struct PurlinSemaphore<K: Units>(pub Counting<K>);
+
+impl<K: Units> Pair for PurlinSemaphore<K> {
+    #[inline]
+    fn with<R>(&self, inside: impl FnOnce() -> R) -> R {
+        let _permit = black_box(&self.0).acquire(None).expect("the semaphore is sound");
         inside()
     }
 }

@@ -12,11 +12,15 @@ use rustix::thread::gettid;
 use crate::limits::WAIT_LIMIT_NANOS;
 
 /// Lets a thread fall asleep in `sleep`, and measures from before `wake` until it is out of there.
+/// What it got there is dropped by the thread, and that is no part of the time.
 ///
 /// # Errors
 /// * Kind `TimedOut` when it does not fall asleep within half a minute.
 /// * Kind `Other` when it panicked.
-pub fn wake_sleeper(sleep: impl FnOnce() + Send, wake: impl FnOnce()) -> io::Result<Duration> {
+pub fn wake_sleeper<T>(
+    sleep: impl FnOnce() -> T + Send,
+    wake: impl FnOnce(),
+) -> io::Result<Duration> {
     beside_sleeper(sleep, |tid| {
         let is_asleep = until_asleep(tid);
         let called = Instant::now();
@@ -53,16 +57,18 @@ pub fn wakes_a_second(
 
 /// Runs `sleep` in a thread and `act` beside it, which gets the thread's id and has to see to it
 /// that it ends. Returns what `act` did, and when the thread was out.
-fn beside_sleeper<T>(
-    sleep: impl FnOnce() + Send,
+fn beside_sleeper<S, T>(
+    sleep: impl FnOnce() -> S + Send,
     act: impl FnOnce(i32) -> io::Result<T>,
 ) -> io::Result<(T, Instant)> {
     thread::scope(|scope| {
         let (tell, told) = mpsc::channel();
         let sleeper = scope.spawn(move || {
             let _ = tell.send(gettid().as_raw_nonzero().get());
-            sleep();
-            Instant::now()
+            let got = sleep();
+            let out = Instant::now();
+            drop(got);
+            out
         });
         let tid = told.recv_timeout(limit()).map_err(|_| io::Error::from(ErrorKind::TimedOut))?;
         let answer = act(tid);

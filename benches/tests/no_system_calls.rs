@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use purlin_benches::sys::{Child, Ended, forbid_system_calls, leave_thread};
 use purlin_sync::{
-    Barrier, ByAnyone, ByHolder, ByThread, Condition, Event, Exclusive, Lock, RLock, Reentrant,
-    Rules,
+    Barrier, BoundedSemaphore, ByAnyone, ByHolder, ByThread, Condition, Counting, Event, Exclusive,
+    Lock, RLock, Reentrant, Rules, Semaphore, TrackedSemaphore, Units,
 };
 
 const PAIR_COUNT: u32 = 100_000;
@@ -72,6 +72,37 @@ fn recursive_lock_goes_deeper_and_back_without_system_calls() {
         i32::from(lock.depth() != Ok(0))
     });
     expect(ended, Ended::Code(0));
+}
+
+#[test]
+fn unit_is_taken_and_given_back_without_system_calls() {
+    take_and_give(&BoundedSemaphore::new(1));
+    take_and_give(&Semaphore::new(3));
+    take_and_give(&TrackedSemaphore::new(3));
+}
+
+fn take_and_give<K: Units>(made: &Result<Counting<K>, purlin_sync::Error>) {
+    let semaphore = made.as_ref().expect("there is room for a semaphore");
+    let body = || {
+        for _ in 0..PAIR_COUNT {
+            let Ok(permit) = semaphore.acquire(None) else { return 1 };
+            drop(permit);
+            let Ok(permit) = semaphore.try_acquire() else { return 2 };
+            permit.keep();
+            if semaphore.release().is_err() {
+                return 3;
+            }
+        }
+        0
+    };
+    let ended = Child::fork(|_| match semaphore.acquire(None) {
+        Ok(first) => {
+            drop(first); // the child is registered by it
+            alone(body)
+        }
+        Err(_) => 4,
+    });
+    expect(ended.and_then(Child::wait), Ended::Code(0));
 }
 
 #[test]

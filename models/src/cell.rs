@@ -133,7 +133,7 @@ pub(crate) fn between_accesses() {
 }
 
 /// Nothing: the spins are few, and loom lets others run at the next look in any case.
-pub(crate) const fn spin_loop() {}
+pub(crate) const fn spin(_turns: u32) {}
 
 /// What a caller without a limit may sleep at a time; a limit is shorter. How time passes is the
 /// world's matter, see [`sleepers::Slices`].

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use purlin_sync::SLICE_FIRST_NANOS;
+
 /// How long survivors may take, pauses of the machine apart, before it is looked into why: sixty
 /// slices.
 pub(crate) const SURVIVORS_LIMIT: Duration = Duration::from_secs(3);
@@ -24,6 +26,9 @@ pub(crate) const WAITING_SLEEP_COUNT: u64 = 3;
 /// Who lies in one sleep on a word for so long, more than two slices, waits there, too, be it
 /// without slices.
 pub(crate) const WAITING_MIN: Duration = Duration::from_millis(120);
+
+/// The limit of one that is to sleep for the first slice, and for a part of the second.
+pub(crate) const SHORT_LIMIT: Duration = Duration::from_nanos(SLICE_FIRST_NANOS * 3 / 2);
 
 /// Between two looks at survivors.
 pub(crate) const LOOK: Duration = Duration::from_millis(20);

@@ -5,13 +5,14 @@
 pub const SLICE_NANOS: u64 = 50_000_000;
 
 /// The first sleep of a call; each further one is twice as long, up to [`SLICE_NANOS`]. A caller
-/// that arrives while the kernel still tears a killed holder down looks again soon; one that waits
-/// for long has cost six looks more.
-pub const SLICE_FIRST_NANOS: u64 = 1_000_000;
+/// that arrives while the kernel still tears a killed holder down looks again soon. Not sooner than
+/// this: a sleep that ends before the kernel's own tick (4 ms, mostly) has it set a timer of the
+/// processor's and take it back, after which who is woken goes on three times as late.
+pub const SLICE_FIRST_NANOS: u64 = 6_250_000;
 const _: () = assert!(SLICE_FIRST_NANOS << SLICE_DOUBLINGS_COUNT >= SLICE_NANOS);
 
 /// How often the slice doubles before it has its full length.
-pub(crate) const SLICE_DOUBLINGS_COUNT: u32 = 6;
+pub(crate) const SLICE_DOUBLINGS_COUNT: u32 = 3;
 
 /// The greatest value of a semaphore whose units have no owners: one bit of its word is a flag.
 pub const SEMAPHORE_VALUE_MAX: u32 = (1 << 31) - 1;
@@ -20,11 +21,13 @@ pub const SEMAPHORE_VALUE_MAX: u32 = (1 << 31) - 1;
 /// free looks at all of them.
 pub const TRACKED_UNITS_MAX: u32 = 4096;
 
-/// Loads of a held word before the first sleep: about as long as a system call, so that a short
-/// hold is waited out and a long one wastes no more than the sleep would cost.
+/// Turns of a spin before the first sleep: about as long as a system call, so that a short hold is
+/// waited out and a long one wastes no more than the sleep would cost. The looks at the word are
+/// twice as far apart each time, six of them: each takes the word's cache line from whoever works
+/// with it, and with a look at each turn two rivals got half as much done.
 pub const SPIN_LIMIT_ITERATIONS: u32 = 60;
 
-/// Loads after each sleep: the word has just changed hands, or a slice is over.
+/// Turns after each sleep: the word has just changed hands, or a slice is over.
 pub const SPIN_AGAIN_ITERATIONS: u32 = 20;
 const _: () = assert!(SPIN_AGAIN_ITERATIONS < SPIN_LIMIT_ITERATIONS);
 

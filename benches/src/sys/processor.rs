@@ -1,17 +1,21 @@
 //! Which processor a thread runs on.
 
 use std::io;
+use std::sync::OnceLock;
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 /// Ties the calling thread to one of the processors that it may use: the `nth` of them, counted
 /// round. Threads with different numbers run at the same time then, where there are enough; left to
-/// the scheduler they may share one for as long as they never sleep.
+/// the scheduler they may share one for as long as they never sleep. It may use what it might
+/// before the first such tie of its process, or of the one that it was forked from.
 ///
 /// # Errors
 /// What sched_getaffinity(2) or sched_setaffinity(2) answers.
 pub fn tie_to_processor(nth: u32) -> io::Result<()> {
-    let allowed = sched_getaffinity(None)?;
+    static BEFORE: OnceLock<CpuSet> = OnceLock::new();
+    let now = sched_getaffinity(None)?;
+    let allowed = BEFORE.get_or_init(|| now);
     let count = allowed.count().max(1);
     let mine =
         (0..CpuSet::MAX_CPU).filter(|&index| allowed.is_set(index)).nth((nth % count) as usize);

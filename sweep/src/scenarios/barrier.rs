@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::barrier_world::{Came, DOOMED, Hall, OTHER, PEERS, SECOND, VICTIM};
+use crate::limits::SHORT_LIMIT;
 use crate::patience::comes_to_be;
 use crate::stage::{AnyStage, Scenario, Stage, Sweep, Turn};
 use crate::sys::evidence::is_asleep_on_futex;
@@ -45,9 +46,6 @@ pub(super) const SCENARIOS: [Scenario; 18] = [
     row!("leavers-passed", "break and reset; two have passed and not left", Leavers::new(true)),
     row!("leavers-broken", "reset; two were told broken and have not left", Leavers::new(false)),
 ];
-
-/// Sleeps for the first slice, and for a part of the second.
-const SHORT: Duration = Duration::from_micros(1500);
 
 /// What the victim does while the others sleep.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -96,7 +94,7 @@ impl Crowd {
         let outcome = match self.errand {
             Errand::Come => hall.come(role, None),
             Errand::Fail => hall.come_and(role, None, || Err(())),
-            Errand::GiveUp => hall.come(role, Some(SHORT)),
+            Errand::GiveUp => hall.come(role, Some(SHORT_LIMIT)),
             Errand::Abort => hall.barrier.abort().map_err(Failure::from),
             Errand::Reset => hall.barrier.reset().map_err(Failure::from),
             Errand::Enrol => {
@@ -322,7 +320,7 @@ impl Newcomer {
     fn give_up(&self, role: usize, mark: &Mark) -> Outcome {
         self.0.register(role)?;
         mark.begin();
-        let outcome = self.0.come(role, Some(SHORT));
+        let outcome = self.0.come(role, Some(SHORT_LIMIT));
         mark.end();
         outcome
     }

@@ -9,6 +9,7 @@ use purlin_sync::{
 
 use super::world::{PEERS, VICTIM_PID};
 use crate::journal::{Journal, Step};
+use crate::limits::SHORT_LIMIT;
 use crate::patience::comes_to_be;
 use crate::stage::{AnyStage, Scenario, Stage, Sweep, Turn};
 use crate::sys::evidence::is_asleep_on_futex;
@@ -422,8 +423,7 @@ impl GivingUp {
             Acquired::Held(guard) => guard,
             told @ Acquired::OwnerDied(_) => return mortal.visit_held(told),
         };
-        let limit = Duration::from_micros(1500); // of the second slice, a part
-        let woken = world.condition.wait(guard, limit).map_err(Error::from)?;
+        let woken = world.condition.wait(guard, SHORT_LIMIT).map_err(Error::from)?;
         world.journal.accuse(check(!woken.is_notified, Kind::Duplicate, || {
             "notified, and nobody has".to_owned()
         }))?;

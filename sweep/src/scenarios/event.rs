@@ -7,7 +7,7 @@ use purlin_sync::{Deadline, Event};
 
 use super::world::{PEERS, VICTIM_PID};
 use crate::journal::Journal;
-use crate::limits::GLANCE;
+use crate::limits::{GLANCE, SHORT_LIMIT};
 use crate::stage::{AnyStage, Scenario, Stage, Sweep, Turn};
 use crate::sys::evidence::is_asleep_on_futex;
 use crate::sys::process::{idle_until, pause};
@@ -37,7 +37,7 @@ pub(super) const SCENARIOS: [Scenario; 5] = [
     Scenario {
         name: "event-timed-out",
         about: "wait with a limit, beside one without, and give up",
-        make: || Ok(Box::new(Waiting::new(Some(LIMIT))?) as AnyStage),
+        make: || Ok(Box::new(Waiting::new(Some(SHORT_LIMIT))?) as AnyStage),
         sweep: Sweep::Double,
     },
     Scenario {
@@ -47,9 +47,6 @@ pub(super) const SCENARIOS: [Scenario; 5] = [
         sweep: Sweep::Whole,
     },
 ];
-
-/// A sleep of the first slice and a part of the second.
-const LIMIT: Duration = Duration::from_micros(1500);
 
 /// An event, and who does what to it.
 struct World {

@@ -7,6 +7,7 @@ use purlin_sync::{Acquired, ByAnyone, ByThread, Error, Reentrant, Rules};
 
 use super::world::{Elsewhere, PEERS, VICTIM_PID, World};
 use crate::journal::{Mortal, Step};
+use crate::limits::SHORT_LIMIT;
 use crate::stage::{AnyStage, Scenario, Stage, Sweep, Turn};
 use crate::sys::evidence::is_asleep_on_futex;
 use crate::sys::trace::Mark;
@@ -189,8 +190,7 @@ impl<R: Rules> Crowd<R> {
 
     /// Sleeps for the first slice, and for a part of the second.
     fn giving_up() -> Result<Self, Failure> {
-        let limit = Duration::from_micros(1500);
-        Ok(Self { world: World::new()?, patience: Patience::Limited(limit) })
+        Ok(Self { world: World::new()?, patience: Patience::Limited(SHORT_LIMIT) })
     }
 
     fn come(&self, index: usize, mark: &Mark) -> Outcome {

@@ -1,11 +1,10 @@
 //! The lock that anybody releases, released by who did not acquire it.
 
-use std::time::Duration;
-
 use purlin_sync::{Acquired, ByAnyone, Error};
 
 use super::world::{PEERS, World};
 use crate::journal::Step;
+use crate::limits::SHORT_LIMIT;
 use crate::stage::{AnyStage, Scenario, Stage, Sweep, Turn};
 use crate::sys::evidence::is_asleep_on_futex;
 use crate::sys::process::idle_until;
@@ -49,9 +48,6 @@ pub(super) const SCENARIOS: [Scenario; 5] = [
 /// Journal cells: the holder's work is done, and a stranger has released.
 const HANDED: usize = 16;
 const RELEASED: usize = 17;
-
-/// A sleep of the first slice and a part of the second.
-const LIMIT: Duration = Duration::from_micros(1500);
 
 /// A release by a stranger. One that finds nothing to release came second.
 fn release(world: &World<ByAnyone>, mark: &Mark) -> Outcome {
@@ -112,7 +108,7 @@ impl OfTheLiving {
     fn visit_if_released(&self) -> Outcome {
         let mortal = self.0.journal.mortal(1);
         mortal.set_step(Step::Entering);
-        match self.0.lock.acquire(LIMIT) {
+        match self.0.lock.acquire(SHORT_LIMIT) {
             Ok(acquired) => mortal.visit_held(acquired),
             Err(Error::TimedOut) => {
                 mortal.set_step(Step::Out);

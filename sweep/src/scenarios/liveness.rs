@@ -1,12 +1,11 @@
 //! Who is dead, where that is not plain: slots given again, descriptions that others keep open or
 //! that foreign code has closed, forked copies.
 
-use std::time::Duration;
-
 use purlin_sync::{Acquired, Error};
 
 use super::world::{OWNER, PEERS, World};
 use crate::journal::Step;
+use crate::limits::SHORT_LIMIT;
 use crate::stage::{AnyStage, Scenario, Stage, Sweep, Turn};
 use crate::sys::descriptors::close_and_take;
 use crate::sys::evidence::is_asleep_on_futex;
@@ -201,14 +200,13 @@ struct Closed(World);
 
 /// Where the library's private descriptors begin.
 const PRIVATE_FD_MIN: i32 = 500;
-const LIMIT: Duration = Duration::from_micros(1500);
 
 impl Closed {
     fn be_blind(&self, mark: &Mark) -> Outcome {
         self.0.register()?;
         close_and_take(PRIVATE_FD_MIN)?;
         mark.begin();
-        let answer = self.0.lock.acquire(LIMIT).map(Acquired::keep);
+        let answer = self.0.lock.acquire(SHORT_LIMIT).map(Acquired::keep);
         let outcome = self.0.journal.accuse(match answer {
             Err(Error::System { errno: libc::EBADF }) => Ok(()),
             Err(error) => Err(error.into()),

@@ -6,6 +6,7 @@ use purlin_sync::{Acquired, Error};
 
 use super::world::{Elsewhere, PEERS, VICTIM_PID, World};
 use crate::journal::Step;
+use crate::limits::SHORT_LIMIT;
 use crate::stage::{AnyStage, Scenario, Stage, Sweep, Turn};
 use crate::sys::evidence::is_asleep_on_futex;
 use crate::sys::trace::Mark;
@@ -62,8 +63,7 @@ pub(super) const SCENARIOS: [Scenario; 8] = [
     },
 ];
 
-/// A sleep of the first slice and a part of the second.
-const LIMIT: Option<Duration> = Some(Duration::from_micros(1500));
+const LIMIT: Option<Duration> = Some(SHORT_LIMIT);
 
 struct Uncontended(World);
 

@@ -1,6 +1,5 @@
 //! What the words stand on when they are shipped. `purlin-models` has another body for each name.
 
-pub(super) use core::hint::spin_loop;
 pub(super) use core::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
 pub(super) use purlin_shm::{Attachment, is_issued};
@@ -16,6 +15,12 @@ pub(super) use crate::sys::futex::{
     slice, wait, wait_lower, wake_all, wake_many, wake_one, wake_one_lower,
 };
 pub(super) use crate::thread::number as thread_number;
+
+/// Lets so many turns of a spin pass.
+#[inline]
+pub(super) fn spin(turns: u32) {
+    (0..turns).for_each(|_| core::hint::spin_loop());
+}
 
 /// What stands between two accesses that are both `SeqCst`: nothing, for all of those have one
 /// order. The models put a fence there, since loom takes such accesses for weaker ones.

@@ -15,7 +15,7 @@ use core::time::Duration;
 use super::cell::{
     AtomicU32, Deadline, Error,
     Ordering::{Acquire, Relaxed, Release},
-    SPIN_LIMIT_ITERATIONS, slice, spin_loop, wait, wake_all,
+    SPIN_LIMIT_ITERATIONS, slice, spin, wait, wake_all,
 };
 
 const SET: u32 = 1; // bit 0: the flag
@@ -129,7 +129,7 @@ impl EventWord {
             }
             if spins_left > 0 {
                 spins_left -= 1;
-                spin_loop();
+                spin(1);
             } else if self.announce(seen) {
                 self.sleep(seen, left, sleeps)?;
                 sleeps = sleeps.saturating_add(1);

@@ -15,7 +15,7 @@ use super::bits::{Bits, UNVOUCHED, WAITERS, is_unvouched, owes_wake, owner, toke
 use super::cell::{
     Attachment, Deadline, Error,
     Ordering::{Acquire, Relaxed, Release},
-    fence, spin_loop,
+    fence,
 };
 use super::depth::Depth;
 use super::wait::Wait;
@@ -280,8 +280,8 @@ impl<S: Steps> ExclusiveWord<S> {
                 }
             } else if matches!(S::AGAIN, Again::Refused) && owner(seen) == me {
                 return Err(refusal(&wait)); // A0
-            } else if wait.takes_spin() {
-                spin_loop(); // A5
+            } else if wait.spins() {
+                // A5: and look again
             } else if wait.is_dead(at, token(seen))? {
                 if self.take_over(seen, &wait) {
                     return Ok(Told::OwnerDied);

@@ -14,7 +14,7 @@
 use super::cell::{
     AtomicU32, Deadline, Error,
     Ordering::{Acquire, Relaxed, Release},
-    SEMAPHORE_VALUE_MAX, spin_loop, wake_many, wake_one,
+    SEMAPHORE_VALUE_MAX, wake_many, wake_one,
 };
 use super::wait::Wait;
 
@@ -183,9 +183,7 @@ impl<B: Bounds> SemaphoreWord<B> {
                 if self.take(seen, &wait) {
                     return Ok(());
                 }
-            } else if wait.takes_spin() {
-                spin_loop();
-            } else {
+            } else if !wait.spins() {
                 self.sleep(seen, &mut wait)?;
             }
         }

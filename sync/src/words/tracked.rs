@@ -14,7 +14,7 @@
 use super::cell::{
     AtomicU32, Attachment, Deadline, Error,
     Ordering::{Acquire, Relaxed, SeqCst},
-    fence, spin_loop,
+    fence,
 };
 use super::event_count::EventCount;
 use super::exclusive::Told;
@@ -130,8 +130,7 @@ impl Permits<'_> {
             if let Some(taken) = self.take_free(me, hint) {
                 return Ok(self.passed_on(taken, &wait));
             }
-            if wait.takes_spins(self.permits.len()) {
-                spin_loop();
+            if wait.spins_between(self.permits.len()) {
                 continue;
             }
             let is_over = wait.left().is_some_and(|left| left.is_zero());

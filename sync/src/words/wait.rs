@@ -5,6 +5,7 @@ use core::time::Duration;
 use super::bits::{Bits, WAITERS};
 use super::cell::{
     Attachment, Deadline, Error, SPIN_AGAIN_ITERATIONS, SPIN_LIMIT_ITERATIONS, is_issued, slice,
+    spin,
 };
 
 /// One call's wait.
@@ -21,6 +22,8 @@ pub(super) struct Wait {
     asleep_on: u32,
     slices: u32,
     spins_left: u32,
+    /// How many turns the next spin takes.
+    spin: u32,
 }
 
 impl Wait {
@@ -28,7 +31,7 @@ impl Wait {
         let deadline = deadline.start();
         let is_try = deadline.remaining().is_some_and(|left| left.is_zero());
         let spins_left = if is_try { 0 } else { SPIN_LIMIT_ITERATIONS };
-        Self { me, deadline, waiters: 0, sleeps: 0, asleep_on: 0, slices: 0, spins_left }
+        Self { me, deadline, waiters: 0, sleeps: 0, asleep_on: 0, slices: 0, spins_left, spin: 1 }
     }
 
     pub(super) fn left(&self) -> Option<Duration> {
@@ -39,18 +42,22 @@ impl Wait {
         self.waiters != 0
     }
 
-    /// A5: whether there is another spin to be had, which this takes.
-    pub(super) const fn takes_spin(&mut self) -> bool {
-        self.takes_spins(1)
+    /// A5: lets a moment pass, twice as long each time. False when there is none left before a
+    /// sleep.
+    pub(super) fn spins(&mut self) -> bool {
+        self.spins_between(1)
     }
 
-    /// The same for a look that takes so many loads, at least one: the last look may take a few
-    /// more than are left.
-    pub(super) const fn takes_spins(&mut self, loads: usize) -> bool {
-        let has_spin = self.spins_left > 0;
-        let loads = if loads == 0 { 1 } else { loads };
-        self.spins_left = (self.spins_left as usize).saturating_sub(loads) as u32;
-        has_spin
+    /// The same between looks that take so many loads each.
+    pub(super) fn spins_between(&mut self, loads: usize) -> bool {
+        if self.spins_left == 0 {
+            return false;
+        }
+        spin(self.spin);
+        let turns = (self.spin as usize).max(loads);
+        self.spins_left = (self.spins_left as usize).saturating_sub(turns) as u32;
+        self.spin *= 2;
+        true
     }
 
     /// Whether the process that `token` names is dead, with a second opinion from the second slice
@@ -75,7 +82,7 @@ impl Wait {
         self.waiters = WAITERS;
         self.sleeps = self.sleeps.saturating_add(1);
         self.slices = self.slices.saturating_add(1);
-        self.spins_left = SPIN_AGAIN_ITERATIONS;
+        (self.spins_left, self.spin) = (SPIN_AGAIN_ITERATIONS, 1);
         Ok(())
     }
 }
