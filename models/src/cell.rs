@@ -17,6 +17,9 @@ use crate::sleepers::{self, Futex};
 /// Few enough to be reached.
 pub(crate) const RLOCK_DEPTH_MAX_COUNT: u32 = 2;
 
+/// One bit of its word is a flag.
+pub(crate) const SEMAPHORE_VALUE_MAX: u32 = (1 << 31) - 1;
+
 /// One look before the first sleep, so that the spinning is in the models too.
 pub(crate) const SPIN_LIMIT_ITERATIONS: u32 = 1;
 /// None after a sleep: it would be the same look again.
@@ -40,7 +43,7 @@ macro_rules! stepped {
 
             pub(crate) fn load(&self, order: Ordering) -> $value {
                 life::step();
-                self.0.load(fault::ordering(order))
+                self.0.load(fault::load_ordering(order))
             }
 
             pub(crate) fn compare_exchange(
@@ -83,6 +86,15 @@ impl AtomicU32 {
         }
     }
 
+    pub(crate) fn fetch_or(&self, value: u32, order: Ordering) -> u32 {
+        life::step();
+        let before = self.0.fetch_or(value, fault::ordering(order));
+        if before | value != before {
+            sleepers::changed(); // else two that look again and again would wake each other
+        }
+        before
+    }
+
     pub(crate) fn fetch_and(&self, value: u32, order: Ordering) -> u32 {
         life::step();
         let before = if fault::is(Fault::ClearByStore) {
@@ -109,6 +121,14 @@ pub(crate) fn fence(order: Ordering) {
     life::step();
     if !fault::is(Fault::AcquireForgotten) {
         modelled::fence(order);
+    }
+}
+
+/// What makes two `SeqCst` accesses keep their order, since loom takes them for weaker ones. No step:
+/// there is nothing in its place in what ships.
+pub(crate) fn between_accesses() {
+    if !fault::is(Fault::FenceForgotten) {
+        modelled::fence(Ordering::SeqCst);
     }
 }
 
@@ -142,7 +162,18 @@ fn sleep(word: &impl Futex, seen: u32, limit: Duration) -> Result<(), Error> {
 
 /// `futex(2)`, waking: see [`sleepers`].
 pub(crate) fn wake_one(word: &AtomicU32) {
+    if fault::is(Fault::BatonForgotten) {
+        return; // of a semaphore whose units have no owners it is the only one
+    }
     wake(word);
+}
+
+/// The same for so many.
+pub(crate) fn wake_many(word: &AtomicU32, count: u32) {
+    life::step();
+    if !fault::is(Fault::WakeForgotten) && !fault::is_baton_lost() {
+        sleepers::wake_many(word, count);
+    }
 }
 
 /// The same on the lower half of a word.
@@ -155,10 +186,7 @@ pub(crate) fn wake_all(word: &AtomicU32) {
     if fault::is(Fault::OneOfAllWoken) {
         return wake(word);
     }
-    life::step();
-    if !fault::is(Fault::WakeForgotten) {
-        sleepers::wake_all(word);
-    }
+    wake_many(word, u32::MAX);
 }
 
 fn wake(word: &impl Futex) {
@@ -219,6 +247,7 @@ pub(crate) enum Error {
     OverReleased,
     WouldDeadlock,
     OutOfRange,
+    InvalidArgument,
     Damaged,
     OutOfResources,
 }

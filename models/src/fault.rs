@@ -5,7 +5,7 @@ use core::cell::Cell;
 
 use loom::sync::atomic::{
     AtomicU32, AtomicU64,
-    Ordering::{self, Acquire, Relaxed, Release},
+    Ordering::{self, Acquire, Relaxed, Release, SeqCst},
 };
 
 use crate::life;
@@ -85,6 +85,14 @@ pub(crate) enum Fault {
     MarkForgotten,
     /// A reset marks them by a store.
     MarkByStore,
+    /// Who was woken and finds more than it needs wakes nobody.
+    BatonForgotten,
+    /// Who takes a unit takes away that others may sleep.
+    FlagTakenWithUnit,
+    /// Units are given by a store, whatever there are by now.
+    GiveByStore,
+    /// Between a change and a look at another word there is no order.
+    FenceForgotten,
 }
 
 /// Loom's atomics, whatever their width.
@@ -132,6 +140,8 @@ std::thread_local! {
     static PLANTED: Cell<Option<Fault>> = const { Cell::new(None) };
     /// The token of who has taken over last, and has not begun its depth yet; 0 for nobody.
     static TAKEN_OVER_BY: Cell<u32> = const { Cell::new(0) };
+    /// The token of who has taken a permit last, and has given none since; 0 for nobody.
+    static TAKEN_BY: Cell<u32> = const { Cell::new(0) };
 }
 
 /// Whether `fault` is planted in the models that this thread runs.
@@ -164,8 +174,23 @@ pub(crate) fn ordering(order: Ordering) -> Ordering {
         (Some(Fault::ReleaseForgotten), Release) | (Some(Fault::AcquireForgotten), Acquire) => {
             Relaxed
         }
+        (Some(Fault::ReleaseForgotten), SeqCst) => Acquire,
+        (Some(Fault::AcquireForgotten), SeqCst) => Release,
         _ => order,
     }
+}
+
+/// The same of a load.
+pub(crate) fn load_ordering(order: Ordering) -> Ordering {
+    match (is(Fault::AcquireForgotten), order) {
+        (true, SeqCst) => Relaxed,
+        _ => ordering(order),
+    }
+}
+
+/// Whether the planted fault leaves out the wake that the running process is about to make.
+pub(crate) fn is_baton_lost() -> bool {
+    is(Fault::BatonForgotten) && TAKEN_BY.get() == life::running_token()
 }
 
 /// A compare-and-exchange as the planted fault makes it.
@@ -183,6 +208,9 @@ pub(crate) fn exchange(
         let is_taken_over = is_taken_over(current, new);
         TAKEN_OVER_BY.set(if is_taken_over { (new & OWNER_MASK) as u32 } else { 0 });
     }
+    if fault == Fault::BatonForgotten && is_permit(current ^ new) {
+        TAKEN_BY.set((new & TOKEN_MASK) as u32);
+    }
     if fault == Fault::SetLooksFirst && current & new & EVENT_SET != 0 {
         return Ok(current);
     }
@@ -198,6 +226,12 @@ pub(crate) fn exchange(
     word.compare_exchange(current, spoiled(fault, current, new), (success, failure))
 }
 
+/// Whether a word that is written for the first time, or back to nothing, is a permit: an owner's
+/// token is greater than what else there is.
+const fn is_permit(changed: u64) -> bool {
+    changed & TOKEN_MASK >= ROUNDS_END
+}
+
 /// Whether one owner comes in another's place.
 const fn is_taken_over(current: u64, new: u64) -> bool {
     let (before, after) = (current & OWNER_MASK, new & OWNER_MASK);
@@ -207,6 +241,7 @@ const fn is_taken_over(current: u64, new: u64) -> bool {
 const fn is_stored(fault: Fault, current: u64, new: u64) -> bool {
     let (before, after) = (current & OWNER_MASK, new & OWNER_MASK);
     let is_round = is_of_a_round(current) && is_of_a_round(new);
+    let (units_before, units_after) = (current & !WAITERS, new & !WAITERS);
     match fault {
         Fault::CompleteByStore => is_round && current & PHASE_MASK == 0 && new & PHASE_MASK == 0,
         Fault::BreakByStore => is_round && new & PHASE_MASK == BROKEN_PHASE,
@@ -214,6 +249,7 @@ const fn is_stored(fault: Fault, current: u64, new: u64) -> bool {
         Fault::TakeByStore => before == 0 && after != 0,
         Fault::TakeoverByStore => is_taken_over(current, new),
         Fault::ReleaseByStore => after == 0,
+        Fault::GiveByStore => is_of_a_round(units_after) && units_after > units_before,
         Fault::SetByStore => new & EVENT_SET != 0,
         _ => false,
     }
@@ -231,8 +267,11 @@ const fn is_marked(current: u64, new: u64) -> bool {
 
 /// The exchange that looks first and writes afterwards.
 fn store_after_look(word: &impl Modelled, current: u64, new: u64) -> Result<u64, u64> {
-    if new != 0 && word.load(Acquire) != current {
-        return Err(current);
+    if new != 0 {
+        let seen = word.load(Acquire);
+        if seen != current {
+            return Err(seen);
+        }
     }
     word.store(new, Release);
     Ok(current)
@@ -248,6 +287,7 @@ const fn spoiled(fault: Fault, current: u64, new: u64) -> u64 {
         Fault::UnvouchedLostAtTakeover if is_taken_over => new & !UNVOUCHED,
         Fault::UnvouchedLostAtRelease if after == 0 => new & !UNVOUCHED,
         Fault::UnvouchedKeptAtRecovery if before == after => new | (current & UNVOUCHED),
+        Fault::FlagTakenWithUnit if (new & !WAITERS) < current & !WAITERS => new & !WAITERS,
         Fault::EpochStays => new & EVENT_FLAGS | current & !EVENT_FLAGS,
         _ => new,
     }

@@ -99,9 +99,13 @@ mod kill;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
+mod quay;
+#[cfg(test)]
 mod room;
 #[cfg(test)]
 mod sleepers;
+#[cfg(test)]
+mod yard;
 
 /// The words, as they are shipped.
 macro_rules! word {
@@ -131,12 +135,14 @@ word!(checked, "../../sync/src/words/checked.rs");
 word!(condition, "../../sync/src/words/condition.rs");
 word!(depth, "../../sync/src/words/depth.rs");
 word!(event, "../../sync/src/words/event.rs");
+inner_word!(event_count, "../../sync/src/words/event_count.rs");
 word!(exclusive, "../../sync/src/words/exclusive.rs");
 word!(handover, "../../sync/src/words/handover.rs");
 inner_word!(inner, "../../sync/src/words/inner.rs");
 word!(lock, "../../sync/src/words/lock.rs");
 word!(rlock, "../../sync/src/words/rlock.rs");
-
+word!(semaphore, "../../sync/src/words/semaphore.rs");
+inner_word!(tracked, "../../sync/src/words/tracked.rs");
 inner_word!(wait, "../../sync/src/words/wait.rs");
 
 #[cfg(test)]
@@ -177,5 +183,17 @@ mod lock_suspect;
 mod rlock_killed;
 #[cfg(test)]
 mod rlock_levels;
+#[cfg(test)]
+mod semaphore_killed;
+#[cfg(test)]
+mod semaphore_live;
+#[cfg(test)]
+mod semaphore_planted;
+#[cfg(test)]
+mod tracked_killed;
+#[cfg(test)]
+mod tracked_live;
+#[cfg(test)]
+mod tracked_planted;
 #[cfg(test)]
 mod waiting_room;

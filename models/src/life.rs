@@ -158,6 +158,14 @@ impl World {
         assert_eq!(self.running.get(), 0);
     }
 
+    /// Shows the running process what the dead have done, as an hour does.
+    pub(crate) fn sees_the_dead(&self) {
+        for dead in &self.dead {
+            // Acquire and a read-modify-write as in `is_dead`.
+            dead.fetch_or(0, Ordering::Acquire);
+        }
+    }
+
     fn started(&self) {
         self.running.set(self.running.get() + 1);
     }
@@ -288,6 +296,15 @@ impl Attachment {
     /// Not a step: the token lies in a page of the process's own.
     pub(crate) fn token(&self) -> u32 {
         self.0.token.get()
+    }
+
+    pub(crate) fn slot(&self) -> usize {
+        self.0.slot
+    }
+
+    /// Whether somebody kills it.
+    pub(crate) fn is_condemned(&self) -> bool {
+        self.0.stop.is_some()
     }
 
     pub(crate) fn token_or_register(&self) -> Result<u32, Infallible> {

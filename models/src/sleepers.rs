@@ -20,7 +20,8 @@ pub(crate) enum Slices {
     /// seen, so this says less about orderings.
     PassAmongMany,
     /// A sleep ends by a wake, by its caller's limit, or (once for each death) because the hour is
-    /// over. If a wake is lost, loom finds a deadlock: the words do not live on their slices.
+    /// over, after which nothing is hidden that the dead have done. If a wake is lost, loom finds a
+    /// deadlock: the words do not live on their slices.
     Hour,
 }
 
@@ -56,6 +57,9 @@ pub(crate) fn wait(word: &impl Futex, seen: u32, has_limit: bool) {
         if !is_changed && world.sleepers.deaths() == deaths_seen {
             world.sleepers.sleep(word, has_limit);
         }
+        if world.sleepers.slices == Slices::Hour && world.sleepers.deaths() != deaths_seen {
+            world.sees_the_dead();
+        }
     });
 }
 
@@ -69,12 +73,15 @@ pub(crate) fn wake_one(word: &impl Futex) {
     });
 }
 
-/// Wakes all who sleep on `word`.
-pub(crate) fn wake_all(word: &impl Futex) {
+/// Wakes so many of those who sleep on `word`, or all if there are fewer.
+pub(crate) fn wake_many(word: &impl Futex, count: u32) {
     life::in_world(|world| {
         if world.sleepers.slices == Slices::Hour {
             let _ = word.latest(); // as in `wake_one`
-            while world.sleepers.wake_first(word) {}
+            let mut left = count;
+            while left > 0 && world.sleepers.wake_first(word) {
+                left -= 1;
+            }
         }
     });
 }
