@@ -1,8 +1,8 @@
 //! The adapter for POSIX: what the C library offers to processes that share memory, as its manual
 //! pages have it and without help. Actors are forked, and inherit the memory.
 //!
-//! Not offered: guards and the dropping of handles, for C has neither, and actors by spawn, which
-//! would have to find the memory by a name.
+//! Not offered: guards and the dropping of handles, for C has neither, functions, which no call takes,
+//! and actors by spawn, which would have to find the memory by a name.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,10 +12,17 @@ use purlin_conformance::serve::{
     Actor, Arguments, CAPABILITIES, Child, Form, Hello, How, Object, Pace, Reach, Refusal, Subject,
 };
 
+use barrier::Barrier;
+use condition::Condition;
 use errors::out_of_resources;
 use memory::{Arena, Shared};
 use mutex::{Kind, Lock};
+use semaphore::Semaphore;
 
+#[path = "posix/barrier.rs"]
+mod barrier;
+#[path = "posix/condition.rs"]
+mod condition;
 #[path = "posix/errors.rs"]
 mod errors;
 #[path = "posix/limit.rs"]
@@ -26,6 +33,8 @@ mod memory;
 mod mutex;
 #[path = "posix/process.rs"]
 mod process;
+#[path = "posix/semaphore.rs"]
+mod semaphore;
 
 /// POSIX under fork.
 pub(crate) struct Posix {
@@ -51,10 +60,28 @@ impl Posix {
 
     /// The same mutex by another mapping of its memory.
     fn again(&self, of: &str) -> Result<Arc<dyn Object>, Refusal> {
-        let original = self.mutexes().get(of).copied();
         let none = || Refusal::new("no-such-name", format!("there is no {of} here"));
-        let again = self.arena.again(original.ok_or_else(none)?);
+        let again = self.arena.again(self.mutex_of(of).ok_or_else(none)?);
         Ok(Arc::new(Lock::at(again.map_err(out_of_resources)?)))
+    }
+
+    /// A condition variable with a mutex of its own, or with the one that `lock` names.
+    fn condition(&self, args: &Arguments) -> Result<Arc<dyn Object>, Refusal> {
+        if args.keys().any(|name| name != "lock") {
+            return Err(Refusal::unsupported("such an argument"));
+        }
+        let lock = match args.get("lock").and_then(serde_json::Value::as_str) {
+            None => Lock::new(&self.arena, Kind::Recursive)?,
+            Some(of) => {
+                let none = || Refusal::prevented("it takes the address of a mutex");
+                Lock::at(self.mutex_of(of).ok_or_else(none)?)
+            }
+        };
+        Ok(Arc::new(Condition::new(&self.arena, lock)?))
+    }
+
+    fn mutex_of(&self, name: &str) -> Option<Shared<libc::pthread_mutex_t>> {
+        self.mutexes().get(name).copied()
     }
 
     fn mutexes(&self) -> MutexGuard<'_, BTreeMap<String, Shared<libc::pthread_mutex_t>>> {
@@ -65,7 +92,14 @@ impl Posix {
 impl Subject for Posix {
     fn hello(&self) -> Hello {
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-        let objects = [("lock", &mutex::OPERATIONS[..]), ("errorcheck-lock", &mutex::OPERATIONS)];
+        let objects = [
+            ("lock", &mutex::OPERATIONS[..]),
+            ("errorcheck-lock", &mutex::OPERATIONS),
+            ("rlock", &mutex::OPERATIONS),
+            ("semaphore", &semaphore::OPERATIONS),
+            ("condition", &condition::OPERATIONS),
+            ("barrier", &barrier::OPERATIONS),
+        ];
         let checked = Form { of: "lock".to_owned(), contracts: sides("refused") };
         Hello {
             protocol: PROTOCOL_VERSION,
@@ -76,10 +110,10 @@ impl Subject for Posix {
             objects: objects.map(|(kind, all)| (kind.to_owned(), words(all))).into(),
             capabilities: CAPABILITIES
                 .iter()
-                .filter(|name| **name != "drop")
+                .filter(|name| !["drop", "functions"].contains(*name))
                 .map(|name| (*name).to_owned())
                 .collect(),
-            contracts: sides("waits"),
+            contracts: contracts(),
             forms: [("errorcheck-lock".to_owned(), checked)].into(),
             pace: Pace::Fast,
         }
@@ -92,6 +126,10 @@ impl Subject for Posix {
         match kind {
             "lock" => self.mutex(name, Kind::Normal),
             "errorcheck-lock" => self.mutex(name, Kind::ErrorCheck),
+            "rlock" => self.mutex(name, Kind::Recursive),
+            "semaphore" => Ok(Arc::new(Semaphore::new(&self.arena, args)?)),
+            "condition" => self.condition(args),
+            "barrier" => Ok(Arc::new(Barrier::new(&self.arena, args)?)),
             _ => Err(Refusal::unsupported(kind)),
         }
     }
@@ -102,6 +140,15 @@ impl Subject for Posix {
             _ => Err(Refusal::unsupported("what is shared is inherited by fork")),
         }
     }
+}
+
+/// A signal needs no mutex, and a wait may come back without one.
+fn contracts() -> BTreeMap<String, Vec<String>> {
+    let sides_of_condition =
+        [("condition-wakeup", "may-be-spurious"), ("condition-notify", "by-anyone")];
+    let mut all = sides("waits");
+    all.extend(sides_of_condition.map(|(choice, side)| (choice.to_owned(), vec![side.to_owned()])));
+    all
 }
 
 /// The sides that a mutex takes, by what comes of a second acquire.

@@ -4,37 +4,81 @@
 //! guards itself, by the address of what they guard. What is made is never given back, since a
 //! guard borrows it for as long as its thread lives.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use purlin_conformance::limits::PROTOCOL_VERSION;
 use purlin_conformance::serve::{
-    Actor, Arguments, CallResult, Child, Ended, Flow, Hello, How, Object, Pace, Reach, Refusal,
-    Subject,
+    Actor, Arguments, Child, Ended, Hello, How, Object, Pace, Reach, Refusal, Subject,
 };
 
+use barrier::Meeting;
+use condvar::Condition;
+use mutex::Lock;
+
+#[path = "std_threads/barrier.rs"]
+mod barrier;
+#[path = "std_threads/condvar.rs"]
+mod condvar;
+#[path = "std_threads/mutex.rs"]
+mod mutex;
+
 /// Rust's std.
-pub(crate) struct StdThreads;
+#[derive(Default)]
+pub(crate) struct StdThreads {
+    /// For conditions that are made over them.
+    locks: Mutex<BTreeMap<String, Lock>>,
+}
 
 impl StdThreads {
     pub(crate) const NAME: &str = "std-threads";
+
+    fn lock(&self, name: &str) -> Lock {
+        let lock = Lock::new();
+        let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
+        locks.insert(name.to_owned(), lock);
+        lock
+    }
+
+    /// With a `Mutex` of its own, or with the one that `lock` names.
+    fn condition(&self, args: &Arguments) -> Result<Condition, Refusal> {
+        if args.keys().any(|name| name != "lock") {
+            return Err(Refusal::unsupported("such an argument"));
+        }
+        let Some(of) = args.get("lock").and_then(serde_json::Value::as_str) else {
+            return Ok(Condition::new(Lock::new()));
+        };
+        let locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
+        let lock = locks.get(of).copied();
+        Ok(Condition::new(lock.ok_or_else(|| Refusal::prevented("it takes a MutexGuard"))?))
+    }
 }
 
 /// What the interpreter offers to threads.
-const CAPABILITIES: [&str; 6] = ["programs", "cells", "logs", "threads", "ends", "catch"];
+const CAPABILITIES: [&str; 7] =
+    ["programs", "cells", "logs", "functions", "threads", "ends", "catch"];
 
 impl Subject for StdThreads {
     fn hello(&self) -> Hello {
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-        let sides = [("lock-release", "by-holder"), ("lock-again", "waits")];
+        let sides = [
+            ("lock-release", "by-holder"),
+            ("lock-again", "waits"),
+            ("condition-wakeup", "may-be-spurious"),
+            ("condition-notify", "by-anyone"),
+        ];
+        let objects = [
+            ("lock", &mutex::OPERATIONS[..]),
+            ("condition", &condvar::OPERATIONS),
+            ("barrier", &barrier::OPERATIONS),
+        ];
         Hello {
             protocol: PROTOCOL_VERSION,
             name: Self::NAME.to_owned(),
             version: env!("STD_VERSION").to_owned(),
             starts: vec![How::Thread],
             objects_reach: Reach::Start,
-            objects: [("lock".to_owned(), words(&OPERATIONS))].into(),
+            objects: objects.map(|(kind, all)| (kind.to_owned(), words(all))).into(),
             capabilities: words(&CAPABILITIES),
             contracts: sides
                 .map(|(choice, side)| (choice.to_owned(), vec![side.to_owned()]))
@@ -44,10 +88,12 @@ impl Subject for StdThreads {
         }
     }
 
-    fn create(&self, _: &str, kind: &str, args: &Arguments) -> Result<Arc<dyn Object>, Refusal> {
+    fn create(&self, name: &str, kind: &str, args: &Arguments) -> Result<Arc<dyn Object>, Refusal> {
         match kind {
+            "barrier" => Ok(Arc::new(Meeting::new(args)?)),
+            "condition" => Ok(Arc::new(self.condition(args)?)),
             _ if !args.is_empty() => Err(Refusal::unsupported("arguments")),
-            "lock" => Ok(Arc::new(Lock(Box::leak(Box::default())))),
+            "lock" => Ok(Arc::new(self.lock(name))),
             _ => Err(Refusal::unsupported(kind)),
         }
     }
@@ -69,84 +115,5 @@ struct Thread;
 impl Child for Thread {
     fn reap(&mut self) -> Result<Ended, Refusal> {
         Err(Refusal::unsupported("a thread is nobody's child"))
-    }
-}
-
-/// What can be asked of a `Mutex`.
-const OPERATIONS: [&str; 4] = ["acquire", "try", "release", "recover"];
-
-type Guard = MutexGuard<'static, ()>;
-
-thread_local! {
-    /// The guards of this thread, by the address of the mutex.
-    static HELD: RefCell<BTreeMap<usize, Guard>> = RefCell::default();
-}
-
-/// A `Mutex`. That it is poisoned is what the suite calls owner-died: it is held, and nobody has
-/// vouched for what it guards.
-struct Lock(&'static Mutex<()>);
-
-impl Lock {
-    fn address(&self) -> usize {
-        std::ptr::from_ref(self.0).addr()
-    }
-
-    fn keep(&self, guard: Guard) {
-        HELD.with_borrow_mut(|held| held.insert(self.address(), guard));
-    }
-
-    fn taken(&self, locked: Result<Guard, PoisonError<Guard>>) -> CallResult {
-        match locked {
-            Ok(guard) => {
-                self.keep(guard);
-                CallResult::ok()
-            }
-            Err(poisoned) => {
-                self.keep(poisoned.into_inner());
-                CallResult::failed("owner-died", "poisoned")
-            }
-        }
-    }
-
-    fn try_acquire(&self) -> CallResult {
-        match self.0.try_lock() {
-            Ok(guard) => self.taken(Ok(guard)),
-            Err(TryLockError::Poisoned(poisoned)) => self.taken(Err(poisoned)),
-            Err(TryLockError::WouldBlock) => CallResult::failed("timed-out", "it would block"),
-        }
-    }
-
-    fn release(&self) -> CallResult {
-        match HELD.with_borrow_mut(|held| held.remove(&self.address())) {
-            Some(guard) => {
-                drop(guard);
-                CallResult::ok()
-            }
-            None => CallResult::Prevented("to unlock is to drop a guard, and there is none".into()),
-        }
-    }
-}
-
-impl Object for Lock {
-    fn call(&self, op: &str, args: &Arguments) -> CallResult {
-        match op {
-            // Such as a limit.
-            _ if !args.is_empty() => CallResult::Unsupported,
-            "acquire" => self.taken(self.0.lock()),
-            "try" => self.try_acquire(),
-            "release" => self.release(),
-            "recover" => {
-                self.0.clear_poison();
-                CallResult::ok()
-            }
-            _ => CallResult::Unsupported,
-        }
-    }
-
-    fn scope(&self, body: &mut dyn FnMut() -> Flow) -> Flow {
-        match self.0.lock() {
-            Ok(_guard) => body(),
-            Err(_) => Flow::Failed(Refusal::new("owner-died", "poisoned")),
-        }
     }
 }

@@ -2,7 +2,7 @@
 //! where a kind is registered.
 
 use super::kind::Kind;
-use super::{condition, event, fault, lock, named, rlock, semaphore};
+use super::{barrier, condition, event, fault, lock, named, rlock, semaphore};
 
 /// All kinds. The first is what an object is of which nobody has said anything.
 pub(super) const KINDS: &[&Kind] = &[
@@ -11,6 +11,7 @@ pub(super) const KINDS: &[&Kind] = &[
     &rlock::KIND,
     &condition::KIND,
     &event::KIND,
+    &barrier::KIND,
     &semaphore::PLAIN,
     &semaphore::BOUNDED,
     &semaphore::TRACKED,
@@ -20,7 +21,7 @@ pub(super) const KINDS: &[&Kind] = &[
 /// The names of all faults: those of the connections, which concern every kind and the lock, and
 /// those of further kinds alone.
 pub(super) const FAULTS: &[&[&str]] =
-    &[fault::NAMES, rlock::NAMES, condition::NAMES, event::NAMES, semaphore::NAMES];
+    &[fault::NAMES, rlock::NAMES, condition::NAMES, event::NAMES, barrier::NAMES, semaphore::NAMES];
 
 pub(super) fn find(name: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| kind.name == name).copied()

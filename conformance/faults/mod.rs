@@ -23,6 +23,7 @@
 //!
 //! `tests/faults/table.rs` is the table fault by case.
 
+mod barrier;
 mod client;
 mod condition;
 mod event;

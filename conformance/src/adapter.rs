@@ -40,7 +40,7 @@ pub(crate) fn run(words: &[String]) -> io::Result<()> {
         [word, name] if word == odd::ODD => odd::run(name),
         [word, rest @ ..] if word == faults::ACTOR => faults::run_actor(rest),
         [name] if name == Posix::NAME => serve(Arc::new(Posix::new()?)),
-        [name] if name == StdThreads::NAME => serve(Arc::new(StdThreads)),
+        [name] if name == StdThreads::NAME => serve(Arc::new(StdThreads::default())),
         [name] => match Purlin::new(name) {
             Some(purlin) => serve(Arc::new(purlin)),
             None => faults::run(name),

@@ -168,6 +168,29 @@ fn the_outcomes_of_several_belong_together() {
 }
 
 #[test]
+fn what_is_not_offered_is_no_reason_to_say_that_others_hang() {
+    let begin = |second: &str| {
+        format!(
+            "object bar: barrier(parties=2)
+             actors a b
+             a: bar.wait() -> started
+             b: {second} -> started\n"
+        )
+    };
+    let limited = begin("bar.wait(timeout=1h)");
+    let no_call = &["no such call"];
+    ends(&own("posix-fork"), &(limited.clone() + "a: -> ok"), Verdict::Unsupported, 5, no_call);
+    ends(
+        &own("posix-fork"),
+        &(limited + "each of a b: -> ok, ok"),
+        Verdict::Unsupported,
+        5,
+        no_call,
+    );
+    ends(&own("posix-fork"), &(begin("pause 1ms") + "a: -> ok"), Verdict::Hung, 5, &[]);
+}
+
+#[test]
 fn one_of_several_comes_to_a_wait() {
     let script = "object one: lock
         processes a b c

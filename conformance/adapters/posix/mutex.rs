@@ -20,6 +20,8 @@ pub(super) enum Kind {
     Normal,
     /// It is refused.
     ErrorCheck,
+    /// It holds it once more.
+    Recursive,
 }
 
 /// A mutex.
@@ -78,6 +80,7 @@ fn init(place: Shared<libc::pthread_mutex_t>, kind: Kind) -> libc::c_int {
     let kind = match kind {
         Kind::Normal => libc::PTHREAD_MUTEX_NORMAL,
         Kind::ErrorCheck => libc::PTHREAD_MUTEX_ERRORCHECK,
+        Kind::Recursive => libc::PTHREAD_MUTEX_RECURSIVE,
     };
     let mut attributes = MaybeUninit::uninit();
     let attributes = attributes.as_mut_ptr();

@@ -145,6 +145,17 @@ impl Run<'_> {
         self.session.actors.get(name).is_some_and(crate::actor::Actor::has_answer)
     }
 
+    /// What an actor says that does not offer what it was asked for.
+    pub(crate) fn not_offered(&self) -> Option<String> {
+        let calls = self.session.actors.values().filter_map(|actor| actor.call.as_ref());
+        let mut refusals = calls.filter_map(|call| match &call.answer {
+            Some(Answer::Unsupported) => Some("no such call".to_owned()),
+            Some(Answer::Error { kind, text }) if kind == "unsupported" => Some(text.clone()),
+            _ => None,
+        });
+        refusals.next()
+    }
+
     /// What a call may take beyond the usual, as it says itself.
     pub(super) fn more_patience(&self, name: &str, not_before_nanos: Option<u64>) -> Duration {
         let pauses = self.call(name).map_or(Duration::ZERO, |call| call.traits.pauses);

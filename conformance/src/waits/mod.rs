@@ -47,13 +47,21 @@ impl Run<'_> {
             if stillness.lasts(self.still()) {
                 // It may have come between the last read and the last look.
                 self.session.pump(Duration::ZERO)?;
-                let nobody_left = || End::hung(expected.to_owned(), NOBODY_LEFT.to_owned());
-                return check(self).ok_or_else(nobody_left);
+                return check(self).ok_or_else(|| self.in_vain(expected, NOBODY_LEFT.to_owned()));
             }
             if patience.is_over(|| self.session.is_awake()) {
                 let came = format!("nothing within {:?}", patience.waited());
-                return Err(End::hung(expected.to_owned(), came));
+                return Err(self.in_vain(expected, came));
             }
+        }
+    }
+
+    /// Nothing came. It may have waited for what another was asked and does not offer, of which the
+    /// script would have heard later.
+    fn in_vain(&self, expected: &str, came: String) -> End {
+        match self.not_offered() {
+            Some(text) => End::unsupported(text),
+            None => End::hung(expected.to_owned(), came),
         }
     }
 

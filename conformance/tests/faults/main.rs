@@ -9,7 +9,8 @@
 //! There are three times as many cases of the other kinds, and as many faults again, which is more
 //! than fits into a run of all tests. So a fault is asked one of those that are to notice it, and
 //! an honest subject one in eight, each another one. With `PURLIN_FAULTS=all` in the environment
-//! all of them are asked, as of locks.
+//! all of them are asked, as of locks; with the name of a group, such as `PURLIN_FAULTS=barrier`,
+//! all of that group's table, and nothing else.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -31,8 +32,41 @@ const HONEST_SAMPLE: usize = 8;
 /// The kind of which all is asked each time.
 const ALWAYS: &str = "lock/";
 
-fn is_asked_all() -> bool {
-    std::env::var_os("PURLIN_FAULTS").is_some_and(|what| what == "all")
+/// What `PURLIN_FAULTS` says.
+enum Choice {
+    Sample,
+    All,
+    Group(String),
+}
+
+impl Choice {
+    fn read() -> Self {
+        match std::env::var("PURLIN_FAULTS") {
+            Err(_) => Self::Sample,
+            Ok(word) if word == "all" => Self::All,
+            Ok(group) => {
+                let is_known = TABLES.iter().any(|table| table.groups.contains(&&*group));
+                assert!(is_known, "PURLIN_FAULTS is {group}, and no table is about that");
+                Self::Group(group)
+            }
+        }
+    }
+
+    /// Whether all is asked of what is asked.
+    const fn is_whole(&self) -> bool {
+        !matches!(self, Self::Sample)
+    }
+
+    fn has_table(&self, table: &Table) -> bool {
+        match self {
+            Self::Group(group) => table.groups.contains(&&**group),
+            _ => true,
+        }
+    }
+
+    fn has_case(&self, id: &str) -> bool {
+        TABLES.iter().any(|table| table.is_about(id) && self.has_table(table))
+    }
 }
 
 /// Goes on for ever, so only the end of the suite's patience finds it.
@@ -46,7 +80,8 @@ const ALONE: &[&str] =
 #[test]
 fn each_fault_is_noticed_by_the_cases_that_it_names() {
     let cases = Cases::read();
-    let names: BTreeSet<&str> = faults().map(|(_, fault, _)| fault).collect();
+    let chosen = faults().filter(|(table, ..)| cases.choice.has_table(table));
+    let names: BTreeSet<&str> = chosen.map(|(_, fault, _)| fault).collect();
     let rows: Vec<_> = names.iter().enumerate().collect();
     let wrong = in_parallel(&rows, |(place, fault)| {
         let (asked, named) = cases.of(fault, *place);
@@ -67,7 +102,8 @@ fn odd_but_honest_subjects_pass() {
     let rows: Vec<_> = HONEST.iter().enumerate().collect();
     let wrong = in_parallel(&rows, |(place, (name, known))| {
         let is_asked = |case: usize, id: &str| {
-            is_asked_all() || id.starts_with(ALWAYS) || (case + place).is_multiple_of(HONEST_SAMPLE)
+            let is_whole = cases.choice.is_whole() || id.starts_with(ALWAYS);
+            is_whole || (case + place).is_multiple_of(HONEST_SAMPLE)
         };
         let short = cases.short.iter().enumerate().filter(|(case, id)| is_asked(*case, id));
         let mut asked: BTreeSet<String> = short.map(|(_, id)| id.clone()).collect();
@@ -76,8 +112,12 @@ fn odd_but_honest_subjects_pass() {
             asked.remove("lock/waiting-costs-nothing");
         }
         if *name == "honest-server" {
-            let long = long().filter(|id| is_asked_all() || id.starts_with(ALWAYS));
+            let long = long().filter(|id| cases.choice.is_whole() || id.starts_with(ALWAYS));
             asked.extend(long.map(str::to_owned));
+        }
+        asked.retain(|id| cases.choice.has_case(id));
+        if asked.is_empty() {
+            return None;
         }
         let found = found_by(name, &asked);
         let known: BTreeSet<String> = known.iter().map(|case| (*case).to_owned()).collect();
@@ -85,10 +125,6 @@ fn odd_but_honest_subjects_pass() {
     });
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
-
-/// These cases have no faulty subjects yet: nobody has shown that they can fail but the subjects
-/// that fail them, which `expect/` lists.
-const UNGUARDED: &str = "barrier/";
 
 #[test]
 fn every_case_and_every_behaviour_is_brought_down_by_a_fault_of_its_own_kind() {
@@ -100,7 +136,7 @@ fn every_case_and_every_behaviour_is_brought_down_by_a_fault_of_its_own_kind() {
             Noticed::AllBut(_) => false,
         })
     };
-    for case in suite.cases.iter().filter(|case| !case.id.starts_with(UNGUARDED)) {
+    for case in &suite.cases {
         assert!(is_brought_down(&case.id), "no fault brings down {}", case.id);
         for behaviour in &case.shows {
             let mut shown = suite.cases_of(behaviour);
@@ -147,6 +183,7 @@ fn long() -> impl Iterator<Item = &'static str> {
 
 /// The ids of the cases.
 struct Cases {
+    choice: Choice,
     short: BTreeSet<String>,
 }
 
@@ -154,9 +191,8 @@ impl Cases {
     fn read() -> Self {
         let ids = Suite::embedded().unwrap().cases.into_iter().map(|case| case.id);
         Self {
-            short: ids
-                .filter(|id| !id.starts_with(UNGUARDED) && long().all(|long| long != id))
-                .collect(),
+            choice: Choice::read(),
+            short: ids.filter(|id| long().all(|long| long != id)).collect(),
         }
     }
 
@@ -164,10 +200,12 @@ impl Cases {
     fn of(&self, fault: &str, place: usize) -> (BTreeSet<String>, BTreeSet<String>) {
         let owned = |cases: &[&str]| cases.iter().map(|case| (*case).to_owned()).collect();
         let (mut asked, mut named) = (BTreeSet::new(), BTreeSet::new());
-        for (table, _, noticed) in faults().filter(|(_, name, _)| *name == fault) {
+        let rows =
+            faults().filter(|(table, name, _)| *name == fault && self.choice.has_table(table));
+        for (table, _, noticed) in rows {
             let short = self.short.iter().filter(|case| table.is_about(case)).cloned();
             match noticed {
-                Noticed::These(cases) if !table.is_asked_always() && !is_asked_all() => {
+                Noticed::These(cases) if !table.is_asked_always() && !self.choice.is_whole() => {
                     let short = cases.iter().filter(|case| self.short.contains(**case));
                     let short: Vec<&&str> = short.collect();
                     let one = short.get(place % short.len().max(1));

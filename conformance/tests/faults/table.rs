@@ -1,6 +1,7 @@
 //! Each fault, and the cases that notice it; and the honest ones, with what they do not keep. A
 //! file for each kind of object; a fault that concerns several kinds stands in each of their files.
 
+mod barrier;
 mod condition;
 mod event;
 mod lock;
@@ -45,7 +46,7 @@ impl Table {
 }
 
 pub(crate) const TABLES: &[Table] =
-    &[lock::TABLE, rlock::TABLE, condition::TABLE, semaphore::TABLE, event::TABLE];
+    &[lock::TABLE, rlock::TABLE, condition::TABLE, semaphore::TABLE, event::TABLE, barrier::TABLE];
 
 /// Odd ones that are right, and the cases that find what they do not promise.
 pub(crate) const HONEST: &[(&str, &[&str])] = &[

@@ -8,9 +8,12 @@ use crate::tree::Tree;
 /// what is listed beyond is a file that follows pointers into a segment, or forks. The adapters
 /// that the suite has built in are held to the list, too.
 const UNSAFE_FILES: &[(&str, &str)] = &[
+    ("conformance/adapters/posix/barrier.rs", "calls the C library, which takes pointers"),
+    ("conformance/adapters/posix/condition.rs", "calls the C library, which takes pointers"),
     ("conformance/adapters/posix/memory.rs", "makes the pointers that the C library takes"),
     ("conformance/adapters/posix/mutex.rs", "calls the C library, which takes pointers"),
     ("conformance/adapters/posix/process.rs", "forks by the bare call"),
+    ("conformance/adapters/posix/semaphore.rs", "calls the C library, which takes pointers"),
     ("process/src/fork.rs", "the raw fork is an unsafe function"),
     ("process/src/process.rs", "forks, and argues that its child never returns"),
     ("process/src/spawn/task.rs", "makes a function of its place in the program"),
