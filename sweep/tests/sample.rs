@@ -23,6 +23,6 @@ fn nothing_is_lost_where_the_victim_stands_still_at_some_points_of_each_scenario
 }
 
 #[test]
-fn a_lock_that_is_hammered_stays_whole_while_one_is_killed_after_the_other() {
-    finds_nothing(&["--soak", "2"]);
+fn each_primitive_that_is_hammered_stays_whole_while_one_is_killed_after_the_other() {
+    finds_nothing(&["--soak", "1"]);
 }

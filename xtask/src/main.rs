@@ -16,7 +16,7 @@ const USAGE: &str = "usage: cargo xtask <command>
   metrics   figures that say where to look; nothing fails by them
   sweep     SIGKILL at every instruction; `cargo xtask sweep --help` says what can be chosen
   emulated  the tests of the words as aarch64 programs, where the tools for that are installed
-  soak [S]  processes hammer a lock for S seconds (60), one killed every 10 ms";
+  soak [S]  processes hammer each primitive for S seconds (60), one killed every 10 ms";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
