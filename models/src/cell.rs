@@ -110,10 +110,12 @@ impl AtomicU32 {
 }
 
 impl AtomicU64 {
-    /// A step. What is stored is slept on by nobody.
+    /// A step. What is stored is slept on by nobody. Not a store of loom's: that may come, for loom,
+    /// before a read-modify-write which it has not seen, as a look of the kernel's at the word is
+    /// here, and who stored it would read what was there before.
     pub(crate) fn store(&self, value: u64, order: Ordering) {
         life::step();
-        self.0.store(value, order);
+        self.0.swap(value, order);
     }
 }
 

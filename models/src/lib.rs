@@ -154,6 +154,8 @@ mod barrier_planted;
 #[cfg(test)]
 mod checked_threads;
 #[cfg(test)]
+mod condition_killed;
+#[cfg(test)]
 mod condition_live;
 #[cfg(test)]
 mod event_killed;
