@@ -43,8 +43,8 @@ pub(crate) struct World {
     /// Whether a death is seen by the second opinion only, as when a child that foreign code made
     /// keeps the dead one's byte locked.
     is_byte_kept: bool,
-    /// Whether a question about one process counts as the look that each death gives to all. It does
-    /// not for who waits for more than one word.
+    /// Whether a question about one process counts as the look that each death gives to all. It
+    /// does not for who waits for more than one word.
     is_question_a_look: bool,
     dead: [AtomicU32; CONDEMNED_COUNT],
     next_slot: Cell<usize>,
@@ -62,8 +62,8 @@ pub(crate) trait Scene: 'static {
     /// Called when all can know.
     fn is_buried(&self) {}
 
-    /// Called by a process whose slice is over, after a death: makes it see the latest of what those
-    /// who live have written and woken nobody for.
+    /// Called by a process whose slice is over, after a death: makes it see the latest of what
+    /// those who live have written and woken nobody for.
     fn is_seen(&self) {}
 }
 
