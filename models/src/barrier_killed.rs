@@ -25,6 +25,64 @@ fn come(hall: &Hall, at: &Attachment) {
     let _ = hall.come(at, Deadline::Never);
 }
 
+fn act(hall: &Hall, at: &Attachment) {
+    let _ = hall.come_and_act(at, Deadline::Never);
+}
+
+/// One of the two parties is killed: before it came, asleep, as the last one before the round is
+/// complete or after, or while it leaves.
+pub(crate) fn a_party_dies(preemptions: usize, slices: Slices) -> Swept {
+    at_every_step(Some(preemptions), move |stop| {
+        let hall = Hall::with_roster(slices, BOTH);
+        condemn(&hall, stop, come);
+        start(&hall, come);
+        hall.all_ended();
+        hall.agreed();
+        hall.inspect();
+    })
+}
+
+/// The same with an action, which runs once, or for nobody that lives.
+pub(crate) fn a_runner_dies(preemptions: usize, slices: Slices) -> Swept {
+    at_every_step(Some(preemptions), move |stop| {
+        let hall = Hall::with_roster(slices, BOTH);
+        condemn(&hall, stop, act);
+        start(&hall, act);
+        hall.all_ended();
+        hall.agreed();
+        assert!(hall.action_runs() <= 1);
+        hall.inspect();
+    })
+}
+
+/// The only party is killed in its action, or elsewhere, when another comes.
+pub(crate) fn a_runner_dies_beside_a_newcomer(preemptions: usize, slices: Slices) -> Swept {
+    at_every_step(Some(preemptions), move |stop| {
+        let hall = Hall::without_supervisor(slices, 1);
+        condemn(&hall, stop, act);
+        start(&hall, |hall, at| {
+            if hall.come_and_act(at, Deadline::Never).is_err() {
+                assert_eq!(hall.words().reset(at), Ok(()));
+                assert_eq!(hall.come_and_act(at, Deadline::Never), Ok(0));
+            }
+        });
+        hall.inspect();
+    })
+}
+
+/// Two of three parties are killed.
+pub(crate) fn two_of_three_die(preemptions: usize, slices: Slices) -> Swept {
+    at_every_two_steps(Some(preemptions), move |first, second| {
+        let hall = Hall::with_roster(slices, &[0, 1, 2]);
+        condemn(&hall, first, come);
+        condemn(&hall, second, come);
+        start(&hall, come);
+        hall.all_ended();
+        hall.agreed();
+        hall.inspect();
+    })
+}
+
 /// One of the two parties is killed, and then two others meet.
 pub(crate) fn a_party_dies_and_others_meet(slices: Slices) -> Swept {
     at_every_step(Some(1), move |stop| {
@@ -72,6 +130,31 @@ pub(crate) fn one_dies_then_a_mender(slices: Slices) -> Swept {
         });
         hall.inspect();
     })
+}
+
+#[test]
+fn a_party_is_killed() {
+    a_party_dies(3, Slices::Pass).expect("barrier: a party dies, slices pass", 32, 0);
+    a_party_dies(3, Slices::Hour).expect("the same, slices of an hour", 32, 0);
+}
+
+#[test]
+fn who_runs_the_action_is_killed() {
+    a_runner_dies(2, Slices::Pass).expect("barrier: a runner dies, slices pass", 36, 0);
+    a_runner_dies(3, Slices::Hour).expect("the same, slices of an hour", 35, 0);
+}
+
+#[test]
+fn who_runs_the_action_is_killed_beside_a_newcomer() {
+    let swept = a_runner_dies_beside_a_newcomer(2, Slices::Pass);
+    swept.expect("barrier: a runner dies beside a newcomer, slices pass", 38, 0);
+    let swept = a_runner_dies_beside_a_newcomer(2, Slices::Hour);
+    swept.expect("the same, slices of an hour", 38, 0);
+}
+
+#[test]
+fn two_of_three_are_killed() {
+    two_of_three_die(0, Slices::Hour).expect("barrier: two of three die", 24, 31);
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! Each planted fault is noticed by the barrier's model that is there for it.
 
-use crate::barrier_live as live;
 use crate::cell::Deadline;
 use crate::fault::Fault;
 use crate::lock_planted::assert_noticed;
 use crate::sleepers::Slices::{Hour, Pass};
+use crate::{barrier_killed as killed, barrier_live as live};
 
 #[test]
 fn orderings_of_a_barrier() {
@@ -21,6 +21,10 @@ fn wakes_of_a_barrier() {
 
 #[test]
 fn deaths_at_a_barrier() {
+    assert_noticed(Fault::NeverDead, "deadlock", || killed::a_party_dies(1, Hour));
+    assert_noticed(Fault::NeverDead, "deadlock", || {
+        killed::a_runner_dies_beside_a_newcomer(1, Hour)
+    });
     assert_noticed(Fault::DeadTooEarly, "nobody breaks it", || live::two_meet(Pass));
 }
 

@@ -110,10 +110,12 @@ impl AtomicU32 {
 }
 
 impl AtomicU64 {
-    /// A step. What is stored is slept on by nobody.
+    /// A step. What is stored is slept on by nobody. Not a store of loom's: for loom that may come
+    /// before a read-modify-write which it has not seen, as a look of the kernel's at the word is
+    /// here, and who stored it would read what was there before.
     pub(crate) fn store(&self, value: u64, order: Ordering) {
         life::step();
-        self.0.store(value, order);
+        self.0.swap(value, order);
     }
 }
 
@@ -124,8 +126,8 @@ pub(crate) fn fence(order: Ordering) {
     }
 }
 
-/// What makes two `SeqCst` accesses keep their order, since loom takes them for weaker ones. No step:
-/// there is nothing in its place in what ships.
+/// What makes two `SeqCst` accesses keep their order, since loom takes them for weaker ones. No
+/// step: there is nothing in its place in what ships.
 pub(crate) fn between_accesses() {
     if !fault::is(Fault::FenceForgotten) {
         modelled::fence(Ordering::SeqCst);

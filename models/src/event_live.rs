@@ -76,6 +76,14 @@ impl Square {
     pub(crate) fn all_ended(&self) {
         self.world.all_ended();
     }
+
+    /// When all have ended: it is set. Not by one look, for only the last that ended has told what
+    /// it saw; who is about to sleep looks at what is so now.
+    pub(crate) fn inspect(self: &Rc<Self>) {
+        self.all_ended();
+        let at = Attachment::new(self, None);
+        life::act_as(&at, || assert_eq!(self.event.wait(Deadline::FirstSleep), Ok(true)));
+    }
 }
 
 impl Scene for Square {

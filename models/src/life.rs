@@ -43,6 +43,9 @@ pub(crate) struct World {
     /// Whether a death is seen by the second opinion only, as when a child that foreign code made
     /// keeps the dead one's byte locked.
     is_byte_kept: bool,
+    /// Whether a question about one process counts as the look that each death gives to all. It
+    /// does not for who waits for more than one word.
+    is_question_a_look: bool,
     dead: [AtomicU32; CONDEMNED_COUNT],
     next_slot: Cell<usize>,
     running: Cell<usize>,
@@ -58,6 +61,10 @@ pub(crate) trait Scene: 'static {
 
     /// Called when all can know.
     fn is_buried(&self) {}
+
+    /// Called by a process whose slice is over, after a death: makes it see the latest of what
+    /// those who live have written and woken nobody for.
+    fn is_seen(&self) {}
 }
 
 /// A process's registration, as the words know it.
@@ -107,7 +114,14 @@ pub(crate) fn sleep_in(has_limit: bool, sleep: impl FnOnce(&World, u32)) {
     let changes = Some(world.sleepers.changes());
     if !world.is_byte_kept || life.idle_at.replace(changes) == changes {
         // A death ends one sleep of each, whether its sleeper asks who is dead or not.
-        sleep(world, life.deaths_seen.replace(world.sleepers.deaths()));
+        let deaths_seen = life.deaths_seen.replace(world.sleepers.deaths());
+        sleep(world, deaths_seen);
+        if world.sleepers.deaths() != deaths_seen {
+            // A slice is long: what was done before is not hidden after it, else it could be so for
+            // ever, where nobody does more.
+            world.sees_the_dead();
+            life.scene.is_seen();
+        }
     }
     life.is_limit_passed.set(has_limit);
 }
@@ -138,6 +152,7 @@ impl World {
         Self {
             sleepers: Sleepers::new(slices),
             is_byte_kept: false,
+            is_question_a_look: true,
             dead: core::array::from_fn(|_| AtomicU32::new(0)),
             next_slot: Cell::new(CONDEMNED_COUNT),
             running: Cell::new(0),
@@ -150,6 +165,11 @@ impl World {
         Self { is_byte_kept: true, ..Self::new(slices) }
     }
 
+    /// A world in which each death ends a sleep of each that lives, whatever it has asked before.
+    pub(crate) fn with_looks_at_all(slices: Slices) -> Self {
+        Self { is_question_a_look: false, ..Self::new(slices) }
+    }
+
     /// Waits until every process has ended. Not by joining: what is awaited must come by the words.
     pub(crate) fn all_ended(&self) {
         if self.running.get() > 0 {
@@ -158,7 +178,7 @@ impl World {
         assert_eq!(self.running.get(), 0);
     }
 
-    /// Shows the running process what the dead have done, as an hour does.
+    /// Shows the running process what the dead have done.
     pub(crate) fn sees_the_dead(&self) {
         for dead in &self.dead {
             // Acquire and a read-modify-write as in `is_dead`.
@@ -314,15 +334,22 @@ impl Attachment {
         Ok(self.token())
     }
 
+    fn note_question(&self) {
+        let world = self.0.scene.world();
+        if world.is_question_a_look {
+            self.0.deaths_seen.set(world.sleepers.deaths());
+        }
+    }
+
     /// One step, since it is one system call; who was never condemned lives.
     pub(crate) fn is_dead(&self, token: u32, slices: u32) -> Result<bool, Infallible> {
         let world = self.0.scene.world();
-        self.0.deaths_seen.set(world.sleepers.deaths());
+        self.note_question();
         if token == self.token() {
             return Ok(false);
         }
         step();
-        self.0.deaths_seen.set(world.sleepers.deaths());
+        self.note_question();
         if fault::is(Fault::DeadTooEarly) {
             return Ok(true);
         }

@@ -20,8 +20,7 @@ pub(crate) enum Slices {
     /// seen, so this says less about orderings.
     PassAmongMany,
     /// A sleep ends by a wake, by its caller's limit, or (once for each death) because the hour is
-    /// over, after which nothing is hidden that the dead have done. If a wake is lost, loom finds a
-    /// deadlock: the words do not live on their slices.
+    /// over. If a wake is lost, loom finds a deadlock: the words do not live on their slices.
     Hour,
 }
 
@@ -56,9 +55,6 @@ pub(crate) fn wait(word: &impl Futex, seen: u32, has_limit: bool) {
         let is_changed = word.latest() != seen && !fault::is(Fault::SleepWithoutLook);
         if !is_changed && world.sleepers.deaths() == deaths_seen {
             world.sleepers.sleep(word, has_limit);
-        }
-        if world.sleepers.slices == Slices::Hour && world.sleepers.deaths() != deaths_seen {
-            world.sees_the_dead();
         }
     });
 }

@@ -31,8 +31,8 @@ pub(crate) fn three_forget_which(preemptions: usize, slices: Slices) -> Swept {
 }
 
 /// One waits with a limit, beside one without and one who comes twice.
-pub(crate) fn gives_up_beside_a_sleeper(slices: Slices) -> Swept {
-    every_interleaving(Some(3), move || {
+pub(crate) fn gives_up_beside_a_sleeper(preemptions: usize, slices: Slices) -> Swept {
+    every_interleaving(Some(preemptions), move || {
         let quay = Quay::new(slices, 1);
         start(&quay, |quay: &Quay, at| (0..2).for_each(|_| quay.use_it(at)));
         start(&quay, Quay::visit);
@@ -98,14 +98,18 @@ fn who_forgot_its_unit_gives_back_no_other() {
 
 #[test]
 fn who_gives_up_keeps_nobody_asleep() {
-    gives_up_beside_a_sleeper(Slices::PassAmongMany).expect("tracked: gives up, slices pass", 0, 0);
-    gives_up_beside_a_sleeper(Slices::Hour).expect("the same, slices of an hour", 0, 0);
+    gives_up_beside_a_sleeper(2, Slices::PassAmongMany).expect(
+        "tracked: gives up, slices pass",
+        0,
+        0,
+    );
+    gives_up_beside_a_sleeper(3, Slices::Hour).expect("the same, slices of an hour", 0, 0);
 }
 
 #[test]
 fn as_many_are_let_in_as_units_are_free() {
     for is_at_once in [false, true] {
-        two_wait_for_two(3, Slices::PassAmongMany, is_at_once).expect(
+        two_wait_for_two(2, Slices::PassAmongMany, is_at_once).expect(
             "tracked: two wait for two, slices pass",
             0,
             0,

@@ -13,7 +13,7 @@ use crate::condition::{Pool, PoolHead, Woken};
 use crate::exclusive::{ExclusiveWord, Told};
 use crate::life::{Attachment, Scene, World};
 use crate::lock::ByHolder;
-use crate::sleepers::Slices;
+use crate::sleepers::{Futex, Slices};
 
 const CELL_COUNT: usize = 3;
 
@@ -28,7 +28,7 @@ pub(crate) struct WaitingRoom {
 impl WaitingRoom {
     pub(crate) fn new(slices: Slices) -> Rc<Self> {
         Rc::new(Self {
-            world: World::new(slices),
+            world: World::with_looks_at_all(slices),
             lock: ExclusiveWord::default(),
             // Not a ticket that sweeps: it would be many steps more, with nothing to sweep.
             head: PoolHead { ticket: AtomicU32::new(1), reach: AtomicU32::new(0) },
@@ -115,4 +115,9 @@ impl Scene for WaitingRoom {
     }
 
     fn died(&self, _at: &Attachment) {}
+
+    fn is_seen(&self) {
+        let _ = self.lock.word.latest();
+        self.cells.iter().for_each(|cell| _ = cell.latest());
+    }
 }
