@@ -28,7 +28,7 @@
 //! With loom 0.7.2, slices passing and of an hour; *bound* is the most switches away from a thread
 //! that could go on, *steps* at how many its victims were killed. The uncontended round is four
 //! steps (take, write, write, give back) and five places to be killed at. All of it takes
-//! about 200 s of one core of an x86-64 virtual machine that others load, in a debug build.
+//! about two minutes on one core of an x86-64 virtual machine, optimized as the tests build it.
 //!
 //! | model | bound | steps | interleavings |
 //! |---|---|---|---|
