@@ -87,7 +87,9 @@ struct Threads(World<ByThread>);
 impl Threads {
     fn come_and_go(&self, thread: usize) -> Outcome {
         let (journal, lock) = (&self.0.journal, &self.0.lock);
-        try_anothers(journal, lock, thread)?;
+        // Who fails comes to its place by that.
+        let in_place = |_: &Failure| journal.set_cell(PEERS + thread, 1);
+        try_anothers(journal, lock, thread).inspect_err(in_place)?;
         loop {
             journal.visit(lock)?;
             check_stranger(journal, lock.release())?;
