@@ -1,6 +1,6 @@
 //! The lock whose holder is a thread: asked again by its holder, and by threads of one process.
 
-use purlin_sync::{ByThread, Error, Rules};
+use purlin_sync::{Acquired, ByThread, Error, Exclusive, Rules};
 
 use super::ensemble::{self, Ensemble};
 use super::world::{PEERS, World};
@@ -9,7 +9,7 @@ use crate::limits::GLANCE;
 use crate::stage::{AnyStage, Scenario, Stage, Sweep, Turn};
 use crate::sys::process::{idle_until, pause};
 use crate::sys::trace::Mark;
-use crate::verdict::{Failure, Kind, Outcome};
+use crate::verdict::{Failure, Kind, Outcome, check};
 
 pub(super) const SCENARIOS: [Scenario; 3] = [
     Scenario {
@@ -87,6 +87,9 @@ struct Threads(World<ByThread>);
 impl Threads {
     fn come_and_go(&self, thread: usize) -> Outcome {
         let (journal, lock) = (&self.0.journal, &self.0.lock);
+        // Who fails comes to its place by that.
+        let in_place = |_: &Failure| journal.set_cell(PEERS + thread, 1);
+        try_anothers(journal, lock, thread).inspect_err(in_place)?;
         loop {
             journal.visit(lock)?;
             check_stranger(journal, lock.release())?;
@@ -97,6 +100,30 @@ impl Threads {
             pause(GLANCE);
         }
     }
+}
+
+/// Journal cells: that the one thread holds, and that the other has tried.
+const HELD: usize = 40;
+const TRIED: usize = 41;
+
+/// Thread 1 tries what thread 0 of its own process holds, and neither gets nor frees it.
+pub(super) fn try_anothers<R: Rules>(
+    journal: &Journal,
+    lock: &Exclusive<R>,
+    thread: usize,
+) -> Outcome {
+    if thread == 0 {
+        return journal.visit_while(lock.acquire(None)?, || {
+            journal.set_cell(HELD, 1);
+            idle_until(|| journal.cell(TRIED) == 1);
+        });
+    }
+    idle_until(|| journal.cell(HELD) == 1);
+    let answers = (lock.try_acquire().map(Acquired::keep), lock.release());
+    journal.set_cell(TRIED, 1);
+    let is_stranger = answers == (Err(Error::TimedOut), Err(Error::NotOwner));
+    let says = || format!("another thread's lock answers {answers:?}");
+    journal.accuse(check(is_stranger, Kind::Duplicate, says))
 }
 
 /// What a thread is answered that holds nothing.

@@ -182,15 +182,17 @@ impl<R: ReleasedByHolder> Stage for Notifying<R> {
         let journal = &self.0.journal;
         idle_until(|| journal.is_over());
         // Whoever had the lock has notified, or died with it: then the sleepers look by themselves.
+        // One may have died with it when they had gone already, and nobody is left to free it.
         let word = SegmentFile::open(self.0.segment.descriptor())?;
         let offset = self.0.lock().offset();
         let is_free = || word.word(offset).is_ok_and(|word| word == 0);
+        let have_ended = || (0..2).all(|index| journal.cell(ENDED + index) != 0);
         let had_it = |index| journal.mortal(index).step() > Step::Entering;
-        if !had_it(0) && !had_it(1) {
-            idle_until(is_free);
-            return self.0.notify(2);
+        if had_it(0) || had_it(1) {
+            return Ok(());
         }
-        Ok(())
+        idle_until(|| have_ended() || is_free());
+        if have_ended() { Ok(()) } else { self.0.notify(2) }
     }
 
     fn is_in_place(&self, index: usize, pid: i32) -> bool {

@@ -3,7 +3,7 @@
 
 use purlin_sync::{Acquired, Error, Exclusive, Reentrant, Told};
 
-use super::checked::{Live, in_two_threads};
+use super::checked::{Live, in_two_threads, try_anothers};
 use super::ensemble;
 use super::world::{Elsewhere, OWNER, PEERS, World};
 use crate::journal::{Journal, Mortal, Step};
@@ -153,6 +153,9 @@ struct Threads(World<Reentrant>);
 impl Threads {
     fn come_and_go(&self, thread: usize) -> Outcome {
         let (journal, lock) = (&self.0.journal, &self.0.lock);
+        // Who fails comes to its place by that.
+        let in_place = |_: &Failure| journal.set_cell(PEERS + thread, 1);
+        try_anothers(journal, lock, thread).inspect_err(in_place)?;
         loop {
             visit(journal, lock, 0)?;
             let answer = lock.release();

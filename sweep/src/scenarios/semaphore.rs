@@ -95,12 +95,16 @@ impl Waiter {
         Store::new(1).map(Self)
     }
 
-    fn visit(&self, role: usize, mark: &Mark) -> Outcome {
+    fn visit(&self, role: usize, limit: impl Into<Deadline>, mark: &Mark) -> Outcome {
         self.0.register(role)?;
         mark.begin();
-        let outcome = self.0.visit(role);
+        let outcome = self.visit_within(role, limit);
         mark.end();
         outcome
+    }
+
+    fn visit_within(&self, role: usize, limit: impl Into<Deadline>) -> Outcome {
+        if self.0.take(role, limit)?.is_some() { self.0.give(role, 1).map(drop) } else { Ok(()) }
     }
 
     fn hold(&self) -> Outcome {
@@ -131,11 +135,12 @@ impl Stage for Waiter {
     }
 
     fn victim(&self, mark: &Mark) -> Outcome {
-        self.visit(VICTIM, mark)
+        self.visit(VICTIM, None, mark)
     }
 
+    /// The first may have taken the unit along, and nobody gives another as long as this one waits.
     fn second(&self, mark: &Mark) -> Outcome {
-        self.visit(SECOND, mark)
+        self.visit(SECOND, SHORT_LIMIT, mark)
     }
 
     /// Takes the unit away, and stays with it, when it is there; or gives one more.
