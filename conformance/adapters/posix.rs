@@ -1,8 +1,8 @@
 //! The adapter for POSIX: what the C library offers to processes that share memory, as its manual
 //! pages have it and without help. Actors are forked, and inherit the memory.
 //!
-//! Not offered: guards and the dropping of handles, for C has neither, functions, which no call takes,
-//! and actors by spawn, which would have to find the memory by a name.
+//! Not offered: guards and the dropping of handles, for C has neither; functions, which no call
+//! takes; and actors by spawn, which would have to find the memory by a name.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -67,7 +67,7 @@ impl<K: Units> Stage for Alone<K> {
         self.visit(SECOND, mark)
     }
 
-    /// Stays with a unit; where there is a bound, it gives what the victim may be about to give back.
+    /// Stays with a unit; where there is a bound, it gives what the victim may be about to give.
     fn other(&self, turn: &Turn<'_>) -> Outcome {
         self.0.register(OTHER)?;
         self.0.visit(OTHER)?;
