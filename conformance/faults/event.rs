@@ -52,7 +52,7 @@ pub(super) const KIND: Kind = Kind {
     form: None,
     operations: &["set", "clear", "wait", "is_set"],
     waits: &["wait"],
-    is_polled: true,
+    is_polled: false, // between two questions a set and a clear would go by
     guard: None,
     machine: Some(|rules, _| Ok(Box::new(Event::new(*rules)))),
     object: Kind::plain,
