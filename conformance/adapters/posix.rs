@@ -100,7 +100,7 @@ impl Subject for Posix {
             ("condition", &condition::OPERATIONS),
             ("barrier", &barrier::OPERATIONS),
         ];
-        let checked = Form { of: "lock".to_owned(), contracts: sides("refused") };
+        let as_lock = |again| Form { of: "lock".to_owned(), contracts: sides(again) };
         Hello {
             protocol: PROTOCOL_VERSION,
             name: Self::NAME.to_owned(),
@@ -114,7 +114,9 @@ impl Subject for Posix {
                 .map(|name| (*name).to_owned())
                 .collect(),
             contracts: contracts(),
-            forms: [("errorcheck-lock".to_owned(), checked)].into(),
+            forms: [("errorcheck-lock", "refused"), ("rlock", "deepens")]
+                .map(|(kind, again)| (kind.to_owned(), as_lock(again)))
+                .into(),
             pace: Pace::Fast,
         }
     }

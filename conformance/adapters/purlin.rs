@@ -15,7 +15,8 @@ use purlin_conformance::serve::{
 };
 use purlin_process::{ExitStatus, Process};
 use purlin_sync::{
-    Bounded, ByAnyone, ByHolder, ByThread, Event, Exclusive, Reentrant, Rules, Tracked, Unbounded,
+    Bounded, ByAnyone, ByHolder, ByThread, Counting, Event, Exclusive, Reentrant, Rules, Tracked,
+    Unbounded, Units,
 };
 
 use barrier::Meeting;
@@ -95,6 +96,16 @@ impl Purlin {
         Ok(lock)
     }
 
+    fn counted<K: Units>(&self, name: &str, args: &Arguments) -> Result<Arc<dyn Object>, Refusal>
+    where
+        Counting<K>: Send + Sync,
+    {
+        let semaphore = Arc::new(Counted::<K>::new(args)?);
+        let as_made = Arc::downgrade(&semaphore);
+        self.made().insert(name.to_owned(), as_made);
+        Ok(semaphore)
+    }
+
     /// A condition with a lock of its own, or over the one that `lock` names.
     fn condition(&self, args: &Arguments) -> Result<Arc<dyn Object>, Refusal> {
         let Some(over) = args.get("lock").and_then(serde_json::Value::as_str) else {
@@ -166,11 +177,11 @@ impl Subject for Purlin {
             barrier::KIND => Ok(Arc::new(Meeting::new(args)?)),
             condition::KIND => self.condition(args),
             named::KIND => Ok(Arc::new(NamedLock::new()?)),
-            "semaphore" => Ok(Arc::new(Counted::<Unbounded>::new(args)?)),
-            "bounded-semaphore" => Ok(Arc::new(Counted::<Bounded>::new(args)?)),
+            "semaphore" => self.counted::<Unbounded>(name, args),
+            "bounded-semaphore" => self.counted::<Bounded>(name, args),
             // Of those no unit can come from nowhere, so each has a bound.
             "tracked-semaphore" | "bounded-tracked-semaphore" => {
-                Ok(Arc::new(Counted::<Tracked>::new(args)?))
+                self.counted::<Tracked>(name, args)
             }
             event::KIND => Ok(Arc::new(Flag(Event::new().map_err(refusal)?))),
             _ => Err(Refusal::unsupported(kind)),
@@ -208,8 +219,7 @@ fn objects() -> BTreeMap<String, Vec<String>> {
     all.map(|(kind, operations)| (kind.to_owned(), operations)).collect()
 }
 
-/// The recursive lock, which is no form of a lock: much of what is asked of one it answers
-/// otherwise.
+/// The recursive lock.
 const RLOCK: &str = "rlock";
 
 /// A kind of lock, who may release it, and what comes of a second acquire by its holder.
@@ -241,7 +251,22 @@ fn forms() -> BTreeMap<String, Form> {
         tracked("tracked-semaphore", "semaphore"),
         tracked("bounded-tracked-semaphore", "bounded-semaphore"),
     ];
-    KINDS[1..].iter().map(of_lock).chain(semaphores).collect()
+    let as_lock = |kind: &str, sides: [(&str, &str); 3]| {
+        let contracts = sides.map(|(choice, side)| (choice.to_owned(), vec![side.to_owned()]));
+        (kind.to_owned(), Form { of: KINDS[0].0.to_owned(), contracts: contracts.into() })
+    };
+    // What a lock promises of exclusion holds for them as well.
+    let others = [
+        as_lock(
+            RLOCK,
+            [("lock-release", "by-holder"), ("lock-again", "deepens"), ("lock-owner", "known")],
+        ),
+        as_lock(
+            "bounded-semaphore",
+            [("lock-release", "by-anyone"), ("lock-again", "waits"), ("lock-owner", "unknown")],
+        ),
+    ];
+    KINDS[1..].iter().map(of_lock).chain(semaphores).chain(others).collect()
 }
 
 struct Forked(Process);

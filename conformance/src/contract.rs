@@ -5,7 +5,8 @@ use crate::protocol::{Form, Hello};
 /// The choices and their sides; the first stands for a subject that declares none.
 pub const CONTRACTS: &[(&str, &[&str])] = &[
     ("lock-release", &["by-anyone", "by-holder"]),
-    ("lock-again", &["waits", "refused"]),
+    ("lock-again", &["waits", "refused", "deepens"]),
+    ("lock-owner", &["known", "unknown"]),
     ("semaphore-death", &["units-stay", "units-return"]),
     ("condition-wakeup", &["exact", "may-be-spurious"]),
     ("condition-notify", &["by-holder", "by-anyone"]),
@@ -15,10 +16,11 @@ pub const CONTRACTS: &[(&str, &[&str])] = &[
     ("pipe-message", &["in-pieces", "whole"]),
 ];
 
-/// Whether `choice:side` is one of the contracts.
+/// Whether `choice:side` is one of the contracts; with `|` between them there may be several sides.
 pub fn is_known(contract: &str) -> bool {
     let Some((choice, side)) = contract.split_once(':') else { return false };
-    sides_of(choice).is_some_and(|sides| sides.contains(&side))
+    let has = |sides: &[&str]| side.split('|').all(|side| sides.contains(&side));
+    sides_of(choice).is_some_and(has)
 }
 
 /// All contracts, as `choice:side`.
@@ -54,7 +56,7 @@ pub fn forms<'a>(hello: &'a Hello, group: &'a str) -> Vec<AskedForm<'a>> {
 }
 
 impl AskedForm<'_> {
-    /// Whether it takes the side of each of these choices: by its own word, else by the subject's,
+    /// Whether it takes the side of each of these choices, or one of several: by its own word, else by the subject's,
     /// else by the catalogue's.
     pub fn takes<'c>(&self, contracts: impl IntoIterator<Item = &'c String>) -> bool {
         contracts.into_iter().all(|contract| self.takes_one(contract))
@@ -64,8 +66,10 @@ impl AskedForm<'_> {
         let Some((choice, side)) = contract.split_once(':') else { return false };
         let own = self.declared.and_then(|form| form.contracts.get(choice));
         match own.or_else(|| self.hello.contracts.get(choice)) {
-            Some(sides) => sides.iter().any(|taken| taken == side),
-            None => sides_of(choice).is_some_and(|sides| sides[0] == side),
+            Some(sides) => sides.iter().any(|taken| side.split('|').any(|side| taken == side)),
+            None => {
+                sides_of(choice).is_some_and(|sides| side.split('|').any(|side| sides[0] == side))
+            }
         }
     }
 }

@@ -78,12 +78,15 @@ impl Suite {
         self.cases.iter().filter(move |case| case.shows.iter().any(|id| id == behaviour))
     }
 
-    /// Each question for a subject: a case, once for each form that takes its sides.
+    /// Each question for a subject: a case, once for each form that takes its sides; one that is
+    /// about another kind of object, such as a lock by name, once.
     pub(crate) fn questions<'a>(&'a self, hello: &'a Hello) -> Vec<(&'a Case, &'a str)> {
         let mut questions = Vec::new();
         for case in &self.cases {
             let asked = forms(hello, &case.group).into_iter();
             let asked = asked.filter(|form| form.takes(&case.contracts));
+            let is_formed = case.script.objects.iter().any(|object| object.kind == case.group);
+            let asked = asked.take(if is_formed { usize::MAX } else { 1 });
             questions.extend(asked.map(|form| (case, form.kind)));
         }
         questions

@@ -17,13 +17,17 @@ pub(super) trait Remapped: Send + Sync {
 
 impl<R: Rules + Send + Sync + 'static> Remapped for Shared<R> {
     fn again(&self) -> Result<Arc<dyn Object>, Refusal> {
-        let memory = self.0.segment().descriptor().try_clone_to_owned();
-        let memory = memory.map_err(|error| Refusal::new("out-of-resources", error))?;
-        let segment =
-            Segment::from_descriptor(memory).map_err(|error| Refusal::new(error.kind(), error))?;
+        let segment = mapped_again(&self.0.segment())?;
         let lock = Exclusive::<R>::open(&segment, self.0.offset()).map_err(refusal)?;
         Ok(Arc::new(Shared(lock)))
     }
+}
+
+/// Another mapping of the same memory.
+pub(super) fn mapped_again(segment: &Segment) -> Result<Segment, Refusal> {
+    let memory = segment.descriptor().try_clone_to_owned();
+    let memory = memory.map_err(|error| Refusal::new("out-of-resources", error))?;
+    Segment::from_descriptor(memory).map_err(|error| Refusal::new(error.kind(), error))
 }
 
 /// A lock; each call keeps its hold, so that a later call can end it.

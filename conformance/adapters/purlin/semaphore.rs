@@ -1,11 +1,12 @@
 //! The semaphores of purlin as the suite asks for them.
 
 use std::any::Any;
+use std::sync::Arc;
 
 use purlin_conformance::serve::{Arguments, CallResult, Flow, Object, Refusal};
 use purlin_sync::{Counting, Error, Permit, Told, Units};
 
-use super::lock::{deadline, done, refusal};
+use super::lock::{Remapped, deadline, done, mapped_again, refusal};
 
 /// What can be asked of each kind of semaphore.
 pub(super) const OPERATIONS: [&str; 4] = ["acquire", "try", "release", "value"];
@@ -30,6 +31,16 @@ impl<K: Units> Counted<K> {
             Some(Err(_)) => CallResult::Prevented("a u32 has no sign".to_owned()),
             None => CallResult::Unsupported,
         }
+    }
+}
+
+impl<K: Units> Remapped for Counted<K>
+where
+    Counting<K>: Send + Sync,
+{
+    fn again(&self) -> Result<Arc<dyn Object>, Refusal> {
+        let segment = mapped_again(&self.0.segment())?;
+        Ok(Arc::new(Self(Counting::open(&segment, self.0.offset()).map_err(refusal)?)))
     }
 }
 
