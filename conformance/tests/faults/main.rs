@@ -2,13 +2,13 @@
 //! such subject by exactly the cases that are named in `table/`, and odd subjects that are right by
 //! none.
 //!
-//! A fault of a lock is asked the cases that are to notice it and a sixth of the others of their
-//! groups, each fault another sixth. The long cases are asked only where they are to notice, and of
-//! one honest subject: what they find depends on many rounds, and a round on chance.
+//! A fault of a lock is asked the cases that are to notice it and a twelfth of the others of their
+//! groups, each fault another twelfth. The long cases are asked only where they are to notice, and
+//! of one honest subject: what they find depends on many rounds, and a round on chance.
 //!
 //! There are three times as many cases of the other kinds, and as many faults again, which is more
 //! than fits into a run of all tests. So a fault is asked one of those that are to notice it, and
-//! an honest subject one in eight, each another one. With `PURLIN_FAULTS=all` in the environment
+//! an honest subject one in sixteen, each another one. With `PURLIN_FAULTS=all` in the environment
 //! all of them are asked, as of locks; with the name of a group, such as `PURLIN_FAULTS=barrier`,
 //! all of that group's table, and nothing else.
 
@@ -24,10 +24,10 @@ use support::{run, run_json};
 use table::{HONEST, Noticed, TABLES, Table};
 
 /// A fault is asked one in so many of the cases that are not to notice it.
-const SAMPLE: usize = 6;
+const SAMPLE: usize = 12;
 
 /// An honest subject is asked one in so many of the cases of other kinds than locks.
-const HONEST_SAMPLE: usize = 8;
+const HONEST_SAMPLE: usize = 16;
 
 /// The kind of which all is asked each time.
 const ALWAYS: &str = "lock/";
