@@ -56,8 +56,8 @@ pub fn forms<'a>(hello: &'a Hello, group: &'a str) -> Vec<AskedForm<'a>> {
 }
 
 impl AskedForm<'_> {
-    /// Whether it takes the side of each of these choices, or one of several: by its own word, else by the subject's,
-    /// else by the catalogue's.
+    /// Whether it takes the side of each of these choices, or one of several: by its own word, else
+    /// by the subject's, else by the catalogue's.
     pub fn takes<'c>(&self, contracts: impl IntoIterator<Item = &'c String>) -> bool {
         contracts.into_iter().all(|contract| self.takes_one(contract))
     }
