@@ -184,7 +184,7 @@ fn the_json_lines_are_as_documented() {
     assert_eq!(total["kept"], count("kept"));
     assert_eq!(total["untested"], count("untested"));
     assert_eq!(total["unexpected"], 0);
-    assert!(count("untested") > 500, "what no case shows is counted, not hidden");
+    assert!(count("untested") > 0, "what no case shows is counted, not hidden");
 }
 
 /// Asked only of locks that their holder alone releases.
