@@ -2,6 +2,7 @@
 
 use core::cell::Cell;
 use std::panic::{UnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
 
 use crate::life::Stop;
 
@@ -32,12 +33,17 @@ pub(crate) const ALL: Option<usize> = None;
 /// circles.
 const MAX_BRANCHES_COUNT: usize = 5_000;
 
+/// Loom maps and unmaps a stack for each thread of each interleaving, and the kernel makes the other
+/// threads of the program wait for that: two models side by side take longer than one by one.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
 /// Runs `model` in every interleaving with at most `preemptions` switches away from a thread that
 /// could have gone on.
 pub(crate) fn every_interleaving(
     preemptions: Option<usize>,
     model: impl Fn() + Send + Sync + 'static,
 ) -> Swept {
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     INTERLEAVINGS.set(0);
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = preemptions;
