@@ -33,8 +33,8 @@ pub(crate) const ALL: Option<usize> = None;
 /// circles.
 const MAX_BRANCHES_COUNT: usize = 5_000;
 
-/// Loom maps and unmaps a stack for each thread of each interleaving, and the kernel makes the other
-/// threads of the program wait for that: two models side by side take longer than one by one.
+/// Loom maps and unmaps a stack for each thread of each interleaving, and the kernel makes the
+/// program's other threads wait for that: two models side by side take longer than one by one.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// Runs `model` in every interleaving with at most `preemptions` switches away from a thread that
