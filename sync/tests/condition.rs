@@ -1,150 +1,13 @@
-//! The condition: who is woken, with what, and what a death leaves.
+//! The condition: who is woken, and with what. See `condition_death` for what a death leaves.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use purlin_shm::{Place, Segment};
-use purlin_sync::{
-    Acquired, ByHolder, Condition, Deadline, Error, Exclusive, ReleasedByHolder, Told, Waited,
-    Woken,
-};
+use purlin_sync::{Acquired, ByHolder, Condition, Deadline, Error, ReleasedByHolder, Told, Waited};
 
-use crate::support::{Cell, Child, LIMIT, Signal, idle};
-
-const NOTIFIED: Woken<Told> = Woken { acquired: Told::Held, is_notified: true };
-const TIMED_OUT: Woken<Told> = Woken { acquired: Told::Held, is_notified: false };
-const OWNER_DIED: Woken<Told> = Woken { acquired: Told::OwnerDied, is_notified: false };
-const BOTH: Woken<Told> = Woken { acquired: Told::OwnerDied, is_notified: true };
-
-/// A condition over a lock in a segment with room, and a cell.
-struct Scene<R: ReleasedByHolder> {
-    segment: Segment,
-    condition: Condition<R>,
-    cell: Place<Cell>,
-}
-
-impl<R: ReleasedByHolder> Scene<R> {
-    fn new() -> Self {
-        Self::with_room(128)
-    }
-
-    fn with_room(waiter_count: u32) -> Self {
-        let segment = Segment::anonymous(1 << 14).unwrap();
-        let lock = Exclusive::<R>::new_in(&segment).unwrap();
-        let condition = Condition::over_with_room(&lock, waiter_count).unwrap();
-        let cell = Place::new_in(&segment).unwrap();
-        Self { segment, condition, cell }
-    }
-
-    fn acquire(&self) -> Told {
-        self.condition.lock().acquire(LIMIT).map(Acquired::keep).unwrap()
-    }
-
-    fn release(&self) {
-        self.condition.lock().release().unwrap();
-    }
-
-    /// A child that waits once, leaves the lock, and is successful when its wait ended so.
-    fn waiter(&self, expected: Woken<Told>) -> Child {
-        let child = Child::run("waiter", || {
-            self.acquire();
-            let woken = self.condition.wait_kept(LIMIT);
-            let is_left = self.condition.lock().recover().and(self.condition.lock().release());
-            i32::from(woken != Ok(expected)) + 2 * i32::from(is_left.is_err())
-        });
-        child.sleeps_on_a_word();
-        child
-    }
-
-    /// A child that holds the lock, has done `act` under it, and idles.
-    fn holder(&self, act: impl FnOnce(&Self)) -> Child {
-        let holds = Signal::new();
-        let child = Child::run("holder", || {
-            self.acquire();
-            act(self);
-            holds.give();
-            idle()
-        });
-        holds.take("the holder to hold");
-        child
-    }
-
-    fn notify(&self, count: u32) -> u32 {
-        self.acquire();
-        let notified = self.condition.notify(count).unwrap();
-        self.release();
-        notified
-    }
-
-    /// Writes into a cell of the condition, as a peer that means harm.
-    fn forge(&self, index: u64, cell: u64) {
-        use std::os::unix::fs::FileExt;
-        let copy = self.segment.descriptor().try_clone_to_owned().expect("a descriptor");
-        let place = self.condition.offset() + 16 + 16 + 8 * index;
-        std::fs::File::from(copy).write_all_at(&cell.to_le_bytes(), place).expect("its file");
-    }
-}
-
-/// Runs a test for each kind of lock that a condition is made over.
-macro_rules! for_each_lock {
-    ($($test:ident)+) => {
-        mod over_lock {
-            $(#[test]
-            fn $test() {
-                super::$test::<purlin_sync::ByHolder>();
-            })+
-        }
-
-        mod over_checked_lock {
-            $(#[test]
-            fn $test() {
-                super::$test::<purlin_sync::ByThread>();
-            })+
-        }
-
-        mod over_rlock {
-            $(#[test]
-            fn $test() {
-                super::$test::<purlin_sync::Reentrant>();
-            })+
-        }
-    };
-}
-
-/// The same over the other locks, of tests that are named over a [`Lock`](purlin_sync::Lock).
-mod over_other_locks {
-    #[test]
-    fn a_notification_of_a_killed_waiter_goes_to_another() {
-        super::a_notification_of_a_killed_waiter_goes_to_another::<purlin_sync::ByThread>();
-        super::a_notification_of_a_killed_waiter_goes_to_another::<purlin_sync::Reentrant>();
-    }
-
-    #[test]
-    fn a_holder_killed_before_it_notified_is_told_to_one_sleeper() {
-        super::a_holder_killed_before_it_notified_is_told_to_one_sleeper::<purlin_sync::ByThread>();
-        super::a_holder_killed_before_it_notified_is_told_to_one_sleeper::<purlin_sync::Reentrant>(
-        );
-    }
-
-    #[test]
-    fn a_dead_waiter_is_passed_over() {
-        super::a_dead_waiter_is_passed_over::<purlin_sync::ByThread>();
-        super::a_dead_waiter_is_passed_over::<purlin_sync::Reentrant>();
-    }
-
-    #[test]
-    fn killed_waiters_leave_no_trace() {
-        super::killed_waiters_leave_no_trace::<purlin_sync::ByThread>();
-        super::killed_waiters_leave_no_trace::<purlin_sync::Reentrant>();
-    }
-
-    #[test]
-    fn forged_cells_are_nobodys() {
-        super::forged_cells_are_nobodys::<purlin_sync::ByThread>();
-        super::forged_cells_are_nobodys::<purlin_sync::Reentrant>();
-    }
-}
+use crate::support::condition::{NOTIFIED, Scene, TIMED_OUT, for_each_lock};
+use crate::support::{Child, LIMIT, Signal, idle};
 
 for_each_lock! {
     a_notify_wakes_who_has_waited_longest
@@ -153,10 +16,7 @@ for_each_lock! {
     a_limit_ends_the_wait_and_the_lock_is_held_again
     who_does_not_hold_the_lock_neither_waits_nor_notifies
     one_waiter_too_many_is_refused_and_still_holds
-    a_holder_killed_after_it_notified_is_told_to_who_was_notified
-    a_killed_waiter_is_no_dead_owner
     a_predicate_is_waited_for_under_one_limit
-    an_owners_death_ends_the_wait_for_a_predicate
     no_notify_is_lost_between_two_who_take_turns
 }
 
@@ -263,100 +123,6 @@ fn one_waiter_too_many_is_refused_and_still_holds<R: ReleasedByHolder>() {
     assert_eq!(scene.condition.wait_kept(Duration::ZERO), Ok(TIMED_OUT), "there is room again");
 }
 
-fn a_notification_of_a_killed_waiter_goes_to_another<R: ReleasedByHolder>() {
-    let scene = Scene::<R>::new();
-    for _ in 0..5 {
-        let doomed = scene.waiter(NOTIFIED);
-        let other = scene.waiter(NOTIFIED);
-        scene.acquire();
-        assert_eq!(scene.condition.notify_one(), Ok(1));
-        doomed.kill(); // it waits for the lock
-        let late = Signal::new();
-        let late_waiter = Child::run("late", || {
-            scene.acquire();
-            late.give();
-            let woken = scene.condition.wait_kept(Duration::from_millis(200));
-            scene.release();
-            i32::from(woken != Ok(TIMED_OUT))
-        });
-        scene.release();
-        late.take("the late one to hold");
-        other.succeed();
-        late_waiter.succeed();
-    }
-    assert_eq!(scene.notify(1), 0);
-}
-
-fn a_dead_waiter_is_passed_over<R: ReleasedByHolder>() {
-    let scene = Scene::<R>::new();
-    let dead = [(); 2].map(|()| scene.waiter(NOTIFIED));
-    let living = scene.waiter(NOTIFIED);
-    dead.iter().for_each(Child::kill);
-    assert_eq!(scene.notify(1), 1);
-    living.succeed();
-    assert_eq!(scene.notify(u32::MAX), 0);
-}
-
-fn a_holder_killed_before_it_notified_is_told_to_one_sleeper<R: ReleasedByHolder>() {
-    let scene = Scene::<R>::new();
-    let answers = Signal::new();
-    let waiters = [(); 3].map(|()| {
-        let child = Child::run("waiter", || {
-            scene.acquire();
-            let woken = scene.condition.wait_kept(LIMIT);
-            if woken == Ok(OWNER_DIED) {
-                scene.condition.lock().recover().unwrap();
-                assert_eq!(scene.condition.notify_all(), Ok(2));
-            }
-            answers.tell(match woken {
-                Ok(OWNER_DIED) => 1,
-                Ok(NOTIFIED) => 0,
-                _ => 100,
-            });
-            i32::from(scene.condition.lock().release().is_err())
-        });
-        child.sleeps_on_a_word();
-        child
-    });
-    scene.holder(|_| ()).kill();
-    let sum: u32 = waiters.iter().map(|_| answers.hear("a waiter's answer")).sum();
-    assert_eq!(sum, 1);
-    waiters.iter().for_each(Child::succeed);
-}
-
-fn a_holder_killed_after_it_notified_is_told_to_who_was_notified<R: ReleasedByHolder>() {
-    let scene = Scene::<R>::new();
-    let waiter = scene.waiter(BOTH);
-    scene.holder(|scene| assert_eq!(scene.condition.notify_one(), Ok(1))).kill();
-    waiter.succeed();
-}
-
-fn a_killed_waiter_is_no_dead_owner<R: ReleasedByHolder>() {
-    let scene = Scene::<R>::new();
-    scene.waiter(NOTIFIED).kill();
-    assert_eq!(scene.acquire(), Told::Held);
-    assert_eq!(scene.condition.notify_all(), Ok(0));
-}
-
-fn killed_waiters_leave_no_trace<R: ReleasedByHolder>() {
-    let scene = Scene::<R>::with_room(3);
-    for round in 0..8 {
-        let doomed = [(); 3].map(|()| scene.waiter(NOTIFIED));
-        scene.acquire();
-        if round % 2 == 0 {
-            assert_eq!(scene.condition.notify_all(), Ok(3));
-        }
-        doomed.iter().for_each(Child::kill);
-        scene.release();
-    }
-    let waiter = scene.waiter(NOTIFIED);
-    assert_eq!(scene.notify(1), 1);
-    waiter.succeed();
-    assert_eq!(scene.notify(1), 0);
-    scene.acquire();
-    assert_eq!(scene.condition.wait_kept(Duration::from_millis(120)), Ok(TIMED_OUT));
-}
-
 fn a_predicate_is_waited_for_under_one_limit<R: ReleasedByHolder>() {
     let scene = Scene::<R>::new();
     let is_four = || (scene.cell.0.load(Relaxed) == 4).then_some(44);
@@ -403,29 +169,6 @@ fn a_predicate_is_waited_for_under_one_limit<R: ReleasedByHolder>() {
     assert_eq!((waited, asked), (Ok(Waited::TimedOut(())), 1));
 }
 
-fn an_owners_death_ends_the_wait_for_a_predicate<R: ReleasedByHolder>() {
-    let scene = Scene::<R>::new();
-    let waiter = Child::run("waiter", || {
-        let guard = scene.condition.lock().acquire(LIMIT).unwrap().sound().unwrap();
-        let is_one = || (scene.cell.0.load(Relaxed) == 1).then_some(());
-        match scene.condition.wait_for(guard, LIMIT, is_one).unwrap() {
-            Waited::OwnerDied(suspect) => {
-                drop(suspect.recover());
-                0
-            }
-            _ => 1,
-        }
-    });
-    waiter.sleeps_on_a_word();
-    let holder = scene.holder(|scene| {
-        scene.cell.0.store(1, Relaxed);
-        scene.condition.notify_one().unwrap();
-    });
-    holder.kill();
-    waiter.succeed();
-    assert_eq!(scene.acquire(), Told::Held);
-}
-
 fn no_notify_is_lost_between_two_who_take_turns<R: ReleasedByHolder>() {
     const TURN_COUNT: u32 = 2000;
     let scene = Scene::<R>::new();
@@ -446,56 +189,6 @@ fn no_notify_is_lost_between_two_who_take_turns<R: ReleasedByHolder>() {
     });
     play(0);
     other.succeed();
-}
-
-fn forged_cells_are_nobodys<R: ReleasedByHolder>() {
-    const WAITING: u64 = 1 << 30;
-    const NOTIFIED_BITS: u64 = 2 << 30;
-    let never_issued = (1 << 10) - 1; // generation 0
-    let scene = Scene::<R>::with_room(4);
-    let waiter = scene.waiter(NOTIFIED); // in the first cell
-    scene.forge(1, WAITING | never_issued);
-    scene.forge(2, u64::MAX); // state 3
-    scene.forge(3, NOTIFIED_BITS | never_issued);
-    assert_eq!(scene.notify(1), 1);
-    waiter.succeed();
-    assert_eq!(scene.notify(u32::MAX), 0);
-    let waiters = [(); 4].map(|()| scene.waiter(NOTIFIED));
-    assert_eq!(scene.notify(u32::MAX), 4);
-    waiters.iter().for_each(Child::succeed);
-    let robbed = Child::run("robbed", || {
-        scene.acquire();
-        i32::from(scene.condition.wait_kept(LIMIT) != Err(Error::Damaged))
-    });
-    robbed.sleeps_on_a_word();
-    scene.forge(0, 0);
-    robbed.succeed();
-    assert_eq!(scene.acquire(), Told::Held, "who finds its cell overwritten gives the lock back");
-}
-
-#[test]
-fn no_notify_is_lost_with_the_waiter_that_it_was_for() {
-    a_notification_of_a_killed_waiter_goes_to_another::<ByHolder>();
-}
-
-#[test]
-fn no_holders_death_leaves_all_asleep() {
-    a_holder_killed_before_it_notified_is_told_to_one_sleeper::<ByHolder>();
-}
-
-#[test]
-fn no_notify_is_spent_on_the_dead() {
-    a_dead_waiter_is_passed_over::<ByHolder>();
-}
-
-#[test]
-fn dead_waiters_take_no_room() {
-    killed_waiters_leave_no_trace::<ByHolder>();
-}
-
-#[test]
-fn no_forged_cell_has_anybody_go_on() {
-    forged_cells_are_nobodys::<ByHolder>();
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod barrier;
 mod barrier_death;
 mod checked;
 mod condition;
+mod condition_death;
 mod condition_made;
 mod death;
 mod event;

@@ -1,5 +1,7 @@
 //! Children that are surely gone at the end of a test, and messages that give the order.
 
+pub(crate) mod condition;
+
 use std::fs::File;
 use std::io::{PipeReader, PipeWriter, Read, Write};
 use std::os::fd::AsRawFd;
