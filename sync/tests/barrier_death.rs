@@ -1,5 +1,7 @@
 //! What a barrier promises when its parties are killed, or stand still.
 
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -55,6 +57,42 @@ fn the_last_to_come_does_not_pass_with_a_dead_one() {
     doomed.kill();
     assert_eq!(barrier.waiting(), Ok(0));
     assert_eq!(barrier.wait(LIMIT), BROKEN);
+}
+
+#[test]
+fn who_takes_over_from_one_that_died_amid_its_arrival_looks_for_it_before_it_sleeps() {
+    let barrier = Barrier::new(3).unwrap();
+    let tokens = Signal::new();
+    let doomed = Child::run("doomed", || {
+        tokens.tell(barrier.segment().attachment().token_or_register().unwrap());
+        i32::from(barrier.wait(None).is_err())
+    });
+    let token = tokens.hear("the doomed one's token");
+    wait_for(&barrier, 1);
+    doomed.kill();
+    forge_guard(&barrier, token); // as if it had not come so far as to leave it
+    let next = Child::run("next", || {
+        barrier.segment().attachment().token_or_register().unwrap();
+        let before = sleep_count();
+        let is_told = barrier.wait(None) == BROKEN;
+        i32::from(!is_told) + 2 * i32::from(sleep_count() != before)
+    });
+    next.succeed();
+}
+
+/// Says in the barrier's inner lock that the process with this token has it.
+fn forge_guard(barrier: &Barrier, token: u32) {
+    let segment = barrier.segment();
+    let file = segment.descriptor().try_clone_to_owned().expect("a descriptor");
+    let place = barrier.offset() + 16;
+    File::from(file).write_all_at(&token.to_le_bytes(), place).expect("its file");
+}
+
+/// How often the calling thread has given its processor up to wait for something.
+fn sleep_count() -> String {
+    let status = fs::read_to_string("/proc/thread-self/status").expect("its status");
+    let line = status.lines().find(|line| line.starts_with("voluntary"));
+    line.expect("a count").to_owned()
 }
 
 #[test]
