@@ -64,12 +64,11 @@ impl AskedForm<'_> {
 
     fn takes_one(&self, contract: &str) -> bool {
         let Some((choice, side)) = contract.split_once(':') else { return false };
+        let is_named = |taken: &str| side.split('|').any(|side| side == taken);
         let own = self.declared.and_then(|form| form.contracts.get(choice));
         match own.or_else(|| self.hello.contracts.get(choice)) {
-            Some(sides) => sides.iter().any(|taken| side.split('|').any(|side| taken == side)),
-            None => {
-                sides_of(choice).is_some_and(|sides| side.split('|').any(|side| sides[0] == side))
-            }
+            Some(sides) => sides.iter().any(|taken| is_named(taken)),
+            None => sides_of(choice).is_some_and(|sides| is_named(sides[0])),
         }
     }
 }

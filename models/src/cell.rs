@@ -126,8 +126,8 @@ pub(crate) fn fence(order: Ordering) {
     }
 }
 
-/// What makes two `SeqCst` accesses keep their order, since loom takes them for weaker ones. No
-/// step: there is nothing in its place in what ships.
+/// What makes two `SeqCst` accesses keep their order, since loom takes them for weaker ones. Its
+/// partner is the one between the other side's two. No step: what ships has nothing in its place.
 pub(crate) fn between_accesses() {
     if !fault::is(Fault::FenceForgotten) {
         modelled::fence(Ordering::SeqCst);

@@ -24,7 +24,8 @@ pub const TRACKED_UNITS_MAX: u32 = 4096;
 /// Turns of a spin before the first sleep: about as long as a system call, so that a short hold is
 /// waited out and a long one wastes no more than the sleep would cost. The looks at the word are
 /// twice as far apart each time, six of them: each takes the word's cache line from whoever works
-/// with it, and with a look at each turn two rivals got half as much done.
+/// with it, and with a look at each turn two rivals got half as much done. (Nobody works with an
+/// event's word, so its waiters look at each turn.)
 pub const SPIN_LIMIT_ITERATIONS: u32 = 60;
 
 /// Turns after each sleep: the word has just changed hands, or a slice is over.

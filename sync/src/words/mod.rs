@@ -21,3 +21,28 @@ pub(crate) mod rlock;
 pub(crate) mod semaphore;
 pub(crate) mod tracked;
 mod wait;
+
+#[cfg(test)]
+mod tests {
+    use super::cell::Deadline;
+    use super::wait::Wait;
+
+    fn looks(wait: &mut Wait, loads: usize) -> usize {
+        (0..).take_while(|_| wait.spins_between(loads)).count()
+    }
+
+    #[test]
+    fn a_wait_looks_six_times_before_it_sleeps_and_a_try_never_spins() {
+        let mut wait = Wait::new(1, Deadline::never());
+        assert_eq!(looks(&mut wait, 1), 6); // 1 + 2 + 4 + 8 + 16 + 32 turns
+        assert!(!wait.spins(), "what is used up stays so until a sleep");
+        assert_eq!(looks(&mut Wait::new(1, Deadline::passed()), 1), 0);
+    }
+
+    #[test]
+    fn a_look_at_many_words_counts_as_so_many_turns() {
+        assert_eq!(looks(&mut Wait::new(1, Deadline::never()), 20), 3); // 20 each
+        assert_eq!(looks(&mut Wait::new(1, Deadline::never()), 1000), 1);
+        assert_eq!(looks(&mut Wait::new(1, Deadline::never()), 0), 6);
+    }
+}
