@@ -72,8 +72,8 @@ pub(crate) const END_COUNT: u32 = 3;
 /// Processes that hammer in a soak: more than small machines have processors.
 pub(crate) const HAMMER_COUNT: usize = 8;
 
-/// After so many kills nobody is killed until so much was done.
-pub(crate) const CALM_PERIOD: u64 = 16;
+/// After so many kills nobody is killed or replaced until so much was done.
+pub(crate) const CALM_PERIOD: u64 = 4;
 pub(crate) const CALM_DONE_COUNT: u64 = 64;
 
 /// Every so many visits of a soak is a long one, of so many idle turns: some 50 microseconds.

@@ -2,8 +2,8 @@
 //! replaced, for as long as one likes. What the sweep cannot have: several at full speed, killed
 //! wherever they are, thousands of times in one segment.
 //!
-//! Now and then nobody is killed until they have got on: those who are replaced all the time would
-//! hide that the others sleep for good.
+//! Now and then one is not replaced, and nobody else killed, until the others have got on: those
+//! who come anew would hide that all others sleep for good.
 
 use std::fmt;
 use std::time::Duration;
@@ -71,7 +71,7 @@ pub struct Soaked {
     pub done_count: u64,
     /// Deaths that somebody was told of.
     pub told_count: u64,
-    /// How often nobody was killed until all got on.
+    /// How often nobody was killed or replaced until the others got on.
     pub calm_count: u64,
     /// How often all were killed, and the accounts looked at.
     pub settled_count: u64,
@@ -99,6 +99,11 @@ trait Subject {
     /// # Errors
     /// What it finds.
     fn hammer(&self, index: usize) -> Outcome;
+
+    /// Whether none of them gets on where one is missing.
+    fn needs_all(&self) -> bool {
+        false
+    }
 
     /// Number `index` is dead, and another will take its place.
     ///

@@ -62,6 +62,10 @@ impl Subject for Crowd {
         }
     }
 
+    fn needs_all(&self) -> bool {
+        true
+    }
+
     fn bury(&mut self, _index: usize) -> Result<Burial, Failure> {
         self.death_count += 1;
         Ok(Burial { is_holder: true, is_time_to_settle: false })

@@ -53,10 +53,14 @@ impl Bath {
         while began.elapsed() < length && !has_more {
             self.await_kill(&mut hammers)?;
             let index = self.random.below(HAMMER_COUNT as u64) as usize;
-            has_more = self.kill(index, &mut hammers[index])?;
-            hammers[index] = self.start(index)?;
+            has_more = self.kill(index, &mut hammers.remove(index))?;
+            let is_calm = self.soaked.killed_count.is_multiple_of(CALM_PERIOD);
+            if is_calm && !self.subject.needs_all() {
+                self.be_calm(&mut hammers)?;
+            }
+            hammers.insert(index, self.start(index)?);
             progress.look(&*self.subject, &hammers)?;
-            if self.soaked.killed_count.is_multiple_of(CALM_PERIOD) {
+            if is_calm && self.subject.needs_all() {
                 self.be_calm(&mut hammers)?;
             }
         }
@@ -90,7 +94,7 @@ impl Bath {
         await_end(hammers, self.period / 2 + Duration::from_micros(spread))
     }
 
-    /// Kills nobody until they have got on.
+    /// Kills and replaces nobody until they have got on.
     fn be_calm(&mut self, hammers: &mut [Child]) -> Outcome {
         let target = self.subject.done_count() + CALM_DONE_COUNT;
         let mut patience = Patience::new(SURVIVORS_LIMIT);
