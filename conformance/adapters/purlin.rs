@@ -71,7 +71,7 @@ impl Purlin {
             return Err(Refusal::unsupported(text));
         }
         let name = actor.name().to_owned();
-        let process = Process::fork(name, move || actor.run_in_fork());
+        let process = Process::fork(name, move || ended(actor.run_in_fork()));
         Ok(Box::new(Forked(process.map_err(|error| Refusal::new(error.kind(), error))?)))
     }
 
@@ -131,6 +131,15 @@ impl Purlin {
     }
 }
 
+/// What the function of a process makes of what the script's own ended with: an error of the user's
+/// is a panic, any other is returned.
+fn ended(lived: Result<(), Refusal>) -> Result<(), String> {
+    match lived {
+        Err(Refusal { kind, text }) if kind == "task-failed" => panic!("{text}"),
+        other => other.map_err(|Refusal { kind, text }| format!("{kind}: {text}")),
+    }
+}
+
 /// The life of a spawned actor.
 fn be_actor(
     (subject, text, names): (String, String, Vec<String>),
@@ -143,7 +152,8 @@ fn be_actor(
         let object = objects.borrow_mut().remove(name);
         object.ok_or_else(|| std::io::Error::other(format!("{name} was not carried")))
     };
-    run_package(Arc::new(subject), &text, descriptors, open).map_err(|error| error.to_string())
+    let lived = run_package(Arc::new(subject), &text, descriptors, open);
+    ended(lived.map_err(|error| error.to_string())?)
 }
 
 impl Subject for Purlin {

@@ -208,4 +208,5 @@ const FILES: &[(&str, &str)] = &[
     ("semaphore", include_str!("../cases/semaphore.toml")),
     ("bounded-semaphore", include_str!("../cases/bounded-semaphore.toml")),
     ("event", include_str!("../cases/event.toml")),
+    ("process", include_str!("../cases/process.toml")),
 ];

@@ -1,11 +1,13 @@
 //! What runs inside an actor: statements.
 
+use serde_json::Value;
+
 use super::cast::Birth;
 use super::flow::{Course, Ends, Flow};
 use super::words::at;
 use super::{ParseError, Parser};
 use crate::protocol::How;
-use crate::script::{Or, Origin, Program, Span, Statement};
+use crate::script::{ACTOR, Arguments, Or, Origin, Program, Span, Statement};
 
 /// What is around a statement, and what those before it did.
 #[derive(Debug, Default)]
@@ -135,6 +137,7 @@ impl Parser<'_> {
         if let Some(name) = alone.filter(|name| args.len() != 1 || !args.contains_key(*name)) {
             return Err(at(span, format!("`{op}` of a {kind} has the argument `{name}` alone")));
         }
+        self.started_by_call(&kind, &args, span)?;
         let mut or: Vec<Or> = Vec::new();
         let mut course = Course::call().calling(functions);
         if let Some(given) = self.functions.get(&target.object) {
@@ -254,6 +257,23 @@ impl Parser<'_> {
         Ok((statement, Flow::PASSES.into()))
     }
 
+    /// `p.start(actor="b")`: the life of what the object is, a process or a thread, is this actor.
+    fn started_by_call(
+        &mut self,
+        kind: &str,
+        args: &Arguments,
+        span: Span,
+    ) -> Result<(), ParseError> {
+        let Some(name) = args.get(ACTOR).and_then(Value::as_str) else { return Ok(()) };
+        if self.scope.is_function {
+            return Err(at(span, "no actor starts in a function, which runs inside a call"));
+        }
+        let birth = if kind == "thread" { Birth::Thread } else { Birth::Start };
+        self.may_start(name, birth, span)?;
+        self.scope.births.push((name.to_owned(), birth));
+        Ok(())
+    }
+
     fn how(&mut self) -> Result<Option<How>, ParseError> {
         if !self.words.try_key("by") {
             return Ok(None);
@@ -350,7 +370,7 @@ impl Parser<'_> {
 fn operation(kind: &str, op: &str) -> Result<Option<&'static str>, String> {
     let known: &[(&str, Option<&str>)] = match kind {
         "cell" => &[("get", None), ("set", Some("value")), ("add", Some("n"))],
-        "log" => &[("lines", None), ("write", Some("text"))],
+        "log" => &[("lines", None), ("write", Some("text")), ("has", Some("text"))],
         "lock" if matches!(op, "get" | "set" | "add" | "write" | "lines") => &[],
         _ => return Ok(None),
     };
