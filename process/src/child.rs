@@ -3,22 +3,24 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::limits::{FAILED_STATUS, PANICKED_STATUS};
+use crate::limits::{FAILED_STATUS, NAME_SHOWN_CHARACTERS, PANICKED_STATUS};
 use crate::outcome::Outcome;
 use crate::status::carried;
-use crate::streams;
 use crate::sys::fork::exit_now;
 use crate::sys::stdio;
+use crate::{ends, identity, streams};
 
-/// Ends the calling process as a child of [`Process::fork`](crate::Process::fork) ends: writes out
-/// what was printed, then leaves without running exit handlers, since those of a forked child are
-/// its parent's. A `status` outside 0 to 255 arrives as 255, never as success.
+/// Ends the calling process with this status, once it has done what [`shutdown`](crate::shutdown)
+/// does. A `status` outside 0 to 255 arrives as 255, never as success.
 ///
-/// This is for children of the raw [`fork`](crate::fork); other children just return.
+/// A forked child writes out what was printed, then leaves without running exit handlers, since
+/// they are its parent's. Any other process ends as by `std::process::exit`, which runs them.
+///
+/// Children of the raw [`fork`](crate::fork) need this; other children just return.
 ///
 /// # Weak points
-/// * Output that another thread keeps locked for a second is lost. C streams other than standard
-///   output are not written out.
+/// * Output that another thread of a forked child keeps locked for a second is lost. C streams
+///   other than standard output are not written out there.
 /// * Destructors do not run, neither the caller's nor other threads'.
 ///
 /// ```
@@ -32,19 +34,23 @@ use crate::sys::stdio;
 /// # Ok::<(), purlin_process::Error>(())
 /// ```
 pub fn exit(status: i32) -> ! {
-    leave(carried(status), true)
+    let _no_way_back = ExitOnUnwind;
+    let own = identity::own();
+    let status = after_end(&own.name, carried(status));
+    if own.is_forked { leave(status, true) } else { end_program(status) }
 }
 
 /// Runs `function` as the whole life of this process, a child that was just forked. No way leads
 /// back to the caller's frames, which are the parent's.
-pub(crate) fn run<F, R>(name: &str, function: F, is_c_stdout_ours: bool) -> !
+pub(crate) fn run<F, R>(function: F, is_c_stdout_ours: bool) -> !
 where
     F: FnOnce() -> R,
     R: Outcome,
 {
     let _no_way_back = ExitOnUnwind;
     stdio::detach_stdin();
-    leave(status_of(name, function), is_c_stdout_ours)
+    let name = &identity::own().name;
+    leave(after_end(name, status_of(name, function)), is_c_stdout_ours)
 }
 
 /// Runs `function` as what is left of this program, which was spawned for it.
@@ -53,7 +59,7 @@ where
     F: FnOnce() -> R,
     R: Outcome,
 {
-    end_program(status_of(name, function))
+    end_program(after_end(name, status_of(name, function)))
 }
 
 /// Ends this program as its `main` would: its exit handlers are its own.
@@ -71,7 +77,7 @@ where
     let status = catch_unwind(AssertUnwindSafe(|| match function().into_status() {
         Ok(number) => carried(number),
         Err(message) => {
-            stdio::print_error(&format!("{name}: {message}\n"));
+            report(name, &message);
             FAILED_STATUS
         }
     }));
@@ -81,8 +87,36 @@ where
 /// The hook has printed the message and the place; what it cannot know is the process's name.
 fn panicked(name: &str, payload: Box<dyn Any + Send>) -> i32 {
     std::mem::forget(payload); // its drop may panic, and nobody is left to catch that
-    stdio::print_error(&format!("{name}: the function of this process panicked\n"));
+    report(name, "the function of this process panicked");
     PANICKED_STATUS
+}
+
+/// Does what is owed at the end. A hook that panicked must not read as success.
+fn after_end(name: &str, status: i32) -> i32 {
+    if ends::end(name) || status != 0 { status } else { PANICKED_STATUS }
+}
+
+/// Prints a line about this process on standard error.
+pub(crate) fn report(name: &str, what: &str) {
+    stdio::print_error(&format!("{}: {what}\n", shown(name)));
+}
+
+/// A name as a piece of a line of text: what would end the line, or do worse to a terminal, is
+/// written as an escape, and what is very long is cut.
+pub(crate) fn shown(name: &str) -> String {
+    let mut text = String::new();
+    for (count, character) in name.chars().enumerate() {
+        match character {
+            _ if count == NAME_SHOWN_CHARACTERS => {
+                text.push('…');
+                break;
+            }
+            '\u{2028}' | '\u{2029}' => text.extend(character.escape_default()),
+            _ if character.is_control() => text.extend(character.escape_default()),
+            _ => text.push(character),
+        }
+    }
+    text
 }
 
 fn leave(status: i32, is_c_stdout_ours: bool) -> ! {
@@ -96,5 +130,17 @@ struct ExitOnUnwind;
 impl Drop for ExitOnUnwind {
     fn drop(&mut self) {
         exit_now(PANICKED_STATUS);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_shown_on_one_line() {
+        assert_eq!(shown("plain, 木"), "plain, 木");
+        assert_eq!(shown("two\nlines\t\u{1b}[1m\u{2028}"), "two\\nlines\\t\\u{1b}[1m\\u{2028}");
+        assert_eq!(shown(&"木".repeat(4096)).chars().count(), NAME_SHOWN_CHARACTERS + 1);
     }
 }

@@ -5,11 +5,10 @@
 //! parent's copy of the list may have been locked by a thread that is gone.
 
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::sys::fork::Forkling;
-use crate::sys::origin::PerProcess;
+use crate::sys::origin::{Origin, PerProcess};
 use crate::sys::pidfd;
 use crate::{Error, ExitStatus};
 
@@ -21,37 +20,43 @@ pub(crate) struct Children {
     /// threads start at once do not inherit each other's sockets.
     starting: Mutex<()>,
     uncollected: Mutex<Vec<Arc<Child>>>,
-    /// For names: how many children this process has named.
-    named_count: AtomicU64,
 }
 
 /// One child. Its status is set once, under the lock under which it was collected, so that of many
 /// threads that join none takes the status away from another.
 pub(crate) struct Child {
+    pub(crate) name: String,
+    pub(crate) is_daemon: bool,
+    /// Whose child it is.
+    pub(crate) parent: Origin,
     forkling: Forkling,
     status: Mutex<Option<ExitStatus>>,
 }
 
 /// The list of the calling process.
 pub(crate) fn children() -> &'static Children {
-    CHILDREN.get(|| Children {
-        starting: Mutex::new(()),
-        uncollected: Mutex::new(Vec::new()),
-        named_count: AtomicU64::new(0),
-    })
+    CHILDREN.get(|| Children { starting: Mutex::new(()), uncollected: Mutex::new(Vec::new()) })
 }
 
 impl Children {
     /// Collects all that have ended, then keeps other threads from starting until dropped.
     pub(crate) fn start(&self) -> MutexGuard<'_, ()> {
-        // A child that cannot be looked at just now is looked at next time.
-        locked(&self.uncollected).retain(|child| !matches!(child.look(), Ok(Some(_))));
+        let _ = self.collect_ended();
         locked(&self.starting)
     }
 
-    pub(crate) fn add(&self, forkling: Forkling) -> Arc<Child> {
-        let status = forkling.is_lost.then_some(ExitStatus::Unknown);
-        let child = Arc::new(Child { forkling, status: Mutex::new(status) });
+    /// Collects all that have ended. What is left runs, or cannot be looked at just now.
+    pub(crate) fn collect_ended(&self) -> Vec<Arc<Child>> {
+        let mut uncollected = locked(&self.uncollected);
+        uncollected.retain(|child| !matches!(child.look(), Ok(Some(_))));
+        uncollected.clone()
+    }
+
+    pub(crate) fn add(&self, name: String, is_daemon: bool, forkling: Forkling) -> Arc<Child> {
+        let status = Mutex::new(forkling.is_lost.then_some(ExitStatus::Unknown));
+        let child = Child { name, is_daemon, parent: Origin::current(), forkling, status };
+        let status = child.collected();
+        let child = Arc::new(child);
         if status.is_none() {
             locked(&self.uncollected).push(Arc::clone(&child));
         }
@@ -66,12 +71,6 @@ impl Children {
             locked(&self.uncollected).retain(|kept| !Arc::ptr_eq(kept, child));
         }
         Ok(status)
-    }
-
-    pub(crate) fn next_name(&self) -> String {
-        // Relaxed: numbers need be different, not ordered with anything.
-        let number = self.named_count.fetch_add(1, Ordering::Relaxed) + 1;
-        format!("Process-{number}")
     }
 }
 

@@ -11,6 +11,10 @@ pub enum Error {
     TimedOut,
     /// The caller is not the process that started this child.
     NotTheParent,
+    /// The child has not ended yet.
+    StillRunning,
+    /// The caller is a daemon, and so may not start processes.
+    DaemonMayNotHaveChildren,
     /// No processes, descriptors or memory left.
     OutOfResources,
     /// The system refused: a child that has changed its user may be beyond its parent's signals.
@@ -49,6 +53,8 @@ impl Error {
         match self {
             Self::TimedOut => "timed-out",
             Self::NotTheParent => "not-the-parent",
+            Self::StillRunning => "still-running",
+            Self::DaemonMayNotHaveChildren => "daemon-may-not-have-children",
             Self::OutOfResources => "out-of-resources",
             Self::PermissionDenied => "permission-denied",
             Self::InvalidArgument => "invalid-argument",
@@ -71,6 +77,8 @@ impl fmt::Display for Error {
         match self {
             Self::TimedOut => f.write_str("the deadline came first"),
             Self::NotTheParent => f.write_str("only the process that started a child may do this"),
+            Self::StillRunning => f.write_str("the child has not ended yet"),
+            Self::DaemonMayNotHaveChildren => f.write_str("a daemon may not start processes"),
             Self::OutOfResources => f.write_str("no processes, descriptors or memory left"),
             Self::PermissionDenied => f.write_str("the system refused access to the process"),
             Self::InvalidArgument => f.write_str("the argument is outside what the call accepts"),

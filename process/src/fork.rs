@@ -4,8 +4,10 @@
 use std::sync::Arc;
 
 use crate::children::{Child, children};
+use crate::identity::{self, Identity, Plan};
+use crate::limits::FAILED_STATUS;
 use crate::streams::HeldStreams;
-use crate::sys::{self, origin};
+use crate::sys::{self, lifeline, origin};
 use crate::{Error, Process};
 
 /// Which of the two processes returned from [`fork`].
@@ -44,7 +46,11 @@ pub(crate) enum Started {
 ///
 /// Not asked: that the program has one thread, or that nothing is buffered.
 ///
+/// The child has a numbered name and its parent's key, and is no daemon; a daemon may not fork by
+/// this call either.
+///
 /// # Errors
+/// * [`Error::DaemonMayNotHaveChildren`] in a daemon.
 /// * [`Error::OutOfResources`] without processes, descriptors or memory; no child is left.
 /// * [`Error::PermissionDenied`], [`Error::Unsupported`] and [`Error::System`] as the system says;
 ///   no child is left either.
@@ -52,29 +58,41 @@ pub(crate) enum Started {
 /// # Example
 /// See [`exit`](crate::exit).
 pub unsafe fn fork() -> Result<Fork, Error> {
+    let plan = Plan { is_daemon: false, ..Plan::new() };
     // SAFETY: what `start` asks of its child is the second condition of ours.
-    match unsafe { start() }? {
+    match unsafe { start(plan) }? {
         Started::Child { .. } => Ok(Fork::Child),
-        Started::Parent(child) => Ok(Fork::Parent(Process::adopt(children().next_name(), child))),
+        Started::Parent(child) => Ok(Fork::Parent(Process::adopt(child))),
     }
 }
 
-/// Forks between held streams and adds the child to the list.
+/// Forks between held streams and adds the child to the list. The child is what the plan says
+/// before it returns from here.
 ///
 /// # Safety
 /// * As for [`sys::fork::fork`].
-pub(crate) unsafe fn start() -> Result<Started, Error> {
+pub(crate) unsafe fn start(plan: Plan) -> Result<Started, Error> {
+    plan.check()?;
     origin::watch_forks()?;
+    let key = plan.key();
     let list = children();
     let starting = list.start();
+    let parent = identity::as_parent()?;
+    let line = plan.is_daemon.then(lifeline::line).transpose()?;
     let streams = HeldStreams::hold();
     // SAFETY: passed on to our caller. The guards above are copied: each side drops its own, and a
     // lock that the forking thread holds is also held by the child's one thread.
     match unsafe { sys::fork::fork() }? {
         sys::fork::Forked::Child => {
             drop(starting); // the parent's list, copied; nobody uses it here again
+            if line.is_some_and(|line| lifeline::arm(line).is_err()) {
+                sys::fork::exit_now(FAILED_STATUS); // a daemon that would outlive its parent
+            }
+            identity::begin(Identity::new(plan, key, parent, true));
             Ok(Started::Child { is_c_stdout_ours: streams.is_c_stdout_empty() })
         }
-        sys::fork::Forked::Parent(forkling) => Ok(Started::Parent(list.add(forkling))),
+        sys::fork::Forked::Parent(forkling) => {
+            Ok(Started::Parent(list.add(plan.name, plan.is_daemon, forkling)))
+        }
     }
 }

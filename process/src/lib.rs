@@ -44,11 +44,16 @@
 
 #![deny(unsafe_code)]
 
+mod builder;
 mod child;
 mod children;
+mod current;
+mod ends;
 mod error;
 mod fork;
 mod handover;
+mod identity;
+mod key;
 mod limits;
 mod outcome;
 mod process;
@@ -58,12 +63,16 @@ mod status;
 mod streams;
 mod sys;
 
+pub use builder::{Builder, Run};
 pub use child::exit;
+pub use current::{Current, Parent, cpu_count, current, usable_cpu_count};
+pub use ends::{AtEnd, at_exit, shutdown};
 pub use error::Error;
 pub use fork::{Fork, fork};
 pub use handover::{receive_handles, send_handles};
+pub use key::Key;
 pub use outcome::Outcome;
-pub use process::Process;
+pub use process::{Process, StillRunning, active_children, wait_any};
 pub use signal::reset_child_signal;
 pub use spawn::init;
 pub use status::ExitStatus;

@@ -18,6 +18,20 @@ pub(crate) const GO_SLICE: Duration = Duration::from_secs(1);
 /// Whoever holds one for longer may never let go, and ending comes first.
 pub(crate) const FLUSH_LIMIT: Duration = Duration::from_secs(1);
 
+/// How long a daemon may take to end after it was asked to, when its parent ends; then it is
+/// killed. Enough to write something down, and no more than who waits for the parent will bear.
+pub(crate) const DAEMON_GRACE: Duration = Duration::from_secs(2);
+
+/// The name of the process that no other started.
+pub(crate) const MAIN_NAME: &str = "MainProcess";
+
+/// What is shown of a name in a line of text, in characters: names may have any length, and lines
+/// are for people.
+pub(crate) const NAME_SHOWN_CHARACTERS: usize = 100;
+
+/// Length of a key that is made here: as many as no one can try, and as a keyed SHA-256 takes.
+pub(crate) const KEY_BYTES: usize = 32;
+
 /// Exit status of a function that returned an error, as for a Rust `main`.
 pub(crate) const FAILED_STATUS: i32 = 1;
 
@@ -47,6 +61,10 @@ pub(crate) const KILLED_LIMIT: Duration = Duration::from_secs(5);
 
 /// Descriptors that go with one byte: Linux takes 253 (`SCM_MAX_FD`, `unix(7)`).
 pub(crate) const DESCRIPTORS_A_PIECE: usize = 250;
+
+/// Descriptors that a spawned child is given beside those of what is carried: its parent's process
+/// descriptor, and a daemon's lifeline.
+pub(crate) const OWN_DESCRIPTOR_MAX: usize = 2;
 
 /// What one message may carry. More descriptors than the luggage takes would be refused anyway.
 pub(crate) const HANDOVER_DESCRIPTOR_MAX: usize = 500;

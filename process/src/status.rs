@@ -3,6 +3,7 @@
 use core::fmt;
 
 use crate::limits::{FAILED_STATUS, STATUS_MAX};
+use crate::sys::signal;
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,7 +47,10 @@ impl fmt::Display for ExitStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Code(status) => write!(f, "status {status}"),
-            Self::Signal(number) => write!(f, "ended by signal {number}"),
+            Self::Signal(number) => {
+                write!(f, "ended by signal {number}")?;
+                signal::name_of(*number).map_or(Ok(()), |name| write!(f, ", {name}"))
+            }
             Self::Unknown => f.write_str("ended, status unknown"),
         }
     }

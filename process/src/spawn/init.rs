@@ -1,16 +1,21 @@
 //! The first thing in `main`: becomes the child, in a process that was spawned as one.
 
-use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::{io, mem};
 
 use purlin_sync::Deadline;
 
 use super::task::{Life, Task};
 use super::{HELLO, Letter, MARK, Parcel};
-use crate::limits::{FAILED_STATUS, HANDOVER_DESCRIPTOR_MAX};
-use crate::sys::{environment, message, standard_input, stdio};
+use crate::identity::{self, Identity, ParentRecord, Plan};
+use crate::key::Key;
+use crate::limits::{FAILED_STATUS, HANDOVER_DESCRIPTOR_MAX, OWN_DESCRIPTOR_MAX};
+use crate::sys::{environment, lifeline, message, standard_input};
 use crate::{Error, child, streams};
+
+/// What a letter may bring.
+const DESCRIPTOR_MAX: usize = HANDOVER_DESCRIPTOR_MAX + OWN_DESCRIPTOR_MAX;
 
 /// Whether this program calls [`init`]; one that does not cannot have spawned children.
 static IS_INITIALIZED: AtomicBool = AtomicBool::new(false);
@@ -67,7 +72,7 @@ fn be_child() -> ! {
     match prepare(letter, descriptors) {
         Ok(life) => child::run_program(&name, life),
         Err(error) => {
-            stdio::print_error(&format!("{name}: cannot be started: {error}\n"));
+            child::report(&name, &format!("cannot be started: {error}"));
             streams::flush_at_end(true);
             child::end_program(FAILED_STATUS)
         }
@@ -77,14 +82,38 @@ fn be_child() -> ! {
 /// Says hello and waits for the letter. No limit: the end of the socket is the parent's.
 fn greet(socket: &OwnedFd) -> io::Result<(Letter, Vec<OwnedFd>)> {
     message::send_byte(socket.as_fd(), HELLO).map_err(io::Error::other)?;
-    let (bytes, descriptors) =
-        message::receive(socket.as_fd(), HANDOVER_DESCRIPTOR_MAX, Deadline::never())
-            .map_err(io::Error::other)?;
+    let (bytes, descriptors) = message::receive(socket.as_fd(), DESCRIPTOR_MAX, Deadline::never())
+        .map_err(io::Error::other)?;
     let letter = postcard::from_bytes(&bytes).map_err(io::Error::other)?;
     Ok((letter, descriptors))
 }
 
-fn prepare(letter: Letter, descriptors: Vec<OwnedFd>) -> Result<Life, Error> {
+fn prepare(mut letter: Letter, mut descriptors: Vec<OwnedFd>) -> Result<Life, Error> {
+    begin(&mut letter, &mut descriptors)?;
     let Letter { task, arguments, items, .. } = letter;
     Task::at(task)?.prepare(Parcel { arguments, items, descriptors })
+}
+
+/// Becomes who the letter says, and takes what every child is given out of the descriptors.
+fn begin(letter: &mut Letter, descriptors: &mut Vec<OwnedFd>) -> Result<(), Error> {
+    let own_count = 1 + usize::from(letter.is_daemon);
+    if descriptors.len() < own_count {
+        return Err(Error::Damaged);
+    }
+    let mut own = descriptors.drain(..own_count);
+    let (Some(sentinel), line) = (own.next(), own.next()) else { return Err(Error::Damaged) };
+    if let Some(line) = line {
+        lifeline::arm(line)?;
+    }
+    let parent =
+        ParentRecord { name: mem::take(&mut letter.parent_name), pid: letter.parent_pid, sentinel };
+    let plan = Plan {
+        name: letter.name.clone(),
+        path: mem::take(&mut letter.path),
+        is_daemon: letter.is_daemon,
+        key: None,
+    };
+    let key = Key::new(mem::take(&mut letter.key))?;
+    identity::begin(Identity::new(plan, key, parent, false));
+    Ok(())
 }

@@ -4,7 +4,8 @@
 //!   parent                                    child: /proc/self/exe
 //!     socketpair, start with one end as stdin ──►  main: init()
 //!     hello                                   ◄──  takes the socket, closes what is not its own
-//!     letter: task, arguments, handles        ──►  checks, unpacks
+//!     letter: who it is, task, arguments,     ──►  is who it is; a daemon ties its life to the
+//!       handles                                    parent's; checks, unpacks
 //!     …                                            the function, then exit
 //! ```
 //!
@@ -20,11 +21,20 @@ use std::os::fd::OwnedFd;
 use serde::{Deserialize, Serialize};
 
 pub use init::init;
+pub(crate) use start::spawn;
 
 /// What a spawned child is told, beside descriptors.
 #[derive(Serialize, Deserialize)]
 struct Letter {
     name: String,
+    /// Its number below the main process, with its parent's.
+    path: String,
+    /// Its lifeline is the second descriptor then.
+    is_daemon: bool,
+    key: Vec<u8>,
+    /// Its parent's process descriptor is the first one.
+    parent_name: String,
+    parent_pid: i32,
     /// Where the task's trampoline lies in the program.
     task: u64,
     arguments: Vec<u8>,

@@ -13,23 +13,30 @@ use super::init::is_initialized;
 use super::task::Task;
 use super::{HELLO, Letter, MARK};
 use crate::children::children;
+use crate::identity::{self, Plan};
 use crate::limits::{HELLO_LIMIT, KILLED_LIMIT, PROGRAM};
 use crate::outcome::Outcome;
 use crate::sys::fork::Forkling;
-use crate::sys::{message, standard_input};
-use crate::{Error, ExitStatus, Process};
+use crate::sys::{lifeline, message, origin, standard_input};
+use crate::{Builder, Error, ExitStatus, Process};
 
 impl Process {
     /// Starts a child that is this program executed anew and runs `function` there, with a copy of
     /// `arguments` and with handles of the same objects as `carried`. Returns once the child has
     /// begun to read them; it does not wait for the function.
     ///
+    /// Short for [`Builder::new`](crate::Builder::new) with this name, and then
+    /// [`spawn`](crate::Builder::spawn).
+    ///
     /// `function` is a named function or a closure that captures nothing, which is checked when it
     /// is compiled. An empty name is replaced by a numbered one. The child inherits this process's
     /// environment, directory, standard output and standard error, and no other descriptor; its
-    /// standard input is the null device. It ends as the end of a program: exit handlers run.
+    /// standard input is the null device. It has one more, which leads to its parent, and a daemon
+    /// two. It ends as [`shutdown`](crate::shutdown) says and then as a program does: exit handlers
+    /// run.
     ///
     /// # Errors
+    /// * [`Error::DaemonMayNotHaveChildren`] in a daemon.
     /// * [`Error::NotInitialized`] when this program does not call [`init`](crate::init) first
     ///   thing in `main`. No child is left.
     /// * [`Error::NotTransferable`] for arguments that have no serial form, and for a function that
@@ -80,41 +87,81 @@ impl Process {
         C: Carry + 'static,
         R: Outcome,
     {
-        let _ = function; // its type is all there is to it
-        let mut name = name.into();
-        if name.is_empty() {
-            name = children().next_name();
-        }
-        let task = Task::of::<F, A, C, R>().offset()?;
-        let arguments = postcard::to_stdvec(&arguments).map_err(|_| Error::NotTransferable)?;
-        let mut luggage = Luggage::new();
-        carried.pack(&mut luggage)?;
-        let (items, descriptors) = luggage.into_parts();
-        let letter = Letter { name: name.clone(), task, arguments, items };
-        let letter = postcard::to_stdvec(&letter).map_err(|_| Error::NotTransferable)?;
-        start(name, &letter, &descriptors)
+        Builder::new().name(name).spawn(function, arguments, carried)
     }
 }
 
-fn start(name: String, letter: &[u8], descriptors: &[OwnedFd]) -> Result<Process, Error> {
+/// Starts `_function`, whose type is all there is to it, as what the plan says.
+pub(crate) fn spawn<F, A, C, R>(
+    plan: Plan,
+    _function: F,
+    arguments: &A,
+    carried: &C,
+) -> Result<Process, Error>
+where
+    F: Fn(A, C) -> R + Copy + 'static,
+    A: Serialize + DeserializeOwned + 'static,
+    C: Carry + 'static,
+    R: Outcome,
+{
+    plan.check()?;
+    let task = Task::of::<F, A, C, R>().offset()?;
+    let arguments = postcard::to_stdvec(arguments).map_err(|_| Error::NotTransferable)?;
+    let mut luggage = Luggage::new();
+    carried.pack(&mut luggage)?;
+    start(plan, task, arguments, luggage)
+}
+
+fn start(plan: Plan, task: u64, arguments: Vec<u8>, luggage: Luggage) -> Result<Process, Error> {
     if !is_initialized() {
         return Err(Error::NotInitialized);
     }
+    origin::watch_forks()?; // a child that foreign code forks must let go of the lifeline
     let list = children();
     let _starting = list.start();
+    let (letter, descriptors) = write(&plan, task, arguments, luggage)?;
     let (ours, theirs) = message::pair()?;
     let forkling = execute(theirs)?;
-    let process = Process::adopt(name, list.add(forkling));
+    let process = Process::adopt(list.add(plan.name, plan.is_daemon, forkling));
     match hello(&ours, &process) {
         Ok(()) => {}
         Err(error) => return Err(give_up(&process, error)),
     }
     // It reads as it can, and has a minute for it, so that one that was stopped stops nobody else.
-    match message::send(ours.as_fd(), letter, descriptors, Deadline::after(HELLO_LIMIT)) {
+    match message::send(ours.as_fd(), &letter, &descriptors, Deadline::after(HELLO_LIMIT)) {
         // One that was killed meanwhile has been started: its status says so.
         Ok(()) | Err(Error::BrokenPipe) => Ok(process),
         Err(error) => Err(give_up(&process, error)),
     }
+}
+
+/// The letter, and what goes with it: first the descriptors that every child gets.
+fn write(
+    plan: &Plan,
+    task: u64,
+    arguments: Vec<u8>,
+    luggage: Luggage,
+) -> Result<(Vec<u8>, Vec<OwnedFd>), Error> {
+    let parent = identity::as_parent()?;
+    let (items, carried) = luggage.into_parts();
+    let letter = Letter {
+        name: plan.name.clone(),
+        path: plan.path.clone(),
+        is_daemon: plan.is_daemon,
+        key: plan.key().as_bytes().to_vec(),
+        parent_name: parent.name,
+        parent_pid: parent.pid,
+        task,
+        arguments,
+        items,
+    };
+    let letter = postcard::to_stdvec(&letter).map_err(|_| Error::NotTransferable)?;
+    let mut descriptors = vec![parent.sentinel];
+    if plan.is_daemon {
+        descriptors.push(lifeline::line()?);
+    }
+    descriptors.extend(carried);
+    Ok((letter, descriptors))
 }
 
 /// Waits until the child has come to `init`.

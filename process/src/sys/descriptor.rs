@@ -1,9 +1,23 @@
-//! Descriptors by their numbers: those that a program found open when it began.
+//! Descriptors by their numbers: those that a program found open when it began, and standard ones.
 #![expect(unsafe_code, reason = "descriptors that nobody in this process owns")]
 
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
-use rustix::io::fcntl_getfd;
+use rustix::io::{Errno, fcntl_dupfd_cloexec, fcntl_getfd};
+
+use crate::limits::STANDARD_FD_COUNT;
+
+/// The same file under a number that no standard stream has, should those of this process be
+/// closed: whoever opens a standard stream anew, as a new child does, would take it away.
+///
+/// # Errors
+/// * [`Errno::MFILE`] without descriptors.
+pub(crate) fn beyond_standard(fd: OwnedFd) -> Result<OwnedFd, Errno> {
+    if fd.as_raw_fd() >= STANDARD_FD_COUNT {
+        return Ok(fd);
+    }
+    fcntl_dupfd_cloexec(&fd, STANDARD_FD_COUNT)
+}
 
 /// Closes all descriptors from `first` on that are open and not closed on exec.
 ///

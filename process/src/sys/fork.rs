@@ -11,7 +11,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
-use rustix::process::{Pid, WaitId, WaitIdOptions, getpid, getppid, waitid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, getpid, getppid, kill_process, waitid};
 
 use crate::Error;
 use crate::limits::{GO_SLICE, STATUS_MAX};
@@ -97,6 +97,13 @@ pub(crate) unsafe fn fork() -> Result<Forked, Error> {
 pub(crate) fn exit_now(status: i32) -> ! {
     // SAFETY: `_exit` asks for nothing.
     unsafe { libc::_exit(status) }
+}
+
+/// Ends this process as the signal would that it came too late for.
+pub(crate) fn end_as_if_killed() -> ! {
+    // A process may always signal itself; if a filter forbids it, it ends all the same.
+    let _ = kill_process(getpid(), Signal::KILL);
+    exit_now(STATUS_MAX)
 }
 
 /// In the parent: takes hold of the child by a descriptor and lets it run.

@@ -3,10 +3,13 @@
 pub(crate) mod descriptor;
 pub(crate) mod environment;
 pub(crate) mod fork;
+pub(crate) mod lifeline;
 pub(crate) mod message;
 pub(crate) mod origin;
 pub(crate) mod pidfd;
+pub(crate) mod processors;
 pub(crate) mod program;
+pub(crate) mod random;
 pub(crate) mod signal;
 pub(crate) mod standard_input;
 pub(crate) mod stdio;

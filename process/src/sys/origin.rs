@@ -26,13 +26,24 @@ impl Origin {
     /// The calling process.
     pub(crate) fn current() -> Self {
         // Relaxed: written only by the one thread of a new child, before anything else runs there.
-        Self { pid: getpid().as_raw_pid(), generation: GENERATION.load(Ordering::Relaxed) }
+        Self { pid: own_pid(), generation: GENERATION.load(Ordering::Relaxed) }
     }
 
     /// Whether the caller is this process.
     pub(crate) fn is_current(self) -> bool {
         self == Self::current()
     }
+}
+
+/// The number of the calling process.
+pub(crate) fn own_pid() -> i32 {
+    getpid().as_raw_pid()
+}
+
+/// Whether the calling process was forked, since a fork handler was set, and not executed.
+pub(crate) fn is_copy() -> bool {
+    // Relaxed: as in `Origin::current`.
+    GENERATION.load(Ordering::Relaxed) != 0
 }
 
 /// Sets the fork handler, once. Two threads that both find it missing set it twice, which counts a
@@ -42,9 +53,9 @@ pub(crate) fn watch_forks() -> Result<(), Error> {
     if HANDLER_SET.load(Ordering::Relaxed) {
         return Ok(());
     }
-    // SAFETY: the handler is a function of this program that does one atomic addition, which is
-    // allowed in a forked child; it stays loaded as long as this code does.
-    match unsafe { libc::pthread_atfork(None, None, Some(count_generation)) } {
+    // SAFETY: the handler is a function of this program that does atomic operations and makes a few
+    // system calls, which is allowed in a forked child; it stays loaded as long as this code does.
+    match unsafe { libc::pthread_atfork(None, None, Some(begin_copy)) } {
         0 => {}
         errno => return Err(rustix::io::Errno::from_raw_os_error(errno).into()),
     }
@@ -53,9 +64,11 @@ pub(crate) fn watch_forks() -> Result<(), Error> {
     Ok(())
 }
 
-extern "C" fn count_generation() {
+/// Runs in every child that libc's fork makes, before anything else does.
+extern "C" fn begin_copy() {
     // Relaxed: the child has one thread.
     GENERATION.fetch_add(1, Ordering::Relaxed);
+    super::lifeline::close_copy();
 }
 
 /// A value that every process has for itself: a forked child makes its own, and its parent's copy
@@ -71,18 +84,26 @@ impl<T: Sync + Send> PerProcess<T> {
 
     /// This process's value, made by `make` if there is none yet.
     pub(crate) fn get(&self, make: impl Fn() -> T) -> &'static T {
+        self.get_after(|_| make())
+    }
+
+    /// The same; `make` sees the value of the process that this one is a copy of, if that had one.
+    pub(crate) fn get_after(&self, make: impl Fn(Option<&'static T>) -> T) -> &'static T {
         let origin = Origin::current();
-        // Acquire pairs with the Release of the exchange below: the value is seen whole.
+        // Acquire pairs with the Release of the exchange below, and of `put`: the value is seen
+        // whole.
         let mut seen = self.current.load(Ordering::Acquire);
         loop {
-            // SAFETY: the pointer is null or came from `Box::into_raw` below, and what was
-            // published is never freed or changed.
-            if let Some((made_in, value)) = unsafe { seen.as_ref() }
+            // SAFETY: the pointer is null or came from `Box::into_raw`, here or in `put`, and what
+            // was published is never freed or changed.
+            let before = unsafe { seen.as_ref() };
+            if let Some((made_in, value)) = before
                 && *made_in == origin
             {
                 return value;
             }
-            let fresh = Box::into_raw(Box::new((origin, make())));
+            let copied = before.map(|(_, value)| value);
+            let fresh = Box::into_raw(Box::new((origin, make(copied))));
             // AcqRel: Release publishes the new value, for the Acquire of the load above and of a
             // failed exchange, which sees the value that another thread published.
             match self.current.compare_exchange(seen, fresh, Ordering::AcqRel, Ordering::Acquire) {
@@ -93,8 +114,15 @@ impl<T: Sync + Send> PerProcess<T> {
                     seen = other;
                 }
             }
-            // Ends: a published value of this process is never replaced in this process.
+            // Ends: a published value of this process is only replaced by another of it.
         }
+    }
+
+    /// Makes `value` this process's, in place of what it had, which stays where it is.
+    pub(crate) fn put(&self, value: T) {
+        let fresh = Box::into_raw(Box::new((Origin::current(), value)));
+        // Release pairs with the Acquire in `get_after`: the value is seen whole.
+        self.current.store(fresh, Ordering::Release);
     }
 }
 

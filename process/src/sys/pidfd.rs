@@ -7,17 +7,23 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid,
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, getpid, pidfd_open, pidfd_send_signal, waitid,
 };
 
+use super::descriptor::beyond_standard;
 use crate::limits::SIGNAL_MAX;
 use crate::{Error, ExitStatus};
 
 pub(crate) use libc::{SIGKILL, SIGTERM};
 
-/// `pidfd_open(2)`. The descriptor is closed on exec.
+/// `pidfd_open(2)`. The descriptor is closed on exec, and in no standard stream's place.
 pub(crate) fn open(pid: Pid) -> Result<OwnedFd, Errno> {
-    pidfd_open(pid, PidfdFlags::empty())
+    beyond_standard(pidfd_open(pid, PidfdFlags::empty())?)
+}
+
+/// A descriptor of the calling process, for a child of it to watch.
+pub(crate) fn open_own() -> Result<OwnedFd, Errno> {
+    open(getpid())
 }
 
 /// Whether the descriptor leads to a child of this process that nobody has collected yet.
@@ -44,10 +50,11 @@ pub(crate) fn collect(pidfd: BorrowedFd<'_>) -> Result<Option<ExitStatus>, Error
     }
 }
 
-/// Waits until the process has ended, `limit` is over or a signal came: look again after each.
-/// Returns whether the descriptor says that the process has ended.
-pub(crate) fn wait_ended(pidfd: BorrowedFd<'_>, limit: Duration) -> Result<bool, Error> {
-    match poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&timespec(limit))) {
+/// Waits until one of the processes has ended, `limit` is over or a signal came: look again after
+/// each. Returns whether a descriptor says that its process has ended.
+pub(crate) fn wait_ended(pidfds: &[BorrowedFd<'_>], limit: Duration) -> Result<bool, Error> {
+    let mut polled: Vec<_> = pidfds.iter().map(|fd| PollFd::new(fd, PollFlags::IN)).collect();
+    match poll(&mut polled, Some(&timespec(limit))) {
         Ok(count) => Ok(count > 0),
         Err(Errno::INTR) => Ok(false),
         Err(errno) => Err(errno.into()),

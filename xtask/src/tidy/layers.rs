@@ -15,7 +15,7 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("conformance/adapters/posix/process.rs", "forks by the bare call"),
     ("conformance/adapters/posix/semaphore.rs", "calls the C library, which takes pointers"),
     ("process/src/fork.rs", "the raw fork is an unsafe function"),
-    ("process/src/process.rs", "forks, and argues that its child never returns"),
+    ("process/src/builder.rs", "forks, and argues that its child never returns"),
     ("process/src/spawn/task.rs", "makes a function of its place in the program"),
     ("shm/src/arena.rs", "promises the layout of what stands before each object"),
     ("shm/src/attachment.rs", "reads its token through a pointer kept beside the page's owner"),

@@ -1,0 +1,181 @@
+//! What a process owes at its end, in this order: its hooks, its threads, its daemons, its other
+//! children.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use purlin_sync::Deadline;
+
+use crate::child::report;
+use crate::limits::{DAEMON_GRACE, KILLED_LIMIT};
+use crate::sys::origin::{Origin, PerProcess};
+use crate::{Process, active_children, identity};
+
+type Hook = Box<dyn FnOnce() + Send>;
+
+/// A forked child starts with an empty list: its parent's hooks are not its own.
+static HOOKS: PerProcess<Mutex<Vec<Hook>>> = PerProcess::new();
+
+/// Has `hook` run at the normal end of this process: after the function of a child, by
+/// [`exit`](crate::exit), by [`shutdown`] and by [`AtEnd`]. The last registered runs first; one
+/// that registers another at the end has it run next.
+///
+/// A forked child does not have its parent's hooks. None run when a signal ends the process, nor
+/// at an immediate exit (`_exit(2)`, `abort`), nor at `std::process::exit`. A hook that panics is
+/// reported, the others run, and a child that had succeeded ends with status 101.
+///
+/// ```
+/// use purlin_process::{ExitStatus, Process, at_exit, exit};
+///
+/// let child = Process::fork("tidy", || at_exit(|| exit(3)))?;
+/// assert_eq!(child.join(None)?, ExitStatus::Code(3));
+/// # Ok::<(), purlin_process::Error>(())
+/// ```
+pub fn at_exit(hook: impl FnOnce() + Send + 'static) {
+    hooks().push(Box::new(hook));
+}
+
+/// Does what the calling process owes at its end, in this order:
+///
+/// 1. The hooks of [`at_exit`], the last registered first.
+/// 2. Its threads of this crate's making that are no daemons are joined.
+/// 3. Its daemons are asked to end (`SIGTERM`); those that have not after two seconds are killed.
+///    They are collected.
+/// 4. Its other children are joined.
+///
+/// Children do this by themselves, after their function and in [`exit`](crate::exit); then their
+/// output is written out. The main program calls this last, or has an [`AtEnd`]. Without, its
+/// children that are no daemons live on, and the kernel kills the daemons.
+///
+/// Whatever has been done is not done again, so that to call it twice does no harm. It waits as
+/// long as the other children run.
+///
+/// # Weak points
+/// * Called in a thread that one of the joined threads waits for, it waits for ever.
+/// * A daemon that was killed and cannot be torn down (a hung disk) is waited for five seconds.
+///
+/// ```
+/// use purlin_process::{ExitStatus, Builder, Process, shutdown};
+///
+/// let idle = || loop {
+///     std::thread::park();
+/// };
+/// let daemon = Builder::new().daemon(true).fork(move || idle() as ())?;
+/// let brief = Process::fork("brief", || 3)?;
+/// shutdown();
+/// assert_eq!(daemon.try_join()?, ExitStatus::Signal(15));
+/// assert_eq!(brief.try_join()?, ExitStatus::Code(3));
+/// # Ok::<(), purlin_process::Error>(())
+/// ```
+pub fn shutdown() {
+    end(&identity::own().name);
+}
+
+/// Calls [`shutdown`] when it is dropped, for the end of `main`. In a forked copy of the process
+/// that made it, it does nothing.
+///
+/// ```
+/// fn main() -> Result<(), purlin_process::Error> {
+///     let _at_end = purlin_process::AtEnd::new();
+///     purlin_process::Process::fork("brief", || ())?;
+///     Ok(()) // not before the child has ended
+/// }
+/// ```
+///
+/// # Weak points
+/// * It is not dropped by `std::process::exit`, by `abort`, or by a panic of a program that is
+///   built to abort. [`exit`](crate::exit) does the same work by itself.
+/// * What is made after it is dropped before it.
+#[derive(Debug)]
+#[must_use = "it acts when it is dropped: bind it to a name, and not to _"]
+pub struct AtEnd(Origin);
+
+impl AtEnd {
+    /// To be bound first in `main`, beside [`init`](crate::init).
+    pub fn new() -> Self {
+        Self(Origin::current())
+    }
+}
+
+impl Default for AtEnd {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for AtEnd {
+    fn drop(&mut self) {
+        if self.0.is_current() {
+            shutdown();
+        }
+    }
+}
+
+/// The same as [`shutdown`] for a process of this name. Returns whether no hook panicked.
+pub(crate) fn end(name: &str) -> bool {
+    let went_well = run_hooks(name);
+    join_threads();
+    end_daemons();
+    join_children();
+    went_well
+}
+
+fn run_hooks(name: &str) -> bool {
+    let mut went_well = true;
+    // Ends when no hook registers another.
+    while let Some(hook) = pop() {
+        // What a panic leaves behind is seen by the other hooks, as it is by other threads.
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(hook)) {
+            forget(payload);
+            report(name, "a hook at the end of this process panicked");
+            went_well = false;
+        }
+    }
+    went_well
+}
+
+/// The drop of what a panic carried may panic, and nobody is left to catch that.
+fn forget(payload: Box<dyn Any + Send>) {
+    std::mem::forget(payload);
+}
+
+/// Apart, so that the lock is free while the hook runs.
+fn pop() -> Option<Hook> {
+    hooks().pop()
+}
+
+/// Joins the threads of this process that are no daemons: here stands `crate::thread::join_all()`.
+fn join_threads() {}
+
+fn end_daemons() {
+    let mut daemons: Vec<Process> = active_children();
+    daemons.retain(Process::is_daemon);
+    for daemon in &daemons {
+        // One that cannot be signalled is waited for in vain, and dies with this process.
+        let _ = daemon.terminate();
+    }
+    let grace = Deadline::after(DAEMON_GRACE).start();
+    daemons.retain(|daemon| daemon.join(grace).is_err());
+    for daemon in &daemons {
+        let _ = daemon.kill(); // as above
+    }
+    let teardown = Deadline::after(KILLED_LIMIT).start();
+    daemons.retain(|daemon| daemon.join(teardown).is_err());
+}
+
+fn join_children() {
+    let mut lost: Vec<Process> = Vec::new();
+    let is_next = |lost: &[Process], child: &Process| !child.is_daemon() && !lost.contains(child);
+    // Ends when none is left that can be waited for, also of those that threads start meanwhile.
+    while let Some(child) = active_children().into_iter().find(|child| is_next(&lost, child)) {
+        if child.join(None).is_err() {
+            lost.push(child); // foreign code closed our descriptor: nobody can tell any more
+        }
+    }
+}
+
+fn hooks() -> MutexGuard<'static, Vec<Hook>> {
+    let hooks = HOOKS.get(|| Mutex::new(Vec::new()));
+    hooks.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,140 @@
+//! Who this process is: its name, where it stands below the main process, whether it is a daemon,
+//! its key, its parent. Written once when it begins, and the same until it ends.
+
+use std::os::fd::OwnedFd;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::key::Key;
+use crate::limits::MAIN_NAME;
+use crate::sys::origin::{self, PerProcess};
+use crate::sys::pidfd;
+use crate::{Error, sys};
+
+static IDENTITY: PerProcess<Identity> = PerProcess::new();
+
+/// What a process knows of itself.
+pub(crate) struct Identity {
+    pub(crate) pid: i32,
+    pub(crate) name: String,
+    pub(crate) is_daemon: bool,
+    /// It is a copy of another process, whose exit handlers are not its own.
+    pub(crate) is_forked: bool,
+    /// None in the main process, and in one that foreign code forked.
+    pub(crate) parent: Option<ParentRecord>,
+    /// Its number among its parent's children, behind its parent's path; empty in the main process.
+    path: String,
+    key: OnceLock<Key>,
+    /// How many children of this process have been described.
+    numbered_count: AtomicU64,
+}
+
+/// What a process knows of the one that started it.
+pub(crate) struct ParentRecord {
+    pub(crate) name: String,
+    pub(crate) pid: i32,
+    /// The parent's process descriptor, which the parent itself opened before the start: it never
+    /// leads to another process.
+    pub(crate) sentinel: OwnedFd,
+}
+
+/// A process that has been described and not started.
+pub(crate) struct Plan {
+    /// Given, or made of the path.
+    pub(crate) name: String,
+    pub(crate) path: String,
+    pub(crate) is_daemon: bool,
+    /// Instead of the parent's.
+    pub(crate) key: Option<Key>,
+}
+
+impl Plan {
+    /// A child of the calling process: the next number, that as a name, a daemon in a daemon.
+    pub(crate) fn new() -> Self {
+        let own = own();
+        // Relaxed: numbers need be different, not ordered with anything.
+        let number = own.numbered_count.fetch_add(1, Ordering::Relaxed) + 1;
+        let path = match own.path.as_str() {
+            "" => number.to_string(),
+            above => format!("{above}:{number}"),
+        };
+        Self { name: format!("Process-{path}"), path, is_daemon: own.is_daemon, key: None }
+    }
+
+    /// Refuses to start anything in a daemon.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if own().is_daemon { Err(Error::DaemonMayNotHaveChildren) } else { Ok(()) }
+    }
+
+    /// The key that the child gets.
+    pub(crate) fn key(&self) -> Key {
+        self.key.clone().unwrap_or_else(|| own().key())
+    }
+}
+
+impl Identity {
+    pub(crate) fn new(plan: Plan, key: Key, parent: ParentRecord, is_forked: bool) -> Self {
+        let Plan { name, path, is_daemon, .. } = plan;
+        let identity =
+            Self { is_daemon, is_forked, parent: Some(parent), ..Self::bare(name, path) };
+        identity.set_key(key);
+        identity
+    }
+
+    /// Its key; in the main process made when it is first asked for.
+    pub(crate) fn key(&self) -> Key {
+        if let Some(key) = self.key.get() {
+            return key.clone();
+        }
+        // Not `get_or_init`, whose lock a thread might hold while another forks. Of two threads
+        // that both make one, the second takes the first one's.
+        self.set_key(Key::random());
+        self.key.get().cloned().unwrap_or_else(|| unreachable!("it was just set"))
+    }
+
+    fn set_key(&self, key: Key) {
+        let _ = self.key.set(key); // an error says that there is one
+    }
+
+    fn bare(name: String, path: String) -> Self {
+        Self {
+            pid: sys::origin::own_pid(),
+            name,
+            is_daemon: false,
+            is_forked: origin::is_copy(),
+            parent: None,
+            path,
+            key: OnceLock::new(),
+            numbered_count: AtomicU64::new(0),
+        }
+    }
+
+    /// Of a process that nothing was written for: the main one, or one that foreign code forked.
+    fn found(copied: Option<&Self>) -> Self {
+        let Some(from) = copied else { return Self::bare(MAIN_NAME.to_owned(), String::new()) };
+        let copy = Self { is_forked: true, ..Self::bare(from.name.clone(), from.path.clone()) };
+        if let Some(key) = from.key.get() {
+            copy.set_key(key.clone());
+        }
+        copy
+    }
+}
+
+/// Of the calling process.
+pub(crate) fn own() -> &'static Identity {
+    IDENTITY.get_after(Identity::found)
+}
+
+/// Makes the calling process, which has just begun, the one that its parent described.
+pub(crate) fn begin(identity: Identity) {
+    IDENTITY.put(identity);
+}
+
+/// What the calling process tells its child of itself.
+///
+/// # Errors
+/// * [`Error::OutOfResources`] without descriptors.
+pub(crate) fn as_parent() -> Result<ParentRecord, Error> {
+    let own = own();
+    Ok(ParentRecord { name: own.name.clone(), pid: own.pid, sentinel: pidfd::open_own()? })
+}

@@ -1,0 +1,141 @@
+//! What a daemon's life hangs on: a pipe whose write end its parent alone has.
+//!
+//! The kernel closes the write end with the parent's last thread, however that ends, and signals
+//! the daemon: `O_ASYNC` on the read end, with `SIGKILL` as its signal. The signal belongs to the
+//! open description, so that each daemon has one of its own. (`PR_SET_PDEATHSIG` would follow the
+//! thread that started the daemon, and not the process.)
+#![expect(unsafe_code, reason = "fcntl's F_SETOWN and F_SETSIG, and a close in a fork handler")]
+
+use std::mem::forget;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Mode, OFlags, open};
+use rustix::io::Errno;
+
+use super::descriptor::beyond_standard;
+use super::fork::last_errno;
+use super::origin::PerProcess;
+use crate::Error;
+
+/// The write end, with the number of its pipe. Made for the first daemon of a process, and kept
+/// until the process ends.
+struct Write {
+    end: OwnedFd,
+    pipe: u64,
+}
+
+/// What `fcntl(2)` calls so, which libc does not name for glibc; the same on all architectures that
+/// this crate is built for.
+const F_SETSIG: libc::c_int = 10;
+
+static WRITE: PerProcess<Mutex<Option<Write>>> = PerProcess::new();
+
+/// The same for the fork handler, which takes no lock: the descriptor, -1 for none, and the pipe.
+static HANDLER_FD: AtomicI32 = AtomicI32::new(-1);
+static HANDLER_PIPE: AtomicU64 = AtomicU64::new(0);
+
+/// A read end for one more daemon of this process. Only under the lock of starting.
+///
+/// # Errors
+/// * [`Error::OutOfResources`] without descriptors; [`Error::Unsupported`] without `/proc`.
+pub(crate) fn line() -> Result<OwnedFd, Error> {
+    let write = WRITE.get(|| Mutex::new(None));
+    let mut write = write.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(lost) = write.take_if(|write| pipe_of(write.end.as_fd()) != Ok(write.pipe)) {
+        forget(lost.end); // foreign code closed it, and the number is another's
+    }
+    let made;
+    let write = match &mut *write {
+        Some(write) => write,
+        none => {
+            made = make()?;
+            none.insert(made)
+        }
+    };
+    let path = format!("/proc/self/fd/{}", write.end.as_raw_fd());
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let line = open(path, flags, Mode::empty()).map_err(|errno| match errno {
+        Errno::NOENT => Error::Unsupported,
+        other => other.into(),
+    })?;
+    Ok(beyond_standard(line)?)
+}
+
+/// In a new daemon: from here on its parent's end is its own. If the parent has ended already, this
+/// never returns.
+///
+/// # Errors
+/// * [`Error::OutOfResources`] without memory for the kernel's note.
+pub(crate) fn arm(line: OwnedFd) -> Result<(), Error> {
+    let own = super::origin::own_pid();
+    set(&line, libc::F_SETOWN, own)?;
+    set(&line, F_SETSIG, libc::SIGKILL)?;
+    set(&line, libc::F_SETFL, libc::O_ASYNC | libc::O_NONBLOCK)?;
+    // A parent that ended before the last line has signalled nobody. One look tells.
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut polled = [PollFd::new(&line, PollFlags::empty())];
+    let ended = loop {
+        match poll(&mut polled, Some(&now)) {
+            Err(Errno::INTR) => {} // ends: each signal interrupts once
+            answer => break answer?,
+        }
+    };
+    if ended > 0 {
+        super::fork::end_as_if_killed();
+    }
+    forget(line); // it is closed with this process
+    Ok(())
+}
+
+/// In a forked child: closes the copy of its parent's write end, which would keep the parent's
+/// daemons alive. Async-signal-safe: a few system calls.
+pub(crate) fn close_copy() {
+    // Relaxed, both: the child has one thread, and sees what that thread's process stored.
+    let (fd, pipe) = (HANDLER_FD.load(Ordering::Relaxed), HANDLER_PIPE.load(Ordering::Relaxed));
+    if fd < 0 {
+        return;
+    }
+    HANDLER_FD.store(-1, Ordering::Relaxed); // Relaxed: as above
+    // SAFETY: The number is not -1, and is used for one look, which fails on one that is not open.
+    let copy = unsafe { BorrowedFd::borrow_raw(fd) };
+    // Foreign code may have closed it, and the number be another file's.
+    if pipe_of(copy) == Ok(pipe) {
+        // SAFETY: It is the copy that this process got of its parent's write end. Whoever owned it
+        // is in the parent: here its owner lies in a value that no code of this process reaches.
+        unsafe { rustix::io::close(fd) };
+    }
+}
+
+fn make() -> Result<Write, Error> {
+    let (read, write) = std::io::pipe().map_err(|error| match error.raw_os_error() {
+        Some(errno) => Errno::from_raw_os_error(errno).into(),
+        None => Error::OutOfResources,
+    })?;
+    drop(read); // daemons get ends of their own
+    let end = beyond_standard(write.into())?;
+    let pipe = pipe_of(end.as_fd())?;
+    // Relaxed, both: a fork that comes between the two finds another pipe's number and closes
+    // nothing, as one did just before. Starts of this crate's own do not come between.
+    HANDLER_PIPE.store(pipe, Ordering::Relaxed);
+    HANDLER_FD.store(end.as_raw_fd(), Ordering::Relaxed);
+    Ok(Write { end, pipe })
+}
+
+/// The number of the pipe that this is the write end of.
+fn pipe_of(end: BorrowedFd<'_>) -> Result<u64, Errno> {
+    let stat = rustix::fs::fstat(end)?;
+    let is_pipe = rustix::fs::FileType::from_raw_mode(stat.st_mode) == rustix::fs::FileType::Fifo;
+    let is_write = rustix::fs::fcntl_getfl(end)?.contains(OFlags::WRONLY);
+    if is_pipe && is_write { Ok(stat.st_ino) } else { Err(Errno::BADF) }
+}
+
+fn set(line: &OwnedFd, command: libc::c_int, value: libc::c_int) -> Result<(), Error> {
+    // SAFETY: The descriptor is open, and each of these commands takes a number.
+    match unsafe { libc::fcntl(line.as_raw_fd(), command, value) } {
+        -1 => Err(last_errno().into()),
+        _ => Ok(()),
+    }
+}
