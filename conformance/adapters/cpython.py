@@ -754,7 +754,7 @@ def run_work(actor, work, args, named):
     """A function of the script's, or one that writes down the arguments that it gets."""
     HERE.actor, HERE.reply_id = actor, 0
     if work["echo"] is not None:
-        actor.objects[work["echo"]].write(json.dumps([list(args), named]))
+        actor.objects[work["echo"]].write(json.dumps([list(args), named], separators=(",", ":")))
     if work["function"] is not None:
         return work["function"]()
 

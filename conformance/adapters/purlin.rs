@@ -13,7 +13,7 @@ use purlin_conformance::serve::{
     Actor, Arguments, CAPABILITIES, Child, Ended, Form, Hello, How, Object, Pace, Package, Reach,
     Refusal, Subject, run_package,
 };
-use purlin_process::{ExitStatus, Process};
+use purlin_process::{Builder, ExitStatus, Process};
 use purlin_sync::{
     Bounded, ByAnyone, ByHolder, ByThread, Counting, Event, Exclusive, Reentrant, Rules, Tracked,
     Unbounded, Units,
@@ -21,6 +21,7 @@ use purlin_sync::{
 
 use barrier::Meeting;
 use carried::Carried;
+use current::Me;
 use event::Flag;
 use lock::{Remapped, Shared, refusal};
 use named::NamedLock;
@@ -32,12 +33,16 @@ mod barrier;
 mod carried;
 #[path = "purlin/condition.rs"]
 mod condition;
+#[path = "purlin/current.rs"]
+mod current;
 #[path = "purlin/event.rs"]
 mod event;
 #[path = "purlin/lock.rs"]
 mod lock;
 #[path = "purlin/named.rs"]
 mod named;
+#[path = "purlin/process.rs"]
+mod process;
 #[path = "purlin/semaphore.rs"]
 mod semaphore;
 
@@ -75,17 +80,6 @@ impl Purlin {
         Ok(Box::new(Forked(process.map_err(|error| Refusal::new(error.kind(), error))?)))
     }
 
-    fn spawn(&self, actor: Actor) -> Result<Box<dyn Child>, Refusal> {
-        let name = actor.name().to_owned();
-        let Package { text, descriptors, objects } = actor.pack()?;
-        let mut carried = Carried::with(descriptors);
-        let names: Result<Vec<String>, Refusal> =
-            objects.iter().map(|(name, object)| carried.add(name, &**object)).collect();
-        let arguments = (self.name.to_owned(), text, names?);
-        let process = Process::spawn(name, be_actor, arguments, carried);
-        Ok(Box::new(Forked(process.map_err(|error| Refusal::new(error.kind(), error))?)))
-    }
-
     fn shared<R: Rules + Send + Sync + 'static>(
         &self,
         name: &str,
@@ -117,6 +111,12 @@ impl Purlin {
         condition::made(args, Some(lock.ok_or_else(none)?.again()?))
     }
 
+    /// By which a process is started when nobody says how.
+    fn usual_process(&self) -> How {
+        let is_process = |how: &How| *how != How::Thread;
+        self.starts.iter().copied().find(is_process).unwrap_or(How::Fork)
+    }
+
     fn made(&self) -> MutexGuard<'_, BTreeMap<String, Weak<dyn Remapped>>> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -129,6 +129,16 @@ impl Purlin {
         self.has_threads.store(true, Relaxed);
         Ok(Box::new(Thread))
     }
+}
+
+/// Starts an actor by spawn, with what it needs.
+fn spawn(subject: &str, builder: Builder, actor: Actor) -> Result<Process, Refusal> {
+    let Package { text, descriptors, objects } = actor.pack()?;
+    let mut carried = Carried::with(descriptors);
+    let names: Result<Vec<String>, Refusal> =
+        objects.iter().map(|(name, object)| carried.add(name, &**object)).collect();
+    let arguments = (subject.to_owned(), text, names?);
+    builder.spawn(be_actor, arguments, carried).map_err(process::refusal)
 }
 
 /// What the function of a process makes of what the script's own ended with: an error of the user's
@@ -194,6 +204,8 @@ impl Subject for Purlin {
                 self.counted::<Tracked>(name, args)
             }
             event::KIND => Ok(Arc::new(Flag(Event::new().map_err(refusal)?))),
+            process::KIND => process::made(self.name, self.usual_process(), args),
+            current::KIND => Ok(Arc::new(Me::default())),
             _ => Err(Refusal::unsupported(kind)),
         }
     }
@@ -202,7 +214,10 @@ impl Subject for Purlin {
         match how {
             How::Fork => self.fork(actor),
             How::Thread => self.spawn_thread(actor),
-            How::Spawn => self.spawn(actor),
+            How::Spawn => {
+                let builder = Builder::new().name(actor.name());
+                Ok(Box::new(Forked(spawn(self.name, builder, actor)?)))
+            }
         }
     }
 }
@@ -224,6 +239,8 @@ fn objects() -> BTreeMap<String, Vec<String>> {
         ("tracked-semaphore", words(&semaphore::OPERATIONS)),
         ("bounded-tracked-semaphore", words(&semaphore::OPERATIONS)),
         (event::KIND, words(&event::OPERATIONS)),
+        (process::KIND, words(&process::OPERATIONS)),
+        (current::KIND, words(&current::OPERATIONS)),
     ];
     let all = locks.into_iter().chain(others);
     all.map(|(kind, operations)| (kind.to_owned(), operations)).collect()
@@ -244,7 +261,8 @@ const KINDS: [Kind; 3] = [
 
 fn contracts((_, release, again): Kind) -> BTreeMap<String, Vec<String>> {
     let sides = [("lock-release", release), ("lock-again", again)];
-    sides.map(|(choice, side)| (choice.to_owned(), vec![side.to_owned()])).into()
+    let all = sides.into_iter().chain([("at-exit", "waits")]);
+    all.map(|(choice, side)| (choice.to_owned(), vec![side.to_owned()])).collect()
 }
 
 fn forms() -> BTreeMap<String, Form> {

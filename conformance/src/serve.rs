@@ -112,6 +112,11 @@ pub trait Object: Send + Sync {
         None
     }
 
+    /// Whether it means nothing in a program of its own: an actor that is one does not have it.
+    fn is_local(&self) -> bool {
+        false
+    }
+
     /// What a program that is executed for an actor needs to reach a cell or a log; for the
     /// library's own objects alone.
     #[doc(hidden)]

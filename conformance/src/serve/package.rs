@@ -84,7 +84,7 @@ fn own_objects(actor: &Actor) -> Vec<(String, Arc<dyn Object>)> {
             }
         }
     }
-    own.retain(|(_, object)| object.memory().is_none());
+    own.retain(|(_, object)| object.memory().is_none() && !object.is_local());
     own
 }
 

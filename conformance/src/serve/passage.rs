@@ -79,6 +79,9 @@ impl Actor {
                 Handles::One(one) => std::slice::from_ref(one),
                 Handles::Many(many) => many,
             };
+            if each.iter().any(|object| object.is_local()) {
+                continue;
+            }
             let is_many = matches!(handles, Handles::Many(_));
             let found: Option<Vec<_>> = each.iter().map(|object| object.memory()).collect();
             match found.filter(|found| !found.is_empty()) {
