@@ -50,9 +50,8 @@ impl Children {
     }
 
     pub(crate) fn add(&self, forkling: Forkling) -> Arc<Child> {
-        let status = forkling.is_lost.then_some(ExitStatus::Unknown);
-        let child = Arc::new(Child { forkling, status: Mutex::new(status) });
-        if status.is_none() {
+        let child = Child::unlisted(forkling);
+        if child.collected().is_none() {
             locked(&self.uncollected).push(Arc::clone(&child));
         }
         child
@@ -76,6 +75,12 @@ impl Children {
 }
 
 impl Child {
+    /// A child that nobody collects but who looks at it.
+    pub(crate) fn unlisted(forkling: Forkling) -> Arc<Self> {
+        let status = forkling.is_lost.then_some(ExitStatus::Unknown);
+        Arc::new(Self { forkling, status: Mutex::new(status) })
+    }
+
     pub(crate) fn pid(&self) -> i32 {
         self.forkling.pid
     }
@@ -98,7 +103,7 @@ impl Child {
         pidfd::signal(self.sentinel(), number)
     }
 
-    fn look(&self) -> Result<Option<ExitStatus>, Error> {
+    pub(crate) fn look(&self) -> Result<Option<ExitStatus>, Error> {
         let mut status = locked(&self.status);
         if status.is_none() {
             *status = pidfd::collect(self.sentinel())?;

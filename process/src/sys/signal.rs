@@ -6,6 +6,18 @@ use core::ptr;
 
 use crate::Error;
 
+/// Whether the kernel keeps ended children of this process until they are collected.
+pub(crate) fn keeps_ended_children() -> bool {
+    let mut current = MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: a null pointer sets nothing, and the other one is valid for a write of its type.
+    if unsafe { libc::sigaction(libc::SIGCHLD, ptr::null(), current.as_mut_ptr()) } != 0 {
+        return true; // it fails for a wrong number only
+    }
+    // SAFETY: the call succeeded, and then it has written the whole value.
+    let current = unsafe { current.assume_init() };
+    current.sa_sigaction != libc::SIG_IGN && current.sa_flags & libc::SA_NOCLDWAIT == 0
+}
+
 /// Lets the kernel keep ended children until they are collected, unless it does so already.
 pub(crate) fn keep_ended_children() -> Result<(), Error> {
     let mut current = MaybeUninit::<libc::sigaction>::uninit();
