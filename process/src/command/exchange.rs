@@ -42,7 +42,11 @@ impl Output {
     /// # Errors
     /// * [`Error::TaskFailed`] for any status but 0, an unknown one included.
     pub fn check(self) -> Result<Self, Failure> {
-        if self.status.is_success() { Ok(self) } else { Err(Failure::after(Error::TaskFailed, self)) }
+        if self.status.is_success() {
+            Ok(self)
+        } else {
+            Err(Failure::after(Error::TaskFailed, self))
+        }
     }
 }
 

@@ -23,7 +23,8 @@ use crate::{Error, ExitStatus, streams};
 /// A program about to be started: what [`std::process::Command`] says, and what it cannot say.
 ///
 /// The program gets the three standard streams and no other descriptor, whatever this process has
-/// open and however that is marked, but for those that are [passed](Self::pass).
+/// open and however that is marked, but for those that are [passed](Self::pass). It begins with no
+/// signal blocked, whatever the calling thread blocks.
 ///
 /// # Weak points
 /// * Time: a fork and an execution. A process with one thread and nothing to be closed or set has
@@ -151,7 +152,7 @@ impl<'fd> Launch<'fd> {
         // Nobody forks a child here that would keep our side of the pipes for good.
         let _starting = children().start();
         let _in_the_way = stdio::take_closed();
-        if self.wants != Wants::default() || may_leak() {
+        if self.wants != Wants::default() || signal::blocks_any() || may_leak() {
             execution::prepare(&mut self.command, self.wants);
         }
         let mut child = spawn(&mut self.command)?;

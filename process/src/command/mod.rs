@@ -2,8 +2,8 @@
 //!
 //! What is run, with what, where and with which streams is described by [`std::process::Command`],
 //! which does that well: arguments go over whole, pipes, files and the null device are taken as
-//! streams, and a program begins with no signal blocked and `SIGPIPE` at its default action, here
-//! as there. This module adds what std has not.
+//! streams, and a program begins with `SIGPIPE` at its default action. This module adds what std
+//! has not.
 //!
 //! | std | here |
 //! |---|---|
@@ -12,6 +12,7 @@
 //! | a dropped child stays a zombie | it is collected at the next start |
 //! | `output()` has no input and no limit | [`Exchange`] feeds and reads at once, with a deadline, and can be taken up again |
 //! | a program inherits what is not closed on exec | it gets the standard streams and what [`Launch::pass`] names |
+//! | a program inherits what the thread that starts it blocks | it begins with no signal blocked |
 //! | closed standard streams of the caller spoil pipes | they do not |
 //! | one `io::Error` | an [`Error`](crate::Error) a cause, and a [`Failure`] that names the path |
 //! | no session, mask, errors in the output | [`Launch`] has them |

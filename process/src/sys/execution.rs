@@ -9,9 +9,12 @@ use std::process::Command;
 
 use rustix::fs::{Access, Mode, OFlags, RawDir, access, open};
 use rustix::io::{Errno, FdFlags, fcntl_setfd};
-use rustix::process::{Pid, Signal, getpid, getppid, set_parent_process_death_signal, setsid, umask};
+use rustix::process::{
+    Pid, Signal, getpid, getppid, set_parent_process_death_signal, setsid, umask,
+};
 
 use super::fork::{exit_now, last_errno};
+use super::signal as signals;
 use crate::limits::{FOLDER_BYTES, STANDARD_FD_COUNT, STATUS_MAX};
 
 /// What is to be so in the program, and what std has no setting for.
@@ -56,7 +59,9 @@ fn go_through(wants: &Wants, caller: Pid) -> Result<(), Errno> {
         Err(Errno::NOSYS | Errno::INVAL) => mark_all_by_list(STANDARD_FD_COUNT)?,
         done => done?,
     }
-    wants.passed.iter().try_for_each(|fd| set_flags(*fd, FdFlags::empty()))
+    wants.passed.iter().try_for_each(|fd| set_flags(*fd, FdFlags::empty()))?;
+    signals::unblock_all(); // last: until the execution the handlers are the caller's
+    Ok(())
 }
 
 /// Has all descriptors from `first` on closed by the next execution: `close_range(2)`, Linux 5.11.

@@ -1,10 +1,11 @@
-//! What happens to this process when a child of it ends.
-#![expect(unsafe_code, reason = "rustix has no sigaction")]
+//! What happens to this process when a child of it ends, and what its threads block.
+#![expect(unsafe_code, reason = "rustix has no sigaction, and no masks")]
 
 use core::mem::MaybeUninit;
 use core::ptr;
 
 use crate::Error;
+use crate::limits::SIGNAL_MAX;
 
 /// Whether the kernel keeps ended children of this process until they are collected.
 pub(crate) fn keeps_ended_children() -> bool {
@@ -35,6 +36,27 @@ pub(crate) fn keep_ended_children() -> Result<(), Error> {
     // SAFETY: it installs the default action, or the handler that was installed before. Both
     // pointers are valid, null asks for nothing.
     check(unsafe { libc::sigaction(libc::SIGCHLD, &raw const current, ptr::null_mut()) })
+}
+
+/// Whether the calling thread blocks any signal.
+pub(crate) fn blocks_any() -> bool {
+    let mut mask = MaybeUninit::uninit();
+    // SAFETY: a null pointer changes nothing, and the call fills the set, since its arguments are
+    // right; a number beyond the last is no member.
+    unsafe {
+        libc::pthread_sigmask(libc::SIG_BLOCK, ptr::null(), mask.as_mut_ptr());
+        (1..=SIGNAL_MAX).any(|number| libc::sigismember(mask.as_ptr(), number) == 1)
+    }
+}
+
+/// Blocks no signal in the calling thread any more.
+pub(crate) fn unblock_all() {
+    let mut none = MaybeUninit::uninit();
+    // SAFETY: the first call fills the set, the second one reads it; null asks for nothing.
+    unsafe {
+        libc::sigemptyset(none.as_mut_ptr());
+        libc::pthread_sigmask(libc::SIG_SETMASK, none.as_ptr(), ptr::null_mut());
+    }
 }
 
 fn check(done: libc::c_int) -> Result<(), Error> {

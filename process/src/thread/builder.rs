@@ -5,10 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::handle::{End, Thread};
 use super::list::threads;
 use super::own;
+use crate::Error;
 use crate::limits::STACK_MIN_BYTES;
 use crate::outcome::Outcome;
 use crate::sys::{origin, stdio};
-use crate::Error;
 
 /// What a thread is to be, before it is started.
 ///
