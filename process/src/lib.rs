@@ -35,7 +35,7 @@
 //!
 //! # What this crate does not do
 //! * Share memory or tell of a dead holder: segments are in `purlin-shm`, locks in `purlin-sync`.
-//! * Run other programs: see `std::process::Command`.
+//! * Describe other programs: `std::process::Command` does, and [`command`] runs them.
 //! * End children when their parent ends: they outlive it. [`Process::kill`] ends one by hand.
 //! * Collect children that others started: it never waits for "any child", see `waitid(2)`.
 //! * Run exit hooks (`atexit(3)`) in a forked child: they are the parent's. Work that is owed at
@@ -47,6 +47,7 @@
 mod builder;
 mod child;
 mod children;
+pub mod command;
 mod current;
 mod ends;
 mod error;
@@ -62,6 +63,7 @@ mod spawn;
 mod status;
 mod streams;
 mod sys;
+pub mod thread;
 
 pub use builder::{Builder, Run};
 pub use child::exit;
