@@ -78,20 +78,24 @@ pub(crate) unsafe fn start(plan: Plan) -> Result<Started, Error> {
     let list = children();
     let starting = list.start();
     let parent = identity::as_parent()?;
-    let line = plan.is_daemon.then(lifeline::line).transpose()?;
+    let mut line = plan.is_daemon.then(lifeline::line).transpose()?;
     let streams = HeldStreams::hold();
     // SAFETY: passed on to our caller. The guards above are copied: each side drops its own, and a
     // lock that the forking thread holds is also held by the child's one thread.
     match unsafe { sys::fork::fork() }? {
         sys::fork::Forked::Child => {
             drop(starting); // the parent's list, copied; nobody uses it here again
-            if line.is_some_and(|line| lifeline::arm(line).is_err()) {
+            let read = line.as_mut().and_then(lifeline::Line::take_read);
+            if read.is_some_and(|read| lifeline::arm(read).is_err()) {
                 sys::fork::exit_now(FAILED_STATUS); // a daemon that would outlive its parent
             }
             identity::begin(Identity::new(plan, key, parent, true));
             Ok(Started::Child { is_c_stdout_ours: streams.is_c_stdout_empty() })
         }
         sys::fork::Forked::Parent(forkling) => {
+            if let Some(line) = line {
+                line.keep();
+            }
             Ok(Started::Parent(list.add(plan.name, plan.is_daemon, forkling)))
         }
     }

@@ -17,7 +17,8 @@ use crate::identity::{self, Plan};
 use crate::limits::{HELLO_LIMIT, KILLED_LIMIT, PROGRAM};
 use crate::outcome::Outcome;
 use crate::sys::fork::Forkling;
-use crate::sys::{lifeline, message, origin, standard_input};
+use crate::sys::lifeline::{self, Line};
+use crate::sys::{message, origin, standard_input};
 use crate::{Builder, Error, ExitStatus, Process};
 
 impl Process {
@@ -119,7 +120,8 @@ fn start(plan: Plan, task: u64, arguments: Vec<u8>, luggage: Luggage) -> Result<
     origin::watch_forks()?; // a child that foreign code forks must let go of the lifeline
     let list = children();
     let _starting = list.start();
-    let (letter, descriptors) = write(&plan, task, arguments, luggage)?;
+    let mut line = plan.is_daemon.then(lifeline::line).transpose()?;
+    let (letter, descriptors) = write(&plan, task, arguments, luggage, line.as_mut())?;
     let (ours, theirs) = message::pair()?;
     let forkling = execute(theirs)?;
     let process = Process::adopt(list.add(plan.name, plan.is_daemon, forkling));
@@ -130,9 +132,13 @@ fn start(plan: Plan, task: u64, arguments: Vec<u8>, luggage: Luggage) -> Result<
     // It reads as it can, and has a minute for it, so that one that was stopped stops nobody else.
     match message::send(ours.as_fd(), &letter, &descriptors, Deadline::after(HELLO_LIMIT)) {
         // One that was killed meanwhile has been started: its status says so.
-        Ok(()) | Err(Error::BrokenPipe) => Ok(process),
-        Err(error) => Err(give_up(&process, error)),
+        Ok(()) | Err(Error::BrokenPipe) => {}
+        Err(error) => return Err(give_up(&process, error)),
     }
+    if let Some(line) = line {
+        line.keep();
+    }
+    Ok(process)
 }
 
 /// The letter, and what goes with it: first the descriptors that every child gets.
@@ -141,6 +147,7 @@ fn write(
     task: u64,
     arguments: Vec<u8>,
     luggage: Luggage,
+    line: Option<&mut Line>,
 ) -> Result<(Vec<u8>, Vec<OwnedFd>), Error> {
     let parent = identity::as_parent()?;
     let (items, carried) = luggage.into_parts();
@@ -157,9 +164,7 @@ fn write(
     };
     let letter = postcard::to_stdvec(&letter).map_err(|_| Error::NotTransferable)?;
     let mut descriptors = vec![parent.sentinel];
-    if plan.is_daemon {
-        descriptors.push(lifeline::line()?);
-    }
+    descriptors.extend(line.and_then(Line::take_read));
     descriptors.extend(carried);
     Ok((letter, descriptors))
 }

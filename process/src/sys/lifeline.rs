@@ -7,9 +7,9 @@
 #![expect(unsafe_code, reason = "fcntl's F_SETOWN and F_SETSIG, and a close in a fork handler")]
 
 use std::mem::forget;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags, open};
@@ -17,7 +17,7 @@ use rustix::io::Errno;
 
 use super::descriptor::beyond_standard;
 use super::fork::last_errno;
-use super::origin::PerProcess;
+use super::origin::{Origin, PerProcess, own_pid};
 use crate::Error;
 
 /// The write end, with the number of its pipe. Made for the first daemon of a process, and kept
@@ -37,25 +37,68 @@ static WRITE: PerProcess<Mutex<Option<Write>>> = PerProcess::new();
 static HANDLER_FD: AtomicI32 = AtomicI32::new(-1);
 static HANDLER_PIPE: AtomicU64 = AtomicU64::new(0);
 
-/// A read end for one more daemon of this process. Only under the lock of starting.
+/// What is set up for a daemon that is being started. Dropped in the parent before it is kept, it
+/// takes along the write end that was made for it.
+pub(crate) struct Line {
+    /// For the daemon. The parent's copy goes with the start.
+    read: Option<OwnedFd>,
+    /// Whoever made the write end for this daemon, and has not kept it yet.
+    maker: Option<Origin>,
+}
+
+/// A read end for one more daemon of this process. Only under the lock of starting, until the
+/// answer is kept or dropped.
 ///
 /// # Errors
 /// * [`Error::OutOfResources`] without descriptors; [`Error::Unsupported`] without `/proc`.
-pub(crate) fn line() -> Result<OwnedFd, Error> {
-    let write = WRITE.get(|| Mutex::new(None));
-    let mut write = write.lock().unwrap_or_else(PoisonError::into_inner);
+pub(crate) fn line() -> Result<Line, Error> {
+    let mut write = write_end();
     if let Some(lost) = write.take_if(|write| pipe_of(write.end.as_fd()) != Ok(write.pipe)) {
         forget(lost.end); // foreign code closed it, and the number is another's
     }
-    let made;
-    let write = match &mut *write {
-        Some(write) => write,
-        none => {
-            made = make()?;
-            none.insert(made)
+    let mut line = Line { read: None, maker: None };
+    let fd = match &*write {
+        Some(write) => write.end.as_raw_fd(),
+        None => {
+            let made = write.insert(make()?);
+            line.maker = Some(Origin::current());
+            made.end.as_raw_fd()
         }
     };
-    let path = format!("/proc/self/fd/{}", write.end.as_raw_fd());
+    drop(write); // the line's drop takes it
+    line.read = Some(reopen(fd)?);
+    Ok(line)
+}
+
+impl Line {
+    /// The daemon has been started.
+    pub(crate) fn keep(mut self) {
+        self.maker = None;
+    }
+
+    /// The read end, for the daemon.
+    pub(crate) fn take_read(&mut self) -> Option<OwnedFd> {
+        self.read.take()
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if self.maker.is_some_and(Origin::is_current) {
+            // Relaxed: a fork that comes between finds another file, or none, and closes nothing.
+            HANDLER_FD.store(-1, Ordering::Relaxed);
+            *write_end() = None;
+        }
+    }
+}
+
+fn write_end() -> MutexGuard<'static, Option<Write>> {
+    WRITE.get(|| Mutex::new(None)).lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A read end of the pipe, with an open description of its own.
+fn reopen(write_end: RawFd) -> Result<OwnedFd, Error> {
+    let path = format!("/proc/self/fd/{write_end}");
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let line = open(path, flags, Mode::empty()).map_err(|errno| match errno {
         Errno::NOENT => Error::Unsupported,
@@ -70,7 +113,7 @@ pub(crate) fn line() -> Result<OwnedFd, Error> {
 /// # Errors
 /// * [`Error::OutOfResources`] without memory for the kernel's note.
 pub(crate) fn arm(line: OwnedFd) -> Result<(), Error> {
-    let own = super::origin::own_pid();
+    let own = own_pid();
     set(&line, libc::F_SETOWN, own)?;
     set(&line, F_SETSIG, libc::SIGKILL)?;
     set(&line, libc::F_SETFL, libc::O_ASYNC | libc::O_NONBLOCK)?;
@@ -137,5 +180,50 @@ fn set(line: &OwnedFd, command: libc::c_int, value: libc::c_int) -> Result<(), E
     match unsafe { libc::fcntl(line.as_raw_fd(), command, value) } {
         -1 => Err(last_errno().into()),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::fork::exit_now;
+    use crate::{ExitStatus, Process, current};
+    use std::io::{Read, Write as _, pipe};
+    use std::time::Duration;
+
+    const LIMIT: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn a_daemon_whose_parent_ended_before_it_was_armed_ends() {
+        let (mut reader, mut writer) = pipe().unwrap();
+        let parent = Process::fork("parent", || {
+            let read = line().unwrap().take_read().unwrap();
+            let late = Process::fork("late", || {
+                writer.write_all(b"b").unwrap();
+                current().parent().unwrap().join(LIMIT).unwrap();
+                arm(read).unwrap();
+                writer.write_all(b"a").unwrap();
+            });
+            exit_now(i32::from(late.is_err())) as ()
+        });
+        drop(writer);
+        assert_eq!(parent.unwrap().join(LIMIT), Ok(ExitStatus::Code(0)));
+        let mut said = String::new();
+        reader.read_to_string(&mut said).unwrap();
+        assert_eq!(said, "b", "it went on behind its arming");
+    }
+
+    #[test]
+    fn a_start_that_failed_takes_the_write_end_along() {
+        let count = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+        let child = Process::fork("alone", || {
+            let before = count();
+            drop(line().unwrap());
+            let after = count();
+            line().unwrap().keep();
+            drop(line().unwrap());
+            (after != before || count() != before + 1) as i32
+        });
+        assert_eq!(child.unwrap().join(LIMIT), Ok(ExitStatus::Code(0)));
     }
 }
