@@ -45,6 +45,8 @@ mod named;
 mod process;
 #[path = "purlin/semaphore.rs"]
 mod semaphore;
+#[path = "purlin/thread.rs"]
+mod thread;
 
 /// Purlin, with one usual way of starting actors.
 pub(crate) struct Purlin {
@@ -168,13 +170,18 @@ fn be_actor(
 
 impl Subject for Purlin {
     fn hello(&self) -> Hello {
+        let mut objects = objects();
+        if self.starts[0] == How::Thread {
+            // Processes are asked about where they are the usual way.
+            objects.retain(|kind, _| kind != process::KIND && kind != current::KIND);
+        }
         Hello {
             protocol: PROTOCOL_VERSION,
             name: self.name.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             starts: self.starts.to_vec(),
             objects_reach: Reach::Start,
-            objects: objects(),
+            objects,
             capabilities: CAPABILITIES.iter().map(|name| (*name).to_owned()).collect(),
             contracts: contracts(KINDS[0]),
             forms: forms(),
@@ -206,6 +213,8 @@ impl Subject for Purlin {
             event::KIND => Ok(Arc::new(Flag(Event::new().map_err(refusal)?))),
             process::KIND => process::made(self.name, self.usual_process(), args),
             current::KIND => Ok(Arc::new(Me::default())),
+            thread::KIND => Ok(Arc::new(thread::Task::new(args)?)),
+            thread::CURRENT => Ok(Arc::new(thread::Me)),
             _ => Err(Refusal::unsupported(kind)),
         }
     }
@@ -241,6 +250,8 @@ fn objects() -> BTreeMap<String, Vec<String>> {
         (event::KIND, words(&event::OPERATIONS)),
         (process::KIND, words(&process::OPERATIONS)),
         (current::KIND, words(&current::OPERATIONS)),
+        (thread::KIND, words(&thread::OPERATIONS)),
+        (thread::CURRENT, words(&thread::CURRENT_OPERATIONS)),
     ];
     let all = locks.into_iter().chain(others);
     all.map(|(kind, operations)| (kind.to_owned(), operations)).collect()

@@ -47,14 +47,16 @@ impl Case {
         Self::read_all(&[(group, text)], catalogue)
     }
 
-    /// Reads the cases of several files, each named by its group. Their ids differ in all of them.
+    /// Reads the cases of several files, each named by its group, or as `group/part` where a group
+    /// has several. Their ids differ in all of them.
     ///
     /// # Errors
     /// * [`Error::Data`] shows the mistake under the line that it is in.
     pub fn read_all(files: &[(&str, &str)], catalogue: &Catalogue) -> Result<Vec<Self>, Error> {
         let mut cases: Vec<Self> = Vec::new();
-        for (group, text) in files {
-            let name = format!("cases/{group}.toml");
+        for (file, text) in files {
+            let group = file.split('/').next().unwrap_or(file);
+            let name = format!("cases/{file}.toml");
             let file = DataFile { name: &name, text };
             let read: CaseFile = toml::from_str(text).map_err(|error| file.unreadable(&error))?;
             for entry in read.case {
@@ -208,5 +210,5 @@ const FILES: &[(&str, &str)] = &[
     ("semaphore", include_str!("../cases/semaphore.toml")),
     ("bounded-semaphore", include_str!("../cases/bounded-semaphore.toml")),
     ("event", include_str!("../cases/event.toml")),
-    ("process", include_str!("../cases/process.toml")),
+    ("process/start", include_str!("../cases/process/start.toml")),
 ];

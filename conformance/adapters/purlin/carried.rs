@@ -19,6 +19,7 @@ use super::event::Flag;
 use super::lock::Shared;
 use super::named::NamedLock;
 use super::semaphore::Counted;
+use super::thread;
 
 /// Says for each kind what its handles are, and what makes an object of one.
 macro_rules! carried {
@@ -53,6 +54,9 @@ macro_rules! carried {
                 if handle.is_some_and(<dyn Any>::is::<Me>) {
                     return Ok(format!("{} {name}", current::KIND));
                 }
+                if handle.is_some_and(<dyn Any>::is::<thread::Me>) {
+                    return Ok(format!("{} {name}", thread::CURRENT));
+                }
                 // One that is found by name is not handed over: what names it has is all that goes
                 // along.
                 if let Some(lock) = handle.and_then(<dyn Any>::downcast_ref::<NamedLock>) {
@@ -70,6 +74,7 @@ macro_rules! carried {
                     let object: Option<Arc<dyn Object>> = match kind {
                         $($kind => $field.next().map(|handle| Arc::new($object(handle)) as _),)+
                         current::KIND => Some(Arc::new(Me::default()) as _),
+                        thread::CURRENT => Some(Arc::new(thread::Me) as _),
                         other => Meeting::of_word(other, &mut barriers)
                             .map(|meeting| Arc::new(meeting) as _)
                             .or_else(|| NamedLock::of_word(other).map(|lock| Arc::new(lock) as _)),

@@ -278,7 +278,7 @@ fn sentinel(process: &Process, limit: Option<Timespec>) -> CallResult {
 }
 
 /// What is run: the script's function, one that writes down its arguments, or nothing.
-fn work(args: &Arguments) -> Result<Function, Refusal> {
+pub(super) fn work(args: &Arguments) -> Result<Function, Refusal> {
     if let Some(function) = Function::of(args, "function") {
         return Ok(function);
     }

@@ -22,6 +22,8 @@ pub(super) struct Scope {
     is_function: bool,
     /// The actors that the program starts.
     pub(super) births: Vec<(String, Birth)>,
+    /// Those of them that are the life of an object, by which they can be ended.
+    ended_by_calls: Vec<String>,
     /// The program sets a handler for SIGUSR1.
     pub(super) catches: bool,
 }
@@ -271,6 +273,7 @@ impl Parser<'_> {
         let birth = if kind == "thread" { Birth::Thread } else { Birth::Start };
         self.may_start(name, birth, span)?;
         self.scope.births.push((name.to_owned(), birth));
+        self.scope.ended_by_calls.push(name.to_owned());
         Ok(())
     }
 
@@ -361,6 +364,9 @@ impl Parser<'_> {
         }
         for (name, birth) in scope.births {
             self.cast.start(&name, actor, birth);
+        }
+        for name in scope.ended_by_calls {
+            self.cast.change(&name, |state| state.may_end = true);
         }
     }
 }
