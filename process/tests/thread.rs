@@ -92,16 +92,16 @@ fn threads_run_side_by_side() {
 fn many_threads_join_one() {
     // shows: thread-join-waits-for-end, thread-join-from-several-threads
     let (thread, release) = waiting(Builder::new());
-    let joiners: Vec<_> = (0..19)
-        .map(|_| {
-            let thread = thread.clone();
-            std::thread::spawn(move || (thread.join(LIMIT), Instant::now()))
-        })
-        .collect();
+    let (sender, receiver) = mpsc::channel();
+    for _ in 0..19 {
+        let (thread, sender) = (thread.clone(), sender.clone());
+        // Without a deadline, so that nothing but the end lets it go; each tells its own.
+        std::thread::spawn(move || sender.send((thread.join(None), Instant::now())));
+    }
     let before = Instant::now();
     drop(release);
-    for joiner in joiners {
-        let (end, after) = joiner.join().expect("no panic");
+    for _ in 0..19 {
+        let (end, after) = receiver.recv_timeout(LIMIT).expect("it is told");
         assert_eq!(end, Ok(End::Returned));
         assert!(after >= before, "it waited for what came later");
     }
@@ -165,6 +165,17 @@ fn a_failure_is_printed_with_the_threads_name() {
     if std::env::var_os("PURLIN_PROCESS_PROBE").is_some() {
         let panics = Thread::start("T7", || panic!("run failed") as ());
         assert!(matches!(panics.expect("a thread").join(LIMIT), Ok(End::Panicked(_))));
+        let renamed = Thread::start("before", || {
+            thread::current().set_name("renamed");
+            panic!("expected by a test") as ()
+        });
+        assert!(matches!(renamed.expect("a thread").join(LIMIT), Ok(End::Panicked(_))));
+        let child = Process::fork("child", || {
+            let panics = Thread::start("T9", || panic!("expected by a test") as ());
+            let end = panics.and_then(|thread| thread.join(LIMIT));
+            i32::from(end != Ok(End::Panicked("expected by a test".into())))
+        });
+        assert_eq!(child.and_then(|child| child.join(LIMIT)), Ok(ExitStatus::Code(0)));
         let fails = Thread::start("T8", || Err::<(), _>("no luck"));
         assert!(matches!(fails.expect("a thread").join(LIMIT), Ok(End::Failed(_))));
         return;
@@ -175,7 +186,7 @@ fn a_failure_is_printed_with_the_threads_name() {
     let output = purlin_process::command::run(command, "", LIMIT).expect("an end");
     assert_eq!(output.status, ExitStatus::Code(0), "the process goes on to a good end");
     let err = String::from_utf8_lossy(output.stderr.as_deref().unwrap_or_default()).into_owned();
-    for word in ["T7", "run failed", "T8: no luck\n"] {
+    for word in ["T7", "run failed", "T8: no luck\n", "renamed: the function", "T9: the function"] {
         assert!(err.contains(word), "{word} in {err}");
     }
 }
@@ -389,7 +400,7 @@ fn a_forked_child_has_one_thread_which_is_the_first() {
             check(own.is_alive() && own.name() == "forker", "it goes on")?;
             check(own.join(None) == Err(Error::WouldDeadlock), "it cannot join itself")?;
             check(thread::active() == [own], "it is the only one")?;
-            let new = Thread::start("", || ()).map_err(text)?;
+            let new = Builder::new().stack_size(100_000).start(|| ()).map_err(text)?;
             check(new.join(LIMIT) == Ok(End::Returned), "it makes others")?;
             check(new.name() != "Thread-1" && new != theirs, "which are new")?;
             check(thread::join_all(LIMIT) == Ok(()), "the end waits for those alone")
@@ -412,7 +423,7 @@ fn a_fork_amid_starts_and_ends_finds_no_lock_held() {
                 // Relaxed: a flag, and nothing is read because of it.
                 while stop.load(Ordering::Relaxed) == 0 {
                     let thread = Thread::start("", || ()).expect("a thread");
-                    thread.set_name("busy");
+                    (0..500).for_each(|_| thread::current().set_name("busy"));
                     joined(&thread);
                 }
             };
@@ -425,6 +436,7 @@ fn a_fork_amid_starts_and_ends_finds_no_lock_held() {
             check(thread::active().len() == 1, "one thread")?;
             for handle in &handles {
                 check(handle.join(None) == Ok(End::Gone), "the others are gone")?;
+                check(!handle.name().is_empty(), "and have a name, the first or the other")?;
             }
             let new = Thread::start("", || ()).map_err(text)?;
             check(new.join(LIMIT) == Ok(End::Returned), "it makes others")
