@@ -199,6 +199,35 @@ fn the_end_goes_by_hooks_daemons_and_other_children() {
 }
 
 #[test]
+fn a_hook_that_comes_late_runs_last() {
+    in_child(|| {
+        let said = heard(|said| {
+            let (lives, life) = talk().expect("a pipe");
+            let (running, runs) = talk().expect("a pipe");
+            let (held, release) = talk().expect("a pipe");
+            let mut life = Some(life);
+            let daemon = Builder::new().daemon(true).fork(|| {
+                let _life = &life;
+                say(&runs, "r");
+                idle();
+            });
+            listen(&running);
+            life.take();
+            let child = Process::fork("child", || listen(&held));
+            let late = Arc::clone(said);
+            std::thread::spawn(move || {
+                listen(&lives); // until the daemon is gone, hence behind the first hooks
+                hook(&late, "l");
+                say(&release, "!");
+            });
+            hook(said, "h");
+            i32::from(daemon.is_err() || child.is_err())
+        });
+        check(said? == ("hl".to_owned(), ExitStatus::Code(0)), "both")
+    });
+}
+
+#[test]
 fn shutdown_does_the_same_and_twice_does_no_harm() {
     in_child(|| {
         let said = heard(|said| {

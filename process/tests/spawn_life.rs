@@ -2,6 +2,7 @@
 //! own, as those of `spawn.rs` do; the environment may ask it to be another program instead.
 
 mod bounded;
+mod limited;
 mod talk;
 mod traces;
 
@@ -11,10 +12,12 @@ use std::process::{Command, Stdio};
 
 use bounded::{LIMIT, check, in_child};
 use libtest_mimic::{Arguments, Failed, Trial};
+use limited::{lower, take_all_descriptors};
 use purlin_process::{
     AtEnd, Builder, Error, ExitStatus, Key, Process, Run, active_children, at_exit, current, exit,
     init,
 };
+use rustix::process::Resource;
 use serde::{Deserialize, Serialize};
 use talk::{all, idle, listen, next, say, talk};
 use traces::{descriptor_count, has_children};
@@ -33,7 +36,7 @@ fn main() {
 }
 
 fn trials() -> Vec<Trial> {
-    let tests: [(&str, fn()); 13] = [
+    let tests: [(&str, fn()); 14] = [
         ("a_spawned_child_is_who_its_parent_says", identity),
         ("a_value_runs_its_step_in_a_spawned_child", run_step),
         ("a_spawned_child_sees_its_parents_end", parents_end),
@@ -46,6 +49,7 @@ fn trials() -> Vec<Trial> {
         ("an_overflow_and_a_fault_are_told_apart", faults),
         ("a_program_ends_its_children_when_its_guard_drops", program_with_guard),
         ("a_programs_own_exit_does_the_same_and_runs_exit_handlers", program_that_exits),
+        ("without_descriptors_no_daemon_is_spawned", no_descriptors),
         ("spawned_daemons_leave_the_one_descriptor_of_their_parent", daemon_traces),
     ];
     let trial = |(name, test): (&str, fn())| {
@@ -402,5 +406,28 @@ fn daemon_traces() {
         }
         check(descriptor_count() == before + 1, "one, for as long as this process lives")?;
         check(active_children().is_empty() && !has_children(), "no child is left")
+    });
+}
+
+fn no_descriptors() {
+    // shows: process-fork-failure-leaves-no-child
+    in_child(|| {
+        lower(Resource::Nofile, 64)?;
+        let mut taken = take_all_descriptors();
+        let all = taken.len();
+        for free_count in 0..all {
+            taken.truncate(all - free_count);
+            match Builder::new().daemon(true).spawn(|(), ()| 3, (), ()) {
+                Err(error) => check(error == Error::OutOfResources, "there is no room")?,
+                started => {
+                    check(status_of(started) == Ok(ExitStatus::Code(3)), "it runs")?;
+                    return check(free_count > 3, "it takes several");
+                }
+            }
+            check(!has_children() && active_children().is_empty(), "no child is left")?;
+            taken.extend(take_all_descriptors());
+            check(taken.len() == all, &format!("the {free_count} that were free were given back"))?;
+        }
+        Err("with all free it is refused".to_owned())
     });
 }
