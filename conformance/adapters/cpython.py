@@ -11,6 +11,7 @@ and executes it under the name ACTOR. So only what the library itself can pickle
 and descriptors as connections. A forked actor simply has everything.
 """
 
+import atexit
 import errno
 import fcntl
 import functools
@@ -18,6 +19,7 @@ import json
 import mmap
 import multiprocessing
 import os
+import pickle
 import platform
 import queue
 import resource
@@ -27,10 +29,12 @@ import threading
 import time
 import types
 import warnings
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
+from signal import SIG_BLOCK, SIG_DFL, SIG_IGN, pthread_sigmask
 
 LINE_MAX_BYTES = 4096  # PIPE_BUF: up to this length a write to a pipe is never torn.
 ACTOR = "actor"  # the name under which a spawned actor executes this file
+TARGET = "target"  # and that under which what a spawned process object runs does
 EXIT_CALL = {"x86_64": 60, "aarch64": 93}  # exit(2), which ends one thread
 SENT_BY_SCRIPTS = {signal.SIGUSR1, signal.SIGINT}
 
@@ -72,6 +76,29 @@ class Leave(BaseException):
         self.thread = thread
 
 
+# What the library says of processes and threads, whatever the type of the exception.
+SAID = (
+    ("start a process object created by current process", "not-the-parent"),
+    ("can only join a child process", "not-the-parent"),
+    ("can only test a child process", "not-the-parent"),
+    ("not a child process", "not-the-parent"),
+    ("cannot start a process twice", "already-started"),
+    ("process has already started", "already-started"),
+    ("threads can only be started once", "already-started"),
+    ("daemon status of active thread", "already-started"),
+    ("context has already been set", "already-exists"),
+    ("can only join a started process", "not-started"),
+    ("process not started", "not-started"),
+    ("cannot join thread before it is started", "not-started"),
+    ("are not allowed to have children", "daemon-may-not-have-children"),
+    ("process object is closed", "closed"),
+    ("while it is still running", "still-running"),
+    ("cannot join current thread", "would-deadlock"),
+    ("can't start new thread", "out-of-resources"),
+    ("cannot pickle", "not-transferable"),
+)
+
+
 def error_kind(error):
     if isinstance(error, Refused):
         return error.args[0]
@@ -82,6 +109,13 @@ def error_kind(error):
     if isinstance(error, threading.BrokenBarrierError):
         return "barrier-broken"
     text = str(error)
+    for said, kind in SAID:
+        if said in text:
+            return kind
+    if isinstance(error, (pickle.PicklingError, AttributeError)) and "pickle" in text:
+        return "not-transferable"
+    if isinstance(error, ChildProcessError):
+        return "not-the-parent"
     if "released too many times" in text:
         return "over-released"
     if "is being shared with a process in a" in text:
@@ -287,7 +321,7 @@ class Cell:
 class Log:
     """Lines that are written straight through, each behind the last."""
 
-    operations = ("write", "lines")
+    operations = ("write", "lines", "has")
     is_guard = False
 
     def __init__(self, context, raw=None):
@@ -301,6 +335,457 @@ class Log:
         size = os.fstat(self.raw.fileno()).st_size
         return os.pread(self.raw.fileno(), size, 0).decode().splitlines()
 
+    def has(self, text):
+        return any(text in line for line in self.lines())
+
+
+class Host:
+    """What the system itself knows and can do, about the process that calls it."""
+
+    operations = ("pid", "parent", "thread", "state", "send", "threads", "descriptors", "children",
+                  "environment", "set_environment", "directory", "set_directory", "global",
+                  "set_global", "limit", "use_processors", "ignore", "reset", "exit_on", "block",
+                  "ignores", "handles", "blocks", "print", "output_to", "errors_to", "close",
+                  "read", "is_open")
+    is_guard = False
+    value = 1  # what a program has in ordinary memory: its own, until it changes it
+
+    def __init__(self, context, raw=None):
+        self.raw = None
+
+    def pid(self):
+        return os.getpid()
+
+    def parent(self):
+        return os.getppid()
+
+    def thread(self):
+        return threading.get_native_id()
+
+    def state(self, pid):
+        try:
+            with open("/proc/%d/stat" % pid) as stat:
+                letter = stat.read().rsplit(")", 1)[1].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+        return {"Z": "ended", "X": "ended", "T": "stopped", "t": "stopped"}.get(letter, "alive")
+
+    def send(self, pid, signal):
+        os.kill(pid, signal)
+
+    def threads(self):
+        return len(os.listdir("/proc/self/task"))
+
+    def descriptors(self):
+        return len(os.listdir("/proc/self/fd")) - 1  # the listing has one of its own
+
+    def children(self):
+        count = 0
+        for thread in os.listdir("/proc/self/task"):
+            with open("/proc/self/task/%s/children" % thread) as children:
+                count += len(children.read().split())
+        return count
+
+    def environment(self, name):
+        return os.environ.get(name)
+
+    def set_environment(self, name, value):
+        os.environ[name] = value
+
+    def directory(self):
+        return os.getcwd()
+
+    def set_directory(self, path):
+        os.chdir(path)
+
+    def global_(self):
+        return Host.value
+
+    def set_global(self, value):
+        Host.value = value
+
+    def limit(self, of, most):
+        of = {"processes": resource.RLIMIT_NPROC, "descriptors": resource.RLIMIT_NOFILE,
+              "core": resource.RLIMIT_CORE}[of]
+        resource.setrlimit(of, (most, most))
+
+    def use_processors(self, count):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
+
+    def ignore(self, signal):
+        self.act(signal, SIG_IGN)
+
+    def reset(self, signal):
+        self.act(signal, SIG_DFL)
+
+    def exit_on(self, signal, code):
+        self.act(signal, lambda number, frame: os._exit(code))
+
+    def act(self, number, action):
+        if threading.current_thread() is not threading.main_thread():
+            raise NotImplementedError("only the first thread sets handlers")
+        signal.signal(number, action)
+
+    def block(self, signal):
+        pthread_sigmask(SIG_BLOCK, {signal})
+
+    def ignores(self, signal):
+        return self.has("SigIgn:", signal)
+
+    def handles(self, signal):
+        return self.has("SigCgt:", signal)
+
+    def blocks(self, signal):
+        return self.has("SigBlk:", signal)
+
+    def has(self, line, number):
+        with open("/proc/thread-self/status") as status:
+            mask = next(found for found in status if found.startswith(line))
+        return bool(int(mask.split()[1], 16) >> (number - 1) & 1)
+
+    def print(self, text):
+        sys.stdout.write(text)
+
+    def output_to(self, log):
+        os.dup2(HERE.actor.objects[log].raw.fileno(), 1)
+
+    def errors_to(self, log):
+        os.dup2(HERE.actor.objects[log].raw.fileno(), 2)
+
+    def close(self, number):
+        os.close(number)
+
+    def read(self):
+        return os.read(0, 1).decode() or None
+
+    def is_open(self, number):
+        try:
+            os.fstat(number)
+        except OSError:
+            return False
+        return True
+
+
+class Process:
+    """multiprocessing.Process. It is made when the script makes it; what it runs is filled in at its
+    start, when the pipes are known of an actor that is its life."""
+
+    operations = ("start", "run", "id", "id_twice", "name", "set_name", "daemon", "set_daemon", "key",
+                  "set_key", "exit_status", "is_alive", "join", "terminate", "kill", "signal",
+                  "close", "has_ended", "wait_for_end", "description")
+    is_guard = False
+
+    def __init__(self, context, raw=None, name=None, daemon=None, function=None, how=None, key=None,
+                 echo=None, args=(), named=None):
+        context = context if how is None else multiprocessing.get_context(how)
+        self.how = context.get_start_method()
+        self.target = Target({"function": function, "echo": echo})
+        # No object of its is handed on to an interpreter of its own.
+        self.raw = raw or context.Process(target=self.target, args=args, kwargs=named or {},
+                                          name=name, daemon=daemon)
+        if key is not None:
+            self.raw.authkey = key.encode()
+
+    def start(self, actor=None):
+        if actor is None:
+            HERE.actor.fill(self.target.passed, self.how, None, None, None)
+            self.raw.start()
+            return
+        hatched, hatch = multiprocessing.Pipe(False)
+        HERE.actor.fill(self.target.passed, self.how, HERE.actor.heir(actor), hatched, hatch)
+        try:
+            self.raw.start()
+        finally:
+            hatch.close()
+        wait_for(hatched)
+
+    def run(self):
+        self.raw.run()
+
+    def id(self):
+        return self.raw.pid
+
+    def id_twice(self):
+        return self.raw.pid == self.raw.ident
+
+    def name(self):
+        return self.raw.name
+
+    def set_name(self, name):
+        self.raw.name = name
+
+    def daemon(self):
+        return self.raw.daemon
+
+    def set_daemon(self, value):
+        self.raw.daemon = value
+
+    def key(self):
+        return bytes(self.raw.authkey).hex()
+
+    def set_key(self, key):
+        self.raw.authkey = key.encode() if isinstance(key, str) else key
+
+    def exit_status(self):
+        return self.raw.exitcode
+
+    def is_alive(self):
+        return self.raw.is_alive()
+
+    def join(self, timeout=None):
+        self.raw.join(timeout)
+        if timeout is not None and self.raw.exitcode is None:
+            raise Refused("timed-out")
+
+    def terminate(self):
+        self.raw.terminate()
+
+    def kill(self):
+        self.raw.kill()
+
+    def signal(self, number):
+        raise NotImplementedError("there is no such call")
+
+    def close(self):
+        self.raw.close()
+
+    def has_ended(self):
+        return bool(wait([self.raw.sentinel], 0))
+
+    def wait_for_end(self, timeout=None):
+        if not wait([self.raw.sentinel], timeout):
+            raise Refused("timed-out")
+
+    def description(self):
+        return repr(self.raw)
+
+
+class Current:
+    """The process that the call is made in, as the library sees it."""
+
+    operations = ("id", "name", "daemon", "key", "is_alive", "exit_status", "join", "parent_id",
+                  "parent_name", "parent_is_alive", "parent_join", "children", "wait_any",
+                  "processors", "usable_processors", "start_methods", "exit", "at_exit", "fork",
+                  "wait")
+    is_guard = False
+
+    def __init__(self, context, raw=None):
+        self.raw = None
+
+    def id(self):
+        return multiprocessing.current_process().pid
+
+    def name(self):
+        return multiprocessing.current_process().name
+
+    def daemon(self):
+        return multiprocessing.current_process().daemon
+
+    def key(self):
+        return bytes(multiprocessing.current_process().authkey).hex()
+
+    def is_alive(self):
+        return multiprocessing.current_process().is_alive()
+
+    def exit_status(self):
+        return multiprocessing.current_process().exitcode
+
+    def join(self):
+        multiprocessing.current_process().join()
+
+    def the_parent(self):
+        parent = multiprocessing.parent_process()
+        if parent is None:
+            raise Refused("no-such-name", "there is no parent")
+        return parent
+
+    def parent_id(self):
+        return self.the_parent().pid
+
+    def parent_name(self):
+        return self.the_parent().name
+
+    def parent_is_alive(self):
+        return self.the_parent().is_alive()
+
+    def parent_join(self, timeout=None):
+        self.the_parent().join(timeout)
+        if timeout is not None and self.the_parent().is_alive():
+            raise Refused("timed-out")
+
+    def children(self):
+        children = multiprocessing.active_children()
+        return sorted([child.name, child.pid] for child in children)
+
+    def wait_any(self, of, timeout=None):
+        processes = [HERE.actor.objects[name] for name in of]
+        ready = wait([one.raw.sentinel for one in processes], timeout)
+        if not ready:
+            raise Refused("timed-out")
+        return [name for name, one in zip(of, processes) if one.raw.sentinel in ready]
+
+    def processors(self):
+        return multiprocessing.cpu_count()
+
+    def usable_processors(self):
+        return len(os.sched_getaffinity(0))
+
+    def start_methods(self):
+        return multiprocessing.get_all_start_methods()
+
+    def exit(self, code=None):
+        sys.exit(code)
+
+    def at_exit(self, function):
+        here = HERE.actor
+
+        def run():
+            HERE.actor, HERE.reply_id = here, 0
+            function()
+
+        atexit.register(run)
+
+    def fork(self, actor):
+        return HERE.actor.fork(HERE.reply_id, actor)
+
+    def wait(self, pid, block=True):
+        found, status = os.waitpid(pid, 0 if block else os.WNOHANG)
+        if found == 0:
+            return None
+        signal = status & 127
+        return -signal if signal else status >> 8 & 255
+
+
+class Thread:
+    """threading.Thread, in the process of the actor that makes it."""
+
+    operations = ("start", "run", "id", "native_id", "name", "set_name", "daemon", "set_daemon",
+                  "is_alive", "join")
+    is_guard = False
+
+    def __init__(self, context, raw=None, name=None, daemon=None, function=None, echo=None, args=(),
+                 named=None):
+        self.work, self.life = {"function": function, "echo": echo}, None
+        self.raw = raw or threading.Thread(target=self.live, args=args, kwargs=named or {},
+                                           name=name, daemon=daemon)
+        self.maker = HERE.actor
+
+    def live(self, *args, **named):
+        if self.life is not None:
+            return self.life()
+        actor = HERE.actor if hasattr(HERE, "actor") else Alone(self.maker.context,
+                                                                self.maker.objects)
+        return run_work(actor, self.work, args, named)
+
+    def start(self, actor=None):
+        if actor is None:
+            return self.raw.start()
+        hatched, self.life = HERE.actor.thread_life(HERE.reply_id, actor)
+        self.raw.start()
+        wait_for(hatched)
+
+    def run(self):
+        self.raw.run()
+
+    def id(self):
+        return self.raw.ident
+
+    def native_id(self):
+        return self.raw.native_id
+
+    def name(self):
+        return self.raw.name
+
+    def set_name(self, name):
+        self.raw.name = name
+
+    def daemon(self):
+        return self.raw.daemon
+
+    def set_daemon(self, value):
+        self.raw.daemon = value
+
+    def is_alive(self):
+        return self.raw.is_alive()
+
+    def join(self, timeout=None):
+        if timeout is None:
+            return self.raw.join()
+        self.raw.join(timeout)
+        if self.raw.is_alive():
+            raise Refused("timed-out")
+
+
+class CurrentThread:
+    """The thread that the call is made in, as the library sees it."""
+
+    operations = ("id", "native_id", "name", "daemon", "join", "main_id", "is_main", "threads")
+    is_guard = False
+
+    def __init__(self, context, raw=None):
+        self.raw = None
+
+    def id(self):
+        return threading.current_thread().ident
+
+    def native_id(self):
+        return threading.get_native_id()
+
+    def name(self):
+        return threading.current_thread().name
+
+    def daemon(self):
+        return threading.current_thread().daemon
+
+    def join(self):
+        threading.current_thread().join()
+
+    def main_id(self):
+        return threading.main_thread().ident
+
+    def is_main(self):
+        return threading.current_thread() is threading.main_thread()
+
+    def threads(self):
+        return sorted(thread.name for thread in threading.enumerate())
+
+
+def run_work(actor, work, args, named):
+    """A function of the script's, or one that writes down the arguments that it gets."""
+    HERE.actor, HERE.reply_id = actor, 0
+    if work["echo"] is not None:
+        actor.objects[work["echo"]].write(json.dumps([list(args), named], separators=(",", ":")))
+    if work["function"] is not None:
+        return work["function"]()
+
+
+class Target:
+    """What a process object runs: an actor, when it is started as the life of one, or a function.
+    In an interpreter of its own it is made anew, from the text of this file."""
+
+    def __init__(self, passed):
+        self.passed = passed
+
+    def __reduce__(self):
+        names = {"__name__": TARGET, "source": SOURCE[0], "passed": self.passed}
+        return eval, ("exec(source, globals()) or target", names)
+
+    def __call__(self, *args, **named):
+        passed = self.passed
+        if "objects" in passed:
+            for descriptor in passed["others"]:
+                os.close(descriptor)
+            objects = passed["objects"]
+        else:
+            offer_functions()
+            objects = remade(multiprocessing.get_context(passed["usual"]), passed["kinds"])
+        if passed["estate"] is None:
+            actor = Alone(multiprocessing.get_context(passed["usual"]), objects)
+            return run_work(actor, passed, args, named)
+        actor = Actor(SOURCE[0], passed["usual"], Estate.unpacked(passed["estate"]), objects)
+        actor.greet(passed["reply_id"], passed["hatch"])
+        actor.live()
+
 
 KINDS = {
     "lock": Lock,
@@ -312,6 +797,11 @@ KINDS = {
     "barrier": Barrier,
     "cell": Cell,
     "log": Log,
+    "host": Host,
+    "process": Process,
+    "current": Current,
+    "thread": Thread,
+    "current-thread": CurrentThread,
 }
 
 # The arguments that name another object, whose own thing of the library is meant.
@@ -347,7 +837,7 @@ def operation(target, name):
     """The method for an operation, or none."""
     if name not in target.operations:
         return None
-    return getattr(target, "try_" if name == "try" else name)
+    return getattr(target, name + "_" if name in ("try", "global") else name)
 
 
 def arguments(args):
@@ -365,6 +855,7 @@ def arguments(args):
 # Functions: programs that the library calls, in the thread whose actor then runs them.
 
 HERE = threading.local()  # the actor of a thread, and the request that it answers
+SOURCE = []  # the text of this file
 
 
 def function(program):
@@ -496,11 +987,13 @@ class Actor:
     def fork(self, reply_id, name):
         heir = self.heir(name)
         hatched, hatch = multiprocessing.Pipe(False)
-        if os.fork() == 0:
+        pid = os.fork()
+        if pid == 0:
             hatched.close()
             raise Leave(newborn=(heir, reply_id, hatch))
         hatch.close()
         wait_for(hatched)
+        return pid
 
     def be(self, heir, reply_id, hatch):
         """The life of a forked copy of this process; nothing goes back to what stands around."""
@@ -529,7 +1022,22 @@ class Actor:
         hatch.close()
         wait_for(hatched)
 
-    def thread(self, reply_id, name):
+    def fill(self, passed, how, heir, hatched, hatch):
+        """Puts in what a process object needs to be what it is started as."""
+        passed.update(usual=self.context.get_start_method(), reply_id=HERE.reply_id, hatch=hatch,
+                      estate=heir and heir.packed())
+        if how != "fork":
+            passed["kinds"] = {name: kept(handles) for name, handles in self.objects.items()}
+            return
+        passed["objects"] = dict(self.objects)
+        passed["others"] = [self.estate.commands.fileno()] if self.estate else []
+        if hatched is not None:
+            passed["others"].append(hatched.fileno())
+        for other in self.estate.heirs if self.estate else []:
+            if other is not heir:
+                passed["others"] += other.descriptors()
+
+    def thread_life(self, reply_id, name):
         heir = self.heir(name)
         hatched, hatch = multiprocessing.Pipe(False)
 
@@ -539,12 +1047,27 @@ class Actor:
             actor.greet(reply_id, hatch)
             actor.live()
 
+        return hatched, live
+
+    def thread(self, reply_id, name):
+        hatched, live = self.thread_life(reply_id, name)
         threading.Thread(target=live, name=name, daemon=True).start()
         wait_for(hatched)
 
     def exec(self, reply_id):
         os.dup2(self.estate.commands.fileno(), 0)
         os.execv(sys.executable, [sys.executable, "-I", "-c", IDLE, str(reply_id)])
+
+
+class Alone(Actor):
+    """What runs a function of the script's, and takes no calls."""
+
+    def __init__(self, context, objects):
+        self.context, self.objects = context, objects
+        self.source, self.estate, self.children, self.requests = SOURCE[0], None, [], None
+
+    def heir(self, name):
+        raise Refused("no-such-name", name + " is no heir")
 
 
 def report(reply_id, work):
@@ -601,6 +1124,8 @@ def started(source, method, usual, estate, objects, reply_id, hatch, others, cop
 
 def kept(handles):
     """What a new interpreter is given: the kind, and one thing of the library's or several."""
+    if isinstance(handles, (Process, Thread)):
+        return (type(handles).__name__, "elsewhere")
     if isinstance(handles, list):
         return (type(handles[0]).__name__ if handles else "Lock", [one.raw for one in handles])
     return (type(handles).__name__, handles.raw)
@@ -623,15 +1148,20 @@ def act_anew(source, packed, kinds, usual, reply_id, hatch):
     detach_input()
     warnings.simplefilter("ignore", DeprecationWarning)
     offer_functions()
-    context = multiprocessing.get_context(usual)
+    objects = remade(multiprocessing.get_context(usual), kinds)
+    actor = Actor(source, usual, Estate.unpacked(packed), objects)
+    actor.greet(reply_id, hatch)
+    actor.live()
+
+
+def remade(context, kinds):
+    """In a new interpreter, the objects that it was given."""
     objects = {}
     for name, (kind, raw) in kinds.items():
         make = globals()[kind]
         is_many = isinstance(raw, list)
         objects[name] = [make(context, one) for one in raw] if is_many else make(context, raw)
-    actor = Actor(source, usual, Estate.unpacked(packed), objects)
-    actor.greet(reply_id, hatch)
-    actor.live()
+    return objects
 
 
 class Program:
@@ -798,10 +1328,11 @@ class Adapter:
             starts=[self.method, other],
             objects_reach="start",
             objects={kind: list(cls.operations) for kind, cls in KINDS.items()},
-            capabilities=["programs", "cells", "logs", "functions", "threads", "fork", "start", "make",
+            capabilities=["programs", "cells", "logs", "host", "functions", "threads", "fork", "start", "make",
                           "drop", "ends", "exec", "catch", "interrupts"],
             contracts={"lock-release": ["by-anyone"], "lock-again": ["waits"],
-                       "condition-wakeup": ["exact"], "condition-notify": ["by-holder"]},
+                       "condition-wakeup": ["exact"], "condition-notify": ["by-holder"],
+                       "at-exit": ["waits"]},
             pace="slow" if self.method == "spawn" else "fast",
         )
 
@@ -917,7 +1448,8 @@ def main():
     warnings.simplefilter("ignore", DeprecationWarning)
     method = sys.argv[1] if len(sys.argv) > 1 else "fork"
     offer_functions()
-    Adapter(own_source(), method).serve()
+    SOURCE.append(own_source())
+    Adapter(SOURCE[0], method).serve()
     # Children that were not collected end when their pipes close; nobody waits for them here.
     os._exit(0)
 
@@ -925,4 +1457,8 @@ def main():
 if __name__ == "__main__":
     main()
 elif __name__ == ACTOR:
+    SOURCE.append(source)
     act_anew(source, *passed)
+elif __name__ == TARGET:
+    SOURCE.append(source)
+    target = Target(passed)

@@ -13,7 +13,7 @@ use purlin_conformance::serve::{
     Actor, Arguments, CAPABILITIES, Child, Ended, Form, Hello, How, Object, Pace, Package, Reach,
     Refusal, Subject, run_package,
 };
-use purlin_process::{ExitStatus, Process};
+use purlin_process::{Builder, ExitStatus, Process};
 use purlin_sync::{
     Bounded, ByAnyone, ByHolder, ByThread, Counting, Event, Exclusive, Reentrant, Rules, Tracked,
     Unbounded, Units,
@@ -21,6 +21,7 @@ use purlin_sync::{
 
 use barrier::Meeting;
 use carried::Carried;
+use current::Me;
 use event::Flag;
 use lock::{Remapped, Shared, refusal};
 use named::NamedLock;
@@ -32,14 +33,20 @@ mod barrier;
 mod carried;
 #[path = "purlin/condition.rs"]
 mod condition;
+#[path = "purlin/current.rs"]
+mod current;
 #[path = "purlin/event.rs"]
 mod event;
 #[path = "purlin/lock.rs"]
 mod lock;
 #[path = "purlin/named.rs"]
 mod named;
+#[path = "purlin/process.rs"]
+mod process;
 #[path = "purlin/semaphore.rs"]
 mod semaphore;
+#[path = "purlin/thread.rs"]
+mod thread;
 
 /// Purlin, with one usual way of starting actors.
 pub(crate) struct Purlin {
@@ -71,18 +78,7 @@ impl Purlin {
             return Err(Refusal::unsupported(text));
         }
         let name = actor.name().to_owned();
-        let process = Process::fork(name, move || actor.run_in_fork());
-        Ok(Box::new(Forked(process.map_err(|error| Refusal::new(error.kind(), error))?)))
-    }
-
-    fn spawn(&self, actor: Actor) -> Result<Box<dyn Child>, Refusal> {
-        let name = actor.name().to_owned();
-        let Package { text, descriptors, objects } = actor.pack()?;
-        let mut carried = Carried::with(descriptors);
-        let names: Result<Vec<String>, Refusal> =
-            objects.iter().map(|(name, object)| carried.add(name, &**object)).collect();
-        let arguments = (self.name.to_owned(), text, names?);
-        let process = Process::spawn(name, be_actor, arguments, carried);
+        let process = Process::fork(name, move || ended(actor.run_in_fork()));
         Ok(Box::new(Forked(process.map_err(|error| Refusal::new(error.kind(), error))?)))
     }
 
@@ -117,6 +113,12 @@ impl Purlin {
         condition::made(args, Some(lock.ok_or_else(none)?.again()?))
     }
 
+    /// By which a process is started when nobody says how.
+    fn usual_process(&self) -> How {
+        let is_process = |how: &How| *how != How::Thread;
+        self.starts.iter().copied().find(is_process).unwrap_or(How::Fork)
+    }
+
     fn made(&self) -> MutexGuard<'_, BTreeMap<String, Weak<dyn Remapped>>> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -128,6 +130,25 @@ impl Purlin {
         // Relaxed: as in `fork`.
         self.has_threads.store(true, Relaxed);
         Ok(Box::new(Thread))
+    }
+}
+
+/// Starts an actor by spawn, with what it needs.
+fn spawn(subject: &str, builder: Builder, actor: Actor) -> Result<Process, Refusal> {
+    let Package { text, descriptors, objects } = actor.pack()?;
+    let mut carried = Carried::with(descriptors);
+    let names: Result<Vec<String>, Refusal> =
+        objects.iter().map(|(name, object)| carried.add(name, &**object)).collect();
+    let arguments = (subject.to_owned(), text, names?);
+    builder.spawn(be_actor, arguments, carried).map_err(process::refusal)
+}
+
+/// What the function of a process makes of what the script's own ended with: an error of the user's
+/// is a panic, any other is returned.
+fn ended(lived: Result<(), Refusal>) -> Result<(), String> {
+    match lived {
+        Err(Refusal { kind, text }) if kind == "task-failed" => panic!("{text}"),
+        other => other.map_err(|Refusal { kind, text }| format!("{kind}: {text}")),
     }
 }
 
@@ -143,18 +164,24 @@ fn be_actor(
         let object = objects.borrow_mut().remove(name);
         object.ok_or_else(|| std::io::Error::other(format!("{name} was not carried")))
     };
-    run_package(Arc::new(subject), &text, descriptors, open).map_err(|error| error.to_string())
+    let lived = run_package(Arc::new(subject), &text, descriptors, open);
+    ended(lived.map_err(|error| error.to_string())?)
 }
 
 impl Subject for Purlin {
     fn hello(&self) -> Hello {
+        let mut objects = objects();
+        if self.starts[0] == How::Thread {
+            // Processes are asked about where they are the usual way.
+            objects.retain(|kind, _| kind != process::KIND && kind != current::KIND);
+        }
         Hello {
             protocol: PROTOCOL_VERSION,
             name: self.name.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             starts: self.starts.to_vec(),
             objects_reach: Reach::Start,
-            objects: objects(),
+            objects,
             capabilities: CAPABILITIES.iter().map(|name| (*name).to_owned()).collect(),
             contracts: contracts(KINDS[0]),
             forms: forms(),
@@ -184,6 +211,10 @@ impl Subject for Purlin {
                 self.counted::<Tracked>(name, args)
             }
             event::KIND => Ok(Arc::new(Flag(Event::new().map_err(refusal)?))),
+            process::KIND => process::made(self.name, self.usual_process(), args),
+            current::KIND => Ok(Arc::new(Me::default())),
+            thread::KIND => Ok(Arc::new(thread::Task::new(args)?)),
+            thread::CURRENT => Ok(Arc::new(thread::Me)),
             _ => Err(Refusal::unsupported(kind)),
         }
     }
@@ -192,7 +223,10 @@ impl Subject for Purlin {
         match how {
             How::Fork => self.fork(actor),
             How::Thread => self.spawn_thread(actor),
-            How::Spawn => self.spawn(actor),
+            How::Spawn => {
+                let builder = Builder::new().name(actor.name());
+                Ok(Box::new(Forked(spawn(self.name, builder, actor)?)))
+            }
         }
     }
 }
@@ -214,6 +248,10 @@ fn objects() -> BTreeMap<String, Vec<String>> {
         ("tracked-semaphore", words(&semaphore::OPERATIONS)),
         ("bounded-tracked-semaphore", words(&semaphore::OPERATIONS)),
         (event::KIND, words(&event::OPERATIONS)),
+        (process::KIND, words(&process::OPERATIONS)),
+        (current::KIND, words(&current::OPERATIONS)),
+        (thread::KIND, words(&thread::OPERATIONS)),
+        (thread::CURRENT, words(&thread::CURRENT_OPERATIONS)),
     ];
     let all = locks.into_iter().chain(others);
     all.map(|(kind, operations)| (kind.to_owned(), operations)).collect()
@@ -234,7 +272,8 @@ const KINDS: [Kind; 3] = [
 
 fn contracts((_, release, again): Kind) -> BTreeMap<String, Vec<String>> {
     let sides = [("lock-release", release), ("lock-again", again)];
-    sides.map(|(choice, side)| (choice.to_owned(), vec![side.to_owned()])).into()
+    let all = sides.into_iter().chain([("at-exit", "waits")]);
+    all.map(|(choice, side)| (choice.to_owned(), vec![side.to_owned()])).collect()
 }
 
 fn forms() -> BTreeMap<String, Form> {

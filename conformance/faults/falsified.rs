@@ -16,12 +16,12 @@ use serde_json::{Value, json};
 /// What is changed: `request` is what the reply answers.
 pub(crate) type Change = fn(request: &Value, reply: &mut Value);
 
-/// All of them, by name.
-pub(crate) const ALL: &[(&str, Change)] = &[
-    ("false-failure-swallowed", failure_swallowed),
-    ("false-line-elsewhere", line_elsewhere),
-    ("false-update-lost", update_lost),
-    ("false-outcome-uncounted", outcome_uncounted),
+/// All of them, by name, with the sound subject whose replies are falsified.
+pub(crate) const ALL: &[(&str, &str, Change)] = &[
+    ("false-failure-swallowed", "honest-server", failure_swallowed),
+    ("false-line-elsewhere", "honest-server", line_elsewhere),
+    ("false-update-lost", "honest-server", update_lost),
+    ("false-outcome-uncounted", "honest-server", outcome_uncounted),
 ];
 
 /// A failed program has come back as if nothing had been.
@@ -62,9 +62,9 @@ fn outcome_uncounted(_: &Value, reply: &mut Value) {
 ///
 /// # Errors
 /// * What the system refused.
-pub(super) fn run(name: &str, change: &Change) -> io::Result<()> {
+pub(super) fn run(name: &str, of: &str, change: &Change) -> io::Result<()> {
     let mut adapter = Command::new("/proc/self/exe")
-        .args(["adapter", "honest-server"])
+        .args(["adapter", of])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()?;

@@ -21,9 +21,14 @@
 //! What the system itself guarantees no lock can break. There a reply of a sound subject is
 //! falsified on its way (`falsified.rs`).
 //!
+//! Of processes, threads and programs no state machine is a model: there one call of purlin's is
+//! wrong (`bent.rs`; a line of its lists is a fault).
+//!
 //! `tests/faults/table.rs` is the table fault by case.
 
 mod barrier;
+mod bent;
+mod bent_process;
 mod client;
 mod condition;
 mod event;
@@ -55,7 +60,8 @@ use subject::{Served, Shape};
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     let faults = kinds::FAULTS.iter().copied().flatten().copied();
     let honest = HONEST.iter().map(|(name, ..)| *name);
-    faults.chain(honest).chain(falsified::ALL.iter().map(|(name, _)| *name))
+    let bent = bent::BENDS.iter().copied().flatten().map(|(name, ..)| *name);
+    faults.chain(honest).chain(bent).chain(falsified::ALL.iter().map(|(name, ..)| *name))
 }
 
 /// Those that are right, by name.
@@ -89,8 +95,11 @@ const HONEST: &[(&str, Shape)] = &[
 /// # Errors
 /// * What the system refused, or that there is none of this name.
 pub(crate) fn run(name: &str) -> io::Result<()> {
-    if let Some((_, change)) = falsified::ALL.iter().find(|(known, _)| *known == name) {
-        return falsified::run(name, change);
+    if let Some((_, of, change)) = falsified::ALL.iter().find(|(known, ..)| *known == name) {
+        return falsified::run(name, of, change);
+    }
+    if let Some(subject) = bent::known(name).and_then(bent::Bent::new) {
+        return serve::serve(Arc::new(subject));
     }
     let (rules, shape) = known(name)?;
     let address = server::start(rules)?;

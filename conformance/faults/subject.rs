@@ -135,7 +135,7 @@ impl Served {
         client::sync(&self.context).map_err(|error| Refusal::new("system", error))?;
         let process = Process::fork(actor.name().to_owned(), move || {
             begin(has_copies);
-            actor.run_in_fork();
+            let _ = actor.run_in_fork(); // a faulty subject has no functions to run
         });
         let process = process.map_err(|error| Refusal::new(error.kind(), error))?;
         Ok(self.collected(process.pid(), Forked(process)))
@@ -248,7 +248,8 @@ pub(super) fn run_program(served: Served, made: &[String]) -> io::Result<()> {
     served.made().extend(made.iter().filter_map(|word| made_from_word(word)));
     let served = Arc::new(served);
     let subject = Arc::clone(&served) as Arc<dyn Subject>;
-    run_in_program(subject, |name| Ok(served.handle(name)))
+    let lived = run_in_program(subject, |name| Ok(served.handle(name)))?;
+    lived.map_err(|refusal| io::Error::other(refusal.text))
 }
 
 /// The first of a process that is an actor.

@@ -15,7 +15,7 @@ mod odd;
 #[path = "../adapters/posix.rs"]
 mod posix;
 #[path = "../adapters/purlin.rs"]
-mod purlin;
+pub(crate) mod purlin;
 #[path = "../adapters/std_threads.rs"]
 mod std_threads;
 

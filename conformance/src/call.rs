@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::protocol::{Answer, Arguments};
 use crate::run::{History, What};
-use crate::script::{Program, Statement, each_statement, functions};
+use crate::script::{ACTOR, Program, Statement, each_statement, functions};
 
 /// A call or a program under way.
 pub(crate) struct Call {
@@ -105,7 +105,8 @@ impl Traits {
     }
 
     fn of_call(args: &Arguments) -> Self {
-        let mut traits = Self { limit: limit(args), ..Self::default() };
+        let starts = started_by(args).into_iter().map(str::to_owned).collect();
+        let mut traits = Self { limit: limit(args), starts, ..Self::default() };
         functions(args).for_each(|function| traits.add(&function));
         traits
     }
@@ -113,6 +114,7 @@ impl Traits {
     fn add(&mut self, program: &Program) {
         each_statement(program, &mut |statement, rounds| match statement {
             Statement::Call { args, .. } => {
+                self.starts.extend(started_by(args).map(str::to_owned));
                 if let Some(more) = limit(args) {
                     let more = times(more, rounds);
                     self.limit = Some(self.limit.unwrap_or_default().saturating_add(more));
@@ -132,6 +134,11 @@ impl Traits {
             _ => {}
         });
     }
+}
+
+/// The actor that a call starts, be it of a process or of a thread, as the life of that.
+fn started_by(args: &Arguments) -> Option<&str> {
+    args.get(ACTOR).and_then(serde_json::Value::as_str)
 }
 
 /// The time limit among the arguments; an endless one is none.
@@ -186,6 +193,11 @@ mod tests {
         let call = json!({"do": "call", "object": "l", "op": "acquire", "or": or});
         let found = traits(json!([{"do": "with", "object": "l", "body": [call]}, {"do": "exec"}]));
         assert_eq!((found.starts, found.executes), (vec!["b".to_owned()], true));
+        let args = json!({"actor": "c"});
+        let start = json!({"do": "call", "object": "p", "op": "start", "args": args});
+        assert_eq!(traits(json!([start])).starts, ["c"]);
+        let args: Arguments = serde_json::from_value(args).unwrap();
+        assert_eq!(Traits::of_call(&args).starts, ["c"]);
         assert!(!found.ends_thread);
     }
 

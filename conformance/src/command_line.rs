@@ -76,6 +76,8 @@ Which promises of inter-process primitives does an implementation keep?
 PURLIN_PATIENCE=N in the environment multiplies every time after which the suite gives up.
 PURLIN_CPYTHON_GROUPS=G,G names the groups that CPython is asked about where none are chosen;
 all of them take minutes.
+PURLIN_CASES=FILE:FILE names files of cases, such as cases/event.toml, that are read anew instead of
+those that the program was built with.
 Exit status: 0 all kept, or as expected; 1 a promise is broken; 2 the suite could not run.
 ";
 

@@ -19,6 +19,7 @@ mod adapter;
 mod estate;
 mod flow;
 mod functions;
+mod host;
 mod interpreter;
 mod life;
 mod newborn;
@@ -42,13 +43,14 @@ pub use package::{Package, run_package};
 pub use passage::{idle_if_replaced, run_in_program};
 
 /// All that is offered beyond the core, by name: what [`Hello::capabilities`] of a subject can
-/// hold. The interpreter offers the first nine to every subject whose objects bear them; `start`
+/// hold. The interpreter offers the first ten to every subject whose objects bear them; `start`
 /// is [`Subject::start`] called in an actor, `make` is [`Subject::create`], and `drop` drops an
 /// [`Object`]. A subject whose calls can be interrupted adds `interrupts` ([`catch_interrupts`]).
 pub const CAPABILITIES: &[&str] = &[
     "programs",
     "cells",
     "logs",
+    "host",
     "functions",
     "threads",
     "fork",
@@ -108,6 +110,11 @@ pub trait Object: Send + Sync {
     /// see [`Actor::pack`].
     fn handle(&self) -> Option<&dyn std::any::Any> {
         None
+    }
+
+    /// Whether it means nothing in a program of its own: an actor that is one does not have it.
+    fn is_local(&self) -> bool {
+        false
     }
 
     /// What a program that is executed for an actor needs to reach a cell or a log; for the

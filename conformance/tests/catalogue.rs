@@ -52,7 +52,9 @@ fn every_promise_of_a_group_with_cases_is_shown_or_says_why_not() {
     let promises = suite.catalogue.behaviours.iter();
     for promise in promises.filter(|promise| has_cases(&promise.group)) {
         let is_shown = suite.cases_of(&promise.id).next().is_some();
-        assert_ne!(is_shown, promise.untested.is_some(), "{}", promise.id);
+        // A group whose cases are begun says so itself.
+        let is_awaited = suite.catalogue.untested_group(&promise.group).is_some();
+        assert!(is_awaited || is_shown != promise.untested.is_some(), "{}", promise.id);
     }
 }
 
@@ -75,7 +77,9 @@ fn the_expectations_fit_the_cases() {
 #[test]
 fn every_file_of_cases_and_of_expectations_is_read() {
     let suite = Suite::embedded().unwrap();
-    let groups: BTreeSet<String> = suite.cases.iter().map(|case| case.group.clone()).collect();
+    let is_begun = |group: &&str| files("cases").contains(*group);
+    let mut groups: BTreeSet<String> = suite.cases.iter().map(|case| case.group.clone()).collect();
+    groups.extend(suite.catalogue.groups().into_iter().filter(is_begun).map(str::to_owned));
     assert_eq!(files("cases"), groups);
     let lists = List::embedded(&suite).unwrap();
     assert_eq!(files("expect"), lists.into_iter().map(|list| list.name).collect());
@@ -86,7 +90,7 @@ fn a_group_has_cases_or_says_what_it_waits_for() {
     let suite = Suite::embedded().unwrap();
     for group in suite.catalogue.groups() {
         let has_cases = suite.cases.iter().any(|case| case.group == group);
-        assert_eq!(suite.catalogue.untested_group(group).is_none(), has_cases, "{group}");
+        assert!(suite.catalogue.untested_group(group).is_some() || has_cases, "{group}");
     }
 }
 
@@ -149,7 +153,10 @@ fn files(folder: &str) -> BTreeSet<String> {
     let folder = format!("{}/{folder}", env!("CARGO_MANIFEST_DIR"));
     let entries = std::fs::read_dir(folder).unwrap();
     let name = |entry: std::io::Result<std::fs::DirEntry>| {
-        entry.unwrap().file_name().to_str()?.strip_suffix(".toml").map(Into::into)
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().ok()?;
+        // A group of many cases has a folder.
+        if entry.path().is_dir() { Some(name) } else { name.strip_suffix(".toml").map(Into::into) }
     };
     entries.filter_map(name).collect()
 }

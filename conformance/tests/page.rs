@@ -10,7 +10,7 @@ use purlin_conformance::script::Script;
 const PAGE: &str = include_str!("../docs/cases.md");
 
 const OBJECTS: &str = "object lock: lock\nobject many[10]: lock\nobject n: cell\nobject l: log\n\
-    object own: lock made by a\n";
+    object own: lock made by a\nobject p: process made by a\n";
 const ACTORS: &str = "actors a b c s x y z\nchildren d of a\n";
 
 /// Somebody is gone, frozen, waiting, blocked with a handler, and blocked.
@@ -37,9 +37,13 @@ fn tries(table: &str, line: &str) -> Vec<String> {
             after("a: tally 10 as i { many[i].try() } -> "),
             after("a: wait -> "),
             after("a: exit 3 -> "),
+            after("a: n.get() -> value as pid\na: n.get() -> "),
         ],
         "statement" => vec![format!("{OBJECTS}{ACTORS}a: {{ pause 1ms; {line} }} -> started\n")],
-        "value" => vec![format!("{OBJECTS}{ACTORS}a: lock.try(x={line}) -> ok\n")],
+        "value" => vec![
+            format!("{OBJECTS}{ACTORS}a: lock.try(x={line}) -> ok\n"),
+            format!("{OBJECTS}{ACTORS}a: p.start(actor={line}) -> ok\n"),
+        ],
         other => panic!("nobody knows what to do with the table of `{other}`"),
     }
 }

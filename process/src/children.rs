@@ -53,11 +53,8 @@ impl Children {
     }
 
     pub(crate) fn add(&self, name: String, is_daemon: bool, forkling: Forkling) -> Arc<Child> {
-        let status = Mutex::new(forkling.is_lost.then_some(ExitStatus::Unknown));
-        let child = Child { name, is_daemon, parent: Origin::current(), forkling, status };
-        let status = child.collected();
-        let child = Arc::new(child);
-        if status.is_none() {
+        let child = Child::unlisted(name, is_daemon, forkling);
+        if child.collected().is_none() {
             locked(&self.uncollected).push(Arc::clone(&child));
         }
         child
@@ -75,6 +72,12 @@ impl Children {
 }
 
 impl Child {
+    /// A child that nobody collects but who looks at it.
+    pub(crate) fn unlisted(name: String, is_daemon: bool, forkling: Forkling) -> Arc<Self> {
+        let status = Mutex::new(forkling.is_lost.then_some(ExitStatus::Unknown));
+        Arc::new(Self { name, is_daemon, parent: Origin::current(), forkling, status })
+    }
+
     pub(crate) fn pid(&self) -> i32 {
         self.forkling.pid
     }
@@ -97,7 +100,7 @@ impl Child {
         pidfd::signal(self.sentinel(), number)
     }
 
-    fn look(&self) -> Result<Option<ExitStatus>, Error> {
+    pub(crate) fn look(&self) -> Result<Option<ExitStatus>, Error> {
         let mut status = locked(&self.status);
         if status.is_none() {
             *status = pidfd::collect(self.sentinel())?;

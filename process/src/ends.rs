@@ -10,7 +10,7 @@ use purlin_sync::Deadline;
 use crate::child::report;
 use crate::limits::{DAEMON_GRACE, KILLED_LIMIT};
 use crate::sys::origin::{Origin, PerProcess};
-use crate::{Process, active_children, identity};
+use crate::{Process, active_children, identity, thread};
 
 type Hook = Box<dyn FnOnce() + Send>;
 
@@ -146,8 +146,11 @@ fn pop() -> Option<Hook> {
     hooks().pop()
 }
 
-/// Joins the threads of this process that are no daemons: here stands `crate::thread::join_all()`.
-fn join_threads() {}
+/// Joins the threads of this process that are no daemons.
+fn join_threads() {
+    // Without a deadline none passes.
+    let _ = thread::join_all(None);
+}
 
 fn end_daemons() {
     let mut daemons: Vec<Process> = active_children();

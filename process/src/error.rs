@@ -39,6 +39,18 @@ pub enum Error {
     AlreadyExists,
     /// The system has no fork, or no process descriptors.
     Unsupported,
+    /// There is no program of this name.
+    NoSuchProgram,
+    /// What has this name is no program, or not one that the caller may run.
+    NotExecutable,
+    /// The arguments and the environment are more than the system hands to a program.
+    ArgumentsTooLong,
+    /// The program ended, and not with success.
+    TaskFailed,
+    /// It was taken up before, and has come to its end.
+    Closed,
+    /// The caller would wait for its own end.
+    WouldDeadlock,
     /// Any other failure of the system.
     System {
         /// The error number, as in `errno(3)`.
@@ -67,6 +79,11 @@ impl Error {
             Self::NoSuchName => "no-such-name",
             Self::AlreadyExists => "already-exists",
             Self::Unsupported => "unsupported",
+            Self::NoSuchProgram | Self::NotExecutable => "no-such-program",
+            Self::ArgumentsTooLong => "out-of-resources",
+            Self::TaskFailed => "task-failed",
+            Self::Closed => "closed",
+            Self::WouldDeadlock => "would-deadlock",
             Self::System { .. } => "system",
         }
     }
@@ -91,6 +108,12 @@ impl fmt::Display for Error {
             Self::NoSuchName => f.write_str("there is nothing of this name"),
             Self::AlreadyExists => f.write_str("the name is taken"),
             Self::Unsupported => f.write_str("the system lacks what this call needs"),
+            Self::NoSuchProgram => f.write_str("there is no program of this name"),
+            Self::NotExecutable => f.write_str("this is no program that may be run"),
+            Self::ArgumentsTooLong => f.write_str("the arguments and the environment are too long"),
+            Self::TaskFailed => f.write_str("the program did not end with success"),
+            Self::Closed => f.write_str("it has come to its end before"),
+            Self::WouldDeadlock => f.write_str("a thread would wait for itself"),
             Self::System { errno } => write!(f, "system error {errno}"),
         }
     }

@@ -54,7 +54,7 @@
 //!
 //! # What this crate does not do
 //! * Share memory or tell of a dead holder: segments are in `purlin-shm`, locks in `purlin-sync`.
-//! * Run other programs: see `std::process::Command`.
+//! * Describe other programs: `std::process::Command` does, and [`command`] runs them.
 //! * End children that are no daemons when their parent is killed: they outlive it.
 //! * Anything at the end of a main program that does not ask for it, by [`AtEnd`], [`shutdown`] or
 //!   [`exit`]: then its children live on, and the kernel kills its daemons.
@@ -68,6 +68,7 @@
 mod builder;
 mod child;
 mod children;
+pub mod command;
 mod current;
 mod ends;
 mod error;
@@ -83,6 +84,7 @@ mod spawn;
 mod status;
 mod streams;
 mod sys;
+pub mod thread;
 
 pub use builder::{Builder, Run};
 pub use child::exit;

@@ -75,3 +75,28 @@ pub(crate) const READ_BYTES: usize = 64 * 1024;
 
 /// Pause while too many descriptors of this user are in flight; nothing tells when fewer are.
 pub(crate) const FLIGHT_PAUSE: Duration = Duration::from_millis(1);
+
+/// What one look at a folder is read into: some hundred names. It lies on the stack of a fork.
+pub(crate) const FOLDER_BYTES: usize = 4 * 1024;
+
+/// Largest file-creation mask: rights of three kinds of users, `umask(2)`.
+pub(crate) const UMASK_MAX: u32 = 0o777;
+
+/// Smallest stack of a thread, `PTHREAD_STACK_MIN` on x86-64; other architectures may want more,
+/// and then a thread of this size is refused when it is started.
+pub(crate) const STACK_MIN_BYTES: usize = 16 * 1024;
+
+/// How often a join that has seen a thread's function end looks at once whether the rest of it,
+/// some ten microseconds, is gone, too; and its pause between two looks after that.
+pub(crate) const REST_LOOK_COUNT: u32 = 100;
+pub(crate) const REST_PAUSE: Duration = Duration::from_millis(1);
+
+/// How long a join waits for that rest. What runs there are destructors of thread-local values;
+/// whoever has one that takes longer is told that the thread has ended, which its function has.
+pub(crate) const REST_LIMIT: Duration = Duration::from_secs(1);
+
+/// Steps of an exchange past its deadline, as long as there is something to be carried: a pipe
+/// holds 1 MiB at most (`pipe(7)`), which is 16 reads, and one is for what came late, one for the
+/// end.
+pub(crate) const LATE_STEP_COUNT: u32 = 18;
+const _: () = assert!((LATE_STEP_COUNT as usize - 2) * READ_BYTES == 1 << 20);

@@ -14,10 +14,12 @@ use purlin_sync::{
 
 use super::barrier::Meeting;
 use super::condition::SharedCondition;
+use super::current::{self, Me};
 use super::event::Flag;
 use super::lock::Shared;
 use super::named::NamedLock;
 use super::semaphore::Counted;
+use super::thread;
 
 /// Says for each kind what its handles are, and what makes an object of one.
 macro_rules! carried {
@@ -48,6 +50,13 @@ macro_rules! carried {
                     self.barriers.push(meeting.barrier.clone());
                     return Ok(format!("{} {name}", meeting.as_word()));
                 }
+                // It is about whoever has it.
+                if handle.is_some_and(<dyn Any>::is::<Me>) {
+                    return Ok(format!("{} {name}", current::KIND));
+                }
+                if handle.is_some_and(<dyn Any>::is::<thread::Me>) {
+                    return Ok(format!("{} {name}", thread::CURRENT));
+                }
                 // One that is found by name is not handed over: what names it has is all that goes
                 // along.
                 if let Some(lock) = handle.and_then(<dyn Any>::downcast_ref::<NamedLock>) {
@@ -64,6 +73,8 @@ macro_rules! carried {
                 for (kind, name) in names.iter().filter_map(|name| name.split_once(' ')) {
                     let object: Option<Arc<dyn Object>> = match kind {
                         $($kind => $field.next().map(|handle| Arc::new($object(handle)) as _),)+
+                        current::KIND => Some(Arc::new(Me::default()) as _),
+                        thread::CURRENT => Some(Arc::new(thread::Me) as _),
                         other => Meeting::of_word(other, &mut barriers)
                             .map(|meeting| Arc::new(meeting) as _)
                             .or_else(|| NamedLock::of_word(other).map(|lock| Arc::new(lock) as _)),

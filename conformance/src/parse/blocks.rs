@@ -33,7 +33,7 @@ impl Parser<'_> {
     /// `forall t in 1s, 2s { … }`
     pub(super) fn forall(&mut self) -> Result<Action, ParseError> {
         let (variable, span) = self.words.word("a variable needs a name")?;
-        if self.variables.contains(&variable) {
+        if self.variables.contains(&variable) || self.kept.contains(&variable) {
             return Err(at(span, format!("a `forall {variable}` is around this already")));
         }
         self.words.key("in")?;

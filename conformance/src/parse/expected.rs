@@ -78,6 +78,9 @@ impl Parser<'_> {
         if self.words.next_is("{") {
             return Ok(Outcome::Value(self.map()?));
         }
+        if self.words.next_is("$") {
+            return Ok(Outcome::Value(self.argument()?));
+        }
         let start = self.words.place();
         let Some((word, span)) = self.words.try_word() else {
             return Ok(Outcome::Value(self.value()?));
@@ -86,6 +89,8 @@ impl Parser<'_> {
             "blocked" | "started" | "waiting" | "gone" => {
                 Err(at(span, format!("`{word}` stands alone; it is no alternative")))
             }
+            "value" => self.kept(),
+            "not" => Ok(Outcome::OtherThan(self.argument()?)),
             "ok" | "null" | "true" | "false" | "infinity" | "nan" => {
                 self.words.back_to(start);
                 Ok(Outcome::Value(self.value()?))
@@ -93,6 +98,17 @@ impl Parser<'_> {
             kind if self.error_kinds.contains(kind) => Ok(Outcome::Error(word)),
             _ => Err(at(span, format!("`{word}` is neither a value nor a kind in errors.toml"))),
         }
+    }
+
+    /// `value as x`, behind its first word: from here on `$x` stands for what came.
+    fn kept(&mut self) -> Result<Outcome, ParseError> {
+        self.words.key("as")?;
+        let (name, span) = self.words.word("the value needs a name")?;
+        if self.variables.contains(&name) {
+            return Err(at(span, format!("a `forall {name}` is around this already")));
+        }
+        self.kept.insert(name.clone()); // again in each round of a block
+        Ok(Outcome::Kept(name))
     }
 
     /// Whether this can come of a call or program.
@@ -113,6 +129,9 @@ impl Parser<'_> {
                 }
                 (Outcome::Value(value), Worth::Nothing) if !value.is_null() => {
                     return Err(at(span, "this has no value; when it succeeds, it is `ok`"));
+                }
+                (Outcome::Kept(_) | Outcome::OtherThan(_), Worth::Nothing | Worth::Tally(_)) => {
+                    return Err(at(span, "a value of a call is meant here"));
                 }
                 _ => {}
             }

@@ -182,8 +182,8 @@ impl Course {
             Expected::Gone { .. } => now.ends.is_none().then_some("nothing here ends the actor"),
             Expected::Outcome { any_of, .. } => {
                 let can_come = any_of.iter().any(|outcome| match outcome {
-                    Outcome::Value(_) => now.passes || now.executes,
                     Outcome::Error(_) => now.fails,
+                    _ => now.passes || now.executes,
                 });
                 if can_come { None } else { Some(self.why_never(now, any_of)) }
             }
@@ -191,7 +191,7 @@ impl Course {
     }
 
     fn why_never(&self, now: Flow, any_of: &[Outcome]) -> &'static str {
-        let values = any_of.iter().any(|outcome| matches!(outcome, Outcome::Value(_)));
+        let values = any_of.iter().any(|outcome| !matches!(outcome, Outcome::Error(_)));
         match (values, now.ends) {
             (false, _) => "nothing here can fail so",
             (true, _) if !self.went_on && self.until_wait.is_some() => {

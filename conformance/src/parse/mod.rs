@@ -80,6 +80,8 @@ struct Parser<'a> {
     makers: Vec<(String, Span)>,
     /// Of the `forall` around.
     variables: Vec<String>,
+    /// The names of values that calls above came back with.
+    kept: BTreeSet<String>,
     /// What is around a statement.
     scope: Scope,
     depth: usize,
@@ -95,6 +97,7 @@ impl<'a> Parser<'a> {
             functions: BTreeMap::new(),
             makers: Vec::new(),
             variables: Vec::new(),
+            kept: BTreeSet::new(),
             scope: Scope::default(),
             depth: 0,
         }

@@ -1,11 +1,13 @@
 //! What runs inside an actor: statements.
 
+use serde_json::Value;
+
 use super::cast::Birth;
 use super::flow::{Course, Ends, Flow};
 use super::words::at;
 use super::{ParseError, Parser};
 use crate::protocol::How;
-use crate::script::{Or, Origin, Program, Span, Statement};
+use crate::script::{ACTOR, Arguments, Or, Origin, Program, Span, Statement};
 
 /// What is around a statement, and what those before it did.
 #[derive(Debug, Default)]
@@ -20,6 +22,8 @@ pub(super) struct Scope {
     is_function: bool,
     /// The actors that the program starts.
     pub(super) births: Vec<(String, Birth)>,
+    /// Those of them that are the life of an object, by which they can be ended.
+    ended_by_calls: Vec<String>,
     /// The program sets a handler for SIGUSR1.
     pub(super) catches: bool,
 }
@@ -135,6 +139,7 @@ impl Parser<'_> {
         if let Some(name) = alone.filter(|name| args.len() != 1 || !args.contains_key(*name)) {
             return Err(at(span, format!("`{op}` of a {kind} has the argument `{name}` alone")));
         }
+        self.started_by_call(&kind, &args, span)?;
         let mut or: Vec<Or> = Vec::new();
         let mut course = Course::call().calling(functions);
         if let Some(given) = self.functions.get(&target.object) {
@@ -254,6 +259,24 @@ impl Parser<'_> {
         Ok((statement, Flow::PASSES.into()))
     }
 
+    /// `p.start(actor="b")`: the life of what the object is, a process or a thread, is this actor.
+    fn started_by_call(
+        &mut self,
+        kind: &str,
+        args: &Arguments,
+        span: Span,
+    ) -> Result<(), ParseError> {
+        let Some(name) = args.get(ACTOR).and_then(Value::as_str) else { return Ok(()) };
+        if self.scope.is_function {
+            return Err(at(span, "no actor starts in a function, which runs inside a call"));
+        }
+        let birth = if kind == "thread" { Birth::Thread } else { Birth::Start };
+        self.may_start(name, birth, span)?;
+        self.scope.births.push((name.to_owned(), birth));
+        self.scope.ended_by_calls.push(name.to_owned());
+        Ok(())
+    }
+
     fn how(&mut self) -> Result<Option<How>, ParseError> {
         if !self.words.try_key("by") {
             return Ok(None);
@@ -342,6 +365,9 @@ impl Parser<'_> {
         for (name, birth) in scope.births {
             self.cast.start(&name, actor, birth);
         }
+        for name in scope.ended_by_calls {
+            self.cast.change(&name, |state| state.may_end = true);
+        }
     }
 }
 
@@ -350,7 +376,7 @@ impl Parser<'_> {
 fn operation(kind: &str, op: &str) -> Result<Option<&'static str>, String> {
     let known: &[(&str, Option<&str>)] = match kind {
         "cell" => &[("get", None), ("set", Some("value")), ("add", Some("n"))],
-        "log" => &[("lines", None), ("write", Some("text"))],
+        "log" => &[("lines", None), ("write", Some("text")), ("has", Some("text"))],
         "lock" if matches!(op, "get" | "set" | "add" | "write" | "lines") => &[],
         _ => return Ok(None),
     };

@@ -117,7 +117,7 @@ impl Parser<'_> {
                 return self.goes(actor, ends, ended.is_some(), span);
             }
             Expected::Outcome { any_of, .. } => {
-                let has_value = any_of.iter().any(|outcome| matches!(outcome, Outcome::Value(_)));
+                let has_value = any_of.iter().any(|outcome| !matches!(outcome, Outcome::Error(_)));
                 if course.whole.executes && has_value {
                     self.not_entangled(actor, span)?;
                     self.cast.end(actor, Ends::Process);

@@ -50,13 +50,15 @@ impl Parser<'_> {
         Ok((args, course))
     }
 
-    fn argument(&mut self) -> Result<Value, ParseError> {
+    pub(super) fn argument(&mut self) -> Result<Value, ParseError> {
         if !self.words.try_mark("$") {
             return self.value();
         }
         let (name, span) = self.words.word("a variable has a name")?;
-        if !self.variables.contains(&name) {
-            return Err(at(span, format!("no `forall {name} in …` is around this")));
+        if !self.variables.contains(&name) && !self.kept.contains(&name) {
+            let says =
+                format!("no `forall {name} in …` is around this, no `value as {name}` above");
+            return Err(at(span, says));
         }
         Ok(json!({ "var": name }))
     }
@@ -64,7 +66,7 @@ impl Parser<'_> {
     pub(super) fn value(&mut self) -> Result<Value, ParseError> {
         let here = self.words.here();
         if self.words.next_is("$") {
-            return Err(at(here, "a variable stands among arguments only"));
+            return Err(at(here, "a variable stands as an argument, or behind an arrow"));
         }
         if self.words.next_is("[") {
             return self.list();

@@ -84,7 +84,12 @@ impl Run<'_> {
         let came = self.answer(name, expected)?;
         let is_late_enough = not_before_nanos
             .is_none_or(|limit| took.is_some_and(|took| took + CLOCK_SLACK_NANOS >= limit));
-        if any_of.iter().any(|wanted| came.is(wanted)) && is_late_enough {
+        if let Some(wanted) =
+            any_of.iter().find(|wanted| came.is(wanted)).filter(|_| is_late_enough)
+        {
+            if let (Wanted::Kept(name), Came::Value(value)) = (wanted, came) {
+                self.kept.insert(name.clone(), value);
+            }
             return Ok(());
         }
         let took = took.filter(|_| not_before_nanos.is_some());

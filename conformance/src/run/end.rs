@@ -79,6 +79,8 @@ impl Came {
     pub(super) fn is(&self, wanted: &Wanted) -> bool {
         match (self, wanted) {
             (Self::Value(value), Wanted::Value(wanted)) => value == wanted,
+            (Self::Value(value), Wanted::Kept(_)) => !value.is_null(),
+            (Self::Value(value), Wanted::OtherThan(other)) => !value.is_null() && value != other,
             (Self::Error(kind, _), Wanted::Error(wanted)) => kind == wanted,
             _ => false,
         }

@@ -15,6 +15,8 @@ mod variables;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
+use serde_json::Value;
+
 use crate::case::Case;
 use crate::protocol::{Hello, Pace};
 use crate::script::Script;
@@ -94,6 +96,8 @@ pub(crate) struct Run<'a> {
     names: BTreeMap<String, String>,
     is_scaled: bool,
     events: Vec<Event>,
+    /// What calls came back with, by the names that the script gave it.
+    kept: BTreeMap<String, Value>,
 }
 
 impl<'a> Run<'a> {
@@ -109,6 +113,7 @@ impl<'a> Run<'a> {
             names,
             is_scaled: false,
             events: Vec::new(),
+            kept: BTreeMap::new(),
         }
     }
 

@@ -39,7 +39,7 @@ struct Needs<'a> {
 }
 
 /// Kinds that come with a capability of this name, whose operations nobody lists.
-const PLAIN: [(&str, &str); 2] = [("cell", "cells"), ("log", "logs")];
+const PLAIN: [(&str, &str); 3] = [("cell", "cells"), ("log", "logs"), ("host", "host")];
 
 impl Needs<'_> {
     fn lacks(&mut self, span: Span, what: String) {

@@ -5,13 +5,21 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::protocol::Ask;
-use crate::run::variables::with_value;
+use crate::run::variables::{with_kept, with_value};
 use crate::run::{End, Run, What};
 use crate::script::{Action, Expected, Statement, Step, each_statement};
 
 impl Run<'_> {
     pub(super) fn steps(&mut self, steps: &[Step]) -> Result<(), End> {
-        steps.iter().try_for_each(|step| self.step(step).map_err(|end| end.at(step.span)))
+        steps.iter().try_for_each(|step| self.next_step(step).map_err(|end| end.at(step.span)))
+    }
+
+    fn next_step(&mut self, step: &Step) -> Result<(), End> {
+        if self.kept.is_empty() {
+            return self.step(step);
+        }
+        let step = with_kept(step, &self.kept)?;
+        self.step(&step)
     }
 
     fn step(&mut self, step: &Step) -> Result<(), End> {

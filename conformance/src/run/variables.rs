@@ -1,4 +1,7 @@
-//! `forall t in …`: the steps of its body with one value in the variable's place.
+//! Values in the places of their variables: those of `forall t in …` in all steps of its body, and
+//! those that calls came back with (`value as x`) in each step when it is its turn.
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,6 +18,15 @@ pub(super) fn with_value(steps: &[Step], variable: &str, value: &Value) -> Resul
         Ok(step)
     };
     steps.iter().map(put).collect()
+}
+
+/// The step with each value that was kept in its place.
+pub(super) fn with_kept(step: &Step, kept: &BTreeMap<String, Value>) -> Result<Step, End> {
+    let mut step = step.clone();
+    for (name, value) in kept {
+        put_in_action(&mut step.action, name, value)?;
+    }
+    Ok(step)
 }
 
 fn put_in_action(action: &mut Action, variable: &str, value: &Value) -> Result<(), End> {
@@ -52,7 +64,7 @@ fn put_in_expected(expected: &mut Expected, variable: &str, value: &Value) {
 
 fn put_in_outcomes(outcomes: &mut [Outcome], variable: &str, value: &Value) {
     for outcome in outcomes {
-        if let Outcome::Value(wanted) = outcome {
+        if let Outcome::Value(wanted) | Outcome::OtherThan(wanted) = outcome {
             put_in(wanted, variable, value);
         }
     }

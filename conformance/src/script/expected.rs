@@ -41,6 +41,10 @@ pub enum Expected {
 pub enum Outcome {
     /// With a value; `ok` is null. A tally is a map from outcomes to their number.
     Value(Value),
+    /// `value as x`: with any value but null, which `$x` stands for from here on.
+    Kept(String),
+    /// `not 5`, `not $x`: with another value than this, and not null.
+    OtherThan(Value),
     /// With an error kind.
     Error(String),
 }

@@ -10,6 +10,10 @@ const PROGRAM: &str = "program";
 /// The name of the argument that a function is when it is given without one.
 pub(crate) const FUNCTION: &str = "function";
 
+/// The name of the argument that names an actor: the call starts it, as the life of a process or of
+/// a thread that was made before.
+pub(crate) const ACTOR: &str = "actor";
+
 /// A program as a value of an argument.
 pub fn function_value(program: &Program) -> Value {
     let program = serde_json::to_value(program).unwrap_or_default();

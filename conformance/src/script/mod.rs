@@ -8,7 +8,7 @@ mod walk;
 
 pub use expected::{Ended, Expected, Outcome};
 pub(crate) use expected::{Millis, Together};
-pub(crate) use function::{FUNCTION, functions};
+pub(crate) use function::{ACTOR, FUNCTION, functions};
 pub use function::{function_of, function_value};
 pub use program::{Or, Program, Statement, Target};
 pub(crate) use walk::{each_statement, each_statement_mut};

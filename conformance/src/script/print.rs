@@ -250,6 +250,8 @@ impl Display for Outcome {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Value(value) => Constant(value).fmt(f),
+            Self::Kept(name) => write!(f, "value as {name}"),
+            Self::OtherThan(value) => write!(f, "not {}", Constant(value)),
             Self::Error(kind) => f.write_str(kind),
         }
     }

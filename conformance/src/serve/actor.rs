@@ -7,24 +7,34 @@ use std::sync::Arc;
 use rustix::process::getpid;
 use rustix::thread::gettid;
 
-use super::Subject;
 use super::estate::Estate;
+use super::flow::{Flow, catch_task};
+use super::interpreter::Interpreter;
 use super::life::{Life, Source};
 use super::pipes::Pipes;
 use super::replies::say;
 use super::shelf::{Handled, Shelf};
+use super::{Refusal, Subject};
 use crate::protocol::{Answer, Started};
+use crate::script::Program;
 use crate::sys::fork::close_left_behind;
 
 /// An actor that is about to be started. Whoever gets it runs it where it shall live.
 pub struct Actor {
     pub(super) name: String,
-    pub(super) greeting: Greeting,
-    pub(super) commands: PipeReader,
+    pub(super) work: Work,
     pub(super) heirs: Vec<Estate>,
     pub(super) objects: Handled,
     pub(super) subject: Arc<dyn Subject>,
     pub(super) starter: Starter,
+}
+
+/// What fills the life of an actor.
+pub(super) enum Work {
+    /// It says that it is there, and takes calls.
+    Calls(Greeting, PipeReader),
+    /// It runs one function, says nothing, and nobody calls it.
+    Function(Program),
 }
 
 /// What the new actor says as its first word, and to whom.
@@ -44,7 +54,7 @@ pub(super) struct Starter {
 }
 
 impl Actor {
-    /// Its name in the script.
+    /// Its name in the script; that of one that runs a function is empty.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -57,32 +67,55 @@ impl Actor {
     /// Runs it in this process, which was forked for it, until the adapter lets go of it or it
     /// ends by itself. When the adapter lets go, the process ends here, even when a call waits for
     /// ever.
-    pub fn run_in_fork(self) {
+    ///
+    /// # Errors
+    /// * What the function failed with, for an actor that is started to run one.
+    pub fn run_in_fork(self) -> Result<(), Refusal> {
         self.starter.let_go();
-        self.become_life(true, Pipes::default()).live();
+        self.live(true, Pipes::default())
     }
 
     /// Runs it in this thread, until the adapter lets go of it or it ends by itself.
-    pub fn run_in_thread(self) {
+    ///
+    /// # Errors
+    /// * As [`run_in_fork`](Self::run_in_fork).
+    pub fn run_in_thread(self) -> Result<(), Refusal> {
         let pipes = self.starter.pipes.clone();
-        self.become_life(false, pipes).live();
+        self.live(false, pipes)
     }
 
-    /// The last steps before its first call: a reader, and the greeting.
-    fn become_life(self, is_process: bool, pipes: Pipes) -> Life {
-        let Self { name, greeting, commands, heirs, objects, subject, .. } = self;
-        let source = if is_process { Source::read_aside(commands) } else { Source::read(commands) };
-        let life = Life {
-            shelf: Shelf::new(objects),
-            heirs,
-            subject,
-            source: source.unwrap_or_else(|error| greeting.refuse(&error)),
-            pipes,
-            is_process,
-            children: Vec::new(),
-        };
-        greeting.say(name);
-        life
+    fn live(self, is_process: bool, pipes: Pipes) -> Result<(), Refusal> {
+        let Self { name, work, heirs, objects, subject, .. } = self;
+        let shelf = Shelf::new(objects);
+        let life = Life { heirs, pipes, is_process, ..Life::new(shelf, subject) };
+        work.fill(life, name, is_process)
+    }
+}
+
+impl Work {
+    pub(super) fn fill(self, life: Life, name: String, is_process: bool) -> Result<(), Refusal> {
+        match self {
+            Self::Calls(greeting, commands) => {
+                let source =
+                    if is_process { Source::read_aside(commands) } else { Source::read(commands) };
+                let source = source.unwrap_or_else(|error| greeting.refuse(&error));
+                greeting.say(name);
+                Life { source, ..life }.live();
+                Ok(())
+            }
+            Self::Function(program) => run_alone(life, &program),
+        }
+    }
+}
+
+/// Runs a function that belongs to no call. There is nobody to say `waiting` to, or to say that it
+/// cannot be: that is a failure here.
+pub(super) fn run_alone(mut life: Life, program: &Program) -> Result<(), Refusal> {
+    match catch_task(|| Interpreter::function(&mut life, 0, program)) {
+        Flow::Done(_) | Flow::Leaving(_) => Ok(()),
+        Flow::Failed(refusal) => Err(refusal),
+        Flow::Unsupported => Err(Refusal::unsupported("in a function")),
+        Flow::Prevented(why) => Err(Refusal::prevented(why)),
     }
 }
 

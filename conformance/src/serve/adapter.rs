@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, BufRead};
 use std::sync::Arc;
 
-use super::actor::{Actor, Greeting, Starter};
+use super::actor::{Actor, Greeting, Starter, Work};
 use super::estate::Estate;
 use super::pipes::Pipes;
 use super::replies::say;
@@ -109,8 +109,7 @@ impl Adapter {
         let estate = estate.map_err(|error| Refusal::new("out-of-resources", error))?;
         let actor = Actor {
             name: name.to_owned(),
-            greeting: Greeting { id, hatch: None },
-            commands: estate.commands,
+            work: Work::Calls(Greeting { id, hatch: None }, estate.commands),
             heirs: estate.heirs,
             objects: self.objects.some(objects)?,
             subject: Arc::clone(&self.subject),

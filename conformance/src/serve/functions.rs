@@ -1,11 +1,15 @@
 //! Functions of the script that a subject runs: predicates, actions.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
-use super::Object;
+use super::actor::run_alone;
 use super::flow::{Flow, catch_task, unwind_with};
 use super::interpreter::Interpreter;
 use super::life::Life;
+use super::shelf::Shelf;
+use super::{Actor, Object, Refusal, newborn};
 use crate::protocol::Arguments;
 use crate::script::{Program, function_of, function_value};
 
@@ -41,6 +45,64 @@ impl Functions<'_> {
         match Interpreter::function(self.life, self.id, &function.0) {
             Flow::Done(value) => value,
             other => unwind_with(other),
+        }
+    }
+
+    /// The object of this name that this actor has.
+    ///
+    /// # Errors
+    /// * `no-such-name` when it has none.
+    pub fn object(&self, name: &str) -> Result<Arc<dyn Object>, Refusal> {
+        self.life.shelf.find(name, None)
+    }
+
+    /// Starts the actor of this name, which the call was told to (`actor="b"`), by `start`, and
+    /// waits until it is there.
+    ///
+    /// # Errors
+    /// * `no-such-name` when it is no heir of this actor; `out-of-resources`; what `start` gave.
+    pub fn start_actor<T>(
+        &mut self,
+        name: &str,
+        start: impl FnOnce(Actor) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        newborn::by_call(self.life, self.id, name, start)
+    }
+
+    /// Forks by `fork`, a call that returns twice and gives nothing in the child. The child leaves
+    /// the call and all that is around it, and is the actor of this name from there on.
+    ///
+    /// # Errors
+    /// * As for [`start_actor`](Self::start_actor).
+    pub fn fork_actor<T>(
+        &mut self,
+        name: &str,
+        fork: impl FnOnce() -> Result<Option<T>, Refusal>,
+    ) -> Result<T, Refusal> {
+        let child = newborn::by_raw_fork(self.life, self.id, name, fork)?;
+        Ok(child.unwrap_or_else(|way| unwind_with(way)))
+    }
+
+    /// Starts what has `function` as its whole life, with this actor's objects, by `start`. Its
+    /// `run` methods give what the function failed with.
+    ///
+    /// # Errors
+    /// * What `start` gave.
+    pub fn start_function<T>(
+        &mut self,
+        function: &Function,
+        start: impl FnOnce(Actor) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        newborn::with_function(self.life, function.0.clone(), start)
+    }
+
+    /// The function as something that can be run later, when the call is over, once. It has this
+    /// actor's objects, and nobody hears what comes of it.
+    pub fn detached(&self, function: &Function) -> impl FnOnce() + Send + 'static {
+        let shelf = Shelf::new(self.life.shelf.all());
+        let (subject, program) = (Arc::clone(&self.life.subject), function.0.clone());
+        move || {
+            let _ = run_alone(Life::new(shelf, subject), &program);
         }
     }
 }

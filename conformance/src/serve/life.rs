@@ -47,6 +47,19 @@ pub(super) enum Source {
 }
 
 impl Life {
+    /// The life of a process of its own that nobody calls, and that starts no actors.
+    pub(super) fn new(shelf: Shelf, subject: Arc<dyn Subject>) -> Self {
+        Self {
+            shelf,
+            heirs: Vec::new(),
+            subject,
+            source: Source::Nothing,
+            pipes: Pipes::default(),
+            is_process: true,
+            children: Vec::new(),
+        }
+    }
+
     /// Takes requests until there are no more, or the actor ends by itself.
     pub(super) fn live(&mut self) {
         while let Some(request) = self.source.next() {

@@ -2,17 +2,17 @@
 
 use std::io::{self, PipeReader, Read};
 use std::mem;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
 use std::thread;
 
-use super::actor::{Actor, Greeting, Starter};
+use super::actor::{Actor, Greeting, Starter, Work};
 use super::estate::{self, Estate};
 use super::flow::{Flow, Way};
 use super::life::{Life, Source};
-use super::pipes::Pipes;
 use super::shelf::Shelf;
 use super::{How, Refusal};
+use crate::script::Program;
 use crate::sys::endings::exit_now;
 use crate::sys::fork::{Forked, fork};
 
@@ -24,45 +24,85 @@ pub(super) struct Newborn {
 
 /// `fork NAME`
 pub(super) fn by_fork(life: &Life, id: u64, name: &str) -> Flow {
-    let (estate, (hatched, hatch)) = match prepare(life, name) {
-        Ok(prepared) => prepared,
-        Err(refusal) => return refusal.into(),
+    let bare = || match fork() {
+        Err(error) => Err(Refusal::new("out-of-resources", error)),
+        Ok(Forked::Parent) => Ok(Some(())),
+        Ok(Forked::Child) => Ok(None),
     };
-    let gate = life.pipes.gate();
-    match fork() {
-        Err(error) => Refusal::new("out-of-resources", error).into(),
-        Ok(Forked::Parent) => {
-            drop((gate, hatch, estate));
-            wait_for(hatched);
-            Flow::ok()
-        }
-        Ok(Forked::Child) => {
-            mem::forget(gate); // it is this copy's no more than the parent's other threads are
-            let greeting = Greeting { id, hatch: Some(hatch) };
-            Flow::leaving(Way::Child(Box::new(Newborn { estate, greeting })))
-        }
+    match by_raw_fork(life, id, name, bare) {
+        Err(refusal) => refusal.into(),
+        Ok(Ok(())) => Flow::ok(),
+        Ok(Err(child)) => child,
     }
+}
+
+/// Forks by a call that gives nothing in the child. There, what comes is how to go on from here.
+pub(super) fn by_raw_fork<T>(
+    life: &Life,
+    id: u64,
+    name: &str,
+    fork: impl FnOnce() -> Result<Option<T>, Refusal>,
+) -> Result<Result<T, Flow>, Refusal> {
+    let (estate, (hatched, hatch)) = prepare(life, name)?;
+    let gate = life.pipes.gate();
+    let Some(child) = fork()? else {
+        mem::forget(gate); // it is this copy's no more than the parent's other threads are
+        let greeting = Greeting { id, hatch: Some(hatch) };
+        return Ok(Err(Flow::leaving(Way::Child(Box::new(Newborn { estate, greeting })))));
+    };
+    drop((gate, hatch, estate));
+    wait_for(hatched);
+    Ok(Ok(child))
 }
 
 /// `start NAME`, `start NAME by HOW`
 pub(super) fn by_start(life: &mut Life, id: u64, name: &str, how: Option<How>) -> Flow {
     let usual = || life.subject.hello().starts.into_iter().find(|how| *how != How::Thread);
     let Some(how) = how.or_else(usual) else { return Flow::Unsupported };
-    let (actor, hatched) = match actor(life, id, name) {
-        Ok(prepared) => prepared,
-        Err(refusal) => return refusal.into(),
-    };
-    let gate = life.pipes.gate();
-    let started = life.subject.start(how, actor);
-    drop(gate);
-    match started {
+    let subject = Arc::clone(&life.subject);
+    match by_call(life, id, name, |actor| subject.start(how, actor)) {
         Err(refusal) => refusal.into(),
         Ok(child) => {
             life.children.push(child);
-            wait_for(hatched);
             Flow::ok()
         }
     }
+}
+
+/// Starts an actor by `start`, and waits until it has said that it is there.
+pub(super) fn by_call<T>(
+    life: &Life,
+    id: u64,
+    name: &str,
+    start: impl FnOnce(Actor) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    let (actor, hatched) = actor(life, id, name)?;
+    let gate = life.pipes.gate();
+    let started = start(actor);
+    drop(gate);
+    let started = started?;
+    wait_for(hatched);
+    Ok(started)
+}
+
+/// Starts what runs a function and takes no calls, by `start`.
+pub(super) fn with_function<T>(
+    life: &Life,
+    program: Program,
+    start: impl FnOnce(Actor) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    let mut descriptors: Vec<_> = life.source.descriptor().into_iter().collect();
+    life.heirs.iter().for_each(|heir| heir.descriptors(&mut descriptors));
+    let actor = Actor {
+        name: String::new(),
+        work: Work::Function(program),
+        heirs: Vec::new(),
+        objects: life.shelf.all(),
+        subject: Arc::clone(&life.subject),
+        starter: starter(life, descriptors),
+    };
+    let _gate = life.pipes.gate();
+    start(actor)
 }
 
 /// `thread NAME`
@@ -90,15 +130,8 @@ impl Newborn {
         old.source.leave_behind();
         detach_input();
         let Ok(source) = Source::read_aside(commands) else { exit_now(1) };
-        let mut life = Life {
-            shelf: mem::take(&mut old.shelf),
-            heirs,
-            subject: Arc::clone(&old.subject),
-            source,
-            pipes: Pipes::default(),
-            is_process: true,
-            children: Vec::new(),
-        };
+        let shelf = mem::take(&mut old.shelf);
+        let mut life = Life { heirs, source, ..Life::new(shelf, Arc::clone(&old.subject)) };
         drop(mem::take(&mut old.heirs));
         mem::forget(mem::take(&mut old.children)); // they are the parent's
         self.greeting.say(name);
@@ -132,18 +165,17 @@ fn actor(life: &Life, id: u64, name: &str) -> Result<(Actor, PipeReader), Refusa
     life.heirs.iter().for_each(|heir| heir.descriptors(&mut descriptors));
     let actor = Actor {
         name,
-        greeting: Greeting { id, hatch: Some(hatch) },
-        commands,
+        work: Work::Calls(Greeting { id, hatch: Some(hatch) }, commands),
         heirs,
         objects: life.shelf.all(),
         subject: Arc::clone(&life.subject),
-        starter: Starter {
-            pipes: life.pipes.clone(),
-            shelf: Shelf::clone(&life.shelf),
-            descriptors,
-        },
+        starter: starter(life, descriptors),
     };
     Ok((actor, hatched))
+}
+
+fn starter(life: &Life, descriptors: Vec<RawFd>) -> Starter {
+    Starter { pipes: life.pipes.clone(), shelf: Shelf::clone(&life.shelf), descriptors }
 }
 
 /// Waits until the new actor has said that it is there, or is gone. So `started` always comes

@@ -5,8 +5,7 @@ use std::io::{self, PipeReader};
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
-use super::actor::Actor;
-use super::life::Source;
+use super::actor::{Actor, Work};
 use super::passage::{Passed, idle_if_replaced};
 use super::shelf::Handles;
 use super::{Object, Refusal, Subject};
@@ -33,13 +32,17 @@ impl Actor {
         let passed = self.pass(&mut |fd| place(fd, &mut descriptors)).map_err(refused)?;
         let text = serde_json::to_string(&passed).map_err(|error| refused(error.into()))?;
         let objects = own_objects(&self);
-        descriptors.push(OwnedFd::from(self.commands)); // the last of them
+        if let Work::Calls(_, commands) = self.work {
+            descriptors.push(OwnedFd::from(commands)); // the last of them
+        }
         Ok(Package { text, descriptors, objects })
     }
 }
 
 /// Is the actor of a [`Package`], until the adapter lets go of it or it ends by itself. `open` is
 /// asked for each of the objects.
+///
+/// The inner result is what [`Actor::run_in_fork`] gives.
 ///
 /// # Errors
 /// * When the package is none, or what `open` gave.
@@ -48,17 +51,20 @@ pub fn run_package(
     text: &str,
     mut descriptors: Vec<OwnedFd>,
     open: impl Fn(&str) -> io::Result<Arc<dyn Object>>,
-) -> io::Result<()> {
+) -> io::Result<Result<(), Refusal>> {
     idle_if_replaced();
     let passed: Passed = serde_json::from_str(text)?;
-    let commands = descriptors.pop().ok_or_else(missing)?;
-    let source = Source::read_aside(PipeReader::from(commands))?;
+    let commands = if passed.takes_calls() {
+        Some(PipeReader::from(descriptors.pop().ok_or_else(missing)?))
+    } else {
+        None
+    };
     let mut descriptors: Vec<Option<OwnedFd>> = descriptors.into_iter().map(Some).collect();
     let mut take = |number: RawFd| {
         let place = usize::try_from(number).ok().and_then(|place| descriptors.get_mut(place));
         place.and_then(Option::take).ok_or_else(missing)
     };
-    passed.live(subject, source, &mut take, open)
+    passed.live(subject, commands, &mut take, open)
 }
 
 /// The place of a copy, in the place of its number.
@@ -78,7 +84,7 @@ fn own_objects(actor: &Actor) -> Vec<(String, Arc<dyn Object>)> {
             }
         }
     }
-    own.retain(|(_, object)| object.memory().is_none());
+    own.retain(|(_, object)| object.memory().is_none() && !object.is_local());
     own
 }
 

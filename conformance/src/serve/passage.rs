@@ -12,14 +12,14 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::actor::{Actor, Greeting};
+use super::actor::{Actor, Greeting, Work};
 use super::estate::Estate;
-use super::life::{Life, Source};
-use super::pipes::Pipes;
+use super::life::Life;
 use super::replies::{now_nanos, say};
 use super::shelf::{Handled, Handles, Shelf};
 use super::{Child, Ended, Object, Refusal, Subject, shared};
 use crate::protocol::Answer;
+use crate::script::Program;
 use crate::sys::fork::{adopt, duplicate};
 
 /// Holds what an actor's program takes up.
@@ -38,6 +38,8 @@ pub(super) struct Passed {
     memory: BTreeMap<String, (String, bool, Vec<RawFd>)>,
     heirs: Vec<PassedHeir>,
     hatch: Option<RawFd>,
+    /// What it runs, when it takes no calls.
+    function: Option<Program>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -59,7 +61,11 @@ impl Actor {
         let mut copies = Vec::new();
         let passed = self.pass(&mut |fd| copy(fd, &mut copies)).map_err(refused)?;
         let text = serde_json::to_string(&passed).map_err(|error| refused(error.into()))?;
-        command.env(PASSED, text).stdin(Stdio::from(OwnedFd::from(self.commands)));
+        let stdin = match self.work {
+            Work::Calls(_, commands) => Stdio::from(OwnedFd::from(commands)),
+            Work::Function(_) => Stdio::null(),
+        };
+        command.env(PASSED, text).stdin(stdin);
         Ok(Box::new(command.spawn().map_err(refused)?))
     }
 
@@ -73,6 +79,9 @@ impl Actor {
                 Handles::One(one) => std::slice::from_ref(one),
                 Handles::Many(many) => many,
             };
+            if each.iter().any(|object| object.is_local()) {
+                continue;
+            }
             let is_many = matches!(handles, Handles::Many(_));
             let found: Option<Vec<_>> = each.iter().map(|object| object.memory()).collect();
             match found.filter(|found| !found.is_empty()) {
@@ -88,9 +97,13 @@ impl Actor {
                 }
             }
         }
-        let hatch = self.greeting.hatch.as_ref().map(|hatch| give(hatch.as_fd())).transpose()?;
+        let (id, hatch, function) = match &self.work {
+            Work::Calls(Greeting { id, hatch }, _) => (*id, hatch.as_ref(), None),
+            Work::Function(program) => (0, None, Some(program.clone())),
+        };
+        let hatch = hatch.map(|hatch| give(hatch.as_fd())).transpose()?;
         let heirs = pass_heirs(&self.heirs, give)?;
-        Ok(Passed { id: self.greeting.id, name: self.name.clone(), objects, memory, heirs, hatch })
+        Ok(Passed { id, name: self.name.clone(), objects, memory, heirs, hatch, function })
     }
 }
 
@@ -118,41 +131,45 @@ fn copy(fd: BorrowedFd<'_>, copies: &mut Vec<OwnedFd>) -> io::Result<RawFd> {
 /// Is the actor that [`Actor::spawn`] started this program for, until the adapter lets go of it or
 /// it ends by itself. `open` reaches an object by its name (`many[3]` is one of several).
 ///
+/// The inner result is what [`Actor::run_in_fork`] gives.
+///
 /// # Errors
 /// * When the program was not started so, or what `open` gave.
 pub fn run_in_program(
     subject: Arc<dyn Subject>,
     open: impl Fn(&str) -> io::Result<Arc<dyn Object>>,
-) -> io::Result<()> {
+) -> io::Result<Result<(), Refusal>> {
     idle_if_replaced();
     let passed = std::env::var(PASSED).map_err(io::Error::other)?;
     let passed: Passed = serde_json::from_str(&passed)?;
-    let source = Source::read_aside(io::stdin())?;
-    passed.live(subject, source, &mut take_up, open)
+    let commands = passed.takes_calls().then(|| duplicate(0)).transpose()?;
+    passed.live(subject, commands.map(PipeReader::from), &mut take_up, open)
 }
 
 impl Passed {
+    /// Whether it takes calls, and runs no function instead.
+    pub(super) fn takes_calls(&self) -> bool {
+        self.function.is_none()
+    }
+
     /// Is the actor, once it has what was passed.
     pub(super) fn live(
         self,
         subject: Arc<dyn Subject>,
-        source: Source,
+        commands: Option<PipeReader>,
         take: &mut Take<'_>,
         open: impl Fn(&str) -> io::Result<Arc<dyn Object>>,
-    ) -> io::Result<()> {
-        let mut life = Life {
-            shelf: Shelf::new(take_up_objects(self.objects, self.memory, take, open)?),
-            heirs: take_up_heirs(self.heirs, take)?,
-            subject,
-            source,
-            pipes: Pipes::default(),
-            is_process: true,
-            children: Vec::new(),
-        };
+    ) -> io::Result<Result<(), Refusal>> {
+        let shelf = Shelf::new(take_up_objects(self.objects, self.memory, take, open)?);
+        let heirs = take_up_heirs(self.heirs, take)?;
+        let life = Life { heirs, ..Life::new(shelf, subject) };
         let hatch = self.hatch.map(take).transpose()?.map(Into::into);
-        Greeting { id: self.id, hatch }.say(self.name);
-        life.live();
-        Ok(())
+        let work = match (self.function, commands) {
+            (Some(program), _) => Work::Function(program),
+            (None, Some(commands)) => Work::Calls(Greeting { id: self.id, hatch }, commands),
+            (None, None) => return Err(io::Error::other("no calls can come")),
+        };
+        Ok(work.fill(life, self.name, true))
     }
 }
 

@@ -13,12 +13,16 @@ use std::sync::atomic::Ordering::Relaxed;
 use rustix::fs::{MemfdFlags, OFlags, fcntl_setfl, memfd_create};
 use serde_json::Value;
 
+use super::host::{self, HOST};
 use super::{Arguments, CallResult, Object, Refusal};
 use crate::sys::memory::SharedNumber;
 
 /// The kinds that the library makes, with their operations, and the capability that each is.
-pub(super) const KINDS: [(&str, &[&str], &str); 2] =
-    [(CELL, &["get", "set", "add"], "cells"), (LOG, &["write", "lines"], "logs")];
+pub(super) const KINDS: [(&str, &[&str], &str); 3] = [
+    (CELL, &["get", "set", "add"], "cells"),
+    (LOG, &["write", "lines", "has"], "logs"),
+    (HOST, host::OPERATIONS, HOST),
+];
 
 const CELL: &str = "cell";
 const LOG: &str = "log";
@@ -28,6 +32,7 @@ pub(super) fn library_object(kind: &str) -> Option<io::Result<Arc<dyn Object>>> 
     match kind {
         CELL => Some(SharedNumber::new().map(|number| Arc::new(Cell(number)) as Arc<dyn Object>)),
         LOG => Some(Log::new().map(|log| Arc::new(log) as Arc<dyn Object>)),
+        HOST => Some(Ok(host::host())),
         _ => None,
     }
 }
@@ -40,6 +45,7 @@ pub(super) fn open(kind: &str, memory: OwnedFd) -> io::Result<Arc<dyn Object>> {
     match kind {
         CELL => Ok(Arc::new(Cell(SharedNumber::open(memory)?))),
         LOG => Ok(Arc::new(Log(File::from(memory)))),
+        HOST => Ok(host::host()),
         _ => Err(io::Error::other(format!("there is no kind {kind}"))),
     }
 }
@@ -108,6 +114,9 @@ impl Object for Log {
             ("write", Some(text)) => self.write(text).map(|()| Value::Null),
             ("write", None) => return CallResult::failed("invalid-argument", "no text"),
             ("lines", _) => self.lines().map(Value::from),
+            ("has", Some(text)) => {
+                self.lines().map(|lines| lines.iter().any(|line| line.contains(text)).into())
+            }
             _ => return CallResult::Unsupported,
         };
         done.map_or_else(|error| CallResult::failed("system", error), CallResult::Value)

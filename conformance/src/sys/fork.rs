@@ -3,7 +3,7 @@
 #![expect(unsafe_code, reason = "fork and close are unsafe to call")]
 
 use std::io;
-use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 /// Which of the two processes returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,4 +61,17 @@ pub(crate) fn duplicate(fd: RawFd) -> io::Result<OwnedFd> {
         // SAFETY: The number is new, and ours.
         copy => Ok(unsafe { OwnedFd::from_raw_fd(copy) }),
     }
+}
+
+/// Closes a descriptor of this process by its number, whoever it belongs to, as a program that
+/// tidies up for itself does.
+pub(crate) fn close_number(fd: RawFd) {
+    // SAFETY: A script asks for it, of a standard stream: those are used by number only, and fail.
+    unsafe { libc::close(fd) };
+}
+
+/// Looks at a descriptor by its number, which may be that of none.
+pub(crate) fn with_number<T>(fd: RawFd, look: impl FnOnce(BorrowedFd<'_>) -> T) -> T {
+    // SAFETY: Only the kernel is asked about it, which knows what is open; -1 alone is no number.
+    look(unsafe { BorrowedFd::borrow_raw(fd.max(0)) })
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod calls;
 pub(crate) mod endings;
+pub(crate) mod environment;
 pub(crate) mod fork;
 pub(crate) mod memory;
 pub(crate) mod signal;

@@ -4,7 +4,7 @@
 use std::io;
 use std::mem::MaybeUninit;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering::Relaxed};
 
 /// Sets a handler for SIGUSR1 that does nothing, and that does not restart the calls it cuts.
 ///
@@ -34,11 +34,66 @@ pub(crate) fn was_interrupted() -> bool {
 
 static WAS_INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
+/// What the handler of [`exit_on`] ends with.
+static EXIT_STATUS: AtomicI32 = AtomicI32::new(0);
+
+/// Sets a handler that ends the process at once with this status.
+///
+/// # Errors
+/// * What the system refused.
+pub(crate) fn exit_on(signal: libc::c_int, status: u8) -> io::Result<()> {
+    extern "C" fn leave(_: libc::c_int) {
+        // Relaxed: written before the handler is set.
+        super::endings::exit_now(EXIT_STATUS.load(Relaxed));
+    }
+    EXIT_STATUS.store(status.into(), Relaxed); // Relaxed: as in the handler
+    handle(signal, leave)
+}
+
+/// Ignores a signal.
+///
+/// # Errors
+/// * What the system refused.
+pub(crate) fn ignore(signal: libc::c_int) -> io::Result<()> {
+    act(signal, libc::SIG_IGN)
+}
+
+/// Gives a signal its default action again.
+///
+/// # Errors
+/// * What the system refused.
+pub(crate) fn reset(signal: libc::c_int) -> io::Result<()> {
+    act(signal, libc::SIG_DFL)
+}
+
+/// Blocks a signal in the calling thread.
+///
+/// # Errors
+/// * When there is no such signal.
+pub(crate) fn block(signal: libc::c_int) -> io::Result<()> {
+    let mut set = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: `sigemptyset` makes the set valid; the rest reads it and changes this thread's mask.
+    let done = unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        if libc::sigaddset(set.as_mut_ptr(), signal) != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        libc::pthread_sigmask(libc::SIG_BLOCK, set.as_ptr(), ptr::null_mut())
+    };
+    if done == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(done)) }
+}
+
 fn handle(signal: libc::c_int, handler: extern "C" fn(libc::c_int)) -> io::Result<()> {
+    act(signal, handler as libc::sighandler_t)
+}
+
+/// The action is one of the two that the system has, or a handler of this file.
+fn act(signal: libc::c_int, action_or_handler: libc::sighandler_t) -> io::Result<()> {
     // SAFETY: All zeros are a valid action: no flags, an empty mask; its handler is set next.
     let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
-    action.sa_sigaction = handler as libc::sighandler_t;
-    // SAFETY: The handler is a function of this file, which touches an atomic at most.
+    action.sa_sigaction = action_or_handler;
+    // SAFETY: A handler is a function of this file, which touches an atomic at most, or ends the
+    // process by `_exit`.
     match unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),

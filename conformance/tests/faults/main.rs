@@ -116,6 +116,7 @@ fn odd_but_honest_subjects_pass() {
             asked.extend(long.map(str::to_owned));
         }
         asked.retain(|id| cases.choice.has_case(id));
+        asked.retain(|id| !TABLES.iter().any(|table| table.is_bent() && table.is_about(id)));
         if asked.is_empty() {
             return None;
         }
@@ -249,6 +250,7 @@ fn found_by(subject: &str, cases: &BTreeSet<String>) -> BTreeSet<String> {
                 found.insert(line["case"].as_str().unwrap().to_owned());
             }
             "unsupported" if subject == "honest-core" => {}
+            "prevented" => {}
             verdict => assert_eq!(verdict, "kept", "{subject}: {line}"),
         }
     }

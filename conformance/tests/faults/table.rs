@@ -5,6 +5,7 @@ mod barrier;
 mod condition;
 mod event;
 mod lock;
+mod process;
 mod rlock;
 mod semaphore;
 mod semaphore_waits;
@@ -30,9 +31,15 @@ pub(crate) struct Table {
 
 impl Table {
     /// Whether each fault is asked some of the other cases of these groups, too, which are to keep.
-    /// What else notices a fault of a condition nobody has looked at.
+    /// What else notices a fault of a condition, or a call of purlin's that is bent, nobody has
+    /// looked at.
     pub(crate) fn is_sampled(&self) -> bool {
-        !self.groups.contains(&"condition")
+        !self.groups.contains(&"condition") && !self.is_bent()
+    }
+
+    /// Whether its faults are calls of purlin's that are bent, and so no odd subject has its kinds.
+    pub(crate) fn is_bent(&self) -> bool {
+        ["process", "thread", "subprocess"].iter().any(|group| self.groups.contains(group))
     }
 
     /// Whether all of it is asked in each run of the tests.
@@ -45,8 +52,15 @@ impl Table {
     }
 }
 
-pub(crate) const TABLES: &[Table] =
-    &[lock::TABLE, rlock::TABLE, condition::TABLE, semaphore::TABLE, event::TABLE, barrier::TABLE];
+pub(crate) const TABLES: &[Table] = &[
+    lock::TABLE,
+    rlock::TABLE,
+    condition::TABLE,
+    semaphore::TABLE,
+    event::TABLE,
+    barrier::TABLE,
+    process::TABLE,
+];
 
 /// Odd ones that are right, and the cases that find what they do not promise.
 pub(crate) const HONEST: &[(&str, &[&str])] = &[

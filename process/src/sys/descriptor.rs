@@ -36,6 +36,16 @@ pub(crate) fn close_inherited(first: RawFd) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Whether a program that is executed now would inherit a descriptor from `first` on.
+///
+/// # Errors
+/// * What reading the list of descriptors gave.
+pub(crate) fn has_inherited(first: RawFd) -> std::io::Result<bool> {
+    let folder = std::fs::read_dir("/proc/self/fd")?;
+    let mut numbers = folder.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    Ok(numbers.any(|fd: RawFd| fd >= first && stays(fd)))
+}
+
 /// Whether a descriptor is open and not closed on exec.
 fn stays(fd: RawFd) -> bool {
     // SAFETY: The number is not -1, and is used for one look, which fails on one that is not open.

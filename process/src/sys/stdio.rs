@@ -1,6 +1,8 @@
 //! The three standard descriptors, and the C library's own buffer for the second.
 #![expect(unsafe_code, reason = "the C library's stdout is a foreign variable")]
 
+use std::os::fd::OwnedFd;
+
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::{Errno, write};
 use rustix::stdio::{dup2_stdin, stderr};
@@ -33,6 +35,18 @@ pub(crate) fn detach_stdin() {
     }
 }
 
+/// Takes the numbers of standard streams that are closed, until dropped: a pipe that came to be one
+/// of them would be in the way of the others. What is executed meanwhile finds them closed.
+pub(crate) fn take_closed() -> Vec<OwnedFd> {
+    let closed = [rustix::stdio::stdin(), rustix::stdio::stdout(), stderr()]
+        .into_iter()
+        .filter(|stream| rustix::io::fcntl_getfd(stream).is_err());
+    // Each takes the lowest number that is free. Without any left there is none to be in the way.
+    closed
+        .filter_map(|_| open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).ok())
+        .collect()
+}
+
 /// Writes C's standard output out, unless another thread uses it just now. Returns whether its
 /// buffer is known to be empty. `fflush(NULL)` would wait for every stream, also for a standard
 /// input that some thread is blocked reading.
@@ -63,6 +77,6 @@ pub(crate) fn print_error(text: &str) {
     }
 }
 
-fn is_stdin(fd: &std::os::fd::OwnedFd) -> bool {
+fn is_stdin(fd: &OwnedFd) -> bool {
     std::os::fd::AsRawFd::as_raw_fd(fd) == 0
 }

@@ -1,0 +1,134 @@
+//! Purlin with one call that is wrong: who checks the cases about processes, threads and programs,
+//! of which no machine is a model. The call is wrong where it is made, in the actor, so that what
+//! should have been done is not done, or done otherwise.
+
+use std::sync::Arc;
+
+use purlin_conformance::serve::{
+    Actor, Arguments, CallResult, Child, Flow, Functions, Hello, How, Object, Refusal, Subject,
+};
+use serde_json::Value;
+
+use crate::adapter::purlin::Purlin;
+
+/// One wrong call: the fault's name, the kind of object, the operation, and what is wrong. The
+/// operation `create` is the making of the object.
+pub(crate) type Bend = (&'static str, &'static str, &'static str, Wrong);
+
+/// What is wrong with a call.
+#[derive(Clone, Copy)]
+pub(crate) enum Wrong {
+    /// It comes back at once, and nothing has been done.
+    Skipped,
+    /// What it came back with is changed.
+    Answers(fn(Value) -> Value),
+    /// It fails with this kind, and nothing has been done.
+    Fails(&'static str),
+    /// A failure of this kind comes back as success.
+    Swallows(&'static str),
+    /// Other arguments are meant than were given.
+    Given(fn(&mut Arguments)),
+    /// Another operation is meant.
+    Means(&'static str),
+    /// When it has come back, another operation is called too.
+    Then(&'static str),
+}
+
+/// All of them.
+pub(crate) const BENDS: &[&[Bend]] = &[super::bent_process::BENDS];
+
+/// The bend of this name.
+pub(super) fn known(name: &str) -> Option<&'static Bend> {
+    BENDS.iter().copied().flatten().find(|(known, ..)| *known == name)
+}
+
+/// Purlin by fork, with a bend.
+pub(super) struct Bent {
+    straight: Purlin,
+    bend: &'static Bend,
+}
+
+impl Bent {
+    pub(super) fn new(bend: &'static Bend) -> Option<Self> {
+        Some(Self { straight: Purlin::new("purlin-fork")?, bend })
+    }
+}
+
+impl Subject for Bent {
+    fn hello(&self) -> Hello {
+        Hello { name: self.bend.0.to_owned(), ..self.straight.hello() }
+    }
+
+    fn create(&self, name: &str, kind: &str, args: &Arguments) -> Result<Arc<dyn Object>, Refusal> {
+        let (_, of, op, wrong) = *self.bend;
+        let mut args = args.clone();
+        match wrong {
+            Wrong::Given(change) if (kind, op) == (of, "create") => change(&mut args),
+            Wrong::Fails(error) if (kind, op) == (of, "create") => {
+                return Err(Refusal::new(error, "so it is wrong"));
+            }
+            _ => {}
+        }
+        let straight = self.straight.create(name, kind, &args)?;
+        if kind != of {
+            return Ok(straight);
+        }
+        Ok(Arc::new(BentObject { straight, bend: self.bend }))
+    }
+
+    fn start(&self, how: How, actor: Actor) -> Result<Box<dyn Child>, Refusal> {
+        self.straight.start(how, actor)
+    }
+}
+
+struct BentObject {
+    straight: Arc<dyn Object>,
+    bend: &'static Bend,
+}
+
+impl Object for BentObject {
+    fn call(&self, op: &str, args: &Arguments) -> CallResult {
+        self.straight.call(op, args)
+    }
+
+    fn call_with(&self, op: &str, args: &Arguments, functions: &mut Functions<'_>) -> CallResult {
+        let (_, _, bent, wrong) = *self.bend;
+        if op != bent {
+            return self.straight.call_with(op, args, functions);
+        }
+        let mut given = args.clone();
+        let meant = match wrong {
+            Wrong::Skipped => return CallResult::ok(),
+            Wrong::Fails(kind) => return CallResult::failed(kind, "so it is wrong"),
+            Wrong::Means(other) => other,
+            _ => op,
+        };
+        if let Wrong::Given(change) = wrong {
+            change(&mut given);
+        }
+        let result = self.straight.call_with(meant, &given, functions);
+        match (wrong, result) {
+            (Wrong::Answers(change), CallResult::Value(value)) => CallResult::Value(change(value)),
+            (Wrong::Swallows(kind), CallResult::Failed(refusal)) if refusal.kind == kind => {
+                CallResult::ok()
+            }
+            (Wrong::Then(more), CallResult::Value(value)) => {
+                let _ = self.straight.call_with(more, &Arguments::new(), functions);
+                CallResult::Value(value)
+            }
+            (_, result) => result,
+        }
+    }
+
+    fn scope(&self, body: &mut dyn FnMut() -> Flow) -> Flow {
+        self.straight.scope(body)
+    }
+
+    fn handle(&self) -> Option<&dyn std::any::Any> {
+        self.straight.handle()
+    }
+
+    fn is_local(&self) -> bool {
+        self.straight.is_local()
+    }
+}

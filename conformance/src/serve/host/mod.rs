@@ -1,0 +1,103 @@
+//! What the system itself knows and can do, for scripts about processes: an object of the kind
+//! `host`. It is the library's own; nothing of the subject is asked.
+//!
+//! Everybody's is about the process that calls it, so there is nothing to share.
+
+mod signals;
+mod streams;
+mod system;
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{Arguments, CallResult, Functions, Object, Refusal};
+
+/// The kind.
+pub(super) const HOST: &str = "host";
+
+/// All that it can be asked.
+pub(super) const OPERATIONS: &[&str] = &[
+    "pid",
+    "parent",
+    "thread",
+    "state",
+    "send",
+    "threads",
+    "descriptors",
+    "children",
+    "environment",
+    "set_environment",
+    "directory",
+    "set_directory",
+    "global",
+    "set_global",
+    "limit",
+    "use_processors",
+    "ignore",
+    "reset",
+    "exit_on",
+    "block",
+    "ignores",
+    "handles",
+    "blocks",
+    "print",
+    "output_to",
+    "errors_to",
+    "close",
+    "read",
+    "is_open",
+];
+
+/// The one there is.
+pub(super) struct Host;
+
+/// What an operation gives; no value is null.
+type Done = Result<Value, Refusal>;
+
+impl Object for Host {
+    fn call(&self, op: &str, args: &Arguments) -> CallResult {
+        let done = system::call(op, args).or_else(|| signals::call(op, args));
+        match done.or_else(|| streams::call(op, args)) {
+            Some(Ok(value)) => CallResult::Value(value),
+            Some(Err(refusal)) => CallResult::Failed(refusal),
+            None => CallResult::Unsupported,
+        }
+    }
+
+    fn call_with(&self, op: &str, args: &Arguments, functions: &mut Functions<'_>) -> CallResult {
+        let (number, log) = match op {
+            "output_to" => (1, text(args, "log")),
+            "errors_to" => (2, text(args, "log")),
+            _ => return self.call(op, args),
+        };
+        let done = log.and_then(|log| streams::redirect(number, &*functions.object(&log)?));
+        done.map_or_else(CallResult::Failed, CallResult::Value)
+    }
+
+    fn memory(&self) -> Option<(&'static str, std::os::fd::BorrowedFd<'_>)> {
+        // Nothing of it has to reach another program; any descriptor says so.
+        Some((HOST, rustix::stdio::stderr()))
+    }
+}
+
+/// Makes one.
+pub(super) fn host() -> Arc<dyn Object> {
+    Arc::new(Host)
+}
+
+/// A whole number among the arguments.
+fn number<T: TryFrom<i64>>(args: &Arguments, name: &str) -> Result<T, Refusal> {
+    let found = args.get(name).and_then(Value::as_i64).and_then(|found| T::try_from(found).ok());
+    found.ok_or_else(|| Refusal::new("invalid-argument", format!("no fitting {name}")))
+}
+
+/// A text among the arguments.
+fn text(args: &Arguments, name: &str) -> Result<String, Refusal> {
+    let found = args.get(name).and_then(Value::as_str).map(str::to_owned);
+    found.ok_or_else(|| Refusal::new("invalid-argument", format!("no text {name}")))
+}
+
+fn refused(error: impl Into<std::io::Error>) -> Refusal {
+    Refusal::new("system", error.into())
+}

@@ -1,0 +1,104 @@
+//! Processes, what they have, and what they may have.
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+
+use rustix::process::{Pid, Resource, Rlimit, Signal, getpid, getppid, kill_process, setrlimit};
+use rustix::thread::{CpuSet, gettid, sched_setaffinity};
+use serde_json::Value;
+
+use super::{Arguments, Done, Refusal, number, refused, text};
+use crate::evidence;
+use crate::sys::environment;
+
+/// What a program has in ordinary memory: its own value, until it changes it.
+static GLOBAL: AtomicI64 = AtomicI64::new(1);
+
+/// None when the operation is none of these.
+pub(super) fn call(op: &str, args: &Arguments) -> Option<Done> {
+    Some(match op {
+        "pid" => Ok(getpid().as_raw_pid().into()),
+        "parent" => Ok(getppid().map_or(0, Pid::as_raw_pid).into()),
+        "thread" => Ok(gettid().as_raw_pid().into()),
+        "state" => number(args, "pid").map(state),
+        "send" => send(args),
+        "threads" => count("/proc/self/task"),
+        // The listing has one of its own.
+        "descriptors" => {
+            count("/proc/self/fd").map(|count| (count.as_u64().unwrap_or(1) - 1).into())
+        }
+        "children" => Ok(evidence::children(getpid().as_raw_pid()).len().into()),
+        "environment" => text(args, "name").map(|name| std::env::var(name).ok().into()),
+        "set_environment" => set_environment(args),
+        "directory" => std::env::current_dir().map(path_text).map_err(refused),
+        "set_directory" => set_directory(args),
+        "global" => Ok(GLOBAL.load(Relaxed).into()), // Relaxed: one number, of one thread at a time
+        "set_global" => number(args, "value").map(|value| {
+            GLOBAL.store(value, Relaxed); // Relaxed: as above
+            Value::Null
+        }),
+        "limit" => limit(args),
+        "use_processors" => number(args, "count").and_then(use_processors),
+        _ => return None,
+    })
+}
+
+/// What the system says of the process of this number; null when there is none.
+fn state(pid: i32) -> Value {
+    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return Value::Null };
+    let letter = stat.rsplit_once(')').and_then(|(_, rest)| rest.trim_start().chars().next());
+    match letter {
+        Some('Z' | 'X') => "ended".into(),
+        Some('T' | 't') => "stopped".into(),
+        _ => "alive".into(),
+    }
+}
+
+fn send(args: &Arguments) -> Done {
+    let none = || Refusal::new("invalid-argument", "no such process or signal");
+    let pid = Pid::from_raw(number(args, "pid")?).filter(|pid| pid.as_raw_pid() > 1);
+    let signal = Signal::from_named_raw(number(args, "signal")?);
+    kill_process(pid.ok_or_else(none)?, signal.ok_or_else(none)?).map_err(refused)?;
+    Ok(Value::Null)
+}
+
+fn count(folder: &str) -> Done {
+    Ok(fs::read_dir(folder).map_err(refused)?.count().into())
+}
+
+fn set_environment(args: &Arguments) -> Done {
+    environment::set(&text(args, "name")?, &text(args, "value")?);
+    Ok(Value::Null)
+}
+
+fn path_text(path: impl AsRef<Path>) -> Value {
+    path.as_ref().to_string_lossy().into()
+}
+
+fn set_directory(args: &Arguments) -> Done {
+    std::env::set_current_dir(text(args, "path")?).map_err(refused)?;
+    Ok(Value::Null)
+}
+
+/// Lowers what this process may have of something.
+fn limit(args: &Arguments) -> Done {
+    let of = match text(args, "of")?.as_str() {
+        "processes" => Resource::Nproc,
+        "descriptors" => Resource::Nofile,
+        "core" => Resource::Core,
+        _ => return Err(Refusal::new("invalid-argument", "no such limit")),
+    };
+    let most = Some(number(args, "most")?);
+    setrlimit(of, Rlimit { current: most, maximum: most }).map_err(refused)?;
+    Ok(Value::Null)
+}
+
+/// Keeps this thread to the first so many of the processors that it may use.
+fn use_processors(count: usize) -> Done {
+    let may = rustix::thread::sched_getaffinity(None).map_err(refused)?;
+    let mut only = CpuSet::new();
+    (0..CpuSet::MAX_CPU).filter(|cpu| may.is_set(*cpu)).take(count).for_each(|cpu| only.set(cpu));
+    sched_setaffinity(None, &only).map_err(refused)?;
+    Ok(Value::Null)
+}

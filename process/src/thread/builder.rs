@@ -1,0 +1,127 @@
+//! A thread about to be started.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::handle::{End, Thread};
+use super::list::threads;
+use super::own;
+use crate::Error;
+use crate::limits::STACK_MIN_BYTES;
+use crate::outcome::Outcome;
+use crate::sys::{origin, stdio};
+
+/// What a thread is to be, before it is started.
+///
+/// ```
+/// use purlin_process::thread::{Builder, End};
+///
+/// let thread = Builder::new().name("ticker").daemon(true).start(|| ())?;
+/// assert!(thread.is_daemon());
+/// assert_eq!(thread.join(None)?, End::Returned);
+/// # Ok::<(), purlin_process::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Builder {
+    name: String,
+    is_daemon: Option<bool>,
+    stack_bytes: Option<usize>,
+}
+
+impl Builder {
+    /// A thread with a numbered name, that is a daemon if its maker is one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the name. An empty one is replaced by `Thread-N`; one name may be that of several.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Says whether the end of the process is not to wait for this thread.
+    #[must_use]
+    pub fn daemon(mut self, is_daemon: bool) -> Self {
+        self.is_daemon = Some(is_daemon);
+        self
+    }
+
+    /// Sets the size of the stack in bytes, rounded up to pages; without, it is std's 2 MiB.
+    #[must_use]
+    pub fn stack_size(mut self, bytes: usize) -> Self {
+        self.stack_bytes = Some(bytes);
+        self
+    }
+
+    /// Starts the thread, which runs `function` beside the caller; returns without waiting for it.
+    ///
+    /// A panic ends this thread alone: the panic hook prints it with the thread's name, and a join
+    /// tells it. An error is printed behind the name, and a join tells it. The number that a
+    /// function may return is an exit status in a process, and means nothing here.
+    ///
+    /// # Errors
+    /// * [`Error::OutOfResources`] when the system refuses one more thread; nothing is left of it.
+    /// * [`Error::InvalidArgument`] for a zero byte in the name, and for a stack below 16 KiB.
+    ///
+    /// # Weak points
+    /// * A program that is built to abort on a panic aborts.
+    /// * The panic hook knows the name that the thread was started with, not one that it was given
+    ///   later.
+    pub fn start<F, R>(self, function: F) -> Result<Thread, Error>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Outcome,
+    {
+        let is_small = self.stack_bytes.is_some_and(|bytes| bytes < STACK_MIN_BYTES);
+        if is_small || self.name.contains('\0') {
+            return Err(Error::InvalidArgument);
+        }
+        origin::watch_forks()?;
+        let is_daemon = self.is_daemon.unwrap_or_else(|| own::current().is_daemon());
+        let thread = Thread::planned(self.name, is_daemon);
+        let mut builder = std::thread::Builder::new().name(thread.name());
+        if let Some(bytes) = self.stack_bytes {
+            builder = builder.stack_size(bytes);
+        }
+        let theirs = thread.clone();
+        // Listed before it runs, so that it finds itself there, and nobody takes it for ended.
+        threads().add(thread.clone());
+        match builder.spawn(move || run(theirs, function)) {
+            Ok(_detached) => Ok(thread), // its end is told by itself
+            Err(_) => {
+                threads().remove(&thread);
+                Err(Error::OutOfResources)
+            }
+        }
+    }
+}
+
+/// The whole life of a thread.
+fn run<F, R>(thread: Thread, function: F)
+where
+    F: FnOnce() -> R,
+    R: Outcome,
+{
+    own::begin(&thread);
+    // Everything of the user's runs inside, the drops of what was captured included. What a panic
+    // leaves half done is in shared memory, whose owners know of panics, as with any thread.
+    let end = catch_unwind(AssertUnwindSafe(|| match function().into_status() {
+        Ok(_) => End::Returned,
+        Err(message) => {
+            stdio::print_error(&format!("{}: {message}\n", thread.name()));
+            End::Failed(message)
+        }
+    }));
+    let end = end.unwrap_or_else(|payload| {
+        let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+        // The drop of a payload may panic; there is no use in a third try.
+        if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            std::mem::forget(another);
+        }
+        End::Panicked(text.unwrap_or_default())
+    });
+    thread.end_here(end);
+}

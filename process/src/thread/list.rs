@@ -1,0 +1,49 @@
+//! The living threads of this process. A forked child begins with a list of its own, of the one
+//! thread that it has: its parent's list may have been locked by a thread that is gone.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::handle::Thread;
+use super::own;
+use crate::sys::origin::PerProcess;
+
+static THREADS: PerProcess<Threads> = PerProcess::new();
+
+/// What a process knows of its threads.
+pub(super) struct Threads {
+    first: Thread,
+    /// The first one among them, until its end.
+    living: Mutex<Vec<Thread>>,
+}
+
+/// The list of the calling process.
+pub(super) fn threads() -> &'static Threads {
+    THREADS.get(|| {
+        let first = Thread::first(own::who_forked().as_ref());
+        Threads { living: Mutex::new(vec![first.clone()]), first }
+    })
+}
+
+impl Threads {
+    pub(super) fn main(&self) -> Thread {
+        self.first.clone()
+    }
+
+    pub(super) fn living(&self) -> Vec<Thread> {
+        let living = self.locked().clone();
+        // One that has just ended may still be about to go.
+        living.into_iter().filter(Thread::is_alive).collect()
+    }
+
+    pub(super) fn add(&self, thread: Thread) {
+        self.locked().push(thread);
+    }
+
+    pub(super) fn remove(&self, thread: &Thread) {
+        self.locked().retain(|kept| kept != thread);
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Vec<Thread>> {
+        self.living.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
