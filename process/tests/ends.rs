@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bounded::{LIMIT, check, in_child};
 use purlin_process::{
-    AtEnd, Builder, Error, ExitStatus, Process, active_children, at_exit, exit, shutdown,
+    AtEnd, Builder, Error, ExitStatus, Process, active_children, at_exit, exit, shutdown, thread,
 };
 use talk::{all, idle, is_readable, listen, next, say, talk};
 
@@ -139,6 +139,32 @@ fn children_that_are_no_daemons_are_waited_for() {
         check(parent.join(LIMIT) == Ok(ExitStatus::Code(0)), "it ends")?;
         check(is_readable(&reader, Duration::ZERO), "its child said something before")?;
         check(all(&mut reader, "the child")? == "c", "all that it had to say")
+    });
+}
+
+#[test]
+fn threads_that_are_no_daemons_are_waited_for() {
+    // shows: process-exit-waits-for-child-threads
+    in_child(|| {
+        let (mut reader, said) = talk()?;
+        let said = Arc::new(said);
+        let (until, release) = talk()?;
+        let child = Process::fork("child", || -> Result<(), Error> {
+            hook(&said, "h");
+            let late = Arc::clone(&said);
+            thread::Thread::start("awaited", move || {
+                listen(&until);
+                say(&late, "t");
+            })?;
+            thread::Builder::new().daemon(true).start(idle).map(drop)
+        });
+        let child = child.map_err(text)?;
+        drop(said);
+        check(next(&mut reader, "the child's hook")? == b'h', "its function is over")?;
+        check(child.join(Duration::from_millis(50)) == Err(Error::TimedOut), "it waits")?;
+        say(&release, "!");
+        check(child.join(LIMIT) == Ok(ExitStatus::Code(0)), "it ends")?;
+        check(all(&mut reader, "the child")? == "t", "its thread said all that it had to")
     });
 }
 
