@@ -47,6 +47,8 @@ pub(super) const OPERATIONS: &[&str] = &[
     "close",
     "read",
     "is_open",
+    "collect",
+    "set_input",
 ];
 
 /// The one there is.
