@@ -50,6 +50,8 @@ pub(super) const OPERATIONS: &[&str] = &[
     "leave_open",
     "number_of",
     "wait_for_end",
+    "collect",
+    "set_input",
 ];
 
 /// The one there is.

@@ -4,7 +4,7 @@ use std::io::{Read, Write, stdout};
 use std::os::fd::AsRawFd;
 
 use rustix::io::{Errno, fcntl_getfd};
-use rustix::stdio::{dup2_stderr, dup2_stdout};
+use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 use serde_json::Value;
 
 use super::{Arguments, Done, Object, Refusal, number, refused, text};
@@ -19,6 +19,7 @@ pub(super) fn call(op: &str, args: &Arguments) -> Option<Done> {
             Value::Null
         }),
         "read" => read(),
+        "set_input" => set_input(args),
         "is_open" => number(args, "number").map(|number| is_open(number).into()),
         _ => return None,
     })
@@ -52,6 +53,15 @@ pub(super) fn about(op: &str, log: &dyn Object, args: &Arguments) -> Done {
     for _ in 0..number::<u32>(args, "count")? {
         std::mem::forget(fork::duplicate(file.as_raw_fd()).map_err(refused)?);
     }
+    Ok(Value::Null)
+}
+
+/// From now on standard input has this text, and then ends.
+fn set_input(args: &Arguments) -> Done {
+    let (read, mut write) = std::io::pipe().map_err(refused)?;
+    // A short text fits into the pipe, so nobody has to read meanwhile.
+    write.write_all(text(args, "text")?.as_bytes()).map_err(refused)?;
+    dup2_stdin(read).map_err(refused)?;
     Ok(Value::Null)
 }
 

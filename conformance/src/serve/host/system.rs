@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 use rustix::process::{
-    Pid, PidfdFlags, Resource, Rlimit, Signal, getpid, getppid, kill_process, pidfd_open, setrlimit,
+    Pid, PidfdFlags, Resource, Rlimit, Signal, WaitOptions, getpid, getppid, kill_process,
+    pidfd_open, setrlimit, waitpid,
 };
 use rustix::thread::{CpuSet, gettid, sched_setaffinity};
 use serde_json::Value;
@@ -26,6 +27,7 @@ pub(super) fn call(op: &str, args: &Arguments) -> Option<Done> {
         "state" => number(args, "pid").map(state),
         "send" => send(args),
         "wait_for_end" => number(args, "pid").and_then(wait_for_end),
+        "collect" => number(args, "pid").and_then(collect),
         "threads" => count("/proc/self/task"),
         // The listing has one of its own.
         "descriptors" => {
@@ -74,6 +76,27 @@ fn send(args: &Arguments) -> Done {
     let signal = Signal::from_named_raw(number(args, "signal")?);
     kill_process(pid.ok_or_else(none)?, signal.ok_or_else(none)?).map_err(refused)?;
     Ok(Value::Null)
+}
+
+/// Waits for a child by the bare call, as code that knows nothing of the subject does, and gives
+/// its status, or the negative number of the signal that ended it.
+fn collect(pid: i32) -> Done {
+    let pid = Pid::from_raw(pid).filter(|pid| pid.as_raw_pid() > 0);
+    let pid = pid.ok_or_else(|| Refusal::new("invalid-argument", "no such process"))?;
+    loop {
+        match waitpid(Some(pid), WaitOptions::empty()) {
+            Err(rustix::io::Errno::INTR) => {} // ends: at the child's end
+            Err(rustix::io::Errno::CHILD) => {
+                return Err(Refusal::new("not-the-parent", "it is no child, or was collected"));
+            }
+            Err(error) => return Err(refused(error)),
+            Ok(None) => return Ok(Value::Null),
+            Ok(Some((_, status))) => {
+                let signal = status.terminating_signal().map(|signal| -signal);
+                return Ok(status.exit_status().or(signal).into());
+            }
+        }
+    }
 }
 
 fn count(folder: &str) -> Done {
