@@ -77,11 +77,11 @@ pub struct BarrierOptions {
 
 /// What stands in the segment, and behind it three words for each party.
 //
-// 0      4      8            12      16            24
-// | guard| state| has action | zero  | limit, ns   | cells … | members …
+// 0      4      8            12      16            24          32
+// | guard| state| has action | zero  | limit, ns   | begun, ns | cells … | members …
 //
-// The last two are fixed at creation, and kept in each handle. All of it is written by the parties
-// of a round, in turns, so that a barrier of four or less has it on one line.
+// What has action and limit say is fixed at creation, and kept in each handle. The rest is written
+// by the parties of a round, in turns, so that a barrier of four or less has it on one line.
 #[repr(C)]
 struct Body {
     guard: InnerWord,
@@ -89,11 +89,13 @@ struct Body {
     has_action: AtomicU32,
     reserved: AtomicU32,
     limit_nanos: AtomicU64,
+    begun_nanos: AtomicU64,
 }
 
-const _: () = assert!(size_of::<Body>() == 24 && align_of::<Body>() == 8);
+const _: () = assert!(size_of::<Body>() == 32 && align_of::<Body>() == 8);
 const _: () = assert!(core::mem::offset_of!(Body, state) == 4);
 const _: () = assert!(core::mem::offset_of!(Body, limit_nanos) == 16);
+const _: () = assert!(core::mem::offset_of!(Body, begun_nanos) == 24);
 
 #[expect(unsafe_code, reason = "a promise about the layout, argued here")]
 // SAFETY: `repr(C)`, atomics only, for an inner lock's word is `repr(C)` and one of them; zeros and
@@ -102,7 +104,7 @@ unsafe impl Shared for Body {}
 
 impl Object for Body {
     const KIND: u16 = 11;
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
     type Row = AtomicU64;
 }
 
@@ -170,7 +172,7 @@ impl Barrier {
     ///
     /// # Errors
     /// * [`Error::InvalidArgument`] as [`new`](Self::new).
-    /// * [`Error::OutOfResources`] when the segment has not room enough: 40 bytes, and 24 more for
+    /// * [`Error::OutOfResources`] when the segment has not room enough: 48 bytes, and 24 more for
     ///   each party, rounded up to 128.
     /// * [`Error::Damaged`] when it was overwritten.
     pub fn new_in(segment: &Segment, options: impl Into<BarrierOptions>) -> Result<Self, Error> {
@@ -414,7 +416,7 @@ impl Barrier {
 }
 
 const fn words<'a>(body: &'a Body, row: &'a [AtomicU64]) -> BarrierWords<'a> {
-    BarrierWords { guard: &body.guard, state: &body.state, row }
+    BarrierWords { guard: &body.guard, state: &body.state, begun: &body.begun_nanos, row }
 }
 
 thread_local! {
