@@ -57,10 +57,10 @@ pub(crate) struct World {
     director: Thread,
 }
 
-/// What a process reads when it asks what time it is. Two extremes: each shows what the other hides.
+/// What a process reads when it asks what time it is. Each shows what the other hides.
 pub(crate) enum Clock {
-    /// So little time passes that nobody can be seen dead who ran before; only a death that is about
-    /// to be seen moves it on.
+    /// So little time passes that nobody can be seen dead who ran before; only a death that is
+    /// about to be seen moves it on.
     Deaths(AtomicU32),
     /// So much time passes between two looks at it that what was is long ago.
     Looks(Cell<u64>),

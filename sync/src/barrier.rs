@@ -56,11 +56,15 @@ use crate::words::inner::InnerWord;
 ///   after their limit, or after a second. Who has come already leaves at its limit.
 /// * An action of a later round may run beside one of a broken round that has not returned yet.
 /// * Cost: the last to come asks for each of the others whether it lives, which is one system call
-///   for each of another process, and each arrival looks at two words for each party. With more
-///   than nine parties a death can take some slices more to be seen, where those are stopped that
-///   came after it.
+///   for each of another process, unless the first came less than [`DEATH_UNSEEN_NANOS`] ago; each
+///   arrival looks at two words for each party. With more than nine parties a death can take some
+///   slices more to be seen, where those are stopped that came after it.
+/// * Time namespaces: parties of several have clocks that differ. Where one came just as long ago
+///   as they do, give or take [`DEATH_UNSEEN_NANOS`], and has died, it counts as come.
 /// * Time: who stands still for 2^30 rounds between the end of its wait and its return counts for a
 ///   party of the round that comes then.
+///
+/// [`DEATH_UNSEEN_NANOS`]: crate::DEATH_UNSEEN_NANOS
 pub struct Barrier {
     place: Place<Body>,
     limit: Option<Duration>,
