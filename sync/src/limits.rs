@@ -52,8 +52,8 @@ pub const WATCH_COUNT: usize = 8;
 
 /// For how long nobody can see a death, counted from the last instruction of who died: the kernel
 /// takes a process's memory down before it closes the description by which deaths are seen. Of many
-/// thousand deaths the quickest took 55 µs (see benches/README.md); this is far below, for machines
-/// that are several times as fast.
+/// thousand deaths the quickest took 38 µs (benches/README.md, 2026-11-29); this is a quarter, for
+/// machines that are faster.
 pub const DEATH_UNSEEN_NANOS: u64 = 10_000;
 const _: () = assert!(DEATH_UNSEEN_NANOS < SLICE_FIRST_NANOS);
 
