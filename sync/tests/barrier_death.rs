@@ -1,8 +1,9 @@
 //! What a barrier promises when its parties are killed, or stand still.
 
 use std::fs::{self, File};
+use std::hint::spin_loop;
 use std::os::unix::fs::FileExt;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -188,13 +189,24 @@ fn an_enrolled_one_is_missed_wherever_it_was() {
 }
 
 #[test]
-fn a_dead_member_is_missed_by_who_comes_alone_however_quickly() {
-    let barrier = Barrier::new(1).unwrap();
+fn a_dead_member_is_missed_however_quickly_all_others_come() {
+    let barrier = Barrier::new(2).unwrap();
     for _ in 0..100 {
         Child::run("member", || i32::from(barrier.enroll().is_err())).succeed();
-        assert_eq!(barrier.wait(LIMIT), BROKEN);
+        let here = AtomicU32::new(0);
+        let come = || {
+            here.fetch_add(1, Relaxed);
+            while here.load(Relaxed) < 2 {
+                spin_loop(); // so that both come at the same time, if there are two processors
+            }
+            barrier.wait(LIMIT)
+        };
+        let answers = thread::scope(|scope| {
+            let other = scope.spawn(come);
+            (come(), other.join().unwrap())
+        });
+        assert_eq!(answers, (BROKEN, BROKEN));
         barrier.reset().unwrap();
-        assert_eq!(barrier.wait(LIMIT), Ok(0));
     }
 }
 

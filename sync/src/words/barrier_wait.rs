@@ -105,7 +105,7 @@ impl BarrierWords<'_> {
             known => known,
         };
         let Some(place) = place else { return Ok(None) };
-        if number == 0 {
+        if number == 0 && self.parties() > 1 {
             // Before B4: whoever counts as come to this round came no earlier. Relaxed: published
             // by the lock. Killed after: written anew by the next, which is the first again.
             self.begun.store(now_nanos(), Relaxed);
@@ -215,10 +215,13 @@ impl BarrierWords<'_> {
     /// come ran so short a time ago that their deaths could be seen by nobody. The kernel would
     /// call them alive, and takes ten times as long to say so as the clock.
     fn last_watch(self, arrival: &Arrival) -> Watch {
-        // Relaxed: the lock orders it after the first one's store. Whoever has met a dead process
-        // believes no time, for a death has been seen.
-        let begun = self.begun.load(Relaxed);
-        match !arrival.has_met_death && is_death_unseen(begun, now_nanos()) {
+        // Who has met a dead process believes no time, for a death has been seen; and who is alone
+        // has nobody to ask about.
+        if arrival.has_met_death || self.parties() == 1 {
+            return Watch::at_once();
+        }
+        // Relaxed: the lock orders it after the first one's store.
+        match is_death_unseen(self.begun.load(Relaxed), now_nanos()) {
             true => Watch::of_members(self),
             false => Watch::at_once(),
         }
