@@ -208,7 +208,7 @@ fn who_resets_is_killed_beside_two() {
 
 #[test]
 fn one_is_killed_and_then_who_mends() {
-    one_dies_then_a_mender(Slices::Hour).expect("barrier: one dies, then a mender", 22, 39);
+    one_dies_then_a_mender(Slices::Hour).expect("barrier: one dies, then a mender", 22, 38);
 }
 
 #[test]

@@ -110,15 +110,15 @@
 //! | barrier: a third aborts | 2 | | 19 267 and 12 795 |
 //! | barrier: broken and reset after it; before a party looks | 2; 3 | | 730; 1 407 and 2 542 |
 //! | barrier: with an action | 2 | | 341 and 62 |
-//! | barrier: another comes amid the action; gives up | 3 | | 1 224 and 2 420; 2 804 |
+//! | barrier: another comes amid the action; gives up | 3 | | 1 683 and 3 386; 2 804 |
 //! | barrier: one of two parties dies | 3 | 29 and 28 | 11 185 and 5 877 |
 //! | barrier: the same among the slow | 3 | 33 | 11 700 and 6 178 |
 //! | barrier: the same, and two others meet | 1 | 24 | 5 326 |
 //! | barrier: the same with an action | 2 and 3 | 37 and 31 | 8 574 and 6 613 |
-//! | barrier: the only party dies beside a newcomer, with an action | 2 | 38 | 8 978 and 16 080 |
+//! | barrier: the only party dies beside a newcomer, with an action | 2 | 38 | 11 689 and 21 552 |
 //! | barrier: two of three parties die | 0 | 25 × 31 | 9 461 |
 //! | barrier: who resets dies beside two | 0 | 14 | 376 |
-//! | barrier: one dies, then who mends | 1 | 22 × 39 | 560 |
+//! | barrier: one dies, then who mends | 1 | 22 × 38 | 559 |
 //! | barrier: a member dies, then two meet | 2 | 1 | 2 808 |
 //!
 //! Run once more deeply: *semaphore: one gives up* of an hour with bound 3, 369 276 interleavings;
