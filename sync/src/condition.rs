@@ -74,6 +74,8 @@ use crate::words::rlock::Reentrant;
 /// * Death: of who waits, costs a cell until it is needed; of who was notified, a slice of 50 ms
 ///   until another takes the notification over; of who holds the lock, one early return, with the
 ///   news. A notification whose only waiter dies goes with it.
+/// * Handles: a process that drops its last handle of the lock while it holds it, and lives, is told
+///   of to whoever acquires next; those who wait for a notification sleep on.
 /// * Threads: over a [`Lock`], which knows processes only, a thread may wait and notify under what
 ///   another of its process holds, and ends the other's hold by it.
 /// * Room: so many can wait at once as the condition was [made for](Self::over_with_room). One more

@@ -77,6 +77,11 @@ impl Model for ConditionModel {
 }
 
 impl ConditionState {
+    /// Whether some wait for a notify.
+    pub(super) fn has_sleepers(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     /// Whether it is open who would come next, of callers that are no equals: those who return from
     /// a wait and those who want the lock, or waiters of different depths.
     pub(super) fn is_open(&self, call: &Call) -> bool {

@@ -236,6 +236,12 @@ impl Kind {
         }
     }
 
+    /// Whether some wait for a notify.
+    #[must_use]
+    pub fn has_sleepers(&self, state: &State) -> bool {
+        matches!(state, State::Condition(state) if state.has_sleepers())
+    }
+
     /// Whether what comes of this call depends on more than the model knows.
     #[must_use]
     pub fn is_open(&self, state: &State, call: &Call) -> bool {

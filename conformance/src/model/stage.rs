@@ -191,6 +191,11 @@ impl<'a> Stage<'a> {
         }
         slot.dropped.push(object);
         let by = slot.actor;
+        // A holder that lets go of its handle is told of to whoever comes next, and not to those
+        // who sleep for a notify: it lives, and can still see to that.
+        if self.model.has_sleepers(&self.objects[object]) && self.holder(object) == Some(place) {
+            return false;
+        }
         let program = vec![Statement::Drop { object: self.model.names()[object].to_owned() }];
         let expected = outcomes(&[Told::Ok], None);
         self.add(Action::Run { actor: name.to_owned(), program, expected });
@@ -278,8 +283,13 @@ impl<'a> Stage<'a> {
             return Let::Open;
         }
         let is_like_first = |place: &usize| {
-            let has_alike = |state| self.model.has_alike(state, actor(first), actor(*place));
-            if !self.objects.iter().all(has_alike) {
+            // As they stood when they came to be let in; the first has been since.
+            let mut states = self.objects.iter().enumerate();
+            let had_alike = |(index, state)| {
+                let state = if index == object { &before } else { state };
+                self.model.has_alike(state, actor(first), actor(*place))
+            };
+            if !states.all(had_alike) {
                 return false;
             }
             let goes = self.in_state(&before, *place, object);
