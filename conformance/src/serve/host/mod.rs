@@ -47,6 +47,8 @@ pub(super) const OPERATIONS: &[&str] = &[
     "close",
     "read",
     "is_open",
+    "mappings",
+    "mappings_grew",
 ];
 
 /// The one there is.
