@@ -41,6 +41,7 @@ mod rounds;
 mod sleeper;
 pub mod sys;
 mod turns;
+mod unseen;
 
 pub use contended::{Actors, Contention, contend};
 pub use effort::Effort;
@@ -55,3 +56,4 @@ pub use rivals::{ContentionTable, Rivals};
 pub use rounds::{Contender, Rounds, Row, Table};
 pub use sleeper::{wake_sleeper, wakes_a_second};
 pub use turns::{TakesTurns, Turns};
+pub use unseen::unseen_death;

@@ -24,6 +24,7 @@ import platform
 import queue
 import resource
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -96,6 +97,10 @@ SAID = (
     ("cannot join current thread", "would-deadlock"),
     ("can't start new thread", "out-of-resources"),
     ("cannot pickle", "not-transferable"),
+    ("Pickling an AuthenticationString", "not-transferable"),
+    ("group argument must be None", "invalid-argument"),
+    ("name must be a string", "invalid-argument"),
+    ("has no attribute '_closed'", "invalid-argument"),
 )
 
 
@@ -129,6 +134,16 @@ def error_kind(error):
         return "invalid-argument"
     if isinstance(error, OSError) and error.errno == errno.EOVERFLOW:
         return "over-released"
+    if isinstance(error, subprocess.TimeoutExpired):
+        return "timed-out"
+    if isinstance(error, subprocess.CalledProcessError):
+        return "task-failed"
+    if isinstance(error, FileNotFoundError):
+        return "no-such-program"
+    if isinstance(error, PermissionError):
+        return "permission-denied"
+    if isinstance(error, BrokenPipeError):
+        return "broken-pipe"
     if isinstance(error, MemoryError):
         return "out-of-resources"
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM,
@@ -346,7 +361,8 @@ class Host:
                   "environment", "set_environment", "directory", "set_directory", "global",
                   "set_global", "limit", "use_processors", "ignore", "reset", "exit_on", "block",
                   "ignores", "handles", "blocks", "print", "output_to", "errors_to", "close",
-                  "read", "is_open", "mappings", "mappings_grew")
+                  "read", "is_open", "leave_open", "number_of", "wait_for_end", "collect",
+                  "set_input", "mappings", "mappings_grew")
     is_guard = False
     value = 1  # what a program has in ordinary memory: its own, until it changes it
 
@@ -458,6 +474,31 @@ class Host:
     def read(self):
         return os.read(0, 1).decode() or None
 
+    def leave_open(self, log, count):
+        for _ in range(count):
+            os.set_inheritable(os.dup(HERE.actor.objects[log].raw.fileno()), True)
+
+    def number_of(self, log):
+        return str(HERE.actor.objects[log].raw.fileno())
+
+    def wait_for_end(self, pid):
+        limit = time.monotonic() + 10 * float(os.environ.get("PURLIN_PATIENCE", 1))
+        while self.state(pid) not in (None, "ended"):
+            if time.monotonic() > limit:
+                return False
+            time.sleep(0.001)
+        return True
+
+    def collect(self, pid):
+        return collected(os.waitpid(pid, 0)[1])
+
+    def set_input(self, text):
+        read, write = os.pipe()
+        os.write(write, text.encode())
+        os.close(write)
+        os.dup2(read, 0)
+        os.close(read)
+
     def is_open(self, number):
         try:
             os.fstat(number)
@@ -477,21 +518,35 @@ class Process:
     """multiprocessing.Process. It is made when the script makes it; what it runs is filled in at its
     start, when the pipes are known of an actor that is its life."""
 
-    operations = ("start", "run", "id", "id_twice", "name", "set_name", "daemon", "set_daemon", "key",
-                  "set_key", "exit_status", "is_alive", "join", "terminate", "kill", "signal",
-                  "close", "has_ended", "wait_for_end", "description")
+    operations = ("start", "run", "overwrite_arguments", "id", "id_twice", "name", "set_name",
+                  "is_named", "daemon", "set_daemon", "key", "set_key", "exit_status", "is_alive",
+                  "join", "terminate", "kill", "signal", "close", "has_ended", "wait_for_end",
+                  "description")
     is_guard = False
 
     def __init__(self, context, raw=None, name=None, daemon=None, function=None, how=None, key=None,
-                 echo=None, args=(), named=None):
+                 echo=None, args=(), named=(), times=1, group=None, step=False, half_made=False,
+                 gift=None, told=None):
         context = context if how is None else multiprocessing.get_context(how)
         self.how = context.get_start_method()
         self.target = Target({"function": function, "echo": echo})
+        self.given = args  # which the object has a tuple of: the things in it are the same
         # No object of its is handed on to an interpreter of its own.
-        self.raw = raw or context.Process(target=self.target, args=args, kwargs=named or {},
-                                          name=name, daemon=daemon)
-        if key is not None:
-            self.raw.authkey = key.encode()
+        if raw is not None:
+            self.raw = raw
+            return
+        if gift is not None:
+            args = (*args, given(gift, told))
+        if half_made:
+            self.raw = half_made_process(context)
+            return
+        if step:
+            self.raw = stepping(self.how).begin(self.target, args, name, daemon)
+            return
+        self.raw = context.Process(group=group, target=self.target, args=args,
+                                   kwargs={each: each for each in named},
+                                   name=name and name * times, daemon=daemon)
+        self.set_key(key)
 
     def start(self, actor=None):
         if actor is None:
@@ -521,6 +576,13 @@ class Process:
     def set_name(self, name):
         self.raw.name = name
 
+    def is_named(self, name, times=1):
+        return self.raw.name == name * times
+
+    def overwrite_arguments(self):
+        for one in self.given:
+            one.append("overwritten")
+
     def daemon(self):
         return self.raw.daemon
 
@@ -531,7 +593,8 @@ class Process:
         return bytes(self.raw.authkey).hex()
 
     def set_key(self, key):
-        self.raw.authkey = key.encode() if isinstance(key, str) else key
+        if key is not None:
+            self.raw.authkey = key.encode()
 
     def exit_status(self):
         return self.raw.exitcode
@@ -570,10 +633,10 @@ class Process:
 class Current:
     """The process that the call is made in, as the library sees it."""
 
-    operations = ("id", "name", "daemon", "key", "is_alive", "exit_status", "join", "parent_id",
-                  "parent_name", "parent_is_alive", "parent_join", "children", "wait_any",
-                  "processors", "usable_processors", "start_methods", "exit", "at_exit", "fork",
-                  "wait")
+    operations = ("id", "name", "is_named", "daemon", "key", "send_key", "is_alive", "exit_status",
+                  "join", "parent_id", "parent_name", "parent_is_alive", "parent_join", "children",
+                  "wait_any", "processors", "usable_processors", "start_methods", "exit", "at_exit",
+                  "fork", "wait")
     is_guard = False
 
     def __init__(self, context, raw=None):
@@ -590,6 +653,13 @@ class Current:
 
     def key(self):
         return bytes(multiprocessing.current_process().authkey).hex()
+
+    def is_named(self, name, times=1):
+        return multiprocessing.current_process().name == name * times
+
+    def send_key(self):
+        read, write = multiprocessing.Pipe(False)
+        write.send(multiprocessing.current_process().authkey)
 
     def is_alive(self):
         return multiprocessing.current_process().is_alive()
@@ -652,15 +722,18 @@ class Current:
 
         atexit.register(run)
 
-    def fork(self, actor):
-        return HERE.actor.fork(HERE.reply_id, actor)
+    def fork(self, actor=None, function=None):
+        if actor is not None:
+            return HERE.actor.fork(HERE.reply_id, actor)
+        self.last = os.fork()
+        if self.last == 0:
+            function()
+            os._exit(0)
+        return self.last
 
-    def wait(self, pid, block=True):
-        found, status = os.waitpid(pid, 0 if block else os.WNOHANG)
-        if found == 0:
-            return None
-        signal = status & 127
-        return -signal if signal else status >> 8 & 255
+    def wait(self, pid=None, block=True):
+        found, status = os.waitpid(pid or self.last, 0 if block else os.WNOHANG)
+        return None if found == 0 else collected(status)
 
 
 class Thread:
@@ -834,13 +907,243 @@ def join_thread(thread, timeout):
         raise Refused("timed-out")
 
 
+class Program:
+    """subprocess.Popen: a description, and the last program that was started as it says."""
+
+    operations = ("start", "run", "check", "partial", "scope", "id", "poll", "wait", "signal",
+                  "terminate", "kill", "write", "close_input", "read", "read_count", "read_errors",
+                  "exchange", "resume", "failed_path", "drop")
+    is_guard = False
+
+    def __init__(self, context, raw=None, sh=None, words=(), input=None, output=None, errors=None,
+                 environment=None, directory=None, session=False, umask=-1, name=None,
+                 with_caller=False, shell=None, text=False, user=None, long=0, **others):
+        self.raw = raw
+        self.passed = others.pop("pass", None)
+        if with_caller:
+            raise NotImplementedError("a program goes on without its caller")
+        self.words = ["sh", "-c", sh] if sh is not None else list(words)
+        self.words += ["x" * long] if long else []
+        self.streams = (input, output, errors)
+        self.more = {"cwd": directory, "start_new_session": session}
+        if umask != -1:
+            self.more["umask"] = umask
+        if environment is not None:
+            self.more["env"] = dict(environment)
+        if shell is not None:
+            self.words, self.more["shell"] = shell, True
+        if name is not None:
+            self.more["executable"], self.words[0] = self.words[0], name
+        if text:
+            self.more["universal_newlines"] = True
+        if user is not None:
+            self.more["user"] = user
+        self.failure, self.begun = None, None
+
+    def stream(self, name):
+        special = {None: subprocess.PIPE, "pipe": subprocess.PIPE, "null": subprocess.DEVNULL,
+                   "inherit": None, "output": subprocess.STDOUT}
+        return special[name] if name in special else HERE.actor.objects[name].raw.fileno()
+
+    def described(self):
+        stdin, stdout, stderr = (self.stream(name) for name in self.streams)
+        if self.passed is not None:
+            self.more["pass_fds"] = [HERE.actor.objects[self.passed].raw.fileno()]
+        return {"stdin": stdin, "stdout": stdout, "stderr": stderr, **self.more}
+
+    def start(self):
+        self.begun = None
+        self.process = self.noted(lambda: subprocess.Popen(self.words, **self.described()))
+
+    def noted(self, work):
+        try:
+            return work()
+        except (OSError, subprocess.SubprocessError) as error:
+            self.failure = error
+            if isinstance(error, FileNotFoundError) and error.filename == self.more["cwd"]:
+                raise Refused("no-such-name", error.filename) from error
+            raise
+
+    def run(self, timeout=None, also=None, **given):
+        return self.ran(timeout, False, given, also)
+
+    def check(self, timeout=None, **given):
+        return self.ran(timeout, True, given, None)
+
+    def ran(self, timeout, check, given, also):
+        data = sent(given)
+        described = self.described()
+        if data is not None:
+            if also != "input":
+                del described["stdin"]
+            described["input"] = data
+        elif self.streams[0] is None:
+            described["stdin"] = subprocess.DEVNULL
+        if also == "output":
+            described["capture_output"] = True
+        ran = self.noted(lambda: subprocess.run(self.words, check=check, timeout=timeout,
+                                                **described))
+        return [ran.returncode, shown(ran.stdout, data), shown(ran.stderr, data)]
+
+    def partial(self):
+        failure = self.failure
+        if not isinstance(failure, subprocess.SubprocessError):
+            return None
+        status = getattr(failure, "returncode", None)
+        return [status, shown(failure.output), shown(failure.stderr)]
+
+    def failed_path(self):
+        return getattr(self.failure, "filename", None)
+
+    def scope(self):
+        with subprocess.Popen(self.words, **self.described()) as process:
+            pass
+        return process.returncode
+
+    def id(self):
+        return self.process.pid
+
+    def poll(self):
+        return self.process.poll()
+
+    def wait(self, timeout=None):
+        return self.process.wait(timeout)
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def terminate(self):
+        self.process.terminate()
+
+    def kill(self):
+        self.process.kill()
+
+    def write(self, **given):
+        self.process.stdin.write(sent(given))
+        self.process.stdin.flush()
+
+    def close_input(self):
+        self.process.stdin.close()
+
+    def read(self):
+        line = self.process.stdout.readline()
+        return line.decode().rstrip("\n") if line else None
+
+    def read_errors(self):
+        line = self.process.stderr.readline()
+        return line.decode().rstrip("\n") if line else None
+
+    def read_count(self, count=-1):
+        return len(self.process.stdout.read(count))
+
+    def exchange(self, timeout=None, **given):
+        data = sent(given)
+        self.begun = data
+        out, errors = self.process.communicate(data, timeout)
+        return [self.process.returncode, shown(out, data), shown(errors, data)]
+
+    def resume(self, timeout=None):
+        out, errors = self.process.communicate(None, timeout)
+        data = self.begun
+        return [self.process.returncode, shown(out, data), shown(errors, data)]
+
+    def drop(self):
+        self.process = None
+
+
+def sent(given):
+    """`input="text"`, or `input_count=N` bytes that take every value."""
+    if "input" in given:
+        return given["input"].encode()
+    if "input_count" in given:
+        return bytes(place % 256 for place in range(given["input_count"]))
+    return None
+
+
+def shown(data, sent=None):
+    """Bytes as a script reads them: a text when it is short, else how many, and whether they are
+    what was sent."""
+    if data is None or isinstance(data, str):
+        return data
+    try:
+        if len(data) <= 1000:
+            return data.decode()
+    except UnicodeDecodeError:
+        pass
+    return "%d bytes%s" % (len(data), " as sent" if data == sent else "")
+
+
+def collected(status):
+    signal = status & 127
+    return -signal if signal else status >> 8 & 255
+
+
 def run_work(actor, work, args, named):
-    """A function of the script's, or one that writes down the arguments that it gets."""
+    """A function of the script's, and then one that writes down the arguments that it gets."""
     HERE.actor, HERE.reply_id = actor, 0
+    value = None
+    if work["function"] is not None:
+        value = work["function"]()
     if work["echo"] is not None:
         actor.objects[work["echo"]].write(json.dumps([list(args), named], separators=(",", ":")))
-    if work["function"] is not None:
-        return work["function"]()
+    return value
+
+
+def stepping(how):
+    """A class of process objects with a step and a state of their own."""
+    context = multiprocessing.get_context(how)
+
+    class Stepping(context.Process):
+        @classmethod
+        def begin(cls, work, given, name, daemon):
+            begun = cls(name=name, daemon=daemon)
+            begun.work, begun.given = work, given
+            return begun
+
+        def run(self):
+            self.work(*self.given)
+
+        def __reduce__(self):
+            names = {"__name__": TARGET, "source": SOURCE[0], "passed": None, "how": how}
+            return eval, ("exec(source, globals()) or unfilled(stepping(how))", names), self.__dict__
+
+    return Stepping
+
+
+def unfilled(cls):
+    return cls.__new__(cls)
+
+
+def half_made_process(context):
+    class HalfMade(context.Process):
+        def __init__(self):
+            pass
+
+    return HalfMade()
+
+
+def given(gift, told):
+    """An argument that has no serial form, that cannot be read, or that tells of its release."""
+    if gift == "no-serial-form":
+        return threading.Lock()
+    return Unreadable() if gift == "unreadable" else Watched(HERE.actor.objects[told])
+
+
+class Unreadable:
+    def __reduce__(self):
+        return int, ("it is no number",)
+
+
+class Watched:
+    def __init__(self, log):
+        self.log, self.made_by = log, os.getpid()
+
+    def __reduce__(self):
+        return int, ()
+
+    def __del__(self):
+        if os.getpid() == self.made_by:
+            self.log.write("released")
 
 
 class Target:
@@ -856,6 +1159,8 @@ class Target:
 
     def __call__(self, *args, **named):
         passed = self.passed
+        if "usual" not in passed:
+            return run_work(HERE.actor, passed, args, named)  # called without a start
         if "objects" in passed:
             for descriptor in passed["others"]:
                 os.close(descriptor)
@@ -884,6 +1189,7 @@ KINDS = {
     "host": Host,
     "process": Process,
     "current": Current,
+    "program": Program,
     "thread": Thread,
     "current-thread": CurrentThread,
     "timer": Timer,
@@ -951,7 +1257,7 @@ def function(program):
 
 
 def run_function(program):
-    return Program(HERE.actor, HERE.reply_id).block(json.loads(program))
+    return Script(HERE.actor, HERE.reply_id).block(json.loads(program))
 
 
 def offer_functions():
@@ -990,6 +1296,8 @@ class Estate:
 class Actor:
     """Takes requests in the thread that it was started in."""
 
+    writers = {}  # the writing ends of all pipes, in the adapter's own process
+
     def __init__(self, source, method, estate, objects, is_process=True, is_forked=False):
         self.source, self.context = source, multiprocessing.get_context(method)
         self.estate, self.objects = estate, objects
@@ -1024,7 +1332,7 @@ class Actor:
                 if request["request"] == "call":
                     self.call(request)
                 elif request["request"] == "run":
-                    Program(self, request["id"]).run(request["program"])
+                    Script(self, request["id"]).run(request["program"])
                 else:
                     say(request["id"], "error", kind="invalid-argument", text="nobody waits here")
             except Leave as leave:
@@ -1117,6 +1425,7 @@ class Actor:
             return
         passed["objects"] = dict(self.objects)
         passed["others"] = [self.estate.commands.fileno()] if self.estate else []
+        passed["others"] += [pipe.fileno() for pipe in self.writers.values()]
         if hatched is not None:
             passed["others"].append(hatched.fileno())
         for other in self.estate.heirs if self.estate else []:
@@ -1210,8 +1519,10 @@ def started(source, method, usual, estate, objects, reply_id, hatch, others, cop
 
 def kept(handles):
     """What a new interpreter is given: the kind, and one thing of the library's or several."""
-    if isinstance(handles, (Process, Thread)):
+    if isinstance(handles, (Process, Thread, Program)):
         return (type(handles).__name__, "elsewhere")
+    if isinstance(handles, list) and handles and isinstance(handles[0], (Process, Thread)):
+        return (type(handles[0]).__name__, ["elsewhere"] * len(handles))
     if isinstance(handles, list):
         return (type(handles[0]).__name__ if handles else "Lock", [one.raw for one in handles])
     return (type(handles).__name__, handles.raw)
@@ -1250,7 +1561,7 @@ def remade(context, kinds):
     return objects
 
 
-class Program:
+class Script:
     """One run of a program. A failure is an exception, on its way through the scopes around."""
 
     def __init__(self, actor, reply_id):
@@ -1359,7 +1670,8 @@ class Program:
     def do_make(self, statement):
         args = statement.get("args", {})
         self.actor.objects[statement["object"]] = made(
-            self.actor.context, statement["kind"], args, None, self.actor.objects)
+            self.actor.context, statement["kind"], args, statement.get("count"),
+            self.actor.objects)
 
     def do_drop(self, statement):
         self.actor.find(statement, {})
@@ -1436,7 +1748,7 @@ class Adapter:
 
     def actor(self, reply_id, request):
         name, how = request["name"], request["how"]
-        if how not in ("fork", "spawn") or request["parent"] is not None:
+        if how not in ("fork", "spawn", "thread") or request["parent"] is not None:
             say(reply_id, "error", kind="unsupported", text=how)
             return
         missing = [key for key in request["objects"] if key not in self.objects]
@@ -1446,6 +1758,11 @@ class Adapter:
         shared = {key: self.objects[key] for key in request["objects"]}
         writers = {}
         estate = Estate.make(name, request.get("heirs", []), writers)
+        if how == "thread":
+            self.pipes.update(writers)
+            act = functools.partial(self.act_here, estate, shared, reply_id)
+            threading.Thread(target=act, daemon=True).start()
+            return
         others = [pipe.fileno() for pipe in [*self.pipes.values(), *writers.values()]]
         try:
             child = started(self.source, how, self.method, estate, shared, reply_id, None, others,
@@ -1455,6 +1772,13 @@ class Adapter:
             return
         self.children[name] = child
         self.pipes.update(writers)
+
+    def act_here(self, estate, objects, reply_id):
+        """The life of an actor that acts in this process."""
+        actor = Actor(self.source, self.method, estate, dict(objects), is_process=False)
+        actor.writers = self.pipes
+        actor.greet(reply_id, None)
+        actor.live()
 
     def reap(self, reply_id, request):
         child = self.children.pop(request["actor"], None)

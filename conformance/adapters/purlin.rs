@@ -23,6 +23,7 @@ use barrier::Meeting;
 use carried::Carried;
 use current::Me;
 use event::Flag;
+use gift::Gift;
 use lock::{Remapped, Shared, refusal};
 use named::NamedLock;
 use semaphore::Counted;
@@ -37,12 +38,16 @@ mod condition;
 mod current;
 #[path = "purlin/event.rs"]
 mod event;
+#[path = "purlin/gift.rs"]
+mod gift;
 #[path = "purlin/lock.rs"]
 mod lock;
 #[path = "purlin/named.rs"]
 mod named;
 #[path = "purlin/process.rs"]
 mod process;
+#[path = "purlin/program.rs"]
+mod program;
 #[path = "purlin/semaphore.rs"]
 mod semaphore;
 #[path = "purlin/thread.rs"]
@@ -134,12 +139,12 @@ impl Purlin {
 }
 
 /// Starts an actor by spawn, with what it needs.
-fn spawn(subject: &str, builder: Builder, actor: Actor) -> Result<Process, Refusal> {
+fn spawn(subject: &str, builder: Builder, actor: Actor, gift: Gift) -> Result<Process, Refusal> {
     let Package { text, descriptors, objects } = actor.pack()?;
     let mut carried = Carried::with(descriptors);
     let names: Result<Vec<String>, Refusal> =
         objects.iter().map(|(name, object)| carried.add(name, &**object)).collect();
-    let arguments = (subject.to_owned(), text, names?);
+    let arguments = (subject.to_owned(), text, names?, gift);
     builder.spawn(be_actor, arguments, carried).map_err(process::refusal)
 }
 
@@ -154,7 +159,7 @@ fn ended(lived: Result<(), Refusal>) -> Result<(), String> {
 
 /// The life of a spawned actor.
 fn be_actor(
-    (subject, text, names): (String, String, Vec<String>),
+    (subject, text, names, _gift): (String, String, Vec<String>, Gift),
     mut carried: Carried,
 ) -> Result<(), String> {
     let subject = Purlin::new(&subject).ok_or("there is no such subject")?;
@@ -173,7 +178,9 @@ impl Subject for Purlin {
         let mut objects = objects();
         if self.starts[0] == How::Thread {
             // Processes are asked about where they are the usual way.
-            objects.retain(|kind, _| kind != process::KIND && kind != current::KIND);
+            objects.retain(|kind, _| {
+                ![process::KIND, current::KIND, program::KIND].contains(&kind.as_str())
+            });
         }
         Hello {
             protocol: PROTOCOL_VERSION,
@@ -213,6 +220,7 @@ impl Subject for Purlin {
             event::KIND => Ok(Arc::new(Flag(Event::new().map_err(refusal)?))),
             process::KIND => process::made(self.name, self.usual_process(), args),
             current::KIND => Ok(Arc::new(Me::default())),
+            program::KIND => Ok(Arc::new(program::Described::new(args)?)),
             thread::KIND => Ok(Arc::new(thread::Task::new(args)?)),
             thread::CURRENT => Ok(Arc::new(thread::Me)),
             _ => Err(Refusal::unsupported(kind)),
@@ -225,7 +233,7 @@ impl Subject for Purlin {
             How::Thread => self.spawn_thread(actor),
             How::Spawn => {
                 let builder = Builder::new().name(actor.name());
-                Ok(Box::new(Forked(spawn(self.name, builder, actor)?)))
+                Ok(Box::new(Forked(spawn(self.name, builder, actor, Gift::Nothing)?)))
             }
         }
     }
@@ -250,6 +258,7 @@ fn objects() -> BTreeMap<String, Vec<String>> {
         (event::KIND, words(&event::OPERATIONS)),
         (process::KIND, words(&process::OPERATIONS)),
         (current::KIND, words(&current::OPERATIONS)),
+        (program::KIND, words(&program::OPERATIONS)),
         (thread::KIND, words(&thread::OPERATIONS)),
         (thread::CURRENT, words(&thread::CURRENT_OPERATIONS)),
     ];

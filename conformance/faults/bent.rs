@@ -35,7 +35,8 @@ pub(crate) enum Wrong {
 }
 
 /// All of them.
-pub(crate) const BENDS: &[&[Bend]] = &[super::bent_process::BENDS, super::bent_thread::BENDS];
+pub(crate) const BENDS: &[&[Bend]] =
+    &[super::bent_process::BENDS, super::bent_program::BENDS, super::bent_thread::BENDS];
 
 /// What stands in for a kind that purlin does not have: it keeps a value for all of its process.
 #[derive(Default)]

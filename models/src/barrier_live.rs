@@ -1,6 +1,8 @@
 //! The barrier among processes that nobody kills: nobody passes early, all agree, nobody waits for
 //! ever.
 
+use std::rc::Rc;
+
 use crate::cell::{Deadline, Error};
 use crate::hall::{Hall, start};
 use crate::kill::{Swept, every_interleaving};
@@ -27,6 +29,18 @@ pub(crate) fn meet(preemptions: Option<usize>, slices: Slices, roster: &'static 
 
 pub(crate) fn two_meet(slices: Slices) -> Swept {
     meet(Some(3), slices, TWO)
+}
+
+/// One after the other, so that nobody asks who has the inner lock: says nothing of orderings.
+fn two_meet_and_ask(hall: fn(Slices, &'static [usize]) -> Rc<Hall>, count: u32) {
+    every_interleaving(Some(0), move || {
+        let hall = hall(Slices::Hour, TWO);
+        for _ in TWO {
+            start(&hall, come);
+        }
+        hall.all_ended();
+        assert_eq!(hall.questions(), count, "questions about the living");
+    });
 }
 
 /// Three rounds: written, read, written, read.
@@ -164,6 +178,12 @@ fn parties_meet() {
     two_meet(Slices::Pass).expect("barrier: two meet, slices pass", 0, 0);
     two_meet(Slices::Hour).expect("barrier: two meet, slices of an hour", 0, 0);
     two_meet_again(Slices::Hour).expect("barrier: two meet again, slices of an hour", 0, 0);
+}
+
+#[test]
+fn nobody_asks_about_who_came_just_now() {
+    two_meet_and_ask(Hall::with_roster, 0);
+    two_meet_and_ask(Hall::of_the_slow, 1);
 }
 
 #[test]

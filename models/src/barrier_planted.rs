@@ -25,6 +25,8 @@ fn deaths_at_a_barrier() {
     assert_noticed(Fault::NeverDead, "deadlock", || {
         killed::a_runner_dies_beside_a_newcomer(1, Hour)
     });
+    assert_noticed(Fault::TimesStayRecent, "seen dead before", || killed::a_party_dies(1, Hour));
+    assert_noticed(Fault::TimesStayRecent, "seen dead before", || killed::a_runner_dies(1, Hour));
     assert_noticed(Fault::DeadTooEarly, "nobody breaks it", || live::two_meet(Pass));
 }
 

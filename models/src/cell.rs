@@ -29,6 +29,8 @@ pub(crate) const WATCH_COUNT: usize = 8;
 /// Time does not count here: see [`Deadline`].
 pub(crate) const INNER_PATIENCE_NANOS: u64 = 1_000_000_000;
 pub(crate) const NAP_NANOS: u64 = 1_000_000;
+/// The clock goes on when a death is about to be seen, and not before: see [`now_nanos`].
+pub(crate) const DEATH_UNSEEN_NANOS: u64 = 1;
 
 /// An atomic each of whose accesses is a step. An exchange goes by way of the planted faults.
 macro_rules! stepped {
@@ -201,6 +203,12 @@ fn wake(word: &impl Futex) {
 /// Which thread of its process is running: see [`life`].
 pub(crate) fn thread_number() -> u32 {
     if fault::is(Fault::ThreadForgotten) { 1 } else { life::thread_number() }
+}
+
+/// The monotonic clock, as far as the words care: whether a death can be seen of somebody who ran
+/// then. No step, for what it reads is nobody's memory.
+pub(crate) fn now_nanos() -> u64 {
+    if fault::is(Fault::TimesStayRecent) { 0 } else { life::now() }
 }
 
 /// When a call gives up. There is no clock in a model: a limit passes while its caller sleeps.

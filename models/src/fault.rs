@@ -77,6 +77,8 @@ pub(crate) enum Fault {
     OneOfAllWoken,
     /// Who takes over from a dead holder begins with its depth.
     DepthKeptAtTakeover,
+    /// What ran once has run just now.
+    TimesStayRecent,
     /// A barrier's round is completed by a store, whatever has become of it.
     CompleteByStore,
     /// It is broken by a store, whatever has become of it.

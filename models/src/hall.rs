@@ -11,7 +11,7 @@ use crate::barrier::{BarrierWords, WORDS_PER_PARTY};
 use crate::barrier_bits;
 use crate::cell::{AtomicU32, AtomicU64, Deadline, Error, Ordering};
 use crate::inner::InnerWord;
-use crate::life::{self, Attachment, Scene, Stop, World, act_as};
+use crate::life::{self, Attachment, Clock, Scene, Stop, World, act_as};
 use crate::sleepers::Slices;
 
 /// What each party writes before it comes, all of them read when they have passed; loom notes it
@@ -20,6 +20,7 @@ pub(crate) struct Hall {
     world: World,
     guard: InnerWord,
     state: AtomicU32,
+    begun: AtomicU64,
     row: Vec<AtomicU64>,
     /// By the slot of who writes it.
     written: [Modelled<u32>; SLOT_COUNT],
@@ -43,10 +44,22 @@ fn slot(at: &Attachment) -> usize {
 
 impl Hall {
     pub(crate) fn new(slices: Slices, parties: usize) -> Rc<Self> {
+        Self::with_clock(slices, parties, Clock::Deaths(modelled::AtomicU32::new(0)))
+    }
+
+    /// A hall in which each arrival is long ago.
+    pub(crate) fn of_the_slow(slices: Slices, roster: &'static [usize]) -> Rc<Self> {
+        let hall = Self::with_clock(slices, roster.len(), Clock::Looks(Cell::new(0)));
+        hall.roster.set(roster);
+        hall
+    }
+
+    fn with_clock(slices: Slices, parties: usize, clock: Clock) -> Rc<Self> {
         Rc::new(Self {
-            world: World::new(slices),
+            world: World::new(slices).with_clock(clock),
             guard: InnerWord::free(),
             state: AtomicU32::new(0),
+            begun: AtomicU64::new(0),
             row: (0..parties * WORDS_PER_PARTY).map(|_| AtomicU64::new(0)).collect(),
             written: core::array::from_fn(|_| Modelled::new(0)),
             action: Modelled::new(0),
@@ -73,7 +86,7 @@ impl Hall {
     }
 
     pub(crate) fn words(&self) -> BarrierWords<'_> {
-        BarrierWords { guard: &self.guard, state: &self.state, row: &self.row }
+        BarrierWords { guard: &self.guard, state: &self.state, begun: &self.begun, row: &self.row }
     }
 
     /// Makes a process a member, before it has made its first step; nobody need abort for it.
@@ -95,7 +108,9 @@ impl Hall {
         round: u32,
     ) -> Result<u32, Error> {
         self.write(at, round);
+        let misses = self.misses_a_party();
         let answer = self.words().wait(at, deadline, None);
+        assert!(!misses || answer.is_err(), "passed with one that was seen dead before");
         self.note(answer, round)
     }
 
@@ -110,7 +125,9 @@ impl Hall {
             life::step();
             true
         };
+        let misses = self.misses_a_party();
         let answer = self.words().wait(at, deadline, Some(&mut action));
+        assert!(!misses || answer.is_err(), "passed with one that was seen dead before");
         if answer.is_ok() && !self.roster.get().is_empty() {
             assert_eq!(self.action.get(), 1, "passed before the action was over");
         }
@@ -120,6 +137,21 @@ impl Hall {
     fn write(&self, at: &Attachment, round: u32) {
         life::step();
         self.written[slot(at)].set(round);
+    }
+
+    /// Whether the death of who has this slot can be seen by now.
+    pub(crate) fn is_seen_dead(&self, slot: usize) -> bool {
+        self.world.is_seen_dead(slot)
+    }
+
+    /// How often anybody has asked whether another is dead.
+    pub(crate) fn questions(&self) -> u32 {
+        self.world.questions()
+    }
+
+    /// Whether somebody is seen dead by now without whom nobody can pass that has not come yet.
+    fn misses_a_party(&self) -> bool {
+        self.roster.get().iter().any(|slot| self.world.is_seen_dead(*slot))
     }
 
     fn note(&self, answer: Result<u32, Error>, round: u32) -> Result<u32, Error> {

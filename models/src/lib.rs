@@ -16,9 +16,11 @@
 //!
 //! Time has two extremes. Slices that pass: a sleep ends whenever there is something to see. Slices
 //! of an hour: a sleep ends by a wake only, or once for each death; a lost wake is a deadlock,
-//! which loom finds. What is asserted in each interleaving: one holder at a time, what it reads is
-//! ordered after what was written, it is told of a death exactly when an owner died and nobody has
-//! vouched since, and everybody alive comes to an end.
+//! which loom finds. So has the clock that a barrier reads: nothing that ran is long ago until a
+//! death can be seen, or everything is. What is asserted in each interleaving: one holder at a
+//! time, what it reads is ordered after what was written, it is told of a death exactly when an
+//! owner died and nobody has vouched since, nobody passes a barrier with one that was seen dead
+//! before, and everybody alive comes to an end.
 //!
 //! Each fault in `fault` is planted beneath the words, and the model named in `lock_planted`,
 //! `handover_planted`, `semaphore_planted`, `tracked_planted` or `barrier_planted`, or beside the
@@ -104,18 +106,20 @@
 //! | tracked: who releases two dies, one waits; two | 2; 1 | 9 | 1 790; 18 466 |
 //! | tracked: one dies amid dropping its last handle | 3 | 18 | 2 279 and 1 992 |
 //! | barrier: two meet; again | 3; 2 | | 410 and 189; 7 121 |
-//! | barrier: one has no patience; little | 3 | | 385 and 660; 871 and 3 112 |
-//! | barrier: a third aborts | 2 | | 23 066 and 13 639 |
+//! | barrier: one has no patience; little | 3 | | 340 and 585; 719 and 2 627 |
+//! | barrier: a third aborts | 2 | | 19 267 and 12 795 |
 //! | barrier: broken and reset after it; before a party looks | 2; 3 | | 730; 1 407 and 2 542 |
 //! | barrier: with an action | 2 | | 341 and 62 |
-//! | barrier: another comes amid the action; gives up | 3 | | 1 683 and 3 386; 3 317 |
-//! | barrier: one of two parties dies | 3 | 32 | 11 590 and 6 099 |
-//! | barrier: the same, and two others meet | 1 | 26 | 5 316 |
-//! | barrier: the same with an action | 2 and 3 | 36 and 35 | 8 072 and 6 895 |
+//! | barrier: another comes amid the action; gives up | 3 | | 1 683 and 3 386; 2 804 |
+//! | barrier: one of two parties dies | 3 | 29 and 28 | 11 185 and 5 877 |
+//! | barrier: the same among the slow | 3 | 33 | 11 700 and 6 178 |
+//! | barrier: the same, and two others meet | 1 | 24 | 5 326 |
+//! | barrier: the same with an action | 2 and 3 | 37 and 31 | 8 574 and 6 613 |
 //! | barrier: the only party dies beside a newcomer, with an action | 2 | 38 | 11 689 and 21 552 |
-//! | barrier: two of three parties die | 0 | 24 × 31 | 9 357 |
-//! | barrier: who resets dies beside two | 0 | 14 | 474 |
-//! | barrier: one dies, then who mends | 1 | 21 × 38 | 531 |
+//! | barrier: two of three parties die | 0 | 25 × 31 | 9 461 |
+//! | barrier: who resets dies beside two | 0 | 14 | 376 |
+//! | barrier: one dies, then who mends | 1 | 22 × 38 | 559 |
+//! | barrier: a member dies, then two meet | 2 | 1 | 2 808 |
 //!
 //! Run once more deeply: *semaphore: one gives up* of an hour with bound 3, 369 276 interleavings;
 //! *condition: a notifier dies* with bound 2, 24 steps in 132 204 interleavings with slices passing

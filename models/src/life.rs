@@ -47,9 +47,23 @@ pub(crate) struct World {
     /// does not for who waits for more than one word.
     is_question_a_look: bool,
     dead: [AtomicU32; CONDEMNED_COUNT],
+    clock: Clock,
+    /// Whose deaths can be seen, by the slot. Not modelled: for claims about what is so now.
+    seen_dead: Cell<[bool; CONDEMNED_COUNT]>,
+    /// How often one has asked about the life of another.
+    questions: Cell<u32>,
     next_slot: Cell<usize>,
     running: Cell<usize>,
     director: Thread,
+}
+
+/// What a process reads when it asks what time it is. Each shows what the other hides.
+pub(crate) enum Clock {
+    /// So little time passes that nobody can be seen dead who ran before; only a death that is
+    /// about to be seen moves it on.
+    Deaths(AtomicU32),
+    /// So much time passes between two looks at it that what was is long ago.
+    Looks(Cell<u64>),
 }
 
 /// A model's stage: words, and what is to be noted when a process dies in them.
@@ -126,6 +140,16 @@ pub(crate) fn sleep_in(has_limit: bool, sleep: impl FnOnce(&World, u32)) {
     life.is_limit_passed.set(has_limit);
 }
 
+/// What time it is for the running process.
+pub(crate) fn now() -> u64 {
+    let Some(life) = current() else { panic!("who sets the scene has no clock") };
+    match &life.scene.world().clock {
+        // A read-modify-write: a clock says what is so now. Relaxed: it orders nothing.
+        Clock::Deaths(deaths) => deaths.fetch_or(0, Ordering::Relaxed).into(),
+        Clock::Looks(looks) => looks.replace(looks.get() + 1),
+    }
+}
+
 /// Which thread of its process is running.
 pub(crate) fn thread_number() -> u32 {
     THREAD.with(Cell::get)
@@ -154,6 +178,9 @@ impl World {
             is_byte_kept: false,
             is_question_a_look: true,
             dead: core::array::from_fn(|_| AtomicU32::new(0)),
+            clock: Clock::Looks(Cell::new(0)),
+            seen_dead: Cell::default(),
+            questions: Cell::new(0),
             next_slot: Cell::new(CONDEMNED_COUNT),
             running: Cell::new(0),
             director: loom::thread::current(),
@@ -170,6 +197,20 @@ impl World {
         Self { is_question_a_look: false, ..Self::new(slices) }
     }
 
+    /// The same world with another clock.
+    pub(crate) fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Whether the death of who has this slot can be seen by now.
+    pub(crate) fn is_seen_dead(&self, slot: usize) -> bool {
+        self.seen_dead.get().get(slot).is_some_and(|is_dead| *is_dead)
+    }
+
+    pub(crate) fn questions(&self) -> u32 {
+        self.questions.get()
+    }
+
     /// Waits until every process has ended. Not by joining: what is awaited must come by the words.
     pub(crate) fn all_ended(&self) {
         if self.running.get() > 0 {
@@ -184,6 +225,12 @@ impl World {
             // Acquire and a read-modify-write as in `is_dead`.
             dead.fetch_or(0, Ordering::Acquire);
         }
+    }
+
+    fn note_seen_dead(&self, slot: usize) {
+        let mut seen_dead = self.seen_dead.get();
+        seen_dead[slot] = true;
+        self.seen_dead.set(seen_dead);
     }
 
     fn started(&self) {
@@ -253,12 +300,18 @@ fn bury(scene: &dyn Scene, at: &Attachment, payload: Box<dyn Any + Send>) {
     }
     LIFE.with(|life| *life.borrow_mut() = None);
     scene.died(at);
+    let world = scene.world();
+    // Before it can be seen: the kernel takes longer than a death is said to be unseen.
+    if let Clock::Deaths(deaths) = &world.clock {
+        deaths.fetch_add(1, Ordering::Relaxed); // as in `now`
+    }
     // Release pairs with the Acquire in `is_dead`: the kernel frees the lock byte after the last
     // instruction of its process, and whoever finds it free asked the kernel later. A swap and not
     // a store: questions and deaths have one order, and who asks after a death is told.
-    scene.world().dead[at.0.slot].swap(1, Ordering::Release);
+    world.dead[at.0.slot].swap(1, Ordering::Release);
+    world.note_seen_dead(at.0.slot);
     scene.is_buried();
-    scene.world().sleepers.note_death();
+    world.sleepers.note_death();
 }
 
 impl Life {
@@ -350,6 +403,7 @@ impl Attachment {
         }
         step();
         self.note_question();
+        world.questions.set(world.questions.get() + 1);
         if fault::is(Fault::DeadTooEarly) {
             return Ok(true);
         }

@@ -56,11 +56,15 @@ use crate::words::inner::InnerWord;
 ///   after their limit, or after a second. Who has come already leaves at its limit.
 /// * An action of a later round may run beside one of a broken round that has not returned yet.
 /// * Cost: the last to come asks for each of the others whether it lives, which is one system call
-///   for each of another process, and each arrival looks at two words for each party. With more
-///   than nine parties a death can take some slices more to be seen, where those are stopped that
-///   came after it.
+///   for each of another process, unless the first came less than [`DEATH_UNSEEN_NANOS`] ago; each
+///   arrival looks at two words for each party. With more than nine parties a death can take some
+///   slices more to be seen, where those are stopped that came after it.
+/// * Time namespaces: parties of several have clocks that differ. Where one came just as long ago
+///   as they do, give or take [`DEATH_UNSEEN_NANOS`], and has died, it counts as come.
 /// * Time: who stands still for 2^30 rounds between the end of its wait and its return counts for a
 ///   party of the round that comes then.
+///
+/// [`DEATH_UNSEEN_NANOS`]: crate::DEATH_UNSEEN_NANOS
 pub struct Barrier {
     place: Place<Body>,
     limit: Option<Duration>,
@@ -77,11 +81,11 @@ pub struct BarrierOptions {
 
 /// What stands in the segment, and behind it three words for each party.
 //
-// 0      4      8            12      16            24
-// | guard| state| has action | zero  | limit, ns   | cells … | members …
+// 0      4      8            12      16            24          32
+// | guard| state| has action | zero  | limit, ns   | begun, ns | cells … | members …
 //
-// The last two are fixed at creation, and kept in each handle. All of it is written by the parties
-// of a round, in turns, so that a barrier of four or less has it on one line.
+// What has action and limit say is fixed at creation, and kept in each handle. The rest is written
+// by the parties of a round, in turns, so that a barrier of four or less has it on one line.
 #[repr(C)]
 struct Body {
     guard: InnerWord,
@@ -89,11 +93,13 @@ struct Body {
     has_action: AtomicU32,
     reserved: AtomicU32,
     limit_nanos: AtomicU64,
+    begun_nanos: AtomicU64,
 }
 
-const _: () = assert!(size_of::<Body>() == 24 && align_of::<Body>() == 8);
+const _: () = assert!(size_of::<Body>() == 32 && align_of::<Body>() == 8);
 const _: () = assert!(core::mem::offset_of!(Body, state) == 4);
 const _: () = assert!(core::mem::offset_of!(Body, limit_nanos) == 16);
+const _: () = assert!(core::mem::offset_of!(Body, begun_nanos) == 24);
 
 #[expect(unsafe_code, reason = "a promise about the layout, argued here")]
 // SAFETY: `repr(C)`, atomics only, for an inner lock's word is `repr(C)` and one of them; zeros and
@@ -102,7 +108,7 @@ unsafe impl Shared for Body {}
 
 impl Object for Body {
     const KIND: u16 = 11;
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
     type Row = AtomicU64;
 }
 
@@ -170,7 +176,7 @@ impl Barrier {
     ///
     /// # Errors
     /// * [`Error::InvalidArgument`] as [`new`](Self::new).
-    /// * [`Error::OutOfResources`] when the segment has not room enough: 40 bytes, and 24 more for
+    /// * [`Error::OutOfResources`] when the segment has not room enough: 48 bytes, and 24 more for
     ///   each party, rounded up to 128.
     /// * [`Error::Damaged`] when it was overwritten.
     pub fn new_in(segment: &Segment, options: impl Into<BarrierOptions>) -> Result<Self, Error> {
@@ -414,7 +420,7 @@ impl Barrier {
 }
 
 const fn words<'a>(body: &'a Body, row: &'a [AtomicU64]) -> BarrierWords<'a> {
-    BarrierWords { guard: &body.guard, state: &body.state, row }
+    BarrierWords { guard: &body.guard, state: &body.state, begun: &body.begun_nanos, row }
 }
 
 thread_local! {

@@ -50,6 +50,13 @@ pub const PARTIES_MAX: u32 = purlin_shm::SLOT_COUNT;
 /// times.
 pub const WATCH_COUNT: usize = 8;
 
+/// For how long nobody can see a death, counted from the last instruction of who died: the kernel
+/// takes a process's memory down before it closes the description by which deaths are seen. Of many
+/// thousand deaths the quickest took 38 µs (benches/README.md, 2026-11-29); this is a quarter, for
+/// machines that are faster.
+pub const DEATH_UNSEEN_NANOS: u64 = 10_000;
+const _: () = assert!(DEATH_UNSEEN_NANOS < SLICE_FIRST_NANOS);
+
 /// Between two looks for a cell of a barrier that somebody has left, for those wake nobody.
 pub(crate) const NAP_NANOS: u64 = 1_000_000;
 

@@ -467,7 +467,7 @@ fn words_that_no_step_has_written_are_damage_and_lead_nowhere() {
     let words = [1, 3, u32::MAX, 0x3fff_fc00, 1 << 30 | 5, 2 << 30, 1 << 31, 7];
     for (high, low) in words.iter().flat_map(|high| words.map(|low| (*high, low))) {
         for place in 0..8 {
-            // The guard and the state, then each word of the row.
+            // The guard and the state, then when it began, then each word of the row.
             let at = if place == 0 { 0 } else { 16 + 8 * place };
             overwrite(&barrier, at, &[low.to_le_bytes(), high.to_le_bytes()].concat());
             let told = barrier.wait(Deadline::passed());
@@ -477,7 +477,7 @@ fn words_that_no_step_has_written_are_damage_and_lead_nowhere() {
                 let _ = barrier.reset(); // would wait a second for a guard that nobody gives back
             }
             overwrite(&barrier, 0, &[0; 8]);
-            overwrite(&barrier, 24, &[0; 48]);
+            overwrite(&barrier, 24, &[0; 56]);
         }
     }
     assert_eq!(barrier.wait(Deadline::passed()), BROKEN);

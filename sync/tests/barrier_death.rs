@@ -1,8 +1,9 @@
 //! What a barrier promises when its parties are killed, or stand still.
 
 use std::fs::{self, File};
+use std::hint::spin_loop;
 use std::os::unix::fs::FileExt;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -60,6 +61,20 @@ fn the_last_to_come_does_not_pass_with_a_dead_one() {
 }
 
 #[test]
+fn a_forged_time_of_arrival_is_not_believed() {
+    let barrier = Barrier::new(2).unwrap();
+    for time in [0, 1, u64::MAX, u64::MAX / 2, 1 << 62] {
+        let doomed = party(&barrier);
+        wait_for(&barrier, 1);
+        forge(&barrier, 24, &u64::to_le_bytes(time));
+        doomed.kill();
+        assert_eq!(barrier.wait(LIMIT), BROKEN, "{time:#x}");
+        barrier.reset().unwrap();
+    }
+    meet(&barrier);
+}
+
+#[test]
 fn who_takes_over_from_one_that_died_amid_its_arrival_looks_for_it_before_it_sleeps() {
     let barrier = Barrier::new(3).unwrap();
     let tokens = Signal::new();
@@ -70,7 +85,7 @@ fn who_takes_over_from_one_that_died_amid_its_arrival_looks_for_it_before_it_sle
     let token = tokens.hear("the doomed one's token");
     wait_for(&barrier, 1);
     doomed.kill();
-    forge_guard(&barrier, token); // as if it had not come so far as to leave it
+    forge(&barrier, 0, &token.to_le_bytes()); // as if it had not come so far as to leave it
     let next = Child::run("next", || {
         barrier.segment().attachment().token_or_register().unwrap();
         let before = sleep_count();
@@ -80,12 +95,12 @@ fn who_takes_over_from_one_that_died_amid_its_arrival_looks_for_it_before_it_sle
     next.succeed();
 }
 
-/// Says in the barrier's inner lock that the process with this token has it.
-fn forge_guard(barrier: &Barrier, token: u32) {
+/// Overwrites what stands so many bytes behind the barrier's inner lock.
+fn forge(barrier: &Barrier, at: u64, bytes: &[u8]) {
     let segment = barrier.segment();
     let file = segment.descriptor().try_clone_to_owned().expect("a descriptor");
-    let place = barrier.offset() + 16;
-    File::from(file).write_all_at(&token.to_le_bytes(), place).expect("its file");
+    let place = barrier.offset() + 16 + at;
+    File::from(file).write_all_at(bytes, place).expect("its file");
 }
 
 /// How often the calling thread has given its processor up to wait for something.
@@ -171,6 +186,28 @@ fn an_enrolled_one_is_missed_wherever_it_was() {
     enrolled.take("the member to withdraw");
     leaver.kill();
     meet(&barrier);
+}
+
+#[test]
+fn a_dead_member_is_missed_however_quickly_all_others_come() {
+    let barrier = Barrier::new(2).unwrap();
+    for _ in 0..100 {
+        Child::run("member", || i32::from(barrier.enroll().is_err())).succeed();
+        let here = AtomicU32::new(0);
+        let come = || {
+            here.fetch_add(1, Relaxed);
+            while here.load(Relaxed) < 2 {
+                spin_loop(); // so that both come at the same time, if there are two processors
+            }
+            barrier.wait(LIMIT)
+        };
+        let answers = thread::scope(|scope| {
+            let other = scope.spawn(come);
+            (come(), other.join().unwrap())
+        });
+        assert_eq!(answers, (BROKEN, BROKEN));
+        barrier.reset().unwrap();
+    }
 }
 
 #[test]

@@ -26,6 +26,9 @@ pub struct BarrierModel {
 pub struct BarrierState {
     is_broken: bool,
     arrived: BTreeSet<Actor>,
+    /// Somebody died who had come, and nobody was there or has come since to see it: whoever only
+    /// asks whether it is broken may not be told yet.
+    has_unseen_death: bool,
     /// Those whose round is decided, and that have not gone yet: whether they pass.
     leaving: BTreeMap<Actor, bool>,
 }
@@ -38,7 +41,12 @@ impl Model for BarrierModel {
     type Told = Told;
 
     fn new_state(&self) -> BarrierState {
-        BarrierState { is_broken: false, arrived: BTreeSet::new(), leaving: BTreeMap::new() }
+        BarrierState {
+            is_broken: false,
+            has_unseen_death: false,
+            arrived: BTreeSet::new(),
+            leaving: BTreeMap::new(),
+        }
     }
 
     fn step(&self, state: &BarrierState, call: &Call) -> Next {
@@ -49,7 +57,11 @@ impl Model for BarrierModel {
             Op::Reset => {
                 vec![(Told::Ok, BarrierState { is_broken: false, ..state.clone().broken() })]
             }
-            Op::IsBroken => vec![(Told::Is(state.is_broken), state.clone())],
+            Op::IsBroken => {
+                let whole = state.has_unseen_death.then(|| (Told::Is(false), state.clone()));
+                let told = (Told::Is(state.is_broken), state.clone());
+                whole.into_iter().chain([told]).collect()
+            }
             Op::Waiting => vec![(Told::Number(waiting_count), state.clone())],
             Op::Gone => vec![(Told::Ok, gone(state, call.by))],
             _ => Vec::new(), // no call of a barrier
@@ -65,7 +77,7 @@ impl Model for BarrierModel {
 
 impl BarrierModel {
     fn wait(self, state: &BarrierState, by: Actor, limit: Limit) -> Next {
-        let mut next = state.clone();
+        let mut next = BarrierState { has_unseen_death: false, ..state.clone() };
         match next.leaving.remove(&by) {
             Some(true) => return self.passed(&next),
             Some(false) => return vec![(Told::BarrierBroken, next)],
@@ -99,6 +111,7 @@ impl BarrierState {
         let arrived = std::mem::take(&mut self.arrived);
         self.leaving.extend(arrived.into_iter().map(|actor| (actor, false)));
         self.is_broken = true;
+        self.has_unseen_death = false;
         self
     }
 }
@@ -108,7 +121,11 @@ fn gone(state: &BarrierState, by: Actor) -> BarrierState {
     let mut next = state.clone();
     next.leaving.retain(|actor, _| actor.process != by.process);
     next.arrived.retain(|actor| actor.process != by.process);
-    if next.arrived.len() < state.arrived.len() { next.broken() } else { next }
+    if next.arrived.len() == state.arrived.len() {
+        return next;
+    }
+    let has_unseen_death = next.arrived.is_empty();
+    BarrierState { has_unseen_death, ..next.broken() }
 }
 
 impl fmt::Display for BarrierState {

@@ -9,6 +9,7 @@ mod process;
 mod rlock;
 mod semaphore;
 mod semaphore_waits;
+mod subprocess;
 mod thread;
 
 /// Cases that notice a fault.
@@ -62,6 +63,7 @@ pub(crate) const TABLES: &[Table] = &[
     barrier::TABLE,
     process::TABLE,
     thread::TABLE,
+    subprocess::TABLE,
 ];
 
 /// Odd ones that are right, and the cases that find what they do not promise.

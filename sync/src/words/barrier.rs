@@ -42,6 +42,9 @@ use super::wait::is_dead;
 pub(crate) struct BarrierWords<'a> {
     pub(crate) guard: &'a InnerWord,
     pub(crate) state: &'a AtomicU32,
+    /// When the first party of a round came, in nanoseconds of the monotonic clock: never later
+    /// than the arrival of any other of that round, and too early without harm.
+    pub(crate) begun: &'a AtomicU64,
     /// For n parties, 2 n cells and then n members. Never empty.
     pub(crate) row: &'a [AtomicU64],
 }
@@ -55,6 +58,8 @@ pub(super) struct Watch {
     place: usize,
     /// At how many it looks the next time.
     most: usize,
+    /// How many places that look may reach.
+    reach: usize,
     /// How often it has looked.
     looks: u32,
 }
@@ -62,12 +67,17 @@ pub(super) struct Watch {
 impl Watch {
     /// The first look is at everybody.
     pub(super) const fn at_once() -> Self {
-        Self { place: 0, most: usize::MAX, looks: 0 }
+        Self { place: 0, most: usize::MAX, reach: usize::MAX, looks: 0 }
     }
 
     /// Each look is at a few, at first those behind this place.
     pub(super) const fn behind(place: usize) -> Self {
-        Self { place: place + 1, most: WATCH_COUNT, looks: 0 }
+        Self { place: place + 1, most: WATCH_COUNT, reach: usize::MAX, looks: 0 }
+    }
+
+    /// A single look, at all the members and at nobody else.
+    pub(super) const fn of_members(words: BarrierWords<'_>) -> Self {
+        Self { place: words.cell_count(), most: usize::MAX, reach: words.parties(), looks: 0 }
     }
 
     pub(super) const fn looks(&self) -> u32 {
@@ -179,7 +189,7 @@ impl<'a> BarrierWords<'a> {
         watch: &mut Watch,
     ) -> Result<bool, Error> {
         let (mut asked, mut last) = (0, 0);
-        for _ in 0..self.row.len() {
+        for _ in 0..self.row.len().min(watch.reach) {
             let place = watch.place % self.row.len();
             watch.place = place + 1;
             let token = self.party(place, round);

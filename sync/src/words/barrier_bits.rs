@@ -11,6 +11,8 @@
 //!          | token  |    0 for nobody
 //! ```
 
+use super::cell::DEATH_UNSEEN_NANOS;
+
 /// Parties arrive.
 pub(super) const OPEN: u32 = 0;
 /// All have come; the action runs.
@@ -70,6 +72,12 @@ pub(super) const fn is_arrived(cell: u64, round: u32) -> bool {
     cell & MARK_MASK == ARRIVED && cell >> ROUND_SHIFT == round as u64
 }
 
+/// Whether nobody can be seen to have died who ran at `begun` or later.
+pub(super) const fn is_death_unseen(begun_nanos: u64, now_nanos: u64) -> bool {
+    // A time to come is forged, and says nothing.
+    matches!(now_nanos.checked_sub(begun_nanos), Some(age) if age < DEATH_UNSEEN_NANOS)
+}
+
 /// How many rounds before `round` the cell's was.
 pub(super) const fn age(cell: u64, round: u32) -> u32 {
     round.wrapping_sub((cell >> ROUND_SHIFT) as u32) & ROUND_MASK
@@ -97,5 +105,14 @@ mod tests {
         assert_eq!((token(cell), token(marked_broken(cell))), (me, me));
         assert_eq!((age(cell, last), age(cell, 0), age(cell, 1)), (0, 1, 2));
         assert!(is_free(FREE) && token(FREE) == 0);
+    }
+
+    #[test]
+    fn no_time_but_one_just_passed_lets_a_death_be_unseen() {
+        let now = 1 << 40;
+        assert!(is_death_unseen(now, now) && is_death_unseen(now - DEATH_UNSEEN_NANOS + 1, now));
+        for begun in [0, now - DEATH_UNSEEN_NANOS, now + 1, u64::MAX, now | 1 << 63] {
+            assert!(!is_death_unseen(begun, now), "{begun}");
+        }
     }
 }

@@ -4,13 +4,13 @@ use core::time::Duration;
 
 use super::barrier::{BarrierWords, Watch};
 use super::barrier_bits::{
-    BROKEN, COMPLETE, FREE, OPEN, age, arrived, following, is_arrived, is_free, is_under_way,
-    marked_broken, phase, round, state, token,
+    BROKEN, COMPLETE, FREE, OPEN, age, arrived, following, is_arrived, is_death_unseen, is_free,
+    is_under_way, marked_broken, phase, round, state, token,
 };
 use super::cell::{
     Attachment, Deadline, Error, NAP_NANOS,
     Ordering::{AcqRel, Acquire, Relaxed},
-    slice, wait, wake_all,
+    now_nanos, slice, wait, wake_all,
 };
 use super::inner;
 use super::wait::is_dead;
@@ -105,6 +105,11 @@ impl BarrierWords<'_> {
             known => known,
         };
         let Some(place) = place else { return Ok(None) };
+        if number == 0 && self.parties() > 1 {
+            // Before B4: whoever counts as come to this round came no earlier. Relaxed: published
+            // by the lock. Killed after: written anew by the next, which is the first again.
+            self.begun.store(now_nanos(), Relaxed);
+        }
         let cell = arrived(round, at.token());
         // B4. Relaxed: published by the lock, and by B7. Killed after: ARRIVED and dead.
         self.row[place].store(cell, Relaxed);
@@ -177,7 +182,7 @@ impl BarrierWords<'_> {
         action: Option<Action<'_>>,
     ) -> Result<(), Error> {
         let of = arrival.round;
-        let dead = self.finds_dead(at, of, &mut Watch::at_once());
+        let dead = self.finds_dead(at, of, &mut self.last_watch(arrival));
         let next = match action {
             Some(_) => state(of, COMPLETE),
             None => state(following(of), OPEN),
@@ -203,6 +208,22 @@ impl BarrierWords<'_> {
                 Ok(())
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Whom the last to come asks about, with the lock held: the members only, when all that have
+    /// come ran so short a time ago that their deaths could be seen by nobody. The kernel would
+    /// call them alive, and takes ten times as long to say so as the clock.
+    fn last_watch(self, arrival: &Arrival) -> Watch {
+        // Who has met a dead process believes no time, for a death has been seen; and who is alone
+        // has nobody to ask about.
+        if arrival.has_met_death || self.parties() == 1 {
+            return Watch::at_once();
+        }
+        // Relaxed: the lock orders it after the first one's store.
+        match is_death_unseen(self.begun.load(Relaxed), now_nanos()) {
+            true => Watch::of_members(self),
+            false => Watch::at_once(),
         }
     }
 

@@ -8,9 +8,10 @@ pub(super) use crate::deadline::Deadline;
 pub(super) use crate::error::Error;
 pub(super) use crate::limits::SEMAPHORE_VALUE_MAX;
 pub(super) use crate::limits::{
-    INNER_PATIENCE_NANOS, NAP_NANOS, RLOCK_DEPTH_MAX_COUNT, SPIN_AGAIN_ITERATIONS,
-    SPIN_LIMIT_ITERATIONS, WATCH_COUNT,
+    DEATH_UNSEEN_NANOS, INNER_PATIENCE_NANOS, NAP_NANOS, RLOCK_DEPTH_MAX_COUNT,
+    SPIN_AGAIN_ITERATIONS, SPIN_LIMIT_ITERATIONS, WATCH_COUNT,
 };
+pub(super) use crate::sys::clock::now_nanos;
 pub(super) use crate::sys::futex::{
     slice, wait, wait_lower, wake_all, wake_many, wake_one, wake_one_lower,
 };

@@ -49,6 +49,11 @@ pub(super) const OPERATIONS: &[&str] = &[
     "is_open",
     "mappings",
     "mappings_grew",
+    "leave_open",
+    "number_of",
+    "wait_for_end",
+    "collect",
+    "set_input",
 ];
 
 /// The one there is.
@@ -71,6 +76,11 @@ impl Object for Host {
         let (number, log) = match op {
             "output_to" => (1, text(args, "log")),
             "errors_to" => (2, text(args, "log")),
+            "leave_open" | "number_of" => {
+                let log = text(args, "log").and_then(|log| functions.object(&log));
+                let done = log.and_then(|log| streams::about(op, &*log, args));
+                return done.map_or_else(CallResult::Failed, CallResult::Value);
+            }
             _ => return self.call(op, args),
         };
         let done = log.and_then(|log| streams::redirect(number, &*functions.object(&log)?));

@@ -1,9 +1,10 @@
 //! The standard streams of this process, and what stands behind a number.
 
 use std::io::{Read, Write, stdout};
+use std::os::fd::AsRawFd;
 
 use rustix::io::{Errno, fcntl_getfd};
-use rustix::stdio::{dup2_stderr, dup2_stdout};
+use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 use serde_json::Value;
 
 use super::{Arguments, Done, Object, Refusal, number, refused, text};
@@ -18,6 +19,7 @@ pub(super) fn call(op: &str, args: &Arguments) -> Option<Done> {
             Value::Null
         }),
         "read" => read(),
+        "set_input" => set_input(args),
         "is_open" => number(args, "number").map(|number| is_open(number).into()),
         _ => return None,
     })
@@ -36,6 +38,30 @@ pub(super) fn redirect(number: i32, log: &dyn Object) -> Done {
     };
     let done = if number == 1 { dup2_stdout(file) } else { dup2_stderr(file) };
     done.map_err(refused)?;
+    Ok(Value::Null)
+}
+
+/// `leave_open`: makes so many copies of the log's descriptor, which stay open, also on exec.
+/// `number_of`: the descriptor's number, as text.
+pub(super) fn about(op: &str, log: &dyn Object, args: &Arguments) -> Done {
+    let Some(("log", file)) = log.memory() else {
+        return Err(Refusal::new("invalid-argument", "that is no log"));
+    };
+    if op == "number_of" {
+        return Ok(file.as_raw_fd().to_string().into());
+    }
+    for _ in 0..number::<u32>(args, "count")? {
+        std::mem::forget(fork::duplicate(file.as_raw_fd()).map_err(refused)?);
+    }
+    Ok(Value::Null)
+}
+
+/// From now on standard input has this text, and then ends.
+fn set_input(args: &Arguments) -> Done {
+    let (read, mut write) = std::io::pipe().map_err(refused)?;
+    // A short text fits into the pipe, so nobody has to read meanwhile.
+    write.write_all(text(args, "text")?.as_bytes()).map_err(refused)?;
+    dup2_stdin(read).map_err(refused)?;
     Ok(Value::Null)
 }
 

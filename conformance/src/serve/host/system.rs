@@ -4,7 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
-use rustix::process::{Pid, Resource, Rlimit, Signal, getpid, getppid, kill_process, setrlimit};
+use rustix::process::{
+    Pid, PidfdFlags, Resource, Rlimit, Signal, WaitOptions, getpid, getppid, kill_process,
+    pidfd_open, setrlimit, waitpid,
+};
 use rustix::thread::{CpuSet, gettid, sched_setaffinity};
 use serde_json::Value;
 
@@ -23,6 +26,8 @@ pub(super) fn call(op: &str, args: &Arguments) -> Option<Done> {
         "thread" => Ok(gettid().as_raw_pid().into()),
         "state" => number(args, "pid").map(state),
         "send" => send(args),
+        "wait_for_end" => number(args, "pid").and_then(wait_for_end),
+        "collect" => number(args, "pid").and_then(collect),
         "threads" => count("/proc/self/task"),
         // The listing has one of its own.
         "descriptors" => {
@@ -57,12 +62,43 @@ fn state(pid: i32) -> Value {
     }
 }
 
+/// Waits until the process has ended, whoever's child it is; false when the suite's patience is
+/// over.
+fn wait_for_end(pid: i32) -> Done {
+    let Some(Ok(process)) = Pid::from_raw(pid).map(|pid| pidfd_open(pid, PidfdFlags::empty()))
+    else {
+        return Ok(true.into());
+    };
+    Ok(crate::subject::is_readable(&process, crate::limits::patience()).into())
+}
+
 fn send(args: &Arguments) -> Done {
     let none = || Refusal::new("invalid-argument", "no such process or signal");
     let pid = Pid::from_raw(number(args, "pid")?).filter(|pid| pid.as_raw_pid() > 1);
     let signal = Signal::from_named_raw(number(args, "signal")?);
     kill_process(pid.ok_or_else(none)?, signal.ok_or_else(none)?).map_err(refused)?;
     Ok(Value::Null)
+}
+
+/// Waits for a child by the bare call, as code that knows nothing of the subject does, and gives
+/// its status, or the negative number of the signal that ended it.
+fn collect(pid: i32) -> Done {
+    let pid = Pid::from_raw(pid).filter(|pid| pid.as_raw_pid() > 0);
+    let pid = pid.ok_or_else(|| Refusal::new("invalid-argument", "no such process"))?;
+    loop {
+        match waitpid(Some(pid), WaitOptions::empty()) {
+            Err(rustix::io::Errno::INTR) => {} // ends: at the child's end
+            Err(rustix::io::Errno::CHILD) => {
+                return Err(Refusal::new("not-the-parent", "it is no child, or was collected"));
+            }
+            Err(error) => return Err(refused(error)),
+            Ok(None) => return Ok(Value::Null),
+            Ok(Some((_, status))) => {
+                let signal = status.terminating_signal().map(|signal| -signal);
+                return Ok(status.exit_status().or(signal).into());
+            }
+        }
+    }
 }
 
 fn count(folder: &str) -> Done {
