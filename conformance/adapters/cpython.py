@@ -362,7 +362,7 @@ class Host:
                   "set_global", "limit", "use_processors", "ignore", "reset", "exit_on", "block",
                   "ignores", "handles", "blocks", "print", "output_to", "errors_to", "close",
                   "read", "is_open", "leave_open", "number_of", "wait_for_end", "collect",
-                  "set_input")
+                  "set_input", "mappings", "mappings_grew")
     is_guard = False
     value = 1  # what a program has in ordinary memory: its own, until it changes it
 
@@ -505,6 +505,13 @@ class Host:
         except OSError:
             return False
         return True
+
+    def mappings(self):
+        with open("/proc/self/maps") as maps:
+            return sum(1 for _ in maps)
+
+    def mappings_grew(self, before, by):
+        return self.mappings() > before + by
 
 
 class Process:
@@ -737,11 +744,13 @@ class Thread:
     is_guard = False
 
     def __init__(self, context, raw=None, name=None, daemon=None, function=None, echo=None, args=(),
-                 named=None):
+                 named=None, counts=None, stack=None):
         self.work, self.life = {"function": function, "echo": echo}, None
+        self.maker, self.stack = getattr(HERE, "actor", None), stack
+        if counts is not None:
+            raw = Counting(self.maker.objects[counts], name)
         self.raw = raw or threading.Thread(target=self.live, args=args, kwargs=named or {},
                                            name=name, daemon=daemon)
-        self.maker = HERE.actor
 
     def live(self, *args, **named):
         if self.life is not None:
@@ -751,11 +760,16 @@ class Thread:
         return run_work(actor, self.work, args, named)
 
     def start(self, actor=None):
-        if actor is None:
-            return self.raw.start()
-        hatched, self.life = HERE.actor.thread_life(HERE.reply_id, actor)
-        self.raw.start()
-        wait_for(hatched)
+        hatched = None
+        if actor is not None:
+            hatched, self.life = HERE.actor.thread_life(HERE.reply_id, actor)
+        before = threading.stack_size(self.stack or 0)
+        try:
+            self.raw.start()
+        finally:
+            threading.stack_size(before)
+        if hatched is not None:
+            wait_for(hatched)
 
     def run(self):
         self.raw.run()
@@ -782,17 +796,55 @@ class Thread:
         return self.raw.is_alive()
 
     def join(self, timeout=None):
-        if timeout is None:
-            return self.raw.join()
-        self.raw.join(timeout)
-        if self.raw.is_alive():
-            raise Refused("timed-out")
+        join_thread(self.raw, timeout)
+
+
+class Counting(threading.Thread):
+    """One with a run step and a state of its own."""
+
+    def __init__(self, log, name):
+        super().__init__(name=name)
+        self.log, self.number = log, 0
+
+    def run(self):
+        while self.number < 5:
+            self.log.write("%s %d" % (self.name, self.number))
+            self.number += 1
+
+
+class Timer(Thread):
+    """threading.Timer"""
+
+    operations = ("start", "cancel", "is_alive", "join")
+
+    def __init__(self, context, raw=None, delay=None, function=None):
+        super().__init__(context, raw or threading.Timer(delay, self.live), function=function)
+
+    def cancel(self):
+        self.raw.cancel()
+
+
+class Local:
+    """threading.local, with one attribute. It holds nothing (null) where nobody has set it."""
+
+    operations = ("get", "set")
+    is_guard = False
+
+    def __init__(self, context, raw=None):
+        self.raw, self.values = None, threading.local()
+
+    def get(self):
+        return getattr(self.values, "value", None)
+
+    def set(self, value):
+        self.values.value = value
 
 
 class CurrentThread:
     """The thread that the call is made in, as the library sees it."""
 
-    operations = ("id", "native_id", "name", "daemon", "join", "main_id", "is_main", "threads")
+    operations = ("id", "native_id", "name", "daemon", "join", "main_id", "main_join", "is_main",
+                  "threads", "lists", "makes_daemons", "exit", "on_error")
     is_guard = False
 
     def __init__(self, context, raw=None):
@@ -816,11 +868,43 @@ class CurrentThread:
     def main_id(self):
         return threading.main_thread().ident
 
+    def main_join(self, timeout=None):
+        join_thread(threading.main_thread(), timeout)
+
     def is_main(self):
         return threading.current_thread() is threading.main_thread()
 
     def threads(self):
         return sorted(thread.name for thread in threading.enumerate())
+
+    def lists(self, name):
+        return name in self.threads()
+
+    def makes_daemons(self):
+        return threading.Thread().daemon
+
+    def exit(self, code=None):
+        sys.exit(code)
+
+    def on_error(self, log=None, function=None):
+        """Has the failures of threads written to a log, or given to a function."""
+        actor = HERE.actor
+
+        def hook(failure):
+            HERE.actor, HERE.reply_id = actor, 0
+            if function is not None:
+                return function()
+            actor.objects[log].write("%s: %s" % (failure.thread.name, failure.exc_value))
+
+        threading.excepthook = hook
+
+
+def join_thread(thread, timeout):
+    if timeout is None:
+        return thread.join()
+    thread.join(timeout)
+    if thread.is_alive():
+        raise Refused("timed-out")
 
 
 class Program:
@@ -1108,6 +1192,8 @@ KINDS = {
     "program": Program,
     "thread": Thread,
     "current-thread": CurrentThread,
+    "timer": Timer,
+    "local": Local,
 }
 
 # The arguments that name another object, whose own thing of the library is meant.

@@ -2,7 +2,7 @@
 //! of which no machine is a model. The call is wrong where it is made, in the actor, so that what
 //! should have been done is not done, or done otherwise.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use purlin_conformance::serve::{
     Actor, Arguments, CallResult, Child, Flow, Functions, Hello, How, Object, Refusal, Subject,
@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::adapter::purlin::Purlin;
 
 /// One wrong call: the fault's name, the kind of object, the operation, and what is wrong. The
-/// operation `create` is the making of the object.
+/// operation `create` is the making of the object, and `with` its scope.
 pub(crate) type Bend = (&'static str, &'static str, &'static str, Wrong);
 
 /// What is wrong with a call.
@@ -35,7 +35,27 @@ pub(crate) enum Wrong {
 }
 
 /// All of them.
-pub(crate) const BENDS: &[&[Bend]] = &[super::bent_process::BENDS, super::bent_program::BENDS];
+pub(crate) const BENDS: &[&[Bend]] =
+    &[super::bent_process::BENDS, super::bent_program::BENDS, super::bent_thread::BENDS];
+
+/// What stands in for a kind that purlin does not have: it keeps a value for all of its process.
+#[derive(Default)]
+struct Hollow(Mutex<Value>);
+
+impl Object for Hollow {
+    fn call(&self, op: &str, args: &Arguments) -> CallResult {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if op == "set" {
+            *kept = args.get("value").cloned().unwrap_or_default();
+            return CallResult::ok();
+        }
+        CallResult::Value(kept.clone())
+    }
+
+    fn is_local(&self) -> bool {
+        true
+    }
+}
 
 /// The bend of this name.
 pub(super) fn known(name: &str) -> Option<&'static Bend> {
@@ -56,7 +76,9 @@ impl Bent {
 
 impl Subject for Bent {
     fn hello(&self) -> Hello {
-        Hello { name: self.bend.0.to_owned(), ..self.straight.hello() }
+        let mut hello = Hello { name: self.bend.0.to_owned(), ..self.straight.hello() };
+        hello.objects.entry(self.bend.1.to_owned()).or_default();
+        hello
     }
 
     fn create(&self, name: &str, kind: &str, args: &Arguments) -> Result<Arc<dyn Object>, Refusal> {
@@ -69,10 +91,13 @@ impl Subject for Bent {
             }
             _ => {}
         }
-        let straight = self.straight.create(name, kind, &args)?;
         if kind != of {
-            return Ok(straight);
+            return self.straight.create(name, kind, &args);
         }
+        let straight = match self.straight.create(name, kind, &args) {
+            Err(refusal) if refusal.kind == "unsupported" => Arc::new(Hollow::default()),
+            made => made?,
+        };
         Ok(Arc::new(BentObject { straight, bend: self.bend }))
     }
 
@@ -121,7 +146,10 @@ impl Object for BentObject {
     }
 
     fn scope(&self, body: &mut dyn FnMut() -> Flow) -> Flow {
-        self.straight.scope(body)
+        match *self.bend {
+            (_, _, "with", Wrong::Skipped) => body(),
+            _ => self.straight.scope(body),
+        }
     }
 
     fn handle(&self) -> Option<&dyn std::any::Any> {

@@ -30,6 +30,7 @@ mod barrier;
 mod bent;
 mod bent_process;
 mod bent_program;
+mod bent_thread;
 mod client;
 mod condition;
 mod event;

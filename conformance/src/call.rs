@@ -40,6 +40,8 @@ pub(crate) struct Traits {
     pub(crate) starts: Vec<String>,
     /// Its thread ends alone, and the process goes on.
     pub(crate) ends_thread: bool,
+    /// It may come to the end of its process, or of its thread.
+    pub(crate) ends: bool,
     /// It executes another program.
     pub(crate) executes: bool,
 }
@@ -129,6 +131,7 @@ impl Traits {
             | Statement::Thread { name } => {
                 self.starts.push(name.clone());
             }
+            Statement::End => self.ends = true,
             Statement::EndThread => self.ends_thread = true,
             Statement::Exec => self.executes = true,
             _ => {}

@@ -6,7 +6,7 @@ use purlin_conformance::serve::{
     Actor, Arguments, CallResult, Function, Functions, Object, Refusal,
 };
 use purlin_process::thread::{self, Builder, Thread};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::ended;
 use super::lock::deadline;
@@ -16,15 +16,29 @@ use super::process::{of, refusal, work};
 pub(super) const KIND: &str = "thread";
 
 /// What can be asked of it.
-pub(super) const OPERATIONS: [&str; 8] =
-    ["start", "id", "native_id", "name", "set_name", "daemon", "is_alive", "join"];
+pub(super) const OPERATIONS: [&str; 9] =
+    ["start", "id", "native_id", "name", "set_name", "daemon", "set_daemon", "is_alive", "join"];
 
 /// The kind of what a thread knows of itself.
 pub(super) const CURRENT: &str = "current-thread";
 
 /// What can be asked of that.
-pub(super) const CURRENT_OPERATIONS: [&str; 8] =
-    ["id", "native_id", "name", "daemon", "join", "main_id", "is_main", "threads"];
+pub(super) const CURRENT_OPERATIONS: [&str; 11] = [
+    "id",
+    "native_id",
+    "name",
+    "daemon",
+    "join",
+    "main_id",
+    "main_join",
+    "is_main",
+    "threads",
+    "lists",
+    "makes_daemons",
+];
+
+/// How often one counts that has a state of its own.
+const COUNTED: u32 = 5;
 
 /// A thread of the process of the actor that made it.
 pub(super) struct Task {
@@ -51,7 +65,15 @@ impl Task {
         if let Some(daemon) = args.get("daemon") {
             builder = builder.daemon(daemon.as_bool().ok_or_else(|| wrong("a daemon mark"))?);
         }
-        Ok(Self { function: work(args)?, stage: Mutex::new(Stage::Described(builder)) })
+        if let Some(bytes) = args.get("stack") {
+            let bytes = bytes.as_u64().and_then(|bytes| usize::try_from(bytes).ok());
+            builder = builder.stack_size(bytes.ok_or_else(|| wrong("a size"))?);
+        }
+        let function = match args.get("counts") {
+            Some(log) => Counter::new(args, log).run()?,
+            None => work(args)?,
+        };
+        Ok(Self { function, stage: Mutex::new(Stage::Described(builder)) })
     }
 
     fn stage(&self) -> MutexGuard<'_, Stage> {
@@ -59,7 +81,8 @@ impl Task {
     }
 
     fn start(&self, args: &Arguments, functions: &mut Functions<'_>) -> CallResult {
-        let builder = match std::mem::replace(&mut *self.stage(), Stage::Spent) {
+        let stage = std::mem::replace(&mut *self.stage(), Stage::Spent);
+        let builder = match stage {
             Stage::Described(builder) => builder,
             other => {
                 *self.stage() = other;
@@ -81,6 +104,23 @@ impl Task {
         }
     }
 
+    fn set_daemon(&self, args: &Arguments) -> CallResult {
+        let Some(is_daemon) = args.get("value").and_then(Value::as_bool) else {
+            return CallResult::Prevented("it is a truth value".to_owned());
+        };
+        let mut stage = self.stage();
+        match std::mem::replace(&mut *stage, Stage::Spent) {
+            Stage::Described(builder) => {
+                *stage = Stage::Described(builder.daemon(is_daemon));
+                CallResult::ok()
+            }
+            other => {
+                *stage = other;
+                CallResult::Prevented("a started thread has no such call".to_owned())
+            }
+        }
+    }
+
     /// A handle of its own for a call, which may wait while others are made.
     fn thread(&self) -> Result<Thread, CallResult> {
         match &*self.stage() {
@@ -94,6 +134,11 @@ impl Task {
 
 impl Object for Task {
     fn call(&self, op: &str, args: &Arguments) -> CallResult {
+        match op {
+            "set_daemon" => return self.set_daemon(args),
+            _ if !OPERATIONS.contains(&op) => return CallResult::Unsupported,
+            _ => {}
+        }
         let thread = match self.thread() {
             Ok(thread) => thread,
             Err(other) => return other,
@@ -122,6 +167,33 @@ impl Object for Task {
     }
 }
 
+/// What has a step to run, and a state of its own.
+struct Counter {
+    name: Value,
+    log: Value,
+    next: u32,
+}
+
+impl Counter {
+    fn new(args: &Arguments, log: &Value) -> Self {
+        let name = args.get("name").cloned().unwrap_or_default();
+        Self { name, log: log.clone(), next: 0 }
+    }
+
+    /// What it writes as it counts, as a function.
+    fn run(mut self) -> Result<Function, Refusal> {
+        let mut program = Vec::new();
+        while self.next < COUNTED {
+            let text = format!("{} {}", self.name.as_str().unwrap_or_default(), self.next);
+            let args = json!({ "text": text });
+            program.push(json!({"do": "call", "object": self.log, "op": "write", "args": args}));
+            self.next += 1;
+        }
+        let args = Arguments::from_iter([("function".to_owned(), json!({ "program": program }))]);
+        work(&args)
+    }
+}
+
 /// Whoever asks.
 pub(super) struct Me;
 
@@ -131,11 +203,18 @@ impl Object for Me {
             "join" => join(&thread::current(), args),
             "main_id" => CallResult::Value(thread::main().id().get().into()),
             "is_main" => CallResult::Value((thread::current() == thread::main()).into()),
+            "main_join" => join(&thread::main(), args),
             "threads" => {
                 let mut names: Vec<String> = thread::active().iter().map(Thread::name).collect();
                 names.sort();
                 CallResult::Value(names.into())
             }
+            "lists" => {
+                let is_listed =
+                    |name: &Value| thread::active().iter().any(|thread| *name == thread.name());
+                CallResult::Value(args.get("name").is_some_and(is_listed).into())
+            }
+            "makes_daemons" => makes_daemons(),
             _ => of_any(&thread::current(), op),
         }
     }
@@ -143,6 +222,15 @@ impl Object for Me {
     fn handle(&self) -> Option<&dyn std::any::Any> {
         Some(self)
     }
+}
+
+/// Whether a thread is a daemon that is not told to be one, or not.
+fn makes_daemons() -> CallResult {
+    let is_daemon = Builder::new().start(|| ()).and_then(|thread| {
+        thread.join(None)?;
+        Ok(thread.is_daemon().into())
+    });
+    of(is_daemon)
 }
 
 fn join(thread: &Thread, args: &Arguments) -> CallResult {

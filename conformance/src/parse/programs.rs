@@ -349,7 +349,8 @@ impl Parser<'_> {
             "exec" => (Statement::Exec, Flow::EXEC),
             _ if self.words.try_key("thread") => (Statement::EndThread, Flow::end(Ends::Thread)),
             _ if is_thread => (Statement::End, Flow::end(Ends::Thread)),
-            _ => (Statement::End, Flow::end(Ends::Process)),
+            // It may owe something first: threads and children are waited for.
+            _ => (Statement::End, Flow { blocks: true, ..Flow::end(Ends::Process) }),
         };
         if !is_thread || flow.ends != Some(Ends::Thread) {
             self.needs_process(&actor);

@@ -113,7 +113,8 @@ impl Parser<'_> {
             Expected::Started => Standing::Running,
             Expected::Waiting => Standing::Waiting,
             Expected::Gone { ended } => {
-                let ends = course.whole.ends.unwrap_or(Ends::Process);
+                let usual = if self.cast.is_thread(actor) { Ends::Thread } else { Ends::Process };
+                let ends = course.whole.ends.unwrap_or(usual);
                 return self.goes(actor, ends, ended.is_some(), span);
             }
             Expected::Outcome { any_of, .. } => {

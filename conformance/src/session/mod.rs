@@ -196,7 +196,9 @@ impl Session {
     pub(crate) fn has_gone(&mut self, name: &str) {
         let Some(actor) = self.actors.get_mut(name) else { return };
         let (pid, is_process) = (actor.pid, actor.ends_within(Duration::ZERO));
-        if is_process {
+        let ends = actor.call.as_ref().is_some_and(|call| call.traits.ends);
+        // Of a thread that ends, nobody else has gone in the script, although all may have by now.
+        if is_process && (actor.is_process() || !ends) {
             return self.end_all_of(pid, State::Gone);
         }
         if let Some(call) = actor.call.take() {

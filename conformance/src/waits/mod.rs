@@ -86,6 +86,9 @@ impl Run<'_> {
         // The threads of a process that ends are gone a little before it.
         let what =
             if actor.ends_within(SILENCE) { "process" } else { "thread that makes the calls" };
+        if actor.call.as_ref().is_some_and(|call| call.traits.ends) {
+            return End::broken(expected.to_owned(), format!("the {what} of {name} is gone"));
+        }
         if actor.is_interrupted {
             let came = format!("the {what} of {name} ended when it was interrupted");
             return End::broken(expected.to_owned(), came);

@@ -10,6 +10,7 @@ mod rlock;
 mod semaphore;
 mod semaphore_waits;
 mod subprocess;
+mod thread;
 
 /// Cases that notice a fault.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +62,7 @@ pub(crate) const TABLES: &[Table] = &[
     event::TABLE,
     barrier::TABLE,
     process::TABLE,
+    thread::TABLE,
     subprocess::TABLE,
 ];
 

@@ -47,6 +47,8 @@ pub(super) const OPERATIONS: &[&str] = &[
     "close",
     "read",
     "is_open",
+    "mappings",
+    "mappings_grew",
     "leave_open",
     "number_of",
     "wait_for_end",

@@ -34,6 +34,8 @@ pub(super) fn call(op: &str, args: &Arguments) -> Option<Done> {
             count("/proc/self/fd").map(|count| (count.as_u64().unwrap_or(1) - 1).into())
         }
         "children" => Ok(evidence::children(getpid().as_raw_pid()).len().into()),
+        "mappings" => mappings().map(Value::from),
+        "mappings_grew" => mappings_grew(args),
         "environment" => text(args, "name").map(|name| std::env::var(name).ok().into()),
         "set_environment" => set_environment(args),
         "directory" => std::env::current_dir().map(path_text).map_err(refused),
@@ -101,6 +103,17 @@ fn collect(pid: i32) -> Done {
 
 fn count(folder: &str) -> Done {
     Ok(fs::read_dir(folder).map_err(refused)?.count().into())
+}
+
+/// How many ranges of memory this process has.
+fn mappings() -> Result<usize, Refusal> {
+    Ok(fs::read_to_string("/proc/self/maps").map_err(refused)?.lines().count())
+}
+
+/// Whether there are more of them than `before` and `by` so many.
+fn mappings_grew(args: &Arguments) -> Done {
+    let most = number::<usize>(args, "before")?.saturating_add(number(args, "by")?);
+    Ok((mappings()? > most).into())
 }
 
 fn set_environment(args: &Arguments) -> Done {
