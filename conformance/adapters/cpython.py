@@ -348,9 +348,9 @@ class Host:
 
     operations = ("pid", "parent", "thread", "state", "send", "threads", "descriptors", "children",
                   "environment", "set_environment", "directory", "set_directory", "global",
-                  "set_global", "limit", "use_processors", "ignore", "reset", "exit_on", "block",
-                  "ignores", "handles", "blocks", "print", "output_to", "errors_to", "close",
-                  "read", "is_open", "collect", "set_input")
+                  "set_global", "limit", "give_up_privileges", "use_processors", "ignore", "reset",
+                  "exit_on", "block", "ignores", "handles", "blocks", "print", "output_to",
+                  "errors_to", "close", "read", "is_open", "collect", "set_input")
     is_guard = False
     value = 1  # what a program has in ordinary memory: its own, until it changes it
 
@@ -413,6 +413,10 @@ class Host:
               "core": resource.RLIMIT_CORE}[of]
         resource.setrlimit(of, (most, most))
 
+    def give_up_privileges(self):
+        if os.geteuid() == 0:
+            os.setresuid(65534, 65534, 65534)
+
     def use_processors(self, count):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
 
@@ -460,7 +464,7 @@ class Host:
         os.close(number)
 
     def read(self):
-        return os.read(0, 1).decode() or None
+        return sys.stdin.read(1) or None if sys.stdin is not None else None
 
     def collect(self, pid):
         return collected(os.waitpid(pid, 0)[1])
@@ -471,6 +475,7 @@ class Host:
         os.close(write)
         os.dup2(read, 0)
         os.close(read)
+        sys.stdin = open(0, closefd=False)
 
     def is_open(self, number):
         try:
@@ -1539,7 +1544,8 @@ class Adapter:
             "reap": self.reap,
             "drop": self.drop,
         }
-        for line in sys.stdin.buffer:
+        # Not by `sys.stdin`, which a child of this process closes, with its lock as it then is.
+        for line in os.fdopen(0, "rb", closefd=False):
             if not line.strip():
                 continue
             request = json.loads(line)
