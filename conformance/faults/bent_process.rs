@@ -10,7 +10,6 @@ pub(super) const BENDS: &[Bend] = &[
     ("fault-process-join-comes-early", "process", "join", Skipped),
     ("fault-process-start-joins", "process", "start", Then("join")),
     ("fault-process-cannot-start", "process", "start", Fails("system")),
-    ("fault-process-starts-nothing", "process", "start", Skipped),
     ("fault-process-refusal-is-start", "process", "start", Swallows("out-of-resources")),
     ("fault-process-uncarried-is-start", "process", "start", Swallows("not-transferable")),
     ("fault-process-kill-asks", "process", "kill", Means("terminate")),

@@ -38,18 +38,6 @@ const FAULTS: &[(&str, Noticed)] = &[
             "process/nested",
         ]),
     ),
-    (
-        "fault-process-starts-nothing",
-        These(&[
-            "process/start-twice",
-            "process/arguments",
-            "process/no-arguments",
-            "process/start-by-stranger",
-            "process/fork-without-serial-form",
-            "process/shared-stay-shared",
-            "process/output-flushed",
-        ]),
-    ),
     ("fault-process-refusal-is-start", These(&["process/fork-refused", "process/spawn-refused"])),
     ("fault-process-uncarried-is-start", These(&["process/uncarriable", "process/start-failure"])),
     ("fault-process-kill-asks", These(&["process/kill", "process/join-from-threads"])),
@@ -122,7 +110,6 @@ const FAULTS: &[(&str, Noticed)] = &[
             "process/alive-after-end",
             "process/join-collected-elsewhere",
             "process/join-signal-ignored",
-            "process/alive-before-start",
         ]),
     ),
     (
@@ -135,7 +122,10 @@ const FAULTS: &[(&str, Noticed)] = &[
             "process/many",
         ]),
     ),
-    ("fault-process-asks-nobody", These(&["process/alive-after-end"])),
+    (
+        "fault-process-asks-nobody",
+        These(&["process/alive-after-end", "process/alive-before-start"]),
+    ),
     (
         "fault-process-name-is-common",
         These(&[
@@ -163,7 +153,12 @@ const FAULTS: &[(&str, Noticed)] = &[
     ("fault-process-end-comes-early", These(&["process/sentinel"])),
     (
         "fault-process-runs-nothing",
-        These(&["process/function", "process/join-orders", "process/start-twice"]),
+        These(&[
+            "process/function",
+            "process/join-orders",
+            "process/fork-without-serial-form",
+            "process/start-twice",
+        ]),
     ),
     ("fault-process-names-nothing", These(&["process/named-arguments"])),
     (
@@ -257,7 +252,7 @@ const FAULTS: &[(&str, Noticed)] = &[
             "process/spawn-refused",
         ]),
     ),
-    ("fault-current-any-is-first", These(&["process/sentinel", "process/sentinels"])),
+    ("fault-current-any-is-first", These(&["process/sentinels"])),
     (
         "fault-current-any-gives-up",
         These(&["process/sentinel", "process/sentinels", "process/sentinel-beside-grandchild"]),
@@ -269,12 +264,10 @@ const FAULTS: &[(&str, Noticed)] = &[
         "false-lines-doubled",
         These(&[
             "process/fork-two-sides",
-            "process/fork-descriptors",
             "process/fork-exit-hooks",
             "process/arguments",
             "process/no-arguments",
             "process/fork-buffered-output",
-            "process/nested",
         ]),
     ),
     (
@@ -297,7 +290,6 @@ const FAULTS: &[(&str, Noticed)] = &[
             "process/fork-many",
             "process/fork-orphan",
             "process/start-by-either-way",
-            "process/main",
         ]),
     ),
     (
