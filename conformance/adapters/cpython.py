@@ -24,6 +24,7 @@ import platform
 import queue
 import resource
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -133,6 +134,16 @@ def error_kind(error):
         return "invalid-argument"
     if isinstance(error, OSError) and error.errno == errno.EOVERFLOW:
         return "over-released"
+    if isinstance(error, subprocess.TimeoutExpired):
+        return "timed-out"
+    if isinstance(error, subprocess.CalledProcessError):
+        return "task-failed"
+    if isinstance(error, FileNotFoundError):
+        return "no-such-program"
+    if isinstance(error, PermissionError):
+        return "permission-denied"
+    if isinstance(error, BrokenPipeError):
+        return "broken-pipe"
     if isinstance(error, MemoryError):
         return "out-of-resources"
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM,
@@ -350,7 +361,8 @@ class Host:
                   "environment", "set_environment", "directory", "set_directory", "global",
                   "set_global", "limit", "give_up_privileges", "use_processors", "ignore", "reset",
                   "exit_on", "block", "ignores", "handles", "blocks", "print", "output_to",
-                  "errors_to", "close", "read", "is_open", "collect", "set_input")
+                  "errors_to", "close", "read", "is_open", "leave_open", "number_of",
+                  "wait_for_end", "collect", "set_input")
     is_guard = False
     value = 1  # what a program has in ordinary memory: its own, until it changes it
 
@@ -465,6 +477,21 @@ class Host:
 
     def read(self):
         return sys.stdin.read(1) or None if sys.stdin is not None else None
+
+    def leave_open(self, log, count):
+        for _ in range(count):
+            os.set_inheritable(os.dup(HERE.actor.objects[log].raw.fileno()), True)
+
+    def number_of(self, log):
+        return str(HERE.actor.objects[log].raw.fileno())
+
+    def wait_for_end(self, pid):
+        limit = time.monotonic() + 10 * float(os.environ.get("PURLIN_PATIENCE", 1))
+        while self.state(pid) not in (None, "ended"):
+            if time.monotonic() > limit:
+                return False
+            time.sleep(0.001)
+        return True
 
     def collect(self, pid):
         return collected(os.waitpid(pid, 0)[1])
@@ -801,6 +828,172 @@ class CurrentThread:
         return sorted(thread.name for thread in threading.enumerate())
 
 
+class Program:
+    """subprocess.Popen: a description, and the last program that was started as it says."""
+
+    operations = ("start", "run", "check", "partial", "scope", "id", "poll", "wait", "signal",
+                  "terminate", "kill", "write", "close_input", "read", "read_count", "read_errors",
+                  "exchange", "resume", "failed_path", "drop")
+    is_guard = False
+
+    def __init__(self, context, raw=None, sh=None, words=(), input=None, output=None, errors=None,
+                 environment=None, directory=None, session=False, umask=-1, name=None,
+                 with_caller=False, shell=None, text=False, user=None, long=0, **others):
+        self.raw = raw
+        self.passed = others.pop("pass", None)
+        if with_caller:
+            raise NotImplementedError("a program goes on without its caller")
+        self.words = ["sh", "-c", sh] if sh is not None else list(words)
+        self.words += ["x" * long] if long else []
+        self.streams = (input, output, errors)
+        self.more = {"cwd": directory, "start_new_session": session}
+        if umask != -1:
+            self.more["umask"] = umask
+        if environment is not None:
+            self.more["env"] = dict(environment)
+        if shell is not None:
+            self.words, self.more["shell"] = shell, True
+        if name is not None:
+            self.more["executable"], self.words[0] = self.words[0], name
+        if text:
+            self.more["universal_newlines"] = True
+        if user is not None:
+            self.more["user"] = user
+        self.failure, self.begun = None, None
+
+    def stream(self, name):
+        special = {None: subprocess.PIPE, "pipe": subprocess.PIPE, "null": subprocess.DEVNULL,
+                   "inherit": None, "output": subprocess.STDOUT}
+        return special[name] if name in special else HERE.actor.objects[name].raw.fileno()
+
+    def described(self):
+        stdin, stdout, stderr = (self.stream(name) for name in self.streams)
+        if self.passed is not None:
+            self.more["pass_fds"] = [HERE.actor.objects[self.passed].raw.fileno()]
+        return {"stdin": stdin, "stdout": stdout, "stderr": stderr, **self.more}
+
+    def start(self):
+        self.begun = None
+        self.process = self.noted(lambda: subprocess.Popen(self.words, **self.described()))
+
+    def noted(self, work):
+        try:
+            return work()
+        except (OSError, subprocess.SubprocessError) as error:
+            self.failure = error
+            if isinstance(error, FileNotFoundError) and error.filename == self.more["cwd"]:
+                raise Refused("no-such-name", error.filename) from error
+            raise
+
+    def run(self, timeout=None, also=None, **given):
+        return self.ran(timeout, False, given, also)
+
+    def check(self, timeout=None, **given):
+        return self.ran(timeout, True, given, None)
+
+    def ran(self, timeout, check, given, also):
+        data = sent(given)
+        described = self.described()
+        if data is not None:
+            if also != "input":
+                del described["stdin"]
+            described["input"] = data
+        elif self.streams[0] is None:
+            described["stdin"] = subprocess.DEVNULL
+        if also == "output":
+            described["capture_output"] = True
+        ran = self.noted(lambda: subprocess.run(self.words, check=check, timeout=timeout,
+                                                **described))
+        return [ran.returncode, shown(ran.stdout, data), shown(ran.stderr, data)]
+
+    def partial(self):
+        failure = self.failure
+        if not isinstance(failure, subprocess.SubprocessError):
+            return None
+        status = getattr(failure, "returncode", None)
+        return [status, shown(failure.output), shown(failure.stderr)]
+
+    def failed_path(self):
+        return getattr(self.failure, "filename", None)
+
+    def scope(self):
+        with subprocess.Popen(self.words, **self.described()) as process:
+            pass
+        return process.returncode
+
+    def id(self):
+        return self.process.pid
+
+    def poll(self):
+        return self.process.poll()
+
+    def wait(self, timeout=None):
+        return self.process.wait(timeout)
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def terminate(self):
+        self.process.terminate()
+
+    def kill(self):
+        self.process.kill()
+
+    def write(self, **given):
+        self.process.stdin.write(sent(given))
+        self.process.stdin.flush()
+
+    def close_input(self):
+        self.process.stdin.close()
+
+    def read(self):
+        line = self.process.stdout.readline()
+        return line.decode().rstrip("\n") if line else None
+
+    def read_errors(self):
+        line = self.process.stderr.readline()
+        return line.decode().rstrip("\n") if line else None
+
+    def read_count(self, count=-1):
+        return len(self.process.stdout.read(count))
+
+    def exchange(self, timeout=None, **given):
+        data = sent(given)
+        self.begun = data
+        out, errors = self.process.communicate(data, timeout)
+        return [self.process.returncode, shown(out, data), shown(errors, data)]
+
+    def resume(self, timeout=None):
+        out, errors = self.process.communicate(None, timeout)
+        data = self.begun
+        return [self.process.returncode, shown(out, data), shown(errors, data)]
+
+    def drop(self):
+        self.process = None
+
+
+def sent(given):
+    """`input="text"`, or `input_count=N` bytes that take every value."""
+    if "input" in given:
+        return given["input"].encode()
+    if "input_count" in given:
+        return bytes(place % 256 for place in range(given["input_count"]))
+    return None
+
+
+def shown(data, sent=None):
+    """Bytes as a script reads them: a text when it is short, else how many, and whether they are
+    what was sent."""
+    if data is None or isinstance(data, str):
+        return data
+    try:
+        if len(data) <= 1000:
+            return data.decode()
+    except UnicodeDecodeError:
+        pass
+    return "%d bytes%s" % (len(data), " as sent" if data == sent else "")
+
+
 def collected(status):
     signal = status & 127
     return -signal if signal else status >> 8 & 255
@@ -917,6 +1110,7 @@ KINDS = {
     "host": Host,
     "process": Process,
     "current": Current,
+    "program": Program,
     "thread": Thread,
     "current-thread": CurrentThread,
 }
@@ -982,7 +1176,7 @@ def function(program):
 
 
 def run_function(program):
-    return Program(HERE.actor, HERE.reply_id).block(json.loads(program))
+    return Script(HERE.actor, HERE.reply_id).block(json.loads(program))
 
 
 def offer_functions():
@@ -1057,7 +1251,7 @@ class Actor:
                 if request["request"] == "call":
                     self.call(request)
                 elif request["request"] == "run":
-                    Program(self, request["id"]).run(request["program"])
+                    Script(self, request["id"]).run(request["program"])
                 else:
                     say(request["id"], "error", kind="invalid-argument", text="nobody waits here")
             except Leave as leave:
@@ -1244,7 +1438,7 @@ def started(source, method, usual, estate, objects, reply_id, hatch, others, cop
 
 def kept(handles):
     """What a new interpreter is given: the kind, and one thing of the library's or several."""
-    if isinstance(handles, (Process, Thread)):
+    if isinstance(handles, (Process, Thread, Program)):
         return (type(handles).__name__, "elsewhere")
     if isinstance(handles, list) and handles and isinstance(handles[0], (Process, Thread)):
         return (type(handles[0]).__name__, ["elsewhere"] * len(handles))
@@ -1286,7 +1480,7 @@ def remade(context, kinds):
     return objects
 
 
-class Program:
+class Script:
     """One run of a program. A failure is an exception, on its way through the scopes around."""
 
     def __init__(self, actor, reply_id):

@@ -46,6 +46,8 @@ mod lock;
 mod named;
 #[path = "purlin/process.rs"]
 mod process;
+#[path = "purlin/program.rs"]
+mod program;
 #[path = "purlin/semaphore.rs"]
 mod semaphore;
 #[path = "purlin/thread.rs"]
@@ -176,7 +178,9 @@ impl Subject for Purlin {
         let mut objects = objects();
         if self.starts[0] == How::Thread {
             // Processes are asked about where they are the usual way.
-            objects.retain(|kind, _| kind != process::KIND && kind != current::KIND);
+            objects.retain(|kind, _| {
+                ![process::KIND, current::KIND, program::KIND].contains(&kind.as_str())
+            });
         }
         Hello {
             protocol: PROTOCOL_VERSION,
@@ -216,6 +220,7 @@ impl Subject for Purlin {
             event::KIND => Ok(Arc::new(Flag(Event::new().map_err(refusal)?))),
             process::KIND => process::made(self.name, self.usual_process(), args),
             current::KIND => Ok(Arc::new(Me::default())),
+            program::KIND => Ok(Arc::new(program::Described::new(args)?)),
             thread::KIND => Ok(Arc::new(thread::Task::new(args)?)),
             thread::CURRENT => Ok(Arc::new(thread::Me)),
             _ => Err(Refusal::unsupported(kind)),
@@ -253,6 +258,7 @@ fn objects() -> BTreeMap<String, Vec<String>> {
         (event::KIND, words(&event::OPERATIONS)),
         (process::KIND, words(&process::OPERATIONS)),
         (current::KIND, words(&current::OPERATIONS)),
+        (program::KIND, words(&program::OPERATIONS)),
         (thread::KIND, words(&thread::OPERATIONS)),
         (thread::CURRENT, words(&thread::CURRENT_OPERATIONS)),
     ];

@@ -35,7 +35,7 @@ pub(crate) enum Wrong {
 }
 
 /// All of them.
-pub(crate) const BENDS: &[&[Bend]] = &[super::bent_process::BENDS];
+pub(crate) const BENDS: &[&[Bend]] = &[super::bent_process::BENDS, super::bent_program::BENDS];
 
 /// The bend of this name.
 pub(super) fn known(name: &str) -> Option<&'static Bend> {

@@ -29,6 +29,7 @@
 mod barrier;
 mod bent;
 mod bent_process;
+mod bent_program;
 mod client;
 mod condition;
 mod event;

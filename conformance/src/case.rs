@@ -239,5 +239,6 @@ const FILES: &[(&str, &str)] = &[
     ("process/daemon", include_str!("../cases/process/daemon.toml")),
     ("process/children", include_str!("../cases/process/children.toml")),
     ("process/spawn", include_str!("../cases/process/spawn.toml")),
+    ("subprocess", include_str!("../cases/subprocess.toml")),
     ("thread", include_str!("../cases/thread.toml")),
 ];

@@ -153,7 +153,10 @@ fn files(folder: &str) -> BTreeSet<String> {
     let folder = format!("{}/{folder}", env!("CARGO_MANIFEST_DIR"));
     let entries = std::fs::read_dir(folder).unwrap();
     let name = |entry: std::io::Result<std::fs::DirEntry>| {
-        entry.unwrap().file_name().to_str()?.strip_suffix(".toml").map(Into::into)
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().ok()?;
+        // A group of many cases has a folder.
+        if entry.path().is_dir() { Some(name) } else { name.strip_suffix(".toml").map(Into::into) }
     };
     entries.filter_map(name).collect()
 }

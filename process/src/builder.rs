@@ -75,7 +75,8 @@ impl Builder {
     /// * A copy of the parent that foreign code made by a raw `clone(2)` keeps the parent's
     ///   descriptor: its daemons then live until that copy has ended, too. So does, rarely, a child
     ///   that foreign code in another thread forks while the first daemon is being started.
-    /// * A daemon that executes another program, or changes its user for good, is not killed.
+    /// * A daemon that executes another program, or changes its user for good, is not killed. What
+    ///   foreign code in a daemon started lives on.
     /// * The parent that is killed does not collect: whoever adopts orphans does.
     pub fn daemon(mut self, is_daemon: bool) -> Self {
         self.0.is_daemon = is_daemon;

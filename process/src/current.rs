@@ -72,7 +72,7 @@ impl Current {
     /// * As [`Key::random`], in the main process and at the first call only.
     #[must_use]
     pub fn key(&self) -> Key {
-        self.0.key()
+        self.0.key().expect("getrandom(2) is there")
     }
 
     /// The process that started it by a call of this crate.

@@ -1,5 +1,5 @@
 //! What a process owes at its end, in this order: its hooks, its threads, its daemons, its other
-//! children.
+//! children, and once more hooks that came meanwhile.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -43,6 +43,7 @@ pub fn at_exit(hook: impl FnOnce() + Send + 'static) {
 /// 3. Its daemons are asked to end (`SIGTERM`); those that have not after two seconds are killed.
 ///    They are collected.
 /// 4. Its other children are joined.
+/// 5. Hooks that some thread has registered meanwhile run.
 ///
 /// Children do this by themselves, after their function and in [`exit`](crate::exit); then their
 /// output is written out. The main program calls this last, or has an [`AtEnd`]. Without, its
@@ -114,11 +115,11 @@ impl Drop for AtEnd {
 
 /// The same as [`shutdown`] for a process of this name. Returns whether no hook panicked.
 pub(crate) fn end(name: &str) -> bool {
-    let went_well = run_hooks(name);
+    let first = run_hooks(name);
     join_threads();
     end_daemons();
     join_children();
-    went_well
+    run_hooks(name) && first
 }
 
 fn run_hooks(name: &str) -> bool {

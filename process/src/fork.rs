@@ -74,7 +74,7 @@ pub unsafe fn fork() -> Result<Fork, Error> {
 pub(crate) unsafe fn start(plan: Plan) -> Result<Started, Error> {
     plan.check()?;
     origin::watch_forks()?;
-    let key = plan.key();
+    let key = plan.key()?;
     let list = children();
     let starting = list.start();
     let parent = identity::as_parent()?;

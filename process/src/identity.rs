@@ -67,8 +67,11 @@ impl Plan {
     }
 
     /// The key that the child gets.
-    pub(crate) fn key(&self) -> Key {
-        self.key.clone().unwrap_or_else(|| own().key())
+    ///
+    /// # Errors
+    /// * As [`Identity::key`].
+    pub(crate) fn key(&self) -> Result<Key, Error> {
+        self.key.clone().map_or_else(|| own().key(), Ok)
     }
 }
 
@@ -82,14 +85,16 @@ impl Identity {
     }
 
     /// Its key; in the main process made when it is first asked for.
-    pub(crate) fn key(&self) -> Key {
+    ///
+    /// # Errors
+    /// * What the system said that has no random bytes to give.
+    pub(crate) fn key(&self) -> Result<Key, Error> {
         if let Some(key) = self.key.get() {
-            return key.clone();
+            return Ok(key.clone());
         }
-        // Not `get_or_init`, whose lock a thread might hold while another forks. Of two threads
-        // that both make one, the second takes the first one's.
-        self.set_key(Key::random());
-        self.key.get().cloned().unwrap_or_else(|| unreachable!("it was just set"))
+        let fresh = Key::try_random()?;
+        // Of two threads that both make one, the second takes the first one's.
+        Ok(self.key.get_or_init(|| fresh).clone())
     }
 
     fn set_key(&self, key: Key) {

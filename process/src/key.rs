@@ -45,9 +45,13 @@ impl Key {
     ///   calls has to allow `getrandom(2)`.
     #[must_use]
     pub fn random() -> Self {
+        Self::try_random().expect("getrandom(2) is there")
+    }
+
+    pub(crate) fn try_random() -> Result<Self, Error> {
         let mut bytes = vec![0; KEY_BYTES];
-        random::fill(&mut bytes).expect("getrandom(2) is there");
-        Self(bytes)
+        random::fill(&mut bytes)?;
+        Ok(Self(bytes))
     }
 
     /// The bytes, for who proves that it has the key. What is sent to others should be made of them

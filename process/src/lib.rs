@@ -1,4 +1,5 @@
-//! Children of this process: started by fork, joined with a deadline, killed without pid races.
+//! Children of this process: started by fork or by spawn, joined with a deadline, killed without
+//! pid races, ended with their parent if they are daemons.
 //!
 //! A [`Process`] is one child. Its parent holds a process descriptor (a *pidfd*), so a signal never
 //! reaches a stranger that was given the child's number, and waiting for it is a poll that ends
@@ -7,7 +8,25 @@
 //! ```text
 //!   parent   Process::fork ──┬───────────── join ───────► ExitStatus
 //!                            │ pidfd held, then "go"        ▲
-//!   child                    └─► function ─► flush ─► _exit ┘
+//!   child                    └─► function ─► end ─► flush ─► _exit
+//! ```
+//!
+//! A [`Builder`] describes a child before its start: its name, whether it is a daemon, its key.
+//! [`current`] is the process that asks, and knows its parent. At its end a process owes something:
+//! its hooks, an end to its daemons, a join of its other children, see [`shutdown`]. Children do it
+//! by themselves; a main program has an [`AtEnd`]:
+//!
+//! ```
+//! use purlin_process::{AtEnd, Builder};
+//!
+//! fn main() -> Result<(), purlin_process::Error> {
+//!     purlin_process::init(); // for children by spawn
+//!     let _at_end = AtEnd::new();
+//!     Builder::new().name("ticker").daemon(true).fork(|| loop {
+//!         std::thread::park();
+//!     } as ())?;
+//!     Ok(()) // and here the ticker ends
+//! }
 //! ```
 //!
 //! ```
@@ -36,10 +55,12 @@
 //! # What this crate does not do
 //! * Share memory or tell of a dead holder: segments are in `purlin-shm`, locks in `purlin-sync`.
 //! * Describe other programs: `std::process::Command` does, and [`command`] runs them.
-//! * End children when their parent ends: they outlive it. [`Process::kill`] ends one by hand.
+//! * End children that are no daemons when their parent is killed: they outlive it.
+//! * Anything at the end of a main program that does not ask for it, by [`AtEnd`], [`shutdown`] or
+//!   [`exit`]: then its children live on, and the kernel kills its daemons.
 //! * Collect children that others started: it never waits for "any child", see `waitid(2)`.
-//! * Run exit hooks (`atexit(3)`) in a forked child: they are the parent's. Work that is owed at
-//!   the end belongs at the end of the child's function.
+//! * Run exit handlers (`atexit(3)`) in a forked child: they are the parent's. Work that is owed at
+//!   the end is registered in the child, by [`at_exit`].
 //! * Work without process descriptors: before Linux 5.4 every start is [`Error::Unsupported`].
 
 #![deny(unsafe_code)]

@@ -86,6 +86,10 @@ pub(crate) const UMASK_MAX: u32 = 0o777;
 /// and then a thread of this size is refused when it is started.
 pub(crate) const STACK_MIN_BYTES: usize = 16 * 1024;
 
+/// Stack of a thread that says nothing else, as std has it.
+pub(crate) const STACK_BYTES: usize = 2 << 20;
+const _: () = assert!(STACK_BYTES >= STACK_MIN_BYTES);
+
 /// How often a join that has seen a thread's function end looks at once whether the rest of it,
 /// some ten microseconds, is gone, too; and its pause between two looks after that.
 pub(crate) const REST_LOOK_COUNT: u32 = 100;

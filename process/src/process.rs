@@ -204,7 +204,7 @@ impl Process {
     }
 
     /// Ends the child, whatever it does: `SIGKILL`. Returns without waiting for its end; its own
-    /// children live on. Does nothing to one that has ended.
+    /// children live on, but for daemons. Does nothing to one that has ended.
     ///
     /// # Errors
     /// * [`Error::NotTheParent`] in any process but the one that started the child.

@@ -2,11 +2,12 @@
 //! it, so that no thread that is gone holds them in the child.
 
 use std::io::{StderrLock, StdoutLock, Write, stderr, stdout};
+use std::panic::catch_unwind;
 use std::sync::mpsc;
-use std::thread;
 
 use crate::limits::FLUSH_LIMIT;
 use crate::sys::stdio;
+use crate::sys::thread::start_bare;
 
 /// The streams, flushed and locked by this thread. A fork copies the hold; each side drops its own.
 ///
@@ -43,10 +44,11 @@ pub(crate) fn flush_at_end(is_c_stdout_ours: bool) {
         return;
     }
     let (sender, receiver) = mpsc::channel();
-    let flusher = thread::Builder::new().spawn(move || {
-        flush_stdout();
+    let flush = move || {
+        let _ = catch_unwind(flush_stdout); // what counts is that it is over
         let _ = sender.send(()); // the receiver may have given up
-    });
+    };
+    let flusher = start_bare(None, Box::new(flush));
     if flusher.is_ok() {
         let _ = receiver.recv_timeout(FLUSH_LIMIT); // over: the text is lost, the child ends
     }

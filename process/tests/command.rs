@@ -5,17 +5,15 @@ mod limited;
 mod programs;
 mod traces;
 
-use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{PipeReader, Read, Write, pipe};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bounded::{LIMIT, check, in_child};
-use limited::lower;
+use limited::{lower, take_all_descriptors};
 use programs::{Started, sh, started};
 use purlin_process::command::{Launch, Program, run};
 use purlin_process::{Error, ExitStatus, Process};
@@ -153,13 +151,15 @@ fn all_that_wait_see_the_same_end() {
 
 #[test]
 fn signals_reach_the_program_and_nobody_after_it() {
-    // shows: subprocess-signals, subprocess-signal-after-end-harmless, subprocess-stopped-is-running
+    // shows: subprocess-signals, subprocess-signal-after-end-harmless
+    // shows: subprocess-stopped-is-running
     let blocking = || {
         let mut command = Command::new("cat");
         command.stdin(Stdio::piped()).stdout(Stdio::null());
         started(Program::start(command))
     };
-    let ways: [(fn(&Program) -> Result<(), Error>, i32); 3] =
+    type Way = fn(&Program) -> Result<(), Error>;
+    let ways: [(Way, i32); 3] =
         [(Program::terminate, 15), (Program::kill, 9), (|program| program.signal(10), 10)];
     for (way, number) in ways {
         let program = blocking();
@@ -211,7 +211,7 @@ fn a_program_that_is_not_there_is_named() {
         let mut both = Command::new(&missing);
         both.current_dir(&folder.0);
         fails(both, Error::NoSuchProgram, &missing)?;
-        // A text of no known form: the C library may hand it to a shell, and then it has started.
+        // Of no known form: the C library may hand it to a shell, and then it has started.
         let kind = Program::start(Command::new(&odd)).map_or_else(|f| f.kind(), |_| "started");
         check(["no-such-program", "started"].contains(&kind), kind)
     });
@@ -222,22 +222,22 @@ fn what_no_program_can_have_is_refused() {
     // shows: subprocess-zero-byte-refused, subprocess-arguments-too-long
     // shows: subprocess-environment-bad-name-refused
     in_child(|| {
-        let with = |change: fn(&mut Command)| {
+        let with = |change: fn(&mut Command) -> &mut Command| {
             let mut command = sh("exit 0");
             change(&mut command);
             Program::start(command).map_or_else(|failure| failure.kind(), |_| "started")
         };
-        let refused: [fn(&mut Command); 5] = [
-            |command| drop(command.arg("a\0b")),
-            |command| drop(command.env("A=B", "c")),
-            |command| drop(command.env("A", "b\0")),
-            |command| drop(command.env("A\0", "b")),
-            |command| drop(command.current_dir("a\0b")),
+        let refused: [fn(&mut Command) -> &mut Command; 5] = [
+            |command| command.arg("a\0b"),
+            |command| command.env("A=B", "c"),
+            |command| command.env("A", "b\0"),
+            |command| command.env("A\0", "b"),
+            |command| command.current_dir("a\0b"),
         ];
         for (index, change) in refused.into_iter().enumerate() {
             check(with(change) == "invalid-argument", &format!("refused, number {index}"))?;
         }
-        let long = with(|command| drop(command.arg(OsStr::from_bytes(&[b'a'; 3_000_000]))));
+        let long = with(|command| command.arg("a".repeat(3_000_000)));
         check(long == "out-of-resources", long)?;
         let standard = std::io::stdin();
         let launch = Launch::new(sh("exit 0")).pass(&standard);
@@ -245,6 +245,28 @@ fn what_no_program_can_have_is_refused() {
         let launch = Launch::new(sh("exit 0")).umask(0o1000);
         check(launch.start().is_err_and(|f| f.error() == Error::InvalidArgument), "mask")?;
         check(!has_children(), "no child is left")
+    });
+}
+
+#[test]
+fn without_descriptors_nothing_is_started() {
+    in_child(|| {
+        lower(Resource::Nofile, 64)?;
+        let mut taken = take_all_descriptors();
+        for free_count in 0.. {
+            let mut command = sh("exit 0");
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            match Program::start(command) {
+                Ok(program) => {
+                    check(program.wait(LIMIT) == Ok(ExitStatus::Code(0)), "it ends well")?;
+                    return check(free_count > 5, "three pipes take six, before our ends are left");
+                }
+                Err(failure) => check(failure.error() == Error::OutOfResources, "no room")?,
+            }
+            check(!has_children(), "no child is left")?;
+            check(taken.pop().is_some(), &format!("{free_count} are free, one more can be"))?;
+        }
+        Ok(())
     });
 }
 
@@ -398,8 +420,7 @@ fn a_program_that_was_let_go_is_collected_by_a_later_start() {
         let mut command = sh("read x; exit 1");
         command.stdin(Stdio::piped()).stdout(writer);
         let program = Program::start(command).map_err(text)?;
-        let sentinel =
-            program.sentinel().and_then(|fd| Ok(fd.try_clone_to_owned())).map_err(text)?;
+        let sentinel = program.sentinel().map(|fd| fd.try_clone_to_owned()).map_err(text)?;
         let sentinel = sentinel.map_err(text)?;
         drop(program); // its input ends by that
         check(reader.read(&mut [0]).map_err(text)? == 0, "it ends")?;

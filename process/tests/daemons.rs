@@ -339,9 +339,15 @@ fn whoever_executes_another_program_ends_its_daemons() {
     in_child(|| {
         let (mut reader, said) = talk()?;
         let (until, release) = talk()?;
+        let (running, runs) = talk()?;
         let parent = Process::fork("parent", || -> Result<(), String> {
-            let _daemon = idler(&said).map_err(text)?;
-            listen(&reader); // it runs
+            let daemon = Builder::new().daemon(true).fork(|| {
+                let _alive = &said;
+                say(&runs, "r");
+                idle();
+            });
+            daemon.map_err(text)?;
+            listen(&running);
             Err(Command::new("cat").stdin(until).exec().to_string())
         });
         let parent = parent.map_err(text)?;

@@ -82,6 +82,29 @@ fn a_program_gets_the_standard_streams_and_nothing_else() {
 }
 
 #[test]
+fn what_another_thread_opens_meanwhile_is_not_inherited() {
+    // shows: subprocess-descriptors-closed-in-program
+    in_child(|| {
+        mark_all()?;
+        let (release, until) = std::sync::mpsc::channel::<()>();
+        let opens = std::thread::spawn(move || {
+            let mut result = Ok(());
+            // Ends when the other end of the channel is gone.
+            while until.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) && result.is_ok() {
+                result = strays().map(drop);
+            }
+            result
+        });
+        for _ in 0..50 {
+            let seen = listed(lists())?;
+            check(seen.iter().all(|fd| *fd < 20), &format!("{seen:?} has none of them"))?;
+        }
+        drop(release);
+        opens.join().map_err(|_| "it panicked".to_owned())?
+    });
+}
+
+#[test]
 fn what_is_passed_is_open_under_its_number() {
     // shows: subprocess-descriptors-passed-on-request
     let (mut reader, writer) = pipe().expect("a pipe");

@@ -8,7 +8,7 @@ use std::io::{Read, Write, pipe};
 
 use bounded::{LIMIT, check, in_child};
 use limited::{lower, take_all_descriptors};
-use purlin_process::{Error, ExitStatus, Process};
+use purlin_process::{Builder, Error, ExitStatus, Process, active_children};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use traces::{descriptor_count, has_children};
 
@@ -20,13 +20,37 @@ fn without_descriptors_nothing_is_started() {
         for free_count in 0..3 {
             let started = Process::fork("one too many", || ());
             check(matches!(started, Err(Error::OutOfResources)), "there is no room")?;
-            check(!has_children(), "no child is left")?;
+            check(!has_children() && active_children().is_empty(), "no child is left")?;
             check(taken.pop().is_some(), &format!("{free_count} are free, one more can be"))?;
         }
         let child = Process::fork("fits", || 3).map_err(|error| format!("three free: {error}"))?;
         check(child.join(LIMIT) == Ok(ExitStatus::Code(3)), "three free descriptors are enough")?;
         drop(child);
         check(Process::fork("again", || ()).is_ok(), "they were given back")
+    });
+}
+
+#[test]
+fn without_descriptors_no_daemon_is_started() {
+    // shows: process-fork-failure-leaves-no-child
+    in_child(|| {
+        lower(Resource::Nofile, 64)?;
+        let mut taken = take_all_descriptors();
+        for free_count in 0..16 {
+            let all = taken.len();
+            taken.truncate(all - free_count);
+            match Builder::new().daemon(true).fork(|| 3) {
+                Err(error) => check(error == Error::OutOfResources, "there is no room")?,
+                Ok(child) => {
+                    check(child.join(LIMIT) == Ok(ExitStatus::Code(3)), "it runs")?;
+                    return check(free_count > 3, "it takes more than another child");
+                }
+            }
+            check(!has_children() && active_children().is_empty(), "no child is left")?;
+            taken.extend(take_all_descriptors());
+            check(taken.len() == all, &format!("the {free_count} that were free were given back"))?;
+        }
+        Err("with sixteen free it is refused".to_owned())
     });
 }
 
@@ -78,7 +102,7 @@ fn at_the_limit_of_processes_nothing_is_started() {
         let before = descriptor_count();
         let started = Process::fork("one too many", || ());
         check(matches!(started, Err(Error::OutOfResources)), "the limit holds")?;
-        check(!has_children(), "no child is left")?;
+        check(!has_children() && active_children().is_empty(), "no child is left")?;
         check(descriptor_count() == before, "no descriptor is left open")
     });
 }

@@ -51,7 +51,7 @@ fn report(started: Result<Process, Error>) {
 }
 
 fn trials() -> Vec<Trial> {
-    let tests: [(&str, fn()); 19] = [
+    let tests: [(&str, fn()); 21] = [
         ("the_function_runs_with_its_arguments", arguments),
         ("what_the_function_returns_is_the_exit_status", outcomes),
         ("a_carried_lock_is_the_same_lock", carried_lock),
@@ -68,6 +68,8 @@ fn trials() -> Vec<Trial> {
         ("a_child_that_ends_before_init_is_told", late),
         ("an_inherited_mark_makes_nobody_a_child", inherited_mark),
         ("a_child_killed_as_it_starts_is_joined_as_killed", killed_early),
+        ("a_child_killed_right_after_its_start_is_joined_as_killed", killed_after_its_start),
+        ("threads_may_spawn_at_once", threads),
         ("children_come_and_go_without_a_trace", comings_and_goings),
         ("without_descriptors_nothing_is_spawned", no_descriptors),
         ("a_handover_is_whole_or_an_error", handover),
@@ -303,7 +305,8 @@ fn growth() {
         seen.push(byte_of(&mut reader, "the child's count"));
         ends.push(end);
     }
-    assert!(seen.iter().all(|count| *count == seen[0] && *count > 0), "{seen:?}");
+    // The standard ones, the two that were handed over, the parent's, and the one that counts.
+    assert_eq!(seen, [7; 5]);
 }
 
 fn null_input() {
@@ -361,12 +364,56 @@ fn inherited_mark() {
 }
 
 fn killed_early() {
-    let bytes = vec![7_u8; 8 << 20];
+    // shows: process-spawn-child-killed-while-arguments-travel
+    let bytes = vec![7_u8; 64 << 20];
     let killer = std::thread::spawn(kill_the_first_child);
     let count = |bytes: Vec<u8>, ()| i32::from(bytes.is_empty());
     let child = started(Process::spawn("victim", count, bytes, ()));
     killer.join().expect("it was killed");
     assert_eq!(child.status(), ExitStatus::Signal(9));
+}
+
+fn killed_after_its_start() {
+    // shows: process-kill-right-after-start, process-many-terminated-at-once
+    fn idle((): (), (): ()) {
+        loop {
+            std::thread::park();
+        }
+    }
+    in_child(|| {
+        let start = || Process::spawn("idle", idle, (), ());
+        let text = |error: Error| error.to_string();
+        start().and_then(|child| child.kill().and_then(|()| child.join(LIMIT))).map_err(text)?;
+        let before = descriptor_count();
+        for _ in 0..20 {
+            let child = start().map_err(text)?;
+            child.kill().map_err(text)?;
+            check(child.join(LIMIT) == Ok(ExitStatus::Signal(9)), "each is killed")?;
+        }
+        check(descriptor_count() == before && !has_children(), "and leaves no trace")?;
+        let several = [start(), start(), start(), start(), start()];
+        for child in &several {
+            child.as_ref().map_err(|error| text(*error))?.terminate().map_err(text)?;
+        }
+        let is_terminated = |child: &Result<Process, Error>| {
+            child.as_ref().is_ok_and(|child| child.join(LIMIT) == Ok(ExitStatus::Signal(15)))
+        };
+        check(several.iter().all(is_terminated), "each is terminated")
+    });
+}
+
+fn threads() {
+    // shows: process-start-while-other-threads-run
+    std::thread::scope(|scope| {
+        for number in 0..4 {
+            scope.spawn(move || {
+                for _ in 0..3 {
+                    let child = started(Process::spawn("", |number: i32, ()| number, number, ()));
+                    assert_eq!(child.status(), ExitStatus::Code(number));
+                }
+            });
+        }
+    });
 }
 
 /// Kills the child that a start is waiting for, or has just begun.

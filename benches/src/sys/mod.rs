@@ -9,6 +9,7 @@ mod mutex;
 mod processor;
 mod seccomp;
 mod semaphore;
+mod start;
 mod version;
 
 pub use barrier::SharedBarrier;
@@ -20,5 +21,6 @@ pub use mutex::{Kind, SharedMutex, Taken};
 pub use processor::tie_to_processor;
 pub use seccomp::forbid_system_calls;
 pub use semaphore::SharedSemaphore;
+pub use start::{fork_and_wait, spawn_and_wait};
 
 pub(crate) use version::libc_version;

@@ -381,7 +381,7 @@ pub(super) fn work(args: &Arguments) -> Result<Function, Refusal> {
     Function::of(&args, "function").ok_or_else(|| Refusal::new("invalid-argument", "no function"))
 }
 
-fn shown(status: ExitStatus) -> Value {
+pub(super) fn shown(status: ExitStatus) -> Value {
     status.code().map_or_else(|| "unknown".into(), Value::from)
 }
 

@@ -9,6 +9,7 @@ mod process;
 mod rlock;
 mod semaphore;
 mod semaphore_waits;
+mod subprocess;
 
 /// Cases that notice a fault.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +61,7 @@ pub(crate) const TABLES: &[Table] = &[
     event::TABLE,
     barrier::TABLE,
     process::TABLE,
+    subprocess::TABLE,
 ];
 
 /// Odd ones that are right, and the cases that find what they do not promise.

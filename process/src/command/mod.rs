@@ -7,15 +7,16 @@
 //!
 //! | std | here |
 //! |---|---|
-//! | waits without limit, or not at all | [`Program::wait`] has a deadline, is asked by several threads, and says `Unknown` rather than a false 0 |
-//! | a signal by number, `SIGKILL` only | [`Program::signal`] by process descriptor, never to a stranger |
+//! | waits without limit, or not at all | [`Program::wait`]: a deadline, several threads |
+//! | status 0 where nobody can know it, or an error | `Unknown`, which is no success |
+//! | `SIGKILL` by number | [`Program::signal`], any, by process descriptor: never a stranger |
 //! | a dropped child stays a zombie | it is collected at the next start |
-//! | `output()` has no input and no limit | [`Exchange`] feeds and reads at once, with a deadline, and can be taken up again |
-//! | a program inherits what is not closed on exec | it gets the standard streams and what [`Launch::pass`] names |
-//! | a program inherits what the thread that starts it blocks | it begins with no signal blocked |
+//! | `output()` has no input and no limit | [`Exchange`]: both ways at once, and resumable |
+//! | descriptors that are not closed on exec are inherited | only what [`Launch::pass`] names |
+//! | what the starting thread blocks is inherited | no signal is blocked |
 //! | closed standard streams of the caller spoil pipes | they do not |
-//! | one `io::Error` | an [`Error`](crate::Error) a cause, and a [`Failure`] that names the path |
-//! | no session, mask, errors in the output | [`Launch`] has them |
+//! | one `io::Error` | an [`Error`](crate::Error) a cause, in a [`Failure`] that names the path |
+//! | no sessions, no mask, no errors into the output | [`Launch`] has them |
 //!
 //! ```text
 //!   Launch ── start ──► Program ── exchange ──► Exchange ── finish ──► Output

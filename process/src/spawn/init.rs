@@ -41,6 +41,7 @@ static IS_INITIALIZED: AtomicBool = AtomicBool::new(false);
 /// * Tests: the test harness has a `main` of its own. Tests that spawn have `harness = false`.
 /// * Threads: in a spawned child it changes the environment, which is only sound while there is one
 ///   thread; where there are several already, the variable `PURLIN_SPAWNED` stays.
+/// * Who asks [`current`](crate::current) before this call is told of the main program.
 /// * A child closes the descriptors that it inherited and that are not closed on exec, but for the
 ///   standard ones.
 pub fn init() {

@@ -155,7 +155,7 @@ fn write(
         name: plan.name.clone(),
         path: plan.path.clone(),
         is_daemon: plan.is_daemon,
-        key: plan.key().as_bytes().to_vec(),
+        key: plan.key()?.as_bytes().to_vec(),
         parent_name: parent.name,
         parent_pid: parent.pid,
         task,

@@ -29,6 +29,11 @@ impl Origin {
         Self { pid: own_pid(), generation: GENERATION.load(Ordering::Relaxed) }
     }
 
+    /// Whether this process was forked from another that had set the fork handler.
+    pub(crate) fn is_forked(self) -> bool {
+        self.generation != 0
+    }
+
     /// Whether the caller is this process.
     pub(crate) fn is_current(self) -> bool {
         self == Self::current()

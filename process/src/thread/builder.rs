@@ -8,7 +8,8 @@ use super::own;
 use crate::Error;
 use crate::limits::STACK_MIN_BYTES;
 use crate::outcome::Outcome;
-use crate::sys::{origin, stdio};
+use crate::sys::origin::{self, Origin};
+use crate::sys::{stdio, thread as system};
 
 /// What a thread is to be, before it is started.
 ///
@@ -68,7 +69,10 @@ impl Builder {
     /// # Weak points
     /// * A program that is built to abort on a panic aborts.
     /// * The panic hook knows the name that the thread was started with, not one that it was given
-    ///   later.
+    ///   later, which is printed behind.
+    /// * In a forked child the thread is none of std's, which has a lock there that a fork may have
+    ///   copied as held: `std::thread::current()` has no name, the panic hook neither, and a stack
+    ///   that overflows ends the process by `SIGSEGV` without a message.
     pub fn start<F, R>(self, function: F) -> Result<Thread, Error>
     where
         F: FnOnce() -> R + Send + 'static,
@@ -81,21 +85,31 @@ impl Builder {
         origin::watch_forks()?;
         let is_daemon = self.is_daemon.unwrap_or_else(|| own::current().is_daemon());
         let thread = Thread::planned(self.name, is_daemon);
-        let mut builder = std::thread::Builder::new().name(thread.name());
-        if let Some(bytes) = self.stack_bytes {
-            builder = builder.stack_size(bytes);
-        }
         let theirs = thread.clone();
         // Listed before it runs, so that it finds itself there, and nobody takes it for ended.
         threads().add(thread.clone());
-        match builder.spawn(move || run(theirs, function)) {
-            Ok(_detached) => Ok(thread), // its end is told by itself
-            Err(_) => {
-                threads().remove(&thread);
-                Err(Error::OutOfResources)
-            }
+        let started = begin(thread.name(), self.stack_bytes, move || run(theirs, function));
+        if started.is_err() {
+            threads().remove(&thread);
         }
+        started.map(|()| thread)
     }
+}
+
+/// Has the system start it. Nobody has to join it: it tells its end by itself.
+fn begin(
+    name: String,
+    stack_bytes: Option<usize>,
+    life: impl FnOnce() + Send + 'static,
+) -> Result<(), Error> {
+    if Origin::current().is_forked() {
+        return system::start_bare(stack_bytes, Box::new(life));
+    }
+    let mut builder = std::thread::Builder::new().name(name);
+    if let Some(bytes) = stack_bytes {
+        builder = builder.stack_size(bytes);
+    }
+    builder.spawn(life).map(drop).map_err(|_| Error::OutOfResources)
 }
 
 /// The whole life of a thread.
@@ -121,7 +135,13 @@ where
         if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
             std::mem::forget(another);
         }
-        End::Panicked(text.unwrap_or_default())
+        let text = text.unwrap_or_default();
+        // The hook has printed what std knows.
+        if std::thread::current().name() != Some(&thread.name()) {
+            let name = thread.name();
+            stdio::print_error(&format!("{name}: the function of this thread panicked: {text}\n"));
+        }
+        End::Panicked(text)
     });
     thread.end_here(end);
 }

@@ -303,7 +303,8 @@ impl fmt::Debug for Thread {
 fn next_id() -> NonZeroU64 {
     // Relaxed: numbers need be different, not ordered with anything.
     let number = IDS.fetch_add(1, Ordering::Relaxed);
-    NonZeroU64::new(number).unwrap_or(NonZeroU64::MAX) // after five centuries of a start a nanosecond
+    // A start a nanosecond comes to zero after five centuries.
+    NonZeroU64::new(number).unwrap_or(NonZeroU64::MAX)
 }
 
 fn next_name() -> String {

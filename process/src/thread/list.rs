@@ -47,3 +47,21 @@ impl Threads {
         self.living.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ExitStatus, Process};
+
+    #[test]
+    fn who_has_ended_is_kept_nowhere() {
+        let limit = std::time::Duration::from_secs(60);
+        let child = Process::fork("lists", || {
+            for _ in 0..10 {
+                Thread::start("", || ()).and_then(|thread| thread.join(limit)).expect("its end");
+            }
+            i32::from(threads().locked().len() != 1)
+        });
+        assert_eq!(child.unwrap().join(limit), Ok(ExitStatus::Code(0)));
+    }
+}

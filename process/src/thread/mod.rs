@@ -26,20 +26,22 @@
 //!
 //! # Threads or processes, and which
 //!
-//! | | [`Thread`] | [`Process::fork`] | [`Process::spawn`] | [`command`] |
+//! | | thread | [fork] | [spawn] | [other program][command] |
 //! |---|---|---|---|---|
-//! | memory | one, shared | a copy, as it was at the start | its own, from nothing | its own |
-//! | takes along | a closure, `Send + 'static` | any closure | a function, arguments, handles | arguments, environment, streams |
-//! | costs about | 20 µs | 0.2 ms, more with more memory | 1 ms | 1 ms |
-//! | crash, `abort` | ends all of the process | ends the one | ends the one | ends the one |
-//! | ended from outside | not at all | [`kill`], at any instruction | the same | the same |
-//! | a lock held at its end | not told: the process lives | told to the next as owner-died | the same | – |
-//! | beside other threads | made for it | their locks stay held: risky | safe | safe |
+//! | its memory is | the caller's | a copy from its start on | its own | its own |
+//! | it is given | a closure, `Send` | any closure | arguments, handles | arguments, streams |
+//! | a crash ends | the whole process | it alone | it alone | it alone |
+//! | can be killed | no | [yes][kill] | [yes][kill] | [yes](crate::command::Program::kill) |
+//! | a lock it held then | stays held | is told to the next | is told to the next | – |
+//! | beside other threads | safe | risky: their locks stay held | safe | safe |
 //!
 //! * A **thread** is for work that shares data in memory and is trusted as much as the caller.
+//!   It costs least.
 //! * A **fork** is for work that starts from what the caller has, and may crash, be killed, or
-//!   spoil its memory. Start it before there are other threads, or from a program that has few.
-//! * A **spawn** is for the same in a program with many threads: it begins with a clean memory.
+//!   spoil its memory. Start it before there are other threads. It costs the more, the more memory
+//!   the caller has.
+//! * A **spawn** is for the same in a program with many threads: it begins with a clean memory, and
+//!   costs the execution of the program.
 //! * A **program** is for what is not a function of this program.
 //!
 //! The locks, semaphores, events, conditions and barriers of `purlin-sync` work between all of them
@@ -53,10 +55,10 @@
 //! * Keep a process from ending: what `main` returns to ends daemons and others alike, unless
 //!   [`join_all`] is called there.
 //!
-//! [`Process::fork`]: crate::Process::fork
-//! [`Process::spawn`]: crate::Process::spawn
-//! [`command`]: crate::command
-//! [`kill`]: crate::Process::kill
+//! [fork]: crate::Process::fork
+//! [spawn]: crate::Process::spawn
+//! [command]: crate::command
+//! [kill]: crate::Process::kill
 
 mod builder;
 mod handle;

@@ -13,6 +13,7 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("conformance/adapters/posix/memory.rs", "makes the pointers that the C library takes"),
     ("conformance/adapters/posix/mutex.rs", "calls the C library, which takes pointers"),
     ("conformance/adapters/posix/process.rs", "forks by the bare call"),
+    ("conformance/adapters/purlin/current.rs", "forks by the raw call of purlin, which is judged"),
     ("conformance/adapters/posix/semaphore.rs", "calls the C library, which takes pointers"),
     ("process/src/fork.rs", "the raw fork is an unsafe function"),
     ("process/src/builder.rs", "forks, and argues that its child never returns"),

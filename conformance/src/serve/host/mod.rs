@@ -48,6 +48,9 @@ pub(super) const OPERATIONS: &[&str] = &[
     "close",
     "read",
     "is_open",
+    "leave_open",
+    "number_of",
+    "wait_for_end",
     "collect",
     "set_input",
 ];
@@ -72,6 +75,11 @@ impl Object for Host {
         let (number, log) = match op {
             "output_to" => (1, text(args, "log")),
             "errors_to" => (2, text(args, "log")),
+            "leave_open" | "number_of" => {
+                let log = text(args, "log").and_then(|log| functions.object(&log));
+                let done = log.and_then(|log| streams::about(op, &*log, args));
+                return done.map_or_else(CallResult::Failed, CallResult::Value);
+            }
             _ => return self.call(op, args),
         };
         let done = log.and_then(|log| streams::redirect(number, &*functions.object(&log)?));

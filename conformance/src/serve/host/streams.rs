@@ -1,6 +1,7 @@
 //! The standard streams of this process, and what stands behind a number.
 
 use std::io::{Write, stdout};
+use std::os::fd::AsRawFd;
 
 use rustix::io::{Errno, fcntl_getfd};
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
@@ -37,6 +38,21 @@ pub(super) fn redirect(number: i32, log: &dyn Object) -> Done {
     };
     let done = if number == 1 { dup2_stdout(file) } else { dup2_stderr(file) };
     done.map_err(refused)?;
+    Ok(Value::Null)
+}
+
+/// `leave_open`: makes so many copies of the log's descriptor, which stay open, also on exec.
+/// `number_of`: the descriptor's number, as text.
+pub(super) fn about(op: &str, log: &dyn Object, args: &Arguments) -> Done {
+    let Some(("log", file)) = log.memory() else {
+        return Err(Refusal::new("invalid-argument", "that is no log"));
+    };
+    if op == "number_of" {
+        return Ok(file.as_raw_fd().to_string().into());
+    }
+    for _ in 0..number::<u32>(args, "count")? {
+        std::mem::forget(fork::duplicate(file.as_raw_fd()).map_err(refused)?);
+    }
     Ok(Value::Null)
 }
 

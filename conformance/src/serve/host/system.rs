@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 use rustix::process::{
-    Pid, Resource, Rlimit, Signal, Uid, WaitOptions, geteuid, getpid, getppid, kill_process,
-    setrlimit, waitpid,
+    Pid, PidfdFlags, Resource, Rlimit, Signal, Uid, WaitOptions, geteuid, getpid, getppid,
+    kill_process, pidfd_open, setrlimit, waitpid,
 };
 use rustix::thread::{CpuSet, gettid, sched_setaffinity, set_thread_res_uid};
 use serde_json::Value;
@@ -29,6 +29,7 @@ pub(super) fn call(op: &str, args: &Arguments) -> Option<Done> {
         "thread" => Ok(gettid().as_raw_pid().into()),
         "state" => number(args, "pid").map(state),
         "send" => send(args),
+        "wait_for_end" => number(args, "pid").and_then(wait_for_end),
         "collect" => number(args, "pid").and_then(collect),
         "threads" => count("/proc/self/task"),
         // The listing has one of its own.
@@ -61,6 +62,16 @@ fn state(pid: i32) -> Value {
         Some('T' | 't') => "stopped".into(),
         _ => "alive".into(),
     }
+}
+
+/// Waits until the process has ended, whoever's child it is; false when the suite's patience is
+/// over.
+fn wait_for_end(pid: i32) -> Done {
+    let Some(Ok(process)) = Pid::from_raw(pid).map(|pid| pidfd_open(pid, PidfdFlags::empty()))
+    else {
+        return Ok(true.into());
+    };
+    Ok(crate::subject::is_readable(&process, crate::limits::patience()).into())
 }
 
 fn send(args: &Arguments) -> Done {

@@ -1,0 +1,137 @@
+//! The examples, and what is promised of their output: the order where one is promised, what there
+//! is where none is.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use purlin_process::command::run;
+
+/// Far beyond what any example needs; whoever takes so long is killed, and has hung.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// The lines that an example prints; it must end well, and complain of nothing.
+fn lines_of(name: &str) -> Vec<String> {
+    let output = run(Command::new(example(name)), "", LIMIT).unwrap_or_else(|failure| {
+        panic!("{failure}; `cargo test -p purlin-process` builds the examples");
+    });
+    let text = |bytes: Option<Vec<u8>>| String::from_utf8(bytes.expect("a pipe")).expect("text");
+    assert_eq!(text(output.stderr), "");
+    assert!(output.status.is_success(), "{name} has ended with {}", output.status);
+    text(output.stdout).lines().map(str::to_owned).collect()
+}
+
+/// Beside the folder of this test program.
+fn example(name: &str) -> PathBuf {
+    let mut path = std::env::current_exe().expect("this program");
+    path.pop();
+    path.pop();
+    path.join("examples").join(name)
+}
+
+#[test]
+fn threads_speak_between_the_first_word_and_the_last() {
+    // shows: thread-join-orders-output, thread-without-join-main-goes-first
+    // shows: thread-run-method-overridden
+    let lines = lines_of("threads");
+    assert_eq!(lines.len(), 18, "{lines:#?}");
+    assert_eq!(lines[0], "all begin");
+    assert_eq!(lines[16..], ["all have ended", "the straggler comes in"]);
+    let mut counts: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for line in &lines[1..16] {
+        let (name, number) = line.split_once(" counts ").expect("a count");
+        counts.entry(name).or_default().push(number);
+    }
+    assert_eq!(counts.keys().collect::<Vec<_>>(), [&"Thread-1", &"Thread-2", &"Thread-3"]);
+    assert!(counts.values().all(|numbers| *numbers == ["0", "1", "2", "3", "4"]), "{counts:?}");
+}
+
+#[test]
+fn daemons_end_with_the_program() {
+    // shows: thread-daemon-ends-with-main
+    let mut lines = lines_of("daemons");
+    assert_eq!(lines.pop().as_deref(), Some("the program ends"));
+    lines.sort();
+    assert_eq!(lines, ["film begins", "radio begins"]);
+}
+
+#[test]
+fn a_lock_keeps_the_account_and_the_file_whole() {
+    // shows: thread-lock-counter-exact
+    let lines = lines_of("lock");
+    assert_eq!(lines[..3], ["the account has 0", "scoped: status 0", "by hand: status 0"]);
+    let (first, second) = lines[3..].split_at(9);
+    assert_eq!(second.len(), 9);
+    for nine in [first, second] {
+        assert!(nine.iter().all(|line| *line == nine[0]), "{nine:?}");
+    }
+    assert_ne!(first[0], second[0]);
+}
+
+#[test]
+fn a_reentrant_lock_is_given_back_before_another_has_it() {
+    // shows: thread-rlock-reentrant-per-thread
+    let lines = lines_of("reentrant");
+    assert_eq!(lines.len(), 9);
+    let mut owns: Vec<&str> = Vec::new();
+    for three in lines.chunks(3) {
+        let own = three[0].strip_suffix(" has it").expect("the first word");
+        assert_eq!(three[1..], [format!("{own} has it twice"), format!("{own} gives it back")]);
+        owns.push(own);
+    }
+    owns.sort_unstable();
+    assert_eq!(owns, ["Thread-1", "Thread-2", "Thread-3"]);
+}
+
+#[test]
+fn no_more_than_two_sit_at_once() {
+    // shows: semaphore-never-more-inside
+    let mut lines = lines_of("semaphore");
+    assert_eq!(lines.pop().as_deref(), Some("2 seats are free"));
+    let mut seated: Vec<&str> = Vec::new();
+    let mut seen: Vec<&str> = Vec::new();
+    for line in &lines {
+        if let Some(guest) = line.strip_suffix(" sits down") {
+            seated.push(guest);
+            seen.push(guest);
+            assert!(seated.len() <= 2, "{lines:#?}");
+        } else {
+            let guest = line.strip_suffix(" leaves").expect("one of two words");
+            let at = seated.iter().position(|one| *one == guest).expect("who leaves sat");
+            seated.remove(at);
+        }
+    }
+    seen.sort_unstable();
+    assert_eq!(seen, ["guest 1", "guest 2", "guest 3", "guest 4", "guest 5"]);
+    assert!(seated.is_empty());
+}
+
+#[test]
+fn an_event_lets_all_go_and_a_deadline_tells() {
+    // shows: thread-event-releases-all, event-timed-out-and-unlimited-waiter
+    let lines = lines_of("event");
+    let at = |what: &str| {
+        let found = lines.iter().position(|line| line == what);
+        found.unwrap_or_else(|| panic!("{what} in {lines:#?}"))
+    };
+    assert_eq!(lines.len(), 12);
+    assert!(at("impatient waits") < at("impatient: it is not set"));
+    assert!(at("impatient: it is not set") < at("main sets it"));
+    assert!(at("main sets it") < at("patient: it is set"));
+    assert!(at("patient waits") < at("patient: it is set"));
+    let threads = &lines[5..];
+    let ready = threads[..3].iter().filter(|line| line.ends_with(" is ready")).count();
+    let gone = threads[4..].iter().filter(|line| line.ends_with(": it is set")).count();
+    assert_eq!((ready, threads[3].as_str(), gone), (3, "main sets it", 3), "{lines:#?}");
+}
+
+#[test]
+fn every_item_is_passed_once_and_the_bound_holds() {
+    // shows: thread-condition-producer-consumer
+    let lines = lines_of("condition");
+    assert_eq!(lines[0], "1500 taken, 1500 of them different");
+    let most = lines[1].strip_prefix("0 left, ").and_then(|rest| rest.strip_suffix(" at most"));
+    let most: u32 = most.and_then(|most| most.parse().ok()).expect("a number");
+    assert!((1..=100).contains(&most), "{most}");
+}
