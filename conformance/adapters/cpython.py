@@ -602,7 +602,8 @@ class Process:
 
     def join(self, timeout=None):
         self.raw.join(timeout)
-        if timeout is not None and self.raw.exitcode is None:
+        # What the join itself has seen: to ask for the exit code is to look once more.
+        if timeout is not None and self.raw._popen.returncode is None:
             raise Refused("timed-out")
 
     def terminate(self):

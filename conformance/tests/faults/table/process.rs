@@ -314,5 +314,8 @@ const FAULTS: &[(&str, Noticed)] = &[
             "process/join-beside-grandchild",
         ]),
     ),
-    ("false-signal-ignored", These(&["process/signals-left-alone"])),
+    (
+        "false-signal-ignored",
+        These(&["process/signals-left-alone", "process/signals-left-alone-by-objects"]),
+    ),
 ];
