@@ -1027,7 +1027,8 @@ def stepping(how):
 
         def __reduce__(self):
             names = {"__name__": TARGET, "source": SOURCE[0], "passed": None, "how": how}
-            return eval, ("exec(source, globals()) or unfilled(stepping(how))", names), self.__dict__
+            again = "exec(source, globals()) or unfilled(stepping(how))"
+            return eval, (again, names), self.__dict__
 
     return Stepping
 
