@@ -359,10 +359,10 @@ class Host:
 
     operations = ("pid", "parent", "thread", "state", "send", "threads", "descriptors", "children",
                   "environment", "set_environment", "directory", "set_directory", "global",
-                  "set_global", "limit", "use_processors", "ignore", "reset", "exit_on", "block",
-                  "ignores", "handles", "blocks", "print", "output_to", "errors_to", "close",
-                  "read", "is_open", "leave_open", "number_of", "wait_for_end", "collect",
-                  "set_input", "mappings", "mappings_grew")
+                  "set_global", "limit", "give_up_privileges", "use_processors", "ignore", "reset",
+                  "exit_on", "block", "ignores", "handles", "blocks", "print", "output_to",
+                  "errors_to", "close", "read", "is_open", "leave_open", "number_of",
+                  "wait_for_end", "collect", "set_input", "mappings", "mappings_grew")
     is_guard = False
     value = 1  # what a program has in ordinary memory: its own, until it changes it
 
@@ -425,6 +425,10 @@ class Host:
               "core": resource.RLIMIT_CORE}[of]
         resource.setrlimit(of, (most, most))
 
+    def give_up_privileges(self):
+        if os.geteuid() == 0:
+            os.setresuid(65534, 65534, 65534)
+
     def use_processors(self, count):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
 
@@ -472,7 +476,7 @@ class Host:
         os.close(number)
 
     def read(self):
-        return os.read(0, 1).decode() or None
+        return sys.stdin.read(1) or None if sys.stdin is not None else None
 
     def leave_open(self, log, count):
         for _ in range(count):
@@ -498,6 +502,7 @@ class Host:
         os.close(write)
         os.dup2(read, 0)
         os.close(read)
+        sys.stdin = open(0, closefd=False)
 
     def is_open(self, number):
         try:
@@ -604,7 +609,8 @@ class Process:
 
     def join(self, timeout=None):
         self.raw.join(timeout)
-        if timeout is not None and self.raw.exitcode is None:
+        # What the join itself has seen: to ask for the exit code is to look once more.
+        if timeout is not None and self.raw._popen.returncode is None:
             raise Refused("timed-out")
 
     def terminate(self):
@@ -1105,7 +1111,8 @@ def stepping(how):
 
         def __reduce__(self):
             names = {"__name__": TARGET, "source": SOURCE[0], "passed": None, "how": how}
-            return eval, ("exec(source, globals()) or unfilled(stepping(how))", names), self.__dict__
+            again = "exec(source, globals()) or unfilled(stepping(how))"
+            return eval, (again, names), self.__dict__
 
     return Stepping
 
@@ -1819,7 +1826,8 @@ class Adapter:
             "reap": self.reap,
             "drop": self.drop,
         }
-        for line in sys.stdin.buffer:
+        # Not by `sys.stdin`, which a child of this process closes, with its lock as it then is.
+        for line in os.fdopen(0, "rb", closefd=False):
             if not line.strip():
                 continue
             request = json.loads(line)

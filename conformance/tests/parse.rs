@@ -65,6 +65,7 @@ object n: cell
 object l: log
 actors a b v k
 processes c p
+main m
 threads t u of a
 children d e f of b
 

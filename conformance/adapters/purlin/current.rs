@@ -4,8 +4,8 @@ use std::sync::{Mutex, PoisonError};
 
 use purlin_conformance::serve::{Arguments, CallResult, Function, Functions, Object, Refusal};
 use purlin_process::{
-    ExitStatus, Fork, Parent, Process, active_children, at_exit, cpu_count, current, exit, fork,
-    usable_cpu_count,
+    Error, ExitStatus, Fork, Parent, Process, active_children, at_exit, cpu_count, current, exit,
+    fork, usable_cpu_count,
 };
 use serde_json::{Value, json};
 
@@ -113,14 +113,16 @@ impl Me {
             let why = "only the handle that a fork gave can wait, and it keeps the status";
             return CallResult::Prevented(why.to_owned());
         };
-        if args.get("block") == Some(&Value::Bool(false)) && forked[place].try_join().is_err() {
-            return CallResult::ok();
-        }
-        match forked.swap_remove(place).join(None) {
-            Ok(ExitStatus::Unknown) => CallResult::Value("unknown".into()),
-            Ok(status) => CallResult::Value(status.code().into()),
-            Err(error) => CallResult::Failed(refusal(error)),
-        }
+        let child = &forked[place];
+        let may_wait = args.get("block") != Some(&Value::Bool(false));
+        let status = match if may_wait { child.join(None) } else { child.try_join() } {
+            Ok(ExitStatus::Unknown) => "unknown".into(),
+            Ok(status) => status.code().into(),
+            Err(Error::TimedOut) if !may_wait => return CallResult::ok(),
+            Err(error) => return CallResult::Failed(refusal(error)),
+        };
+        forked.swap_remove(place);
+        CallResult::Value(status)
     }
 }
 

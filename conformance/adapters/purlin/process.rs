@@ -119,13 +119,15 @@ impl Child {
             Ok(gift) => gift,
             Err(refusal) => return CallResult::Failed(refusal),
         };
-        let builder = match std::mem::replace(&mut *self.stage(), Stage::Spent) {
+        let mut stage = self.stage();
+        let builder = match std::mem::replace(&mut *stage, Stage::Spent) {
             Stage::Described(builder) => builder,
             other => {
-                *self.stage() = other;
+                *stage = other;
                 return CallResult::Prevented("a start consumes what is started".to_owned());
             }
         };
+        drop(stage); // nobody has to wait for the child
         let start = |actor: Actor| match self.how {
             How::Spawn => spawn(self.subject, builder, actor, gift),
             _ if self.args.contains_key("step") => {

@@ -96,7 +96,10 @@ impl Parser<'_> {
         let thread = may_be.iter().find(|name| self.cast.is_thread(name));
         if let Some(member) = thread.and_then(|name| self.cast.member(name)) {
             let (name, process) = (&member.name, &member.process);
-            let says = format!("`{name}` is a thread in the process of `{process}`; say that one");
+            let says = match &member.origin {
+                Origin::Main => format!("`{name}` is a thread of the adapter, which goes on"),
+                _ => format!("`{name}` is a thread in the process of `{process}`; say that one"),
+            };
             return Err(at(span, says));
         }
         Ok(())

@@ -47,7 +47,7 @@ fn objects(args: Arguments) -> Vec<ObjectLine> {
 fn actors() -> Vec<ActorLine> {
     let actor = |name: &str, origin| ActorLine {
         name: name.to_owned(),
-        own_process: !matches!(origin, Origin::ThreadOf(_)),
+        own_process: !matches!(origin, Origin::ThreadOf(_) | Origin::Main),
         origin,
         span: NOWHERE,
     };

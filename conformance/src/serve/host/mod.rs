@@ -33,6 +33,7 @@ pub(super) const OPERATIONS: &[&str] = &[
     "global",
     "set_global",
     "limit",
+    "give_up_privileges",
     "use_processors",
     "ignore",
     "reset",
@@ -88,8 +89,9 @@ impl Object for Host {
     }
 
     fn memory(&self) -> Option<(&'static str, std::os::fd::BorrowedFd<'_>)> {
-        // Nothing of it has to reach another program; any descriptor says so.
-        Some((HOST, rustix::stdio::stderr()))
+        // Nothing of it has to reach another program; any descriptor says so, and
+        // an actor always has this one.
+        Some((HOST, rustix::stdio::stdout()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The standard streams of this process, and what stands behind a number.
 
-use std::io::{Read, Write, stdout};
+use std::io::{Write, stdout};
 use std::os::fd::AsRawFd;
 
 use rustix::io::{Errno, fcntl_getfd};
@@ -68,7 +68,8 @@ fn set_input(args: &Arguments) -> Done {
 /// A byte of standard input, as text; null at its end.
 fn read() -> Done {
     let mut byte = [0];
-    match std::io::stdin().read(&mut byte).map_err(refused)? {
+    // Not by `std::io::stdin`, whose lock the adapter holds for ever where it forks an actor.
+    match rustix::io::read(rustix::stdio::stdin(), &mut byte).map_err(refused)? {
         0 => Ok(Value::Null),
         _ => Ok(String::from_utf8_lossy(&byte).into()),
     }

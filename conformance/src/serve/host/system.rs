@@ -5,15 +5,18 @@ use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 use rustix::process::{
-    Pid, PidfdFlags, Resource, Rlimit, Signal, WaitOptions, getpid, getppid, kill_process,
-    pidfd_open, setrlimit, waitpid,
+    Pid, PidfdFlags, Resource, Rlimit, Signal, Uid, WaitOptions, geteuid, getpid, getppid,
+    kill_process, pidfd_open, setrlimit, waitpid,
 };
-use rustix::thread::{CpuSet, gettid, sched_setaffinity};
+use rustix::thread::{CpuSet, gettid, sched_setaffinity, set_thread_res_uid};
 use serde_json::Value;
 
 use super::{Arguments, Done, Refusal, number, refused, text};
 use crate::evidence;
 use crate::sys::environment;
+
+/// A user who owns nothing.
+const NOBODY: u32 = 65534;
 
 /// What a program has in ordinary memory: its own value, until it changes it.
 static GLOBAL: AtomicI64 = AtomicI64::new(1);
@@ -46,6 +49,7 @@ pub(super) fn call(op: &str, args: &Arguments) -> Option<Done> {
             Value::Null
         }),
         "limit" => limit(args),
+        "give_up_privileges" => give_up_privileges(),
         "use_processors" => number(args, "count").and_then(use_processors),
         _ => return None,
     })
@@ -140,6 +144,15 @@ fn limit(args: &Arguments) -> Done {
     };
     let most = Some(number(args, "most")?);
     setrlimit(of, Rlimit { current: most, maximum: most }).map_err(refused)?;
+    Ok(Value::Null)
+}
+
+/// Makes a thread that may do everything one of nobody's; any other it leaves as it is.
+fn give_up_privileges() -> Done {
+    if geteuid().is_root() {
+        let nobody = Uid::from_raw(NOBODY);
+        set_thread_res_uid(nobody, nobody, nobody).map_err(refused)?;
+    }
     Ok(Value::Null)
 }
 
