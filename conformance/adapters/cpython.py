@@ -23,6 +23,7 @@ import pickle
 import platform
 import queue
 import resource
+import select
 import signal
 import sys
 import threading
@@ -336,7 +337,8 @@ class Log:
         return os.pread(self.raw.fileno(), size, 0).decode().splitlines()
 
     def has(self, text):
-        return any(text in line for line in self.lines())
+        texts = text if isinstance(text, list) else [text]
+        return any(text in line for line in self.lines() for text in texts)
 
 
 class Host:
@@ -346,7 +348,7 @@ class Host:
                   "environment", "set_environment", "directory", "set_directory", "global",
                   "set_global", "limit", "use_processors", "ignore", "reset", "exit_on", "block",
                   "ignores", "handles", "blocks", "print", "output_to", "errors_to", "close",
-                  "read", "is_open")
+                  "read", "is_open", "pipe", "pipe_is_at_end")
     is_guard = False
     value = 1  # what a program has in ordinary memory: its own, until it changes it
 
@@ -418,8 +420,15 @@ class Host:
     def reset(self, signal):
         self.act(signal, SIG_DFL)
 
-    def exit_on(self, signal, code):
-        self.act(signal, lambda number, frame: os._exit(code))
+    def exit_on(self, signal, code, log=None):
+        log = log and HERE.actor.objects[log]
+
+        def leave(number, frame):
+            if log:
+                log.write("caught")
+            os._exit(code)
+
+        self.act(signal, leave)
 
     def act(self, number, action):
         if threading.current_thread() is not threading.main_thread():
@@ -464,6 +473,20 @@ class Host:
         except OSError:
             return False
         return True
+
+    def pipe(self):
+        Host.ends = os.pipe()
+        for end in Host.ends:
+            os.set_inheritable(end, True)
+
+    def pipe_is_at_end(self):
+        reads, writes = Host.ends
+        os.close(writes)
+        watched = select.poll()
+        watched.register(reads, 0)
+        found = watched.poll(0)
+        os.close(reads)
+        return any(events & select.POLLHUP for _, events in found)
 
 
 class Process:
@@ -565,8 +588,8 @@ class Current:
 
     operations = ("id", "name", "daemon", "key", "is_alive", "exit_status", "join", "parent_id",
                   "parent_name", "parent_is_alive", "parent_join", "children", "wait_any",
-                  "processors", "usable_processors", "start_methods", "exit", "at_exit", "fork",
-                  "wait")
+                  "processors", "usable_processors", "start_methods", "start_method",
+                  "set_start_method", "empty_children", "exit", "at_exit", "fork", "wait")
     is_guard = False
 
     def __init__(self, context, raw=None):
@@ -632,6 +655,16 @@ class Current:
 
     def start_methods(self):
         return multiprocessing.get_all_start_methods()
+
+    def start_method(self):
+        return multiprocessing.get_start_method()
+
+    def set_start_method(self, method, force=False, of=None):
+        where = multiprocessing if of is None else multiprocessing.get_context(of)
+        where.set_start_method(method, **({"force": True} if force else {}))
+
+    def empty_children(self):
+        multiprocessing.active_children().clear()
 
     def exit(self, code=None):
         sys.exit(code)

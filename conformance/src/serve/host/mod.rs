@@ -47,6 +47,8 @@ pub(super) const OPERATIONS: &[&str] = &[
     "close",
     "read",
     "is_open",
+    "pipe",
+    "pipe_is_at_end",
 ];
 
 /// The one there is.
@@ -66,12 +68,20 @@ impl Object for Host {
     }
 
     fn call_with(&self, op: &str, args: &Arguments, functions: &mut Functions<'_>) -> CallResult {
-        let (number, log) = match op {
-            "output_to" => (1, text(args, "log")),
-            "errors_to" => (2, text(args, "log")),
-            _ => return self.call(op, args),
+        if !["output_to", "errors_to", "exit_on"].contains(&op) {
+            return self.call(op, args);
+        }
+        let log = match text(args, "log").map(|log| functions.object(&log)) {
+            Ok(Err(refusal)) => return CallResult::Failed(refusal),
+            Ok(Ok(log)) => Some(log),
+            Err(_) => None,
         };
-        let done = log.and_then(|log| streams::redirect(number, &*functions.object(&log)?));
+        let done = match (op, log.as_deref()) {
+            ("exit_on", log) => signals::exit_on(args, log),
+            ("output_to", Some(log)) => streams::redirect(1, log),
+            (_, Some(log)) => streams::redirect(2, log),
+            (_, None) => Err(Refusal::new("invalid-argument", "no text log")),
+        };
         done.map_or_else(CallResult::Failed, CallResult::Value)
     }
 

@@ -4,13 +4,13 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
-use rustix::process::{Pid, Resource, Rlimit, Signal, getpid, getppid, kill_process, setrlimit};
+use rustix::process::{Pid, Resource, Rlimit, getpid, getppid, setrlimit};
 use rustix::thread::{CpuSet, gettid, sched_setaffinity};
 use serde_json::Value;
 
 use super::{Arguments, Done, Refusal, number, refused, text};
 use crate::evidence;
-use crate::sys::environment;
+use crate::sys::{environment, signal};
 
 /// What a program has in ordinary memory: its own value, until it changes it.
 static GLOBAL: AtomicI64 = AtomicI64::new(1);
@@ -56,10 +56,11 @@ fn state(pid: i32) -> Value {
 }
 
 fn send(args: &Arguments) -> Done {
-    let none = || Refusal::new("invalid-argument", "no such process or signal");
-    let pid = Pid::from_raw(number(args, "pid")?).filter(|pid| pid.as_raw_pid() > 1);
-    let signal = Signal::from_named_raw(number(args, "signal")?);
-    kill_process(pid.ok_or_else(none)?, signal.ok_or_else(none)?).map_err(refused)?;
+    let pid = number(args, "pid")?;
+    if pid <= 1 {
+        return Err(Refusal::new("invalid-argument", "no such process"));
+    }
+    signal::send(pid, number(args, "signal")?).map_err(refused)?;
     Ok(Value::Null)
 }
 
