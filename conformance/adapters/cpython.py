@@ -97,6 +97,10 @@ SAID = (
     ("cannot join current thread", "would-deadlock"),
     ("can't start new thread", "out-of-resources"),
     ("cannot pickle", "not-transferable"),
+    ("Pickling an AuthenticationString", "not-transferable"),
+    ("group argument must be None", "invalid-argument"),
+    ("name must be a string", "invalid-argument"),
+    ("has no attribute '_closed'", "invalid-argument"),
 )
 
 
@@ -348,7 +352,7 @@ class Host:
                   "environment", "set_environment", "directory", "set_directory", "global",
                   "set_global", "limit", "use_processors", "ignore", "reset", "exit_on", "block",
                   "ignores", "handles", "blocks", "print", "output_to", "errors_to", "close",
-                  "read", "is_open", "pipe", "pipe_is_at_end")
+                  "read", "is_open", "pipe", "pipe_is_at_end", "collect", "set_input")
     is_guard = False
     value = 1  # what a program has in ordinary memory: its own, until it changes it
 
@@ -467,6 +471,16 @@ class Host:
     def read(self):
         return os.read(0, 1).decode() or None
 
+    def collect(self, pid):
+        return collected(os.waitpid(pid, 0)[1])
+
+    def set_input(self, text):
+        read, write = os.pipe()
+        os.write(write, text.encode())
+        os.close(write)
+        os.dup2(read, 0)
+        os.close(read)
+
     def is_open(self, number):
         try:
             os.fstat(number)
@@ -493,21 +507,35 @@ class Process:
     """multiprocessing.Process. It is made when the script makes it; what it runs is filled in at its
     start, when the pipes are known of an actor that is its life."""
 
-    operations = ("start", "run", "id", "id_twice", "name", "set_name", "daemon", "set_daemon", "key",
-                  "set_key", "exit_status", "is_alive", "join", "terminate", "kill", "signal",
-                  "close", "has_ended", "wait_for_end", "description")
+    operations = ("start", "run", "overwrite_arguments", "id", "id_twice", "name", "set_name",
+                  "is_named", "daemon", "set_daemon", "key", "set_key", "exit_status", "is_alive",
+                  "join", "terminate", "kill", "signal", "close", "has_ended", "wait_for_end",
+                  "description")
     is_guard = False
 
     def __init__(self, context, raw=None, name=None, daemon=None, function=None, how=None, key=None,
-                 echo=None, args=(), named=None):
+                 echo=None, args=(), named=(), times=1, group=None, step=False, half_made=False,
+                 gift=None, told=None):
         context = context if how is None else multiprocessing.get_context(how)
         self.how = context.get_start_method()
         self.target = Target({"function": function, "echo": echo})
+        self.given = args  # which the object has a tuple of: the things in it are the same
         # No object of its is handed on to an interpreter of its own.
-        self.raw = raw or context.Process(target=self.target, args=args, kwargs=named or {},
-                                          name=name, daemon=daemon)
-        if key is not None:
-            self.raw.authkey = key.encode()
+        if raw is not None:
+            self.raw = raw
+            return
+        if gift is not None:
+            args = (*args, given(gift, told))
+        if half_made:
+            self.raw = half_made_process(context)
+            return
+        if step:
+            self.raw = stepping(self.how).begin(self.target, args, name, daemon)
+            return
+        self.raw = context.Process(group=group, target=self.target, args=args,
+                                   kwargs={each: each for each in named},
+                                   name=name and name * times, daemon=daemon)
+        self.set_key(key)
 
     def start(self, actor=None):
         if actor is None:
@@ -537,6 +565,13 @@ class Process:
     def set_name(self, name):
         self.raw.name = name
 
+    def is_named(self, name, times=1):
+        return self.raw.name == name * times
+
+    def overwrite_arguments(self):
+        for one in self.given:
+            one.append("overwritten")
+
     def daemon(self):
         return self.raw.daemon
 
@@ -547,7 +582,8 @@ class Process:
         return bytes(self.raw.authkey).hex()
 
     def set_key(self, key):
-        self.raw.authkey = key.encode() if isinstance(key, str) else key
+        if key is not None:
+            self.raw.authkey = key.encode()
 
     def exit_status(self):
         return self.raw.exitcode
@@ -586,9 +622,9 @@ class Process:
 class Current:
     """The process that the call is made in, as the library sees it."""
 
-    operations = ("id", "name", "daemon", "key", "is_alive", "exit_status", "join", "parent_id",
-                  "parent_name", "parent_is_alive", "parent_join", "children", "wait_any",
-                  "processors", "usable_processors", "start_methods", "start_method",
+    operations = ("id", "name", "is_named", "daemon", "key", "send_key", "is_alive", "exit_status",
+                  "join", "parent_id", "parent_name", "parent_is_alive", "parent_join", "children",
+                  "wait_any", "processors", "usable_processors", "start_methods", "start_method",
                   "set_start_method", "empty_children", "exit", "at_exit", "fork", "wait")
     is_guard = False
 
@@ -606,6 +642,13 @@ class Current:
 
     def key(self):
         return bytes(multiprocessing.current_process().authkey).hex()
+
+    def is_named(self, name, times=1):
+        return multiprocessing.current_process().name == name * times
+
+    def send_key(self):
+        read, write = multiprocessing.Pipe(False)
+        write.send(multiprocessing.current_process().authkey)
 
     def is_alive(self):
         return multiprocessing.current_process().is_alive()
@@ -678,15 +721,18 @@ class Current:
 
         atexit.register(run)
 
-    def fork(self, actor):
-        return HERE.actor.fork(HERE.reply_id, actor)
+    def fork(self, actor=None, function=None):
+        if actor is not None:
+            return HERE.actor.fork(HERE.reply_id, actor)
+        self.last = os.fork()
+        if self.last == 0:
+            function()
+            os._exit(0)
+        return self.last
 
-    def wait(self, pid, block=True):
-        found, status = os.waitpid(pid, 0 if block else os.WNOHANG)
-        if found == 0:
-            return None
-        signal = status & 127
-        return -signal if signal else status >> 8 & 255
+    def wait(self, pid=None, block=True):
+        found, status = os.waitpid(pid or self.last, 0 if block else os.WNOHANG)
+        return None if found == 0 else collected(status)
 
 
 class Thread:
@@ -783,13 +829,77 @@ class CurrentThread:
         return sorted(thread.name for thread in threading.enumerate())
 
 
+def collected(status):
+    signal = status & 127
+    return -signal if signal else status >> 8 & 255
+
+
 def run_work(actor, work, args, named):
-    """A function of the script's, or one that writes down the arguments that it gets."""
+    """A function of the script's, and then one that writes down the arguments that it gets."""
     HERE.actor, HERE.reply_id = actor, 0
+    value = None
+    if work["function"] is not None:
+        value = work["function"]()
     if work["echo"] is not None:
         actor.objects[work["echo"]].write(json.dumps([list(args), named], separators=(",", ":")))
-    if work["function"] is not None:
-        return work["function"]()
+    return value
+
+
+def stepping(how):
+    """A class of process objects with a step and a state of their own."""
+    context = multiprocessing.get_context(how)
+
+    class Stepping(context.Process):
+        @classmethod
+        def begin(cls, work, given, name, daemon):
+            begun = cls(name=name, daemon=daemon)
+            begun.work, begun.given = work, given
+            return begun
+
+        def run(self):
+            self.work(*self.given)
+
+        def __reduce__(self):
+            names = {"__name__": TARGET, "source": SOURCE[0], "passed": None, "how": how}
+            return eval, ("exec(source, globals()) or unfilled(stepping(how))", names), self.__dict__
+
+    return Stepping
+
+
+def unfilled(cls):
+    return cls.__new__(cls)
+
+
+def half_made_process(context):
+    class HalfMade(context.Process):
+        def __init__(self):
+            pass
+
+    return HalfMade()
+
+
+def given(gift, told):
+    """An argument that has no serial form, that cannot be read, or that tells of its release."""
+    if gift == "no-serial-form":
+        return threading.Lock()
+    return Unreadable() if gift == "unreadable" else Watched(HERE.actor.objects[told])
+
+
+class Unreadable:
+    def __reduce__(self):
+        return int, ("it is no number",)
+
+
+class Watched:
+    def __init__(self, log):
+        self.log, self.made_by = log, os.getpid()
+
+    def __reduce__(self):
+        return int, ()
+
+    def __del__(self):
+        if os.getpid() == self.made_by:
+            self.log.write("released")
 
 
 class Target:
@@ -805,6 +915,8 @@ class Target:
 
     def __call__(self, *args, **named):
         passed = self.passed
+        if "usual" not in passed:
+            return run_work(HERE.actor, passed, args, named)  # called without a start
         if "objects" in passed:
             for descriptor in passed["others"]:
                 os.close(descriptor)
@@ -937,6 +1049,8 @@ class Estate:
 class Actor:
     """Takes requests in the thread that it was started in."""
 
+    writers = {}  # the writing ends of all pipes, in the adapter's own process
+
     def __init__(self, source, method, estate, objects, is_process=True, is_forked=False):
         self.source, self.context = source, multiprocessing.get_context(method)
         self.estate, self.objects = estate, objects
@@ -1064,6 +1178,7 @@ class Actor:
             return
         passed["objects"] = dict(self.objects)
         passed["others"] = [self.estate.commands.fileno()] if self.estate else []
+        passed["others"] += [pipe.fileno() for pipe in self.writers.values()]
         if hatched is not None:
             passed["others"].append(hatched.fileno())
         for other in self.estate.heirs if self.estate else []:
@@ -1159,6 +1274,8 @@ def kept(handles):
     """What a new interpreter is given: the kind, and one thing of the library's or several."""
     if isinstance(handles, (Process, Thread)):
         return (type(handles).__name__, "elsewhere")
+    if isinstance(handles, list) and handles and isinstance(handles[0], (Process, Thread)):
+        return (type(handles[0]).__name__, ["elsewhere"] * len(handles))
     if isinstance(handles, list):
         return (type(handles[0]).__name__ if handles else "Lock", [one.raw for one in handles])
     return (type(handles).__name__, handles.raw)
@@ -1306,7 +1423,8 @@ class Program:
     def do_make(self, statement):
         args = statement.get("args", {})
         self.actor.objects[statement["object"]] = made(
-            self.actor.context, statement["kind"], args, None, self.actor.objects)
+            self.actor.context, statement["kind"], args, statement.get("count"),
+            self.actor.objects)
 
     def do_drop(self, statement):
         self.actor.find(statement, {})
@@ -1383,7 +1501,7 @@ class Adapter:
 
     def actor(self, reply_id, request):
         name, how = request["name"], request["how"]
-        if how not in ("fork", "spawn") or request["parent"] is not None:
+        if how not in ("fork", "spawn", "thread") or request["parent"] is not None:
             say(reply_id, "error", kind="unsupported", text=how)
             return
         missing = [key for key in request["objects"] if key not in self.objects]
@@ -1393,6 +1511,11 @@ class Adapter:
         shared = {key: self.objects[key] for key in request["objects"]}
         writers = {}
         estate = Estate.make(name, request.get("heirs", []), writers)
+        if how == "thread":
+            self.pipes.update(writers)
+            act = functools.partial(self.act_here, estate, shared, reply_id)
+            threading.Thread(target=act, daemon=True).start()
+            return
         others = [pipe.fileno() for pipe in [*self.pipes.values(), *writers.values()]]
         try:
             child = started(self.source, how, self.method, estate, shared, reply_id, None, others,
@@ -1402,6 +1525,13 @@ class Adapter:
             return
         self.children[name] = child
         self.pipes.update(writers)
+
+    def act_here(self, estate, objects, reply_id):
+        """The life of an actor that acts in this process."""
+        actor = Actor(self.source, self.method, estate, dict(objects), is_process=False)
+        actor.writers = self.pipes
+        actor.greet(reply_id, None)
+        actor.live()
 
     def reap(self, reply_id, request):
         child = self.children.pop(request["actor"], None)

@@ -23,6 +23,7 @@ use barrier::Meeting;
 use carried::Carried;
 use current::Me;
 use event::Flag;
+use gift::Gift;
 use lock::{Remapped, Shared, refusal};
 use named::NamedLock;
 use semaphore::Counted;
@@ -37,6 +38,8 @@ mod condition;
 mod current;
 #[path = "purlin/event.rs"]
 mod event;
+#[path = "purlin/gift.rs"]
+mod gift;
 #[path = "purlin/lock.rs"]
 mod lock;
 #[path = "purlin/named.rs"]
@@ -134,12 +137,12 @@ impl Purlin {
 }
 
 /// Starts an actor by spawn, with what it needs.
-fn spawn(subject: &str, builder: Builder, actor: Actor) -> Result<Process, Refusal> {
+fn spawn(subject: &str, builder: Builder, actor: Actor, gift: Gift) -> Result<Process, Refusal> {
     let Package { text, descriptors, objects } = actor.pack()?;
     let mut carried = Carried::with(descriptors);
     let names: Result<Vec<String>, Refusal> =
         objects.iter().map(|(name, object)| carried.add(name, &**object)).collect();
-    let arguments = (subject.to_owned(), text, names?);
+    let arguments = (subject.to_owned(), text, names?, gift);
     builder.spawn(be_actor, arguments, carried).map_err(process::refusal)
 }
 
@@ -154,7 +157,7 @@ fn ended(lived: Result<(), Refusal>) -> Result<(), String> {
 
 /// The life of a spawned actor.
 fn be_actor(
-    (subject, text, names): (String, String, Vec<String>),
+    (subject, text, names, _gift): (String, String, Vec<String>, Gift),
     mut carried: Carried,
 ) -> Result<(), String> {
     let subject = Purlin::new(&subject).ok_or("there is no such subject")?;
@@ -225,7 +228,7 @@ impl Subject for Purlin {
             How::Thread => self.spawn_thread(actor),
             How::Spawn => {
                 let builder = Builder::new().name(actor.name());
-                Ok(Box::new(Forked(spawn(self.name, builder, actor)?)))
+                Ok(Box::new(Forked(spawn(self.name, builder, actor, Gift::Nothing)?)))
             }
         }
     }

@@ -10,15 +10,17 @@ use purlin_process::{
 use serde_json::{Value, json};
 
 use super::lock::deadline;
-use super::process::{any_of, of, refusal};
+use super::process::{any_of, name, of, refusal};
 
 /// The kind of object.
 pub(super) const KIND: &str = "current";
 
 /// What can be asked of it.
-pub(super) const OPERATIONS: [&str; 18] = [
+pub(super) const OPERATIONS: [&str; 21] = [
     "id",
     "name",
+    "is_named",
+    "send_key",
     "daemon",
     "key",
     "is_alive",
@@ -35,6 +37,7 @@ pub(super) const OPERATIONS: [&str; 18] = [
     "exit",
     "at_exit",
     "fork",
+    "wait",
 ];
 
 /// Whoever asks; it keeps the children of its raw forks.
@@ -61,7 +64,7 @@ impl Me {
     #[expect(unsafe_code, reason = "the raw fork is what is judged")]
     fn fork(&self, args: &Arguments, functions: &mut Functions<'_>) -> CallResult {
         let Some(name) = args.get("actor").and_then(Value::as_str) else {
-            return CallResult::Unsupported;
+            return self.fork_function(args, functions);
         };
         // SAFETY: The child leaves this call and is an actor: it makes the calls of the script with
         // handles of its own, ends by `exit`, and goes back to none of the frames around.
@@ -80,10 +83,33 @@ impl Me {
         }
     }
 
-    /// The wait for a child of a raw fork, which is by its handle.
+    /// The child runs a function, and ends by the exit call.
+    #[expect(unsafe_code, reason = "the raw fork is what is judged")]
+    fn fork_function(&self, args: &Arguments, functions: &mut Functions<'_>) -> CallResult {
+        let Some(function) = Function::of(args, "function") else {
+            return CallResult::Unsupported;
+        };
+        // SAFETY: The child runs the script's function with handles of its own, ends by `exit`, and
+        // goes back to none of the frames around.
+        match unsafe { fork() } {
+            Ok(Fork::Child) => {
+                functions.run(&function);
+                exit(0)
+            }
+            Ok(Fork::Parent(process)) => {
+                let pid = process.pid();
+                self.forked.lock().unwrap_or_else(PoisonError::into_inner).push(process);
+                CallResult::Value(pid.into())
+            }
+            Err(error) => CallResult::Failed(refusal(error)),
+        }
+    }
+
+    /// The wait for a child of a raw fork, which is by its handle; without an id for the last.
     fn wait(&self, args: &Arguments) -> CallResult {
-        let pid = args.get("pid").and_then(Value::as_i64);
         let mut forked = self.forked.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = forked.last().map(|child| i64::from(child.pid()));
+        let pid = args.get("pid").and_then(Value::as_i64).or(last);
         let Some(place) = forked.iter().position(|child| Some(child.pid().into()) == pid) else {
             let why = "only the handle that a fork gave can wait, and it keeps the status";
             return CallResult::Prevented(why.to_owned());
@@ -104,9 +130,11 @@ impl Object for Me {
         match op {
             "id" => CallResult::Value(current().pid().into()),
             "name" => CallResult::Value(current().name().into()),
+            "is_named" => CallResult::Value((Some(current().name()) == name(args).as_deref()).into()),
+            "send_key" => CallResult::Prevented("a Key has no serial form".to_owned()),
             "daemon" => CallResult::Value(current().is_daemon().into()),
             "key" => CallResult::Value(hex(current().key().as_bytes()).into()),
-            "is_alive" | "join" => {
+            "is_alive" | "exit_status" | "join" => {
                 CallResult::Prevented("a process has no handle of itself".to_owned())
             }
             "parent_id" => Self::parent(|parent| CallResult::Value(parent.pid().into())),

@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use purlin_conformance::serve::{
     Actor, Arguments, CallResult, Function, Functions, How, Object, Refusal,
 };
-use purlin_process::{Builder, ExitStatus, Key, Process, wait_any};
+use purlin_process::{Builder, ExitStatus, Key, Process, Run, wait_any};
+use purlin_sync::Deadline;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::{Value, json};
 
+use super::gift::Gift;
 use super::lock::deadline;
 use super::{ended, spawn};
 
@@ -17,10 +19,14 @@ use super::{ended, spawn};
 pub(super) const KIND: &str = "process";
 
 /// What can be asked of it.
-pub(super) const OPERATIONS: [&str; 15] = [
+pub(super) const OPERATIONS: [&str; 19] = [
     "start",
+    "run",
+    "overwrite_arguments",
     "id",
     "name",
+    "set_name",
+    "is_named",
     "daemon",
     "set_daemon",
     "exit_status",
@@ -41,7 +47,21 @@ pub(super) struct Child {
     how: How,
     /// What it runs when it is not started as the life of an actor.
     function: Function,
+    /// How it was made.
+    args: Arguments,
     stage: Mutex<Stage>,
+}
+
+/// An actor as a value with a step.
+struct Step(Actor, Gift);
+
+impl Run for Step {
+    type Outcome = Result<(), String>;
+
+    fn run(self) -> Self::Outcome {
+        let Self(actor, _gift) = self;
+        ended(actor.run_in_fork())
+    }
 }
 
 enum Stage {
@@ -60,10 +80,16 @@ impl Child {
         usual: How,
         args: &Arguments,
     ) -> Result<Self, Refusal> {
-        let mut builder = Builder::new();
         let wrong = |what: &str| Refusal::prevented(format!("{what} has another type"));
-        if let Some(name) = args.get("name") {
-            builder = builder.name(name.as_str().ok_or_else(|| wrong("a name"))?);
+        if args.contains_key("group") {
+            return Err(Refusal::prevented("there is no such argument"));
+        }
+        if args.contains_key("half_made") {
+            return Err(Refusal::prevented("there is no base that could be left out"));
+        }
+        let mut builder = Builder::new();
+        if args.contains_key("name") {
+            builder = builder.name(name(args).ok_or_else(|| wrong("a name"))?);
         }
         if let Some(daemon) = args.get("daemon") {
             builder = builder.daemon(daemon.as_bool().ok_or_else(|| wrong("a daemon mark"))?);
@@ -81,7 +107,7 @@ impl Child {
             }
         };
         let stage = Mutex::new(Stage::Described(builder));
-        Ok(Self { subject, how, function: work(args)?, stage })
+        Ok(Self { subject, how, function: work(args)?, args: args.clone(), stage })
     }
 
     fn stage(&self) -> MutexGuard<'_, Stage> {
@@ -89,6 +115,10 @@ impl Child {
     }
 
     fn start(&self, args: &Arguments, functions: &mut Functions<'_>) -> CallResult {
+        let gift = match Gift::of(&self.args, functions) {
+            Ok(gift) => gift,
+            Err(refusal) => return CallResult::Failed(refusal),
+        };
         let builder = match std::mem::replace(&mut *self.stage(), Stage::Spent) {
             Stage::Described(builder) => builder,
             other => {
@@ -97,8 +127,17 @@ impl Child {
             }
         };
         let start = |actor: Actor| match self.how {
-            How::Spawn => spawn(self.subject, builder, actor),
-            _ => builder.fork(move || ended(actor.run_in_fork())).map_err(refusal),
+            How::Spawn => spawn(self.subject, builder, actor, gift),
+            _ if self.args.contains_key("step") => {
+                builder.fork_run(Step(actor, gift)).map_err(refusal)
+            }
+            _ => {
+                let work = move || {
+                    let _gift = gift;
+                    ended(actor.run_in_fork())
+                };
+                builder.fork(work).map_err(refusal)
+            }
         };
         let started = match args.get("actor").and_then(Value::as_str) {
             Some(actor) => functions.start_actor(actor, start),
@@ -128,6 +167,23 @@ impl Child {
             Stage::Described(builder) => CallResult::Value(builder.shown_name().into()),
             Stage::Started(process) => CallResult::Value(process.name().into()),
             Stage::Spent | Stage::Closed => CallResult::Prevented("there is none left".to_owned()),
+        }
+    }
+
+    fn set_name(&self, args: &Arguments) -> CallResult {
+        let Some(new) = args.get("name").and_then(Value::as_str) else {
+            return CallResult::Prevented("it is a text".to_owned());
+        };
+        let mut stage = self.stage();
+        match std::mem::replace(&mut *stage, Stage::Spent) {
+            Stage::Described(builder) => {
+                *stage = Stage::Described(builder.name(new));
+                CallResult::ok()
+            }
+            other => {
+                *stage = other;
+                CallResult::Prevented("a started process has no such call".to_owned())
+            }
         }
     }
 
@@ -202,8 +258,16 @@ impl Child {
                 Some(Ok(number)) => of(process.signal(number).map(|()| Value::Null)),
                 _ => CallResult::Prevented("it is a number of 32 bits".to_owned()),
             },
-            "has_ended" => sentinel(&process, Some(Timespec::default())),
-            "wait_for_end" => sentinel(&process, None),
+            "has_ended" => match is_ready(&process, Deadline::passed()) {
+                Ok(is_ready) => CallResult::Value(is_ready.into()),
+                Err(refusal) => CallResult::Failed(refusal),
+            },
+            "wait_for_end" => match deadline(args).map(|limit| is_ready(&process, limit)) {
+                Ok(Ok(true)) => CallResult::ok(),
+                Ok(Ok(false)) => CallResult::failed("timed-out", "it goes on"),
+                Ok(Err(refusal)) => CallResult::Failed(refusal),
+                Err(other) => other,
+            },
             _ => CallResult::Unsupported,
         }
     }
@@ -213,6 +277,14 @@ impl Object for Child {
     fn call(&self, op: &str, args: &Arguments) -> CallResult {
         match op {
             "name" => self.name(),
+            "set_name" => self.set_name(args),
+            "is_named" => match (self.name(), name(args)) {
+                (CallResult::Value(own), Some(given)) => CallResult::Value((own == given).into()),
+                (other, _) => other,
+            },
+            "overwrite_arguments" => {
+                CallResult::Prevented("what the child is given is moved into it".to_owned())
+            }
             "daemon" => self.daemon(),
             "set_daemon" => self.set_daemon(args),
             "description" => self.description(),
@@ -222,7 +294,15 @@ impl Object for Child {
     }
 
     fn call_with(&self, op: &str, args: &Arguments, functions: &mut Functions<'_>) -> CallResult {
-        if op == "start" { self.start(args, functions) } else { self.call(op, args) }
+        match op {
+            "start" => self.start(args, functions),
+            // Whoever describes a process keeps nothing but its own copy of the function.
+            "run" => {
+                functions.run(&self.function);
+                CallResult::ok()
+            }
+            _ => self.call(op, args),
+        }
     }
 
     fn handle(&self) -> Option<&dyn std::any::Any> {
@@ -261,28 +341,32 @@ pub(super) fn any_of(args: &Arguments, functions: &Functions<'_>) -> CallResult 
     of(found.map(|places| places.into_iter().map(|place| names[place]).collect::<Vec<_>>().into()))
 }
 
-/// The descriptor alone is looked at: nothing is collected.
-fn sentinel(process: &Process, limit: Option<Timespec>) -> CallResult {
-    let sentinel = match process.sentinel() {
-        Ok(sentinel) => sentinel,
-        Err(error) => return CallResult::Failed(refusal(error)),
-    };
+/// Whether the descriptor tells of the end, waited for until `limit`. It alone is looked at:
+/// nothing is collected.
+fn is_ready(process: &Process, mut limit: Deadline) -> Result<bool, Refusal> {
+    let sentinel = process.sentinel().map_err(refusal)?;
     loop {
-        match poll(&mut [PollFd::new(&sentinel, PollFlags::IN)], limit.as_ref()) {
-            Ok(count) if limit.is_some() => return CallResult::Value((count > 0).into()),
-            Ok(0) | Err(rustix::io::Errno::INTR) => {} // ends: at the child's end
-            Ok(_) => return CallResult::ok(),
-            Err(error) => return CallResult::failed("system", error),
+        limit = limit.start();
+        let left = limit.remaining().map(Timespec::try_from).and_then(Result::ok);
+        match poll(&mut [PollFd::new(&sentinel, PollFlags::IN)], left.as_ref()) {
+            Err(rustix::io::Errno::INTR) => {} // ends: at the child's end, or at the limit
+            Ok(count) => return Ok(count > 0),
+            Err(error) => return Err(Refusal::new("system", error)),
         }
     }
 }
 
-/// What is run: the script's function, one that writes down its arguments, or nothing.
+/// The text that the argument `name` means: with `times`, so often one after the other.
+pub(super) fn name(args: &Arguments) -> Option<String> {
+    let times = args.get("times").and_then(Value::as_u64).map(usize::try_from);
+    Some(args.get("name")?.as_str()?.repeat(times.and_then(Result::ok).unwrap_or(1)))
+}
+
+/// What is run: the script's function, then what writes down its arguments; or nothing.
 pub(super) fn work(args: &Arguments) -> Result<Function, Refusal> {
-    if let Some(function) = Function::of(args, "function") {
-        return Ok(function);
-    }
-    let mut program = Vec::new();
+    let given = Function::of(args, "function").map(|function| function.to_value());
+    let mut program =
+        given.and_then(|given| given["program"].as_array().cloned()).unwrap_or_default();
     if let Some(log) = args.get("echo") {
         if args.contains_key("named") {
             return Err(Refusal::unsupported("arguments have no names"));

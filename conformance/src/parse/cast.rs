@@ -3,6 +3,9 @@
 use super::flow::{Course, Ends};
 use crate::script::Origin;
 
+/// The process of those who act in the adapter's; no actor has such a name.
+const ADAPTER: &str = "the adapter";
+
 /// All actors.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Cast {
@@ -126,6 +129,7 @@ impl Cast {
     pub(super) fn declare(&mut self, name: String, origin: Origin) {
         let (process, standing) = match &origin {
             Origin::Adapter => (name.clone(), Standing::Idle),
+            Origin::Main => (ADAPTER.to_owned(), Standing::Idle),
             Origin::ThreadOf(parent) => (self.process_of(parent), Standing::Idle),
             Origin::ChildOf(_) => (name.clone(), Standing::Unborn),
         };

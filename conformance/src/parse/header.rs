@@ -14,8 +14,9 @@ impl Parser<'_> {
         };
         let declare = match first.as_str() {
             "object" => Self::object,
-            "actors" => |parser: &mut Self| parser.started_by_adapter(false),
-            "processes" => |parser: &mut Self| parser.started_by_adapter(true),
+            "actors" => |parser: &mut Self| parser.started_by_adapter(false, Origin::Adapter),
+            "processes" => |parser: &mut Self| parser.started_by_adapter(true, Origin::Adapter),
+            "main" => |parser: &mut Self| parser.started_by_adapter(false, Origin::Main),
             "threads" => |parser: &mut Self| parser.started_by_actor(Origin::ThreadOf),
             "children" => |parser: &mut Self| parser.started_by_actor(Origin::ChildOf),
             _ => {
@@ -53,16 +54,12 @@ impl Parser<'_> {
             self.functions.insert(name, course);
         }
         let (mut maker, mut is_late) = (None, false);
-        let here = self.words.here();
         if self.words.try_key("made") {
-            if count.is_some() {
-                return Err(at(here, "an actor makes one object, not several under one name"));
-            }
             is_late = self.words.try_key("later");
             self.words.key("by")?;
             let found = self.words.word("an actor makes it")?;
             maker = Some(found.0.clone());
-            self.makers.push(found);
+            self.makers.push((found.0, found.1, is_late));
         }
         if let Some(line) = self.script.objects.last_mut() {
             (line.args, line.maker, line.is_late) = (args, maker, is_late);
@@ -79,10 +76,14 @@ impl Parser<'_> {
         Ok(count)
     }
 
-    fn started_by_adapter(&mut self, own_process: bool) -> Result<(), ParseError> {
+    fn started_by_adapter(
+        &mut self,
+        own_process: bool,
+        origin: Origin,
+    ) -> Result<(), ParseError> {
         let names = self.new_names()?;
         for (name, span) in names {
-            self.actor(name, own_process, Origin::Adapter, span)?;
+            self.actor(name, own_process, origin.clone(), span)?;
         }
         Ok(())
     }
@@ -134,11 +135,11 @@ impl Parser<'_> {
 
     /// An object can be declared above its maker, so makers are looked up before the first step.
     pub(super) fn check_makers(&mut self) -> Result<(), ParseError> {
-        for (maker, span) in std::mem::take(&mut self.makers) {
+        for (maker, span, is_late) in std::mem::take(&mut self.makers) {
             if self.cast.member(&maker).is_none() {
                 return Err(at(span, format!("there is no actor `{maker}`")));
             }
-            if !self.is_there_from_start(&maker) {
+            if !is_late && !self.is_there_from_start(&maker) {
                 return Err(at(span, format!("`{maker}` is not there from the start")));
             }
         }

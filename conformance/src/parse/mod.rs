@@ -76,8 +76,9 @@ struct Parser<'a> {
     cast: Cast,
     /// What can come of the functions that objects were made with, by object.
     functions: BTreeMap<String, Course>,
-    /// The makers of objects, to be looked up when all actors are known.
-    makers: Vec<(String, Span)>,
+    /// The makers of objects, and whether they make them late: looked up when all actors are
+    /// known.
+    makers: Vec<(String, Span, bool)>,
     /// Of the `forall` around.
     variables: Vec<String>,
     /// The names of values that calls above came back with.

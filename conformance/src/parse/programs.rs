@@ -291,7 +291,7 @@ impl Parser<'_> {
         let is_declared = self.cast.member(name).is_some_and(|member| match &member.origin {
             Origin::ChildOf(declared) => *declared == parent,
             Origin::ThreadOf(declared) => *declared == parent && birth == Birth::Thread,
-            Origin::Adapter => false,
+            Origin::Adapter | Origin::Main => false,
         });
         if !is_declared {
             let what = if birth == Birth::Thread { "child or thread" } else { "child" };
@@ -325,8 +325,8 @@ impl Parser<'_> {
             let says = format!("`{object}` is not declared as made by `{}`", self.scope.actor);
             return Err(at(span, says));
         }
-        let (kind, args) = (line.kind.clone(), line.args.clone());
-        Ok((Statement::Make { object, kind, args }, Flow::CHECK.into()))
+        let (kind, args, count) = (line.kind.clone(), line.args.clone(), line.count);
+        Ok((Statement::Make { object, kind, args, count }, Flow::CHECK.into()))
     }
 
     fn let_go(&mut self) -> Result<Stated, ParseError> {

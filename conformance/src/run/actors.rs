@@ -79,6 +79,10 @@ impl Run<'_> {
         match &actor.origin {
             Origin::ChildOf(_) => Ok(Plan::ByStatement),
             Origin::ThreadOf(parent) => Ok(Plan::ThreadOf(parent.clone())),
+            Origin::Main => {
+                let (objects, heirs) = (made.to_vec(), heirs(script, &actor.name));
+                Ok(Plan::ByAdapter { how: How::Thread, objects, heirs })
+            }
             Origin::Adapter => {
                 let starts = &self.hello.starts;
                 let process = starts.iter().copied().find(|how| *how != How::Thread);
@@ -113,11 +117,9 @@ impl Run<'_> {
     pub(super) fn make(&mut self, script: &Script) -> Result<(), End> {
         for object in script.objects.iter().filter(|object| !object.is_late) {
             let Some(maker) = &object.maker else { continue };
-            let (object, kind, args) =
-                (object.name.clone(), object.kind.clone(), object.args.clone());
-            let span = script.objects.iter().find(|o| o.name == object).map(|o| o.span);
-            let made = self.must_run(maker, Statement::Make { object, kind, args });
-            made.map_err(|end| End { span: end.span.or(span), ..end })?;
+            let ObjectLine { name, kind, args, count, span, .. } = object.clone();
+            let make = Statement::Make { object: name, kind, args, count };
+            self.must_run(maker, make).map_err(|end| end.at(span))?;
         }
         Ok(())
     }
@@ -157,7 +159,7 @@ const NO_KIND: &str = "which there is none of";
 fn heirs(script: &Script, parent: &str) -> Vec<Heir> {
     let is_heir = |actor: &&ActorLine| match &actor.origin {
         Origin::ThreadOf(of) | Origin::ChildOf(of) => of == parent,
-        Origin::Adapter => false,
+        Origin::Adapter | Origin::Main => false,
     };
     let named = script.actors.iter().filter(is_heir);
     named

@@ -51,7 +51,7 @@ pub struct ObjectLine {
     pub span: Span,
 }
 
-/// A name of `actors a b`, `processes a b`, `threads t of a` or `children b of a`.
+/// A name of `actors a b`, `processes a b`, `main m`, `threads t of a` or `children b of a`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ActorLine {
     /// Its name in the script.
@@ -70,6 +70,8 @@ pub struct ActorLine {
 pub enum Origin {
     /// The adapter, before the first step.
     Adapter,
+    /// The adapter, as a thread of its own process, after all others and before the first step.
+    Main,
     /// This actor, as a thread of its process, before the first step.
     ThreadOf(String),
     /// This actor, by a statement of a program: `fork b`, `start b`, `thread b`.

@@ -49,6 +49,7 @@ impl Display for ActorLine {
         match &self.origin {
             Origin::Adapter if self.own_process => write!(f, "processes {name}"),
             Origin::Adapter => write!(f, "actors {name}"),
+            Origin::Main => write!(f, "main {name}"),
             Origin::ThreadOf(parent) => write!(f, "threads {name} of {parent}"),
             Origin::ChildOf(parent) => write!(f, "children {name} of {parent}"),
         }

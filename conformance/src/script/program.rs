@@ -129,6 +129,9 @@ pub enum Statement {
         /// How it is made.
         #[serde(default, skip_serializing_if = "Arguments::is_empty")]
         args: Arguments,
+        /// How many of it are made under this name; one without.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        count: Option<u64>,
     },
     /// `drop lock`: lets go of this actor's last handle.
     Drop {

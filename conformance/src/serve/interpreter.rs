@@ -75,7 +75,7 @@ impl<'a> Interpreter<'a> {
             Statement::Fork { name } => newborn::by_fork(self.life, self.id, name),
             Statement::Start { name, how } => newborn::by_start(self.life, self.id, name, *how),
             Statement::Thread { name } => newborn::by_thread(self.life, self.id, name),
-            Statement::Make { object, kind, args } => self.make(object, kind, args),
+            Statement::Make { object, kind, args, count } => self.make(object, kind, args, *count),
             Statement::Drop { object } => {
                 self.life.shelf.remove(object).map_or_else(Flow::Failed, |()| Flow::ok())
             }
@@ -192,8 +192,8 @@ impl<'a> Interpreter<'a> {
         }
     }
 
-    fn make(&self, object: &str, kind: &str, args: &Arguments) -> Flow {
-        match create(&*self.life.subject, object, kind, args, None) {
+    fn make(&self, object: &str, kind: &str, args: &Arguments, count: Option<u64>) -> Flow {
+        match create(&*self.life.subject, object, kind, args, count) {
             Ok(handles) => {
                 self.life.shelf.put(object, handles);
                 Flow::ok()

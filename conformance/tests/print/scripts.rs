@@ -56,6 +56,7 @@ fn actors() -> Vec<ActorLine> {
         actor("b", Origin::Adapter),
         actor("d", Origin::Adapter),
         actor("e", Origin::Adapter),
+        actor("m", Origin::Main),
         actor("t", Origin::ThreadOf("d".to_owned())),
     ]
 }
@@ -257,6 +258,7 @@ fn every_way_of_starting_is_read_back() {
             object: "own".to_owned(),
             kind: "lock".to_owned(),
             args: Arguments::new(),
+            count: None,
         });
         let any_of = vec![Outcome::Value(Value::Null)];
         let expected = Expected::Outcome { any_of, not_before_nanos: None };

@@ -49,6 +49,8 @@ pub(super) const OPERATIONS: &[&str] = &[
     "is_open",
     "pipe",
     "pipe_is_at_end",
+    "collect",
+    "set_input",
 ];
 
 /// The one there is.

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, FdFlags, fcntl_getfd, fcntl_setfd};
-use rustix::stdio::{dup2_stderr, dup2_stdout};
+use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 use serde_json::Value;
 
 use super::{Arguments, Done, Object, Refusal, number, refused, text};
@@ -23,6 +23,7 @@ pub(super) fn call(op: &str, args: &Arguments) -> Option<Done> {
         "read" => read(),
         "pipe" => pipe(),
         "pipe_is_at_end" => pipe_is_at_end(),
+        "set_input" => set_input(args),
         "is_open" => number(args, "number").map(|number| is_open(number).into()),
         _ => return None,
     })
@@ -74,6 +75,15 @@ fn pipe_is_at_end() -> Done {
 fn ends() -> MutexGuard<'static, Option<(OwnedFd, OwnedFd)>> {
     static ENDS: Mutex<Option<(OwnedFd, OwnedFd)>> = Mutex::new(None);
     ENDS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// From now on standard input has this text, and then ends.
+fn set_input(args: &Arguments) -> Done {
+    let (read, mut write) = std::io::pipe().map_err(refused)?;
+    // A short text fits into the pipe, so nobody has to read meanwhile.
+    write.write_all(text(args, "text")?.as_bytes()).map_err(refused)?;
+    dup2_stdin(read).map_err(refused)?;
+    Ok(Value::Null)
 }
 
 /// A byte of standard input, as text; null at its end.

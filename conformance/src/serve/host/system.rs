@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
-use rustix::process::{Pid, Resource, Rlimit, getpid, getppid, setrlimit};
+use rustix::process::{Pid, Resource, Rlimit, WaitOptions, getpid, getppid, setrlimit, waitpid};
 use rustix::thread::{CpuSet, gettid, sched_setaffinity};
 use serde_json::Value;
 
@@ -23,6 +23,7 @@ pub(super) fn call(op: &str, args: &Arguments) -> Option<Done> {
         "thread" => Ok(gettid().as_raw_pid().into()),
         "state" => number(args, "pid").map(state),
         "send" => send(args),
+        "collect" => number(args, "pid").and_then(collect),
         "threads" => count("/proc/self/task"),
         // The listing has one of its own.
         "descriptors" => {
@@ -62,6 +63,27 @@ fn send(args: &Arguments) -> Done {
     }
     signal::send(pid, number(args, "signal")?).map_err(refused)?;
     Ok(Value::Null)
+}
+
+/// Waits for a child by the bare call, as code that knows nothing of the subject does, and gives
+/// its status, or the negative number of the signal that ended it.
+fn collect(pid: i32) -> Done {
+    let pid = Pid::from_raw(pid).filter(|pid| pid.as_raw_pid() > 0);
+    let pid = pid.ok_or_else(|| Refusal::new("invalid-argument", "no such process"))?;
+    loop {
+        match waitpid(Some(pid), WaitOptions::empty()) {
+            Err(rustix::io::Errno::INTR) => {} // ends: at the child's end
+            Err(rustix::io::Errno::CHILD) => {
+                return Err(Refusal::new("not-the-parent", "it is no child, or was collected"));
+            }
+            Err(error) => return Err(refused(error)),
+            Ok(None) => return Ok(Value::Null),
+            Ok(Some((_, status))) => {
+                let signal = status.terminating_signal().map(|signal| -signal);
+                return Ok(status.exit_status().or(signal).into());
+            }
+        }
+    }
 }
 
 fn count(folder: &str) -> Done {
