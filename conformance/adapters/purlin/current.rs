@@ -130,7 +130,9 @@ impl Object for Me {
         match op {
             "id" => CallResult::Value(current().pid().into()),
             "name" => CallResult::Value(current().name().into()),
-            "is_named" => CallResult::Value((Some(current().name()) == name(args).as_deref()).into()),
+            "is_named" => {
+                CallResult::Value((Some(current().name()) == name(args).as_deref()).into())
+            }
             "send_key" => CallResult::Prevented("a Key has no serial form".to_owned()),
             "daemon" => CallResult::Value(current().is_daemon().into()),
             "key" => CallResult::Value(hex(current().key().as_bytes()).into()),

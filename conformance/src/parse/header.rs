@@ -76,11 +76,7 @@ impl Parser<'_> {
         Ok(count)
     }
 
-    fn started_by_adapter(
-        &mut self,
-        own_process: bool,
-        origin: Origin,
-    ) -> Result<(), ParseError> {
+    fn started_by_adapter(&mut self, own_process: bool, origin: Origin) -> Result<(), ParseError> {
         let names = self.new_names()?;
         for (name, span) in names {
             self.actor(name, own_process, origin.clone(), span)?;

@@ -94,7 +94,7 @@ impl Parser<'_> {
                     parser.words.mark(",")?;
                     parser.words.skip_line_ends();
                 }
-                values.push(parser.value()?);
+                values.push(parser.argument()?);
                 parser.words.skip_line_ends();
             }
             parser.words.mark("]")?;
