@@ -541,6 +541,7 @@ class Process:
         if actor is None:
             HERE.actor.fill(self.target.passed, self.how, None, None, None)
             self.raw.start()
+            self.target.passed.pop("objects", None)  # this one is among them
             return
         hatched, hatch = multiprocessing.Pipe(False)
         HERE.actor.fill(self.target.passed, self.how, HERE.actor.heir(actor), hatched, hatch)
@@ -747,7 +748,7 @@ class Thread:
         self.work, self.life = {"function": function, "echo": echo}, None
         self.raw = raw or threading.Thread(target=self.live, args=args, kwargs=named or {},
                                            name=name, daemon=daemon)
-        self.maker = HERE.actor
+        self.maker = getattr(HERE, "actor", None)  # none has one that stayed in another program
 
     def live(self, *args, **named):
         if self.life is not None:
