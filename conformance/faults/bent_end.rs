@@ -55,7 +55,7 @@ pub(super) const BENDS: &[Bend] = &[
     ("fault-end-kill-asks", "process", "kill", Means("terminate")),
     ("fault-end-kill-hits-all", "process", "kill", First(kill_all)),
     ("fault-end-others-may-terminate", "process", "terminate", Swallows("not-the-parent")),
-    ("fault-end-each-signal-kills", "process", "signal", Means("kill")),
+    ("fault-end-kill-does-nothing", "process", "kill", Skipped),
     ("fault-end-each-signal-is-lost", "process", "signal", Skipped),
     (
         "fault-end-daemons-are-none",

@@ -85,7 +85,14 @@ pub(super) const ENDS: &[(&str, Noticed)] = &[
     ),
     ("fault-end-kill-hits-all", These(&["process/siblings-are-spared"])),
     ("fault-end-others-may-terminate", These(&["process/terminate-by-a-stranger"])),
-    ("fault-end-each-signal-kills", These(&["process/any-signal"])),
+    (
+        "fault-end-kill-does-nothing",
+        These(&[
+            "process/descendants-are-spared",
+            "process/joiner-is-killed",
+            "process/parent-is-killed",
+        ]),
+    ),
     ("fault-end-each-signal-is-lost", These(&["process/any-signal"])),
     (
         "fault-end-daemons-are-none",
@@ -102,15 +109,7 @@ pub(super) const ENDS: &[(&str, Noticed)] = &[
             "process/daemon-of-a-thread",
         ]),
     ),
-    (
-        "fault-end-grandchildren-are-daemons",
-        These(&[
-            "process/descendants-are-spared",
-            "process/joiner-is-killed",
-            "process/parent-is-killed",
-            "process/end-waits-for-children",
-        ]),
-    ),
+    ("fault-end-grandchildren-are-daemons", These(&["process/end-waits-for-children"])),
     (
         "fault-end-mark-is-not-set",
         These(&["process/daemon-mark", "process/daemon-mark-after-start"]),
