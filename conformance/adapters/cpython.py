@@ -515,7 +515,7 @@ class Process:
 
     def __init__(self, context, raw=None, name=None, daemon=None, function=None, how=None, key=None,
                  echo=None, args=(), named=(), times=1, group=None, step=False, half_made=False,
-                 gift=None, told=None):
+                 gift=None, told=None, bulk=None):
         context = context if how is None else multiprocessing.get_context(how)
         self.how = context.get_start_method()
         self.target = Target({"function": function, "echo": echo})
@@ -526,6 +526,9 @@ class Process:
             return
         if gift is not None:
             args = (*args, given(gift, told))
+        if bulk is not None:
+            args = (*args, (bytes(range(251)) * (bulk // 251 + 1))[:bulk])
+            self.target.passed["weighs"] = True
         if half_made:
             self.raw = half_made_process(context)
             return
@@ -839,6 +842,8 @@ def run_work(actor, work, args, named):
     """A function of the script's, and then one that writes down the arguments that it gets."""
     HERE.actor, HERE.reply_id = actor, 0
     value = None
+    if work.get("weighs"):
+        sys.exit((3 * sum(args[0][::2]) + 5 * sum(args[0][1::2]) + len(args[0])) % 250 + 1)
     if work["function"] is not None:
         value = work["function"]()
     if work["echo"] is not None:

@@ -106,6 +106,16 @@ pub(super) const BENDS: &[Bend] = &[
     ("fault-end-life-cannot-be-asked", "process", "is_alive", Fails("system")),
     ("fault-end-name-cannot-be-asked", "process", "name", Fails("system")),
     ("fault-end-description-is-empty", "process", "description", Answers(|_| json!("process"))),
+    (
+        "fault-end-large-is-cut",
+        "process",
+        "create",
+        Given(|args| {
+            if args.contains_key("bulk") {
+                args.insert("bulk".to_owned(), json!(1 << 20));
+            }
+        }),
+    ),
     ("fault-end-no-methods", "current", "start_methods", Skipped),
     ("fault-end-method-can-be-set", "current", "set_start_method", Skipped),
     ("fault-end-method-is-none", "current", "start_method", Skipped),

@@ -149,6 +149,7 @@ pub(super) const ENDS: &[(&str, Noticed)] = &[
     ("fault-end-life-cannot-be-asked", These(&["process/use-after-close"])),
     ("fault-end-name-cannot-be-asked", These(&["process/name-after-close"])),
     ("fault-end-description-is-empty", These(&["process/description"])),
+    ("fault-end-large-is-cut", These(&["process/large-arguments"])),
     ("fault-end-no-methods", These(&["process/start-methods"])),
     (
         "fault-end-method-can-be-set",
