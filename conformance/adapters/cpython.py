@@ -23,6 +23,7 @@ import pickle
 import platform
 import queue
 import resource
+import select
 import signal
 import subprocess
 import sys
@@ -351,7 +352,8 @@ class Log:
         return os.pread(self.raw.fileno(), size, 0).decode().splitlines()
 
     def has(self, text):
-        return any(text in line for line in self.lines())
+        texts = text if isinstance(text, list) else [text]
+        return any(text in line for line in self.lines() for text in texts)
 
 
 class Host:
@@ -362,7 +364,8 @@ class Host:
                   "set_global", "limit", "give_up_privileges", "use_processors", "ignore", "reset",
                   "exit_on", "block", "ignores", "handles", "blocks", "print", "output_to",
                   "errors_to", "close", "read", "is_open", "leave_open", "number_of",
-                  "wait_for_end", "collect", "set_input", "mappings", "mappings_grew")
+                  "wait_for_end", "collect", "set_input", "mappings", "mappings_grew", "pipe",
+                  "pipe_is_at_end")
     is_guard = False
     value = 1  # what a program has in ordinary memory: its own, until it changes it
 
@@ -438,8 +441,15 @@ class Host:
     def reset(self, signal):
         self.act(signal, SIG_DFL)
 
-    def exit_on(self, signal, code):
-        self.act(signal, lambda number, frame: os._exit(code))
+    def exit_on(self, signal, code, log=None):
+        log = log and HERE.actor.objects[log]
+
+        def leave(number, frame):
+            if log:
+                log.write("caught")
+            os._exit(code)
+
+        self.act(signal, leave)
 
     def act(self, number, action):
         if threading.current_thread() is not threading.main_thread():
@@ -518,6 +528,20 @@ class Host:
     def mappings_grew(self, before, by):
         return self.mappings() > before + by
 
+    def pipe(self):
+        Host.ends = os.pipe()
+        for end in Host.ends:
+            os.set_inheritable(end, True)
+
+    def pipe_is_at_end(self):
+        reads, writes = Host.ends
+        os.close(writes)
+        watched = select.poll()
+        watched.register(reads, 0)
+        found = watched.poll(0)
+        os.close(reads)
+        return any(events & select.POLLHUP for _, events in found)
+
 
 class Process:
     """multiprocessing.Process. It is made when the script makes it; what it runs is filled in at its
@@ -531,7 +555,7 @@ class Process:
 
     def __init__(self, context, raw=None, name=None, daemon=None, function=None, how=None, key=None,
                  echo=None, args=(), named=(), times=1, group=None, step=False, half_made=False,
-                 gift=None, told=None):
+                 gift=None, told=None, bulk=None):
         context = context if how is None else multiprocessing.get_context(how)
         self.how = context.get_start_method()
         self.target = Target({"function": function, "echo": echo})
@@ -542,6 +566,9 @@ class Process:
             return
         if gift is not None:
             args = (*args, given(gift, told))
+        if bulk is not None:
+            args = (*args, (bytes(range(251)) * (bulk // 251 + 1))[:bulk])
+            self.target.passed["weighs"] = True
         if half_made:
             self.raw = half_made_process(context)
             return
@@ -557,6 +584,7 @@ class Process:
         if actor is None:
             HERE.actor.fill(self.target.passed, self.how, None, None, None)
             self.raw.start()
+            self.target.passed.pop("objects", None)  # this one is among them
             return
         hatched, hatch = multiprocessing.Pipe(False)
         HERE.actor.fill(self.target.passed, self.how, HERE.actor.heir(actor), hatched, hatch)
@@ -641,8 +669,8 @@ class Current:
 
     operations = ("id", "name", "is_named", "daemon", "key", "send_key", "is_alive", "exit_status",
                   "join", "parent_id", "parent_name", "parent_is_alive", "parent_join", "children",
-                  "wait_any", "processors", "usable_processors", "start_methods", "exit", "at_exit",
-                  "fork", "wait")
+                  "wait_any", "processors", "usable_processors", "start_methods", "start_method",
+                  "set_start_method", "empty_children", "exit", "at_exit", "fork", "wait")
     is_guard = False
 
     def __init__(self, context, raw=None):
@@ -715,6 +743,16 @@ class Current:
 
     def start_methods(self):
         return multiprocessing.get_all_start_methods()
+
+    def start_method(self):
+        return multiprocessing.get_start_method()
+
+    def set_start_method(self, method, force=False, of=None):
+        where = multiprocessing if of is None else multiprocessing.get_context(of)
+        where.set_start_method(method, **({"force": True} if force else {}))
+
+    def empty_children(self):
+        multiprocessing.active_children().clear()
 
     def exit(self, code=None):
         sys.exit(code)
@@ -1088,6 +1126,8 @@ def run_work(actor, work, args, named):
     """A function of the script's, and then one that writes down the arguments that it gets."""
     HERE.actor, HERE.reply_id = actor, 0
     value = None
+    if work.get("weighs"):
+        sys.exit((3 * sum(args[0][::2]) + 5 * sum(args[0][1::2]) + len(args[0])) % 250 + 1)
     if work["function"] is not None:
         value = work["function"]()
     if work["echo"] is not None:

@@ -5,7 +5,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use purlin_conformance::serve::{
-    Actor, Arguments, CallResult, Child, Flow, Functions, Hello, How, Object, Refusal, Subject,
+    Actor, Arguments, CallResult, Child, Flow, Function, Functions, Hello, How, Object, Refusal,
+    Subject,
 };
 use serde_json::Value;
 
@@ -32,11 +33,19 @@ pub(crate) enum Wrong {
     Means(&'static str),
     /// When it has come back, another operation is called too.
     Then(&'static str),
+    /// Something else is done before.
+    First(fn()),
+    /// The function that it is given is run at once, and not kept.
+    Runs,
 }
 
 /// All of them.
-pub(crate) const BENDS: &[&[Bend]] =
-    &[super::bent_process::BENDS, super::bent_program::BENDS, super::bent_thread::BENDS];
+pub(crate) const BENDS: &[&[Bend]] = &[
+    super::bent_process::BENDS,
+    super::bent_end::BENDS,
+    super::bent_program::BENDS,
+    super::bent_thread::BENDS,
+];
 
 /// What stands in for a kind that purlin does not have: it keeps a value for all of its process.
 #[derive(Default)]
@@ -126,6 +135,14 @@ impl Object for BentObject {
             Wrong::Skipped => return CallResult::ok(),
             Wrong::Fails(kind) => return CallResult::failed(kind, "so it is wrong"),
             Wrong::Means(other) => other,
+            Wrong::Runs => {
+                let function = Function::of(args, "function");
+                return CallResult::Value(function.map_or(Value::Null, |run| functions.run(&run)));
+            }
+            Wrong::First(other) => {
+                other();
+                op
+            }
             _ => op,
         };
         if let Wrong::Given(change) = wrong {

@@ -28,6 +28,7 @@
 
 mod barrier;
 mod bent;
+mod bent_end;
 mod bent_process;
 mod bent_program;
 mod bent_thread;

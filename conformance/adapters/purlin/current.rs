@@ -16,7 +16,7 @@ use super::process::{any_of, name, of, refusal};
 pub(super) const KIND: &str = "current";
 
 /// What can be asked of it.
-pub(super) const OPERATIONS: [&str; 20] = [
+pub(super) const OPERATIONS: [&str; 21] = [
     "id",
     "name",
     "is_named",
@@ -30,6 +30,7 @@ pub(super) const OPERATIONS: [&str; 20] = [
     "parent_is_alive",
     "parent_join",
     "children",
+    "empty_children",
     "wait_any",
     "processors",
     "usable_processors",
@@ -148,6 +149,10 @@ impl Object for Me {
                 Err(other) => other,
             }),
             "children" => CallResult::Value(Self::children()),
+            "empty_children" => {
+                active_children().clear();
+                CallResult::ok()
+            }
             "processors" => of(cpu_count().map(Value::from)),
             "usable_processors" => of(usable_cpu_count().map(Value::from)),
             "exit" => match args.get("code").and_then(Value::as_i64).map(i32::try_from) {

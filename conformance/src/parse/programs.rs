@@ -341,7 +341,7 @@ impl Parser<'_> {
         let is_thread = self.cast.is_thread(&actor);
         let (statement, flow) = match word {
             "exit" => {
-                let code = self.small("an exit status", 0, 255)?;
+                let code = self.exit_status()?;
                 (Statement::Exit { code }, Flow::end(Ends::Process))
             }
             "abort" => (Statement::Abort, Flow::end(Ends::Process)),
@@ -356,6 +356,16 @@ impl Parser<'_> {
             self.needs_process(&actor);
         }
         Ok((statement, flow.into()))
+    }
+
+    /// Of what the call takes the system passes on the low eight bits, and a script may show that.
+    fn exit_status(&mut self) -> Result<i32, ParseError> {
+        let here = self.words.here();
+        if self.words.next_is("->") {
+            return Err(at(here, "an exit status is missing here, such as 3"));
+        }
+        let code = self.value()?.as_i64().and_then(|code| i32::try_from(code).ok());
+        code.ok_or_else(|| at(here, "an exit status is a whole number of 32 bits"))
     }
 
     /// What the program did, as far as the script says so.

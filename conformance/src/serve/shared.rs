@@ -110,12 +110,23 @@ impl Log {
 
 impl Object for Log {
     fn call(&self, op: &str, args: &Arguments) -> CallResult {
-        let done = match (op, args.get("text").and_then(Value::as_str)) {
+        let text = args.get("text");
+        let done = match (op, text.and_then(Value::as_str)) {
             ("write", Some(text)) => self.write(text).map(|()| Value::Null),
             ("write", None) => return CallResult::failed("invalid-argument", "no text"),
             ("lines", _) => self.lines().map(Value::from),
             ("has", Some(text)) => {
                 self.lines().map(|lines| lines.iter().any(|line| line.contains(text)).into())
+            }
+            ("has", None) => {
+                let any: Vec<&str> = text
+                    .and_then(Value::as_array)
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str)
+                    .collect();
+                let has = |line: &String| any.iter().any(|text| line.contains(text));
+                self.lines().map(|lines| lines.iter().any(has).into())
             }
             _ => return CallResult::Unsupported,
         };

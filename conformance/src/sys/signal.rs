@@ -3,6 +3,7 @@
 
 use std::io;
 use std::mem::MaybeUninit;
+use std::os::fd::{IntoRawFd, OwnedFd};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering::Relaxed};
 
@@ -37,17 +38,39 @@ static WAS_INTERRUPTED: AtomicBool = AtomicBool::new(false);
 /// What the handler of [`exit_on`] ends with.
 static EXIT_STATUS: AtomicI32 = AtomicI32::new(0);
 
-/// Sets a handler that ends the process at once with this status.
+/// Where it writes its line before, or -1.
+static EXIT_FILE: AtomicI32 = AtomicI32::new(-1);
+
+/// Sets a handler that ends the process at once with this status. Before, it writes the line
+/// `caught` to `file`, if there is one, which stays open for that.
 ///
 /// # Errors
 /// * What the system refused.
-pub(crate) fn exit_on(signal: libc::c_int, status: u8) -> io::Result<()> {
+pub(crate) fn exit_on(signal: libc::c_int, status: u8, file: Option<OwnedFd>) -> io::Result<()> {
+    const LINE: &[u8] = b"caught\n";
     extern "C" fn leave(_: libc::c_int) {
-        // Relaxed: written before the handler is set.
-        super::endings::exit_now(EXIT_STATUS.load(Relaxed));
+        // Relaxed, here and below: written before the handler is set.
+        let file = EXIT_FILE.load(Relaxed);
+        // SAFETY: `write` may be called in a handler; the bytes are static, and a number that is
+        // none fails.
+        unsafe { libc::write(file, LINE.as_ptr().cast(), LINE.len()) };
+        super::endings::exit_now(EXIT_STATUS.load(Relaxed)); // Relaxed: as above
     }
     EXIT_STATUS.store(status.into(), Relaxed); // Relaxed: as in the handler
+    EXIT_FILE.store(file.map_or(-1, IntoRawFd::into_raw_fd), Relaxed); // Relaxed: as above
     handle(signal, leave)
+}
+
+/// Sends a signal of any number to a process.
+///
+/// # Errors
+/// * What the system refused.
+pub(crate) fn send(pid: libc::pid_t, signal: libc::c_int) -> io::Result<()> {
+    // SAFETY: `kill` asks for nothing.
+    match unsafe { libc::kill(pid, signal) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
 /// Ignores a signal.

@@ -6,6 +6,7 @@ mod condition;
 mod event;
 mod lock;
 mod process;
+mod process_ends;
 mod rlock;
 mod semaphore;
 mod semaphore_waits;

@@ -53,9 +53,14 @@ pub(super) const OPERATIONS: &[&str] = &[
     "leave_open",
     "number_of",
     "wait_for_end",
+    "pipe",
+    "pipe_is_at_end",
     "collect",
     "set_input",
 ];
+
+/// Those of them that may name a log.
+const OF_LOGS: [&str; 5] = ["output_to", "errors_to", "exit_on", "leave_open", "number_of"];
 
 /// The one there is.
 pub(super) struct Host;
@@ -74,17 +79,21 @@ impl Object for Host {
     }
 
     fn call_with(&self, op: &str, args: &Arguments, functions: &mut Functions<'_>) -> CallResult {
-        let (number, log) = match op {
-            "output_to" => (1, text(args, "log")),
-            "errors_to" => (2, text(args, "log")),
-            "leave_open" | "number_of" => {
-                let log = text(args, "log").and_then(|log| functions.object(&log));
-                let done = log.and_then(|log| streams::about(op, &*log, args));
-                return done.map_or_else(CallResult::Failed, CallResult::Value);
-            }
-            _ => return self.call(op, args),
+        if !OF_LOGS.contains(&op) {
+            return self.call(op, args);
+        }
+        let log = match text(args, "log").map(|log| functions.object(&log)) {
+            Ok(Err(refusal)) => return CallResult::Failed(refusal),
+            Ok(Ok(log)) => Some(log),
+            Err(_) => None,
         };
-        let done = log.and_then(|log| streams::redirect(number, &*functions.object(&log)?));
+        let done = match (op, log.as_deref()) {
+            ("exit_on", log) => signals::exit_on(args, log),
+            ("output_to", Some(log)) => streams::redirect(1, log),
+            ("leave_open" | "number_of", Some(log)) => streams::about(op, log, args),
+            (_, Some(log)) => streams::redirect(2, log),
+            (_, None) => Err(Refusal::new("invalid-argument", "no text log")),
+        };
         done.map_or_else(CallResult::Failed, CallResult::Value)
     }
 

@@ -4,7 +4,8 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::{Arguments, Done, number, refused};
+use super::streams::log_file;
+use super::{Arguments, Done, Object, number, refused};
 use crate::sys::signal;
 
 /// None when the operation is none of these.
@@ -13,7 +14,6 @@ pub(super) fn call(op: &str, args: &Arguments) -> Option<Done> {
         "ignore" => set(args, signal::ignore),
         "reset" => set(args, signal::reset),
         "block" => set(args, signal::block),
-        "exit_on" => exit_on(args),
         "ignores" => is_in("SigIgn:", args),
         "handles" => is_in("SigCgt:", args),
         "blocks" => is_in("SigBlk:", args),
@@ -26,9 +26,10 @@ fn set(args: &Arguments, set: fn(libc::c_int) -> std::io::Result<()>) -> Done {
     Ok(Value::Null)
 }
 
-/// A handler that ends the process at once, with the status `code`.
-fn exit_on(args: &Arguments) -> Done {
-    signal::exit_on(number(args, "signal")?, number::<u8>(args, "code")?).map_err(refused)?;
+/// A handler that ends the process at once, with the status `code`; before, it writes to the log.
+pub(super) fn exit_on(args: &Arguments, log: Option<&dyn Object>) -> Done {
+    let file = log.map(|log| log_file(log)?.try_clone_to_owned().map_err(refused)).transpose()?;
+    signal::exit_on(number(args, "signal")?, number::<u8>(args, "code")?, file).map_err(refused)?;
     Ok(Value::Null)
 }
 

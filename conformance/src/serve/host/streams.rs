@@ -1,9 +1,11 @@
 //! The standard streams of this process, and what stands behind a number.
 
 use std::io::{Write, stdout};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rustix::io::{Errno, fcntl_getfd};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::{Errno, FdFlags, fcntl_getfd, fcntl_setfd};
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
 use serde_json::Value;
 
@@ -19,6 +21,8 @@ pub(super) fn call(op: &str, args: &Arguments) -> Option<Done> {
             Value::Null
         }),
         "read" => read(),
+        "pipe" => pipe(),
+        "pipe_is_at_end" => pipe_is_at_end(),
         "set_input" => set_input(args),
         "is_open" => number(args, "number").map(|number| is_open(number).into()),
         _ => return None,
@@ -33,9 +37,7 @@ fn print(args: &Arguments) -> Done {
 
 /// From now on standard output, or standard error, goes to the log.
 pub(super) fn redirect(number: i32, log: &dyn Object) -> Done {
-    let Some(("log", file)) = log.memory() else {
-        return Err(Refusal::new("invalid-argument", "that is no log"));
-    };
+    let file = log_file(log)?;
     let done = if number == 1 { dup2_stdout(file) } else { dup2_stderr(file) };
     done.map_err(refused)?;
     Ok(Value::Null)
@@ -44,9 +46,7 @@ pub(super) fn redirect(number: i32, log: &dyn Object) -> Done {
 /// `leave_open`: makes so many copies of the log's descriptor, which stay open, also on exec.
 /// `number_of`: the descriptor's number, as text.
 pub(super) fn about(op: &str, log: &dyn Object, args: &Arguments) -> Done {
-    let Some(("log", file)) = log.memory() else {
-        return Err(Refusal::new("invalid-argument", "that is no log"));
-    };
+    let file = log_file(log)?;
     if op == "number_of" {
         return Ok(file.as_raw_fd().to_string().into());
     }
@@ -54,6 +54,40 @@ pub(super) fn about(op: &str, log: &dyn Object, args: &Arguments) -> Done {
         std::mem::forget(fork::duplicate(file.as_raw_fd()).map_err(refused)?);
     }
     Ok(Value::Null)
+}
+
+/// The file behind a log.
+pub(super) fn log_file(log: &dyn Object) -> Result<BorrowedFd<'_>, Refusal> {
+    match log.memory() {
+        Some(("log", file)) => Ok(file),
+        _ => Err(Refusal::new("invalid-argument", "that is no log")),
+    }
+}
+
+/// A pipe whose writing end everybody inherits who is started from now on, unless care is taken.
+fn pipe() -> Done {
+    let (reads, writes) = std::io::pipe().map_err(refused)?;
+    for end in [reads.as_fd(), writes.as_fd()] {
+        fcntl_setfd(end, FdFlags::empty()).map_err(refused)?;
+    }
+    *ends() = Some((reads.into(), writes.into()));
+    Ok(Value::Null)
+}
+
+/// Lets go of the pipe's writing end here. Whether it was the last, and the pipe is at its end.
+fn pipe_is_at_end() -> Done {
+    let none = || Refusal::new("invalid-argument", "there is no pipe");
+    let (reads, writes) = ends().take().ok_or_else(none)?;
+    drop(writes);
+    let mut polled = [PollFd::new(&reads, PollFlags::empty())];
+    poll(&mut polled, Some(&Timespec::default())).map_err(refused)?;
+    Ok(polled[0].revents().contains(PollFlags::HUP).into())
+}
+
+/// The two ends, reading and writing, of the pipe that there is.
+fn ends() -> MutexGuard<'static, Option<(OwnedFd, OwnedFd)>> {
+    static ENDS: Mutex<Option<(OwnedFd, OwnedFd)>> = Mutex::new(None);
+    ENDS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// From now on standard input has this text, and then ends.

@@ -5,15 +5,15 @@ use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 use rustix::process::{
-    Pid, PidfdFlags, Resource, Rlimit, Signal, Uid, WaitOptions, geteuid, getpid, getppid,
-    kill_process, pidfd_open, setrlimit, waitpid,
+    Pid, PidfdFlags, Resource, Rlimit, Uid, WaitOptions, geteuid, getpid, getppid, pidfd_open,
+    setrlimit, waitpid,
 };
 use rustix::thread::{CpuSet, gettid, sched_setaffinity, set_thread_res_uid};
 use serde_json::Value;
 
 use super::{Arguments, Done, Refusal, number, refused, text};
 use crate::evidence;
-use crate::sys::environment;
+use crate::sys::{environment, signal};
 
 /// A user who owns nothing.
 const NOBODY: u32 = 65534;
@@ -77,10 +77,11 @@ fn wait_for_end(pid: i32) -> Done {
 }
 
 fn send(args: &Arguments) -> Done {
-    let none = || Refusal::new("invalid-argument", "no such process or signal");
-    let pid = Pid::from_raw(number(args, "pid")?).filter(|pid| pid.as_raw_pid() > 1);
-    let signal = Signal::from_named_raw(number(args, "signal")?);
-    kill_process(pid.ok_or_else(none)?, signal.ok_or_else(none)?).map_err(refused)?;
+    let pid = number(args, "pid")?;
+    if pid <= 1 {
+        return Err(Refusal::new("invalid-argument", "no such process"));
+    }
+    signal::send(pid, number(args, "signal")?).map_err(refused)?;
     Ok(Value::Null)
 }
 

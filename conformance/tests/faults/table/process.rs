@@ -1,9 +1,10 @@
 //! Who notices what is wrong with processes.
 
 use super::Noticed::These;
+use super::process_ends::ENDS;
 use super::{Noticed, Table};
 
-pub(super) const TABLE: Table = Table { groups: &["process"], faults: &[FAULTS], long: LONG };
+pub(super) const TABLE: Table = Table { groups: &["process"], faults: &[FAULTS, ENDS], long: LONG };
 
 /// Cases of many rounds.
 const LONG: &[&str] = &[];
