@@ -134,7 +134,7 @@ pub(super) const BENDS: &[Bend] = &[
 
 fn kill_all() {
     for child in active_children() {
-        // Who has ended is dead enough.
-        let _ = child.kill();
+        // Who has ended is dead enough; the others are gone before this returns.
+        let _ = child.kill().and_then(|()| child.join(None));
     }
 }
