@@ -74,7 +74,7 @@ use crate::words::rlock::Reentrant;
 /// * Death: of who waits, costs a cell until it is needed; of who was notified, a slice of 50 ms
 ///   until another takes the notification over; of who holds the lock, one early return, with the
 ///   news. A notification whose only waiter dies goes with it.
-/// * Handles: a process that drops its last handle of the lock while it holds it, and lives, is told
+/// * Handles: a process that lives and drops its last handle of the lock while it holds it is told
 ///   of to whoever acquires next; those who wait for a notification sleep on.
 /// * Threads: over a [`Lock`], which knows processes only, a thread may wait and notify under what
 ///   another of its process holds, and ends the other's hold by it.
