@@ -75,11 +75,15 @@ impl Controller {
         if let Some(region) = self.rehearse(scenario, density, true, &mut tally) {
             let mut walk = Walk::new(density, &region);
             while let Some(steps) = self.next(&mut walk, &tally) {
-                let death = self.single(scenario, Kill::before(steps), &mut tally);
+                let kill = match scenario.sweep {
+                    Sweep::Long => region.from_last_call(steps),
+                    _ => Kill::before(steps),
+                };
+                let death = self.single(scenario, kill, &mut tally);
                 walk.note(&death);
                 if death.system_call.is_some() {
                     for cut in walk.cuts() {
-                        self.single(scenario, Kill { steps, cut }, &mut tally);
+                        self.single(scenario, Kill { cut, ..kill }, &mut tally);
                     }
                 }
             }
