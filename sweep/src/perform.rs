@@ -322,13 +322,13 @@ impl Play<'_> {
         count: u64,
         death: &mut Death,
     ) -> Result<bool, Failure> {
-        let (mut left, mut signal) = (count, 0);
-        while left > 0 {
+        let mut signal = 0;
+        while death.calls < count {
             role.resume(Resume::Call, signal)?;
             signal = match self.stepped(name, role, death)? {
                 Stepped::On if calls.amid.is_some() => {
                     calls.end()?;
-                    left -= 1;
+                    death.calls += 1;
                     0
                 }
                 Stepped::On => {

@@ -169,7 +169,10 @@ mod tests {
     fn a_point_is_counted_from_the_last_system_call_before_it() {
         let region = Region { step_count: 20, calls: vec![3, 4, 9] };
         let point = |steps| region.from_last_call(steps).to_string();
-        assert_eq!([0, 3, 4, 5, 9, 10, 25].map(point), ["0", "3", "1:0", "2:0", "2:4", "3:0", "3:15"]);
+        assert_eq!(
+            [0, 3, 4, 5, 9, 10, 25].map(point),
+            ["0", "3", "1:0", "2:0", "2:4", "3:0", "3:15"]
+        );
     }
 
     #[test]

@@ -149,7 +149,8 @@ impl Household {
         if self.is_go(number) {
             self.cells.set(GO_IS_OVER, 1);
         }
-        let is_birth = [libc::SYS_fork, libc::SYS_clone, libc::SYS_clone3].contains(&signed(number));
+        let is_birth =
+            [libc::SYS_fork, libc::SYS_clone, libc::SYS_clone3].contains(&signed(number));
         if is_birth && self.start.hold == Hold::AtBirth {
             return stop_children_of(pid);
         }
@@ -229,7 +230,9 @@ impl Household {
         let must_run = member.is_elder || is_cell_set(GO_IS_OVER) || is_cell_set(START_IS_OVER);
         let does_end = runs == 1 && ends == 1;
         check(member.is_daemon || !must_run || does_end, Kind::Lost, || {
-            format!("child {number} was let run, and said {runs} times so, and {ends} times its end")
+            format!(
+                "child {number} was let run, and said {runs} times so, and {ends} times its end"
+            )
         })?;
         let wanted = self.cells.get(BASE).cast_signed() + member.more_fd_count;
         match words.fd_count(number).filter(|_| !member.is_elder) {

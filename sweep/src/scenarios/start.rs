@@ -21,9 +21,11 @@ pub(super) const SCENARIOS: [Scenario; 11] = [
         fork(NEVER, &[BESIDE, ELDER])
     }),
     scenario("start-daemon", "fork the first daemon", || fork(NEVER, &[DAEMON])),
-    scenario("start-daemon-late", "fork a daemon that stands still until its parent is dead", || {
-        fork(AT_BIRTH, &[DAEMON])
-    }),
+    scenario(
+        "start-daemon-late",
+        "fork a daemon that stands still until its parent is dead",
+        || fork(AT_BIRTH, &[DAEMON]),
+    ),
     scenario("start-daemon-beside", "fork the second daemon", || fork(NEVER, &[SIBLING, ELDER])),
     scenario("spawn-child", "spawn a child", || spawn(NEVER_SPAWN, &[CHILD])),
     scenario("spawn-daemon", "spawn the first daemon", || spawn(NEVER_SPAWN, &[DAEMON])),
