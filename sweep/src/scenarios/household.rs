@@ -36,8 +36,9 @@ pub(super) struct Member {
 /// dead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Start {
-    /// The system call by which the child is let run.
+    /// The system call by which the child is let run, and how many of them that takes.
     pub(super) go: i64,
+    pub(super) go_count: u64,
     pub(super) hold: Hold,
 }
 
@@ -47,7 +48,7 @@ pub(super) enum Hold {
     Never,
     /// As soon as the parent has come back from the call that made it.
     AtBirth,
-    /// Before the parent lets it run.
+    /// Before the parent makes the first of the calls by which it lets it run.
     BeforeGo,
 }
 
@@ -65,7 +66,8 @@ pub(super) struct Household {
 const WORDS_FD: usize = 0;
 const UNTIL_FD: usize = 1;
 const IS_MADE: usize = 2;
-/// Whether the parent may have let the child run, surely has, and has come back from the start.
+/// How many of the calls by which it lets the child run the parent has begun, and come back from;
+/// and whether it has come back from the start.
 const GO_BEGUN: usize = 3;
 const GO_IS_OVER: usize = 4;
 const START_IS_OVER: usize = 5;
@@ -140,14 +142,14 @@ impl Household {
         if !self.is_go(number) {
             return Ok(());
         }
-        self.cells.set(GO_BEGUN, 1);
+        self.cells.add(GO_BEGUN, 1);
         if self.start.hold == Hold::BeforeGo { stop_children_of(pid) } else { Ok(()) }
     }
 
     /// The parent has come back from one.
     pub(super) fn call_is_over(&self, pid: i32, number: u64) -> Outcome {
         if self.is_go(number) {
-            self.cells.set(GO_IS_OVER, 1);
+            self.cells.add(GO_IS_OVER, 1);
         }
         let is_birth =
             [libc::SYS_fork, libc::SYS_clone, libc::SYS_clone3].contains(&signed(number));
@@ -222,12 +224,13 @@ impl Household {
         check(!member.is_daemon || ends == 0, Kind::Orphan, || {
             format!("daemon {number} has outlived its parent")
         })?;
-        let is_cell_set = |index| self.cells.get(index) == 1;
-        let may_run = member.is_elder || is_cell_set(GO_BEGUN) || is_cell_set(START_IS_OVER);
+        let has_come_to = |step| self.cells.get(step) >= self.start.go_count;
+        let is_known = member.is_elder || self.cells.get(START_IS_OVER) == 1;
+        let may_run = is_known || has_come_to(GO_BEGUN);
         check(runs == 0 || may_run, Kind::Orphan, || {
             format!("child {number} ran, and its parent had died before it let it")
         })?;
-        let must_run = member.is_elder || is_cell_set(GO_IS_OVER) || is_cell_set(START_IS_OVER);
+        let must_run = is_known || has_come_to(GO_IS_OVER);
         let does_end = runs == 1 && ends == 1;
         check(member.is_daemon || !must_run || does_end, Kind::Lost, || {
             format!(

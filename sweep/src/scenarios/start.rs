@@ -3,7 +3,7 @@
 
 use std::process::{Command, Stdio};
 
-use purlin_process::command::Program;
+use purlin_process::command::{Launch, Program};
 use purlin_process::{Builder, ExitStatus, Process, active_children, shutdown};
 
 use super::household::{FREE, Hold, Household, Life, Member, Start, own_fd_count};
@@ -12,7 +12,7 @@ use crate::sys::evidence::is_gone;
 use crate::sys::trace::Mark;
 use crate::verdict::{Failure, Kind, Outcome, check};
 
-pub(super) const SCENARIOS: [Scenario; 11] = [
+pub(super) const SCENARIOS: [Scenario; 12] = [
     scenario("start-child", "fork a child", || fork(NEVER, &[CHILD])),
     scenario("start-child-late", "fork a child that stands still until its parent is dead", || {
         fork(AT_BIRTH, &[CHILD])
@@ -32,8 +32,9 @@ pub(super) const SCENARIOS: [Scenario; 11] = [
     scenario("spawn-daemon-late", "spawn a daemon that reads when its parent is dead", || {
         spawn(BEFORE_LETTER, &[DAEMON])
     }),
-    scenario("start-program", "start a program that reads", || {
-        Ok(Box::new(StartProgram(Household::new(NEVER, &[])?)))
+    scenario("start-program", "start a program that reads", || program(Program::start)),
+    scenario("start-program-forked", "the same, with a setting for which std forks", || {
+        program(|command| Launch::new(command).umask(0o077).start())
     }),
     scenario("shutdown", "end beside a daemon and a child", || {
         Ok(Box::new(Shutdown(Household::new(NEVER, &[ELDER, ELDER_CHILD])?)))
@@ -49,10 +50,10 @@ const fn scenario(
 }
 
 /// By fork: the byte on the socket.
-const NEVER: Start = Start { go: libc::SYS_sendto, hold: Hold::Never };
+const NEVER: Start = Start { go: libc::SYS_sendto, go_count: 1, hold: Hold::Never };
 const AT_BIRTH: Start = Start { hold: Hold::AtBirth, ..NEVER };
-/// By spawn: the letter.
-const NEVER_SPAWN: Start = Start { go: libc::SYS_sendmsg, hold: Hold::Never };
+/// By spawn: the letter, which is sent as its head, its descriptors and its text.
+const NEVER_SPAWN: Start = Start { go: libc::SYS_sendmsg, go_count: 3, hold: Hold::Never };
 const BEFORE_LETTER: Start = Start { hold: Hold::BeforeGo, ..NEVER_SPAWN };
 
 /// Each child has a descriptor of its parent.
@@ -71,6 +72,10 @@ fn fork(start: Start, members: &'static [Member]) -> Result<AnyStage, Failure> {
 
 fn spawn(start: Start, members: &'static [Member]) -> Result<AnyStage, Failure> {
     Ok(Box::new(Spawn(Household::new(start, members)?, members[0], start.hold)))
+}
+
+fn program(start: StartOf) -> Result<AnyStage, Failure> {
+    Ok(Box::new(StartProgram(Household::new(NEVER, &[])?, start)))
 }
 
 /// The first member is forked in the region; the second, if there is one, is an elder daemon.
@@ -169,7 +174,10 @@ impl Stage for Spawn {
 }
 
 /// A program that ends when its input does: with the parent, at the latest.
-struct StartProgram(Household);
+struct StartProgram(Household, StartOf);
+
+/// How the program is started.
+type StartOf = fn(Command) -> Result<Program, purlin_process::command::Failure>;
 
 impl Stage for StartProgram {
     fn victim(&self, mark: &Mark) -> Outcome {
@@ -177,7 +185,7 @@ impl Stage for StartProgram {
         mark.begin();
         let mut command = Command::new("cat");
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let started = Program::start(command);
+        let started = (self.1)(command);
         mark.end();
         let program = started.map_err(|failure| Failure::crashed(format!("{failure}")))?;
         check_own_fd_count(base + 3)?; // its own, and two pipes' ends
