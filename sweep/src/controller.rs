@@ -81,7 +81,7 @@ impl Controller {
             let mut walk = Walk::new(density, &region);
             while let Some(steps) = self.next(&mut walk, &tally) {
                 let kill = match scenario.sweep {
-                    Sweep::Long => region.from_last_call(steps),
+                    Sweep::Long => region.behind_last_call(steps),
                     _ => Kill::before(steps),
                 };
                 let death = self.single(scenario, kill, &mut tally);

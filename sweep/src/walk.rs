@@ -27,7 +27,7 @@ impl Region {
 
     /// The point after so many steps, as one after the last system call before it: whoever is
     /// killed there has run up to that at full speed.
-    pub(crate) fn from_last_call(&self, steps: u64) -> Kill {
+    pub(crate) fn behind_last_call(&self, steps: u64) -> Kill {
         let count = self.calls.partition_point(|call| *call < steps);
         let begin = count.checked_sub(1).map_or(0, |last| self.calls[last] + 1);
         Kill { calls: count as u64, ..Kill::before(steps - begin) }
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn a_point_is_counted_from_the_last_system_call_before_it() {
         let region = Region { step_count: 20, calls: vec![3, 4, 9] };
-        let point = |steps| region.from_last_call(steps).to_string();
+        let point = |steps| region.behind_last_call(steps).to_string();
         assert_eq!(
             [0, 3, 4, 5, 9, 10, 25].map(point),
             ["0", "3", "1:0", "2:0", "2:4", "3:0", "3:15"]
