@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::limits::{LOOK, POINT_LIMIT};
+use crate::limits::{LOOK, POINT_LIMIT, SAMPLE_PERIOD, SAMPLE_STEPS};
 use crate::patience::Patience;
 use crate::perform::perform;
 use crate::plan::{Kill, Plan};
@@ -32,8 +32,10 @@ pub struct Found {
 pub struct Tally {
     /// Points that were made.
     pub point_count: u64,
-    /// Instructions between the victim's marks.
+    /// Instructions between the victim's marks; none where only its system calls were counted.
     pub step_count: u64,
+    /// System calls between them, where those were counted.
+    pub call_count: u64,
     /// Rounds of a scenario that is run whole.
     pub round_count: u64,
     /// Points at which a step slept for good, so that the victim was killed asleep.
@@ -70,17 +72,44 @@ impl Controller {
 
     /// Kills the victim at points as dense as `density` says, up to its end mark.
     pub fn singles(&self, scenario: &Scenario, density: Density) -> Tally {
+        if let (Sweep::Long, Density::Points(count)) = (scenario.sweep, density) {
+            return self.some_singles(scenario, count);
+        }
         let began = Instant::now();
         let mut tally = Tally::default();
         if let Some(region) = self.rehearse(scenario, density, true, &mut tally) {
             let mut walk = Walk::new(density, &region);
             while let Some(steps) = self.next(&mut walk, &tally) {
-                let death = self.single(scenario, Kill::before(steps), &mut tally);
+                let kill = match scenario.sweep {
+                    Sweep::Long => region.behind_last_call(steps),
+                    _ => Kill::before(steps),
+                };
+                let death = self.single(scenario, kill, &mut tally);
                 walk.note(&death);
                 if death.system_call.is_some() {
                     for cut in walk.cuts() {
-                        self.single(scenario, Kill { steps, cut }, &mut tally);
+                        self.single(scenario, Kill { cut, ..kill }, &mut tally);
                     }
+                }
+            }
+        }
+        tally.took = began.elapsed();
+        tally
+    }
+
+    /// Kills the victim at some points of a long region, soon after system calls that are evenly
+    /// spread. Nobody steps through all of it.
+    fn some_singles(&self, scenario: &Scenario, count: u64) -> Tally {
+        let began = Instant::now();
+        let mut tally = Tally::default();
+        if self.lives_well(scenario, &mut tally) {
+            let to_the_end = Kill { calls: u64::MAX, ..Kill::before(0) };
+            tally.call_count = self.single(scenario, to_the_end, &mut tally).calls;
+            for index in 0..count {
+                if tally.found.len() < self.failure_count_max {
+                    let calls = tally.call_count * (2 * index + 1) / (2 * count);
+                    let steps = SAMPLE_STEPS * (index % SAMPLE_PERIOD);
+                    self.single(scenario, Kill { calls, ..Kill::before(steps) }, &mut tally);
                 }
             }
         }
@@ -142,14 +171,7 @@ impl Controller {
         lists_calls: bool,
         tally: &mut Tally,
     ) -> Option<Region> {
-        let unkilled = self.play(scenario, Plan::UNKILLED, false);
-        if let Some(mut found) = self.found(Plan::UNKILLED, unkilled) {
-            if found.failure.kind == Kind::NotPermitted {
-                tally.is_not_made = true;
-                return None;
-            }
-            found.is_unkilled = true;
-            tally.found.push(found);
+        if !self.lives_well(scenario, tally) {
             return None;
         }
         if scenario.sweep == Sweep::Whole {
@@ -168,6 +190,19 @@ impl Controller {
         }
         tally.step_count = region.step_count;
         Some(region)
+    }
+
+    /// Runs the scenario without a kill, and says whether nothing is wrong then.
+    fn lives_well(&self, scenario: &Scenario, tally: &mut Tally) -> bool {
+        let unkilled = self.play(scenario, Plan::UNKILLED, false);
+        let Some(mut found) = self.found(Plan::UNKILLED, unkilled) else { return true };
+        if found.failure.kind == Kind::NotPermitted {
+            tally.is_not_made = true;
+        } else {
+            found.is_unkilled = true;
+            tally.found.push(found);
+        }
+        false
     }
 
     fn single(&self, scenario: &Scenario, kill: Kill, tally: &mut Tally) -> Death {

@@ -95,3 +95,9 @@ pub(crate) const NOT_PERMITTED_STATUS: i32 = 77;
 
 /// Failures that are shown in full for each scenario; the others are counted.
 pub(crate) const SHOWN_COUNT: usize = 8;
+
+/// In a sample of a long region, by how many instructions each point lies further behind its system
+/// call than the one before it, and after how many points that begins anew: a call is often
+/// followed by the next within a hundred.
+pub(crate) const SAMPLE_STEPS: u64 = 13;
+pub(crate) const SAMPLE_PERIOD: u64 = 8;

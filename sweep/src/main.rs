@@ -14,6 +14,7 @@ mod command_line;
 use command_line::{Mode, Order, SoakOrder, SweepOrder};
 
 fn main() -> ExitCode {
+    purlin_process::init(); // of children that a scenario spawns this does not return
     let outcome = match command_line::parse() {
         Ok(Order::Help) => {
             print!("{}", command_line::HELP);
@@ -134,11 +135,11 @@ fn sweep_one(
 /// Why a scenario has nothing that could be swept so.
 const fn why_not(mode: Mode, sweep: Sweep) -> Option<&'static str> {
     match (mode, sweep) {
-        (Mode::Single, Sweep::Single | Sweep::Double | Sweep::Whole)
+        (Mode::Single, Sweep::Single | Sweep::Long | Sweep::Double | Sweep::Whole)
         | (Mode::Double, Sweep::Double)
         | (Mode::Pauses, Sweep::Double | Sweep::Still) => None,
-        (Mode::Double, Sweep::Single) => Some("it has no second"),
-        (Mode::Pauses, Sweep::Single) => Some("nobody else acts in it"),
+        (Mode::Double, Sweep::Single | Sweep::Long) => Some("it has no second"),
+        (Mode::Pauses, Sweep::Single | Sweep::Long) => Some("nobody else acts in it"),
         (Mode::Single | Mode::Double, Sweep::Still) => Some("it would be its neighbour's again"),
         (Mode::Double | Mode::Pauses, Sweep::Whole) => Some("nobody is stepped in it"),
     }

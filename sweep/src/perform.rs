@@ -27,6 +27,40 @@ pub(crate) fn perform(scenario: &Scenario, plan: Plan, lists_calls: bool, record
     0
 }
 
+/// How failures name who is stepped.
+const NAMES: [&str; 2] = ["the victim", "the second"];
+
+/// What came of a step.
+enum Stepped {
+    On,
+    /// To the end mark, or into a sleep for good.
+    ToTheEnd,
+    /// This signal is about to be delivered, and no step was made.
+    Signalled(i32),
+}
+
+/// The system calls of a role that is stepped, told to whoever wants to hear of them.
+struct Calls<'a> {
+    hearer: Option<&'a AnyStage>,
+    pid: i32,
+    /// The one that the role is in.
+    amid: Option<u64>,
+}
+
+impl Calls<'_> {
+    fn begin(&mut self, number: u64) -> Outcome {
+        self.amid = Some(number);
+        self.hearer.map_or(Ok(()), |stage| stage.call_begins(self.pid, number))
+    }
+
+    fn end(&mut self) -> Outcome {
+        match (self.amid.take(), self.hearer) {
+            (Some(number), Some(stage)) => stage.call_is_over(self.pid, number),
+            _ => Ok(()),
+        }
+    }
+}
+
 struct Play<'a> {
     record: &'a Record,
     lists_calls: bool,
@@ -123,18 +157,26 @@ impl Play<'_> {
         role: &mut Traced,
         fate: Fate,
     ) -> Result<Option<Child>, Failure> {
-        let name = ["the victim", "the second"][index];
+        let name = NAMES[index];
         match fate {
             Fate::Absent => {}
             Fate::Lives => self.let_live(name, role, Some(0), || ())?,
-            Fate::Dies(kill) => self.step_and_kill(index, name, role, kill)?,
+            Fate::Dies(kill) => self.step_and_kill(index, stage, role, kill)?,
             Fate::StandsStill { steps } => return self.stand_still(name, stage, role, steps),
         }
         Ok(None)
     }
 
-    fn step_and_kill(&self, index: usize, name: &str, role: &mut Traced, kill: Kill) -> Outcome {
-        let death = self.step_to(name, role, kill, self.lists_calls && index == 0)?;
+    fn step_and_kill(
+        &self,
+        index: usize,
+        stage: &AnyStage,
+        role: &mut Traced,
+        kill: Kill,
+    ) -> Outcome {
+        let name = NAMES[index];
+        let hearer = (index == 0 && stage.hears_calls()).then_some(stage);
+        let death = self.step_to(name, hearer, role, kill)?;
         self.record.set_death(index, death);
         if death.has_reached_end {
             // Nothing is left to be killed in: it lives, and says what it found.
@@ -154,7 +196,7 @@ impl Play<'_> {
         role: &mut Traced,
         steps: u64,
     ) -> Result<Option<Child>, Failure> {
-        let death = self.step_to(name, role, Kill::before(steps), false)?;
+        let death = self.step_to(name, None, role, Kill::before(steps))?;
         self.record.set_death(0, death);
         if death.has_reached_end {
             return self.run_out(name, role, Some(0), || ()).map(|_| None);
@@ -221,45 +263,108 @@ impl Play<'_> {
         }
     }
 
+    /// Steps a role to its point. Its calls are told to `hearer`, and listed if they are to be.
     fn step_to(
         &self,
         name: &str,
+        hearer: Option<&AnyStage>,
         role: &mut Traced,
         kill: Kill,
-        lists_calls: bool,
     ) -> Result<Death, Failure> {
         let mut death = Death { address: trace::begin_address(), ..Death::default() };
+        let mut calls = Calls { hearer, pid: role.pid(), amid: None };
+        if !self.run_calls(name, &mut calls, role, kill.calls, &mut death)? {
+            return Ok(death);
+        }
+        let looks = self.lists_calls || hearer.is_some();
         let mut signal = 0;
         while death.steps < kill.steps {
-            if lists_calls && role.system_call_at(death.address).is_some() {
-                self.record.add_call(death.steps);
+            // A signal may have come between a call and the stop behind it.
+            if looks
+                && calls.amid.is_none()
+                && let Some(number) = role.system_call_at(death.address)
+            {
+                if self.lists_calls {
+                    self.record.add_call(death.steps);
+                }
+                calls.begin(number)?;
             }
             role.resume(Resume::Step, signal)?;
-            signal = 0;
-            match wait_for_step(role)? {
-                Stop::At(address) => {
-                    (death.steps, death.address) = (death.steps + 1, address);
-                    if address == trace::end_address() {
-                        death.has_reached_end = true;
-                        return Ok(death);
-                    }
+            signal = match self.stepped(name, role, &mut death)? {
+                Stepped::On => {
+                    death.steps += 1;
+                    calls.end()?;
+                    0
                 }
-                Stop::Late => {
-                    death.is_stuck = true;
+                Stepped::ToTheEnd => {
+                    death.steps += u64::from(death.has_reached_end);
                     return Ok(death);
                 }
-                Stop::Ended(end) => return Err(self.early(name, end, death.steps)),
-                Stop::Signal(number) if is_crash(number) => {
-                    return Err(Failure::crashed(format!("signal {number} after {}", death.steps)));
-                }
-                Stop::Signal(number) => signal = number,
-            }
+                Stepped::Signalled(number) => number,
+            };
         }
         death.system_call = role.system_call_at(death.address);
         if kill.cut != Cut::Before {
+            if let Some(number) = death.system_call {
+                calls.begin(number)?;
+            }
             death.is_moot = death.system_call.is_none() || !cut_into(role, kill.cut)?;
         }
         Ok(death)
+    }
+
+    /// Runs a role through so many system calls at full speed. False when there were none so many.
+    fn run_calls(
+        &self,
+        name: &str,
+        calls: &mut Calls<'_>,
+        role: &mut Traced,
+        count: u64,
+        death: &mut Death,
+    ) -> Result<bool, Failure> {
+        let mut signal = 0;
+        while death.calls < count {
+            role.resume(Resume::Call, signal)?;
+            signal = match self.stepped(name, role, death)? {
+                Stepped::On if calls.amid.is_some() => {
+                    calls.end()?;
+                    death.calls += 1;
+                    0
+                }
+                Stepped::On => {
+                    calls.begin(role.system_call()?)?;
+                    0
+                }
+                Stepped::ToTheEnd => return Ok(false),
+                Stepped::Signalled(number) => number,
+            };
+        }
+        Ok(true)
+    }
+
+    /// Waits for the role that was resumed, and writes down where it stands.
+    fn stepped(
+        &self,
+        name: &str,
+        role: &mut Traced,
+        death: &mut Death,
+    ) -> Result<Stepped, Failure> {
+        match wait_for_step(role)? {
+            Stop::At(address) => {
+                death.address = address;
+                death.has_reached_end = address == trace::end_address();
+                Ok(if death.has_reached_end { Stepped::ToTheEnd } else { Stepped::On })
+            }
+            Stop::Late => {
+                death.is_stuck = true;
+                Ok(Stepped::ToTheEnd)
+            }
+            Stop::Ended(end) => Err(self.early(name, end, death.steps)),
+            Stop::Signal(number) if is_crash(number) => {
+                Err(Failure::crashed(format!("signal {number} after {}", death.steps)))
+            }
+            Stop::Signal(number) => Ok(Stepped::Signalled(number)),
+        }
     }
 
     /// A role that ended while it was stepped.

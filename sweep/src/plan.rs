@@ -20,7 +20,9 @@ pub enum Cut {
 /// Where one role is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kill {
-    /// After so many instructions from its begin mark.
+    /// It is not stepped before it has come back from so many system calls from its begin mark.
+    pub calls: u64,
+    /// After so many instructions from there.
     pub steps: u64,
     /// And then.
     pub cut: Cut,
@@ -71,7 +73,7 @@ impl Plan {
 
 impl Kill {
     pub(crate) const fn before(steps: u64) -> Self {
-        Self { steps, cut: Cut::Before }
+        Self { calls: 0, steps, cut: Cut::Before }
     }
 }
 
@@ -100,6 +102,9 @@ impl fmt::Display for Fate {
 
 impl fmt::Display for Kill {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.calls > 0 {
+            write!(out, "{}:", self.calls)?;
+        }
         match self.cut {
             Cut::Before => write!(out, "{}", self.steps),
             Cut::Within { micros } => write!(out, "{}+{micros}us", self.steps),
@@ -138,7 +143,8 @@ impl FromStr for Kill {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let refuse = |_| refusal(text);
-        let (steps, cut) = text.split_once('+').unwrap_or((text, ""));
+        let (calls, rest) = text.split_once(':').unwrap_or(("0", text));
+        let (steps, cut) = rest.split_once('+').unwrap_or((rest, ""));
         let cut = match cut {
             "" => Cut::Before,
             "asleep" => Cut::Asleep,
@@ -146,12 +152,13 @@ impl FromStr for Kill {
                 Cut::Within { micros: micros.trim_end_matches("us").parse().map_err(refuse)? }
             }
         };
-        Ok(Self { steps: steps.parse().map_err(refuse)?, cut })
+        let (calls, steps) = (calls.parse().map_err(refuse)?, steps.parse().map_err(refuse)?);
+        Ok(Self { calls, steps, cut })
     }
 }
 
 fn refusal(text: &str) -> String {
-    format!("`{text}` is no point; write 120, 120+30us, 120+asleep or 120+still")
+    format!("`{text}` is no point; write 120, 7:120, 120+30us, 120+asleep or 120+still")
 }
 
 #[cfg(test)]
@@ -162,6 +169,8 @@ mod tests {
     fn a_point_is_read_as_it_is_written() {
         for text in
             ["0", "120", "120+30us", "7+asleep", "120/33", "lives/5+asleep", "lives", "9+still"]
+                .into_iter()
+                .chain(["12:0", "12:33+asleep", "3:4/5"])
         {
             assert_eq!(text.parse::<Plan>().map(|plan| plan.to_string()), Ok(text.to_owned()));
         }

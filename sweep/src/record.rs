@@ -9,6 +9,8 @@ use crate::verdict::{Failure, Kind, Outcome};
 pub(crate) struct Death {
     /// How many instructions it ran after its begin mark.
     pub(crate) steps: u64,
+    /// How many system calls it had come back from when it began to be stepped.
+    pub(crate) calls: u64,
     /// Its next instruction.
     pub(crate) address: u64,
     /// The system call that this instruction makes, or that it was in.
@@ -53,6 +55,7 @@ impl Record {
         self.cells.set(start, death.steps);
         self.cells.set(start + 1, death.address);
         self.cells.set(start + 2, death.system_call.map_or(0, |number| number + 1));
+        self.cells.set(start + 6, death.calls);
         for (index, flag) in flags.into_iter().enumerate() {
             self.cells.set(start + 3 + index, flag.into());
         }
@@ -62,6 +65,7 @@ impl Record {
         let at = |index| self.cells.get(DEATHS[role] + index);
         Death {
             steps: at(0),
+            calls: at(6),
             address: at(1),
             system_call: at(2).checked_sub(1),
             has_reached_end: at(3) != 0,
@@ -162,7 +166,8 @@ mod tests {
     fn what_is_recorded_is_read_back() {
         let record = Record::new().unwrap();
         assert_eq!(record.outcome().unwrap_err().kind, Kind::Wrong);
-        let death = Death { steps: 7, address: 9, system_call: Some(0), ..Death::default() };
+        let death =
+            Death { steps: 7, calls: 3, address: 9, system_call: Some(0), ..Death::default() };
         record.set_death(1, death);
         assert_eq!((record.death(0), record.death(1)), (Death::default(), death));
         let failure = Failure::new(Kind::Lost, "a note of more than eight bytes: ü");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::controller::{Found, Tally};
 use crate::limits::SHOWN_COUNT;
-use crate::plan::{Fate, Plan};
+use crate::plan::{Fate, Kill, Plan};
 use crate::stage::{Scenario, Sweep};
 use crate::symbols::Symbols;
 
@@ -28,6 +28,9 @@ impl Report {
         };
         let extent = match scenario.sweep {
             Sweep::Whole => format!("{:6} rounds      ", tally.round_count),
+            Sweep::Long if tally.step_count == 0 => {
+                format!("{:6} system calls", tally.call_count)
+            }
             _ => format!("{:6} instructions", tally.step_count),
         };
         let mut text = format!(
@@ -60,6 +63,11 @@ impl Report {
 
     fn place(&mut self, role: &str, fate: Fate, found: &Found, index: usize) -> String {
         let (what, after) = match fate {
+            Fate::Dies(kill) if kill.calls > 0 => {
+                let after =
+                    format!("{} system calls and {}", kill.calls, Kill { calls: 0, ..kill });
+                ("was killed", after)
+            }
             Fate::Dies(kill) => ("was killed", kill.to_string()),
             Fate::StandsStill { steps } => ("stood still", steps.to_string()),
             Fate::Absent | Fate::Lives => return String::new(),

@@ -50,6 +50,28 @@ pub trait Stage {
     /// What it found wrong.
     fn victim(&self, mark: &Mark) -> Outcome;
 
+    /// Whether this stage wants to hear of the victim's system calls while that is stepped.
+    fn hears_calls(&self) -> bool {
+        false
+    }
+
+    /// The victim, number `pid`, is about to make a system call, and may be killed in it. Heard
+    /// where the stage was made, while the victim stands.
+    ///
+    /// # Errors
+    /// What could not be done.
+    fn call_begins(&self, _pid: i32, _number: u64) -> Outcome {
+        Ok(())
+    }
+
+    /// The victim has come back from a system call, and stands behind it.
+    ///
+    /// # Errors
+    /// What could not be done.
+    fn call_is_over(&self, _pid: i32, _number: u64) -> Outcome {
+        Ok(())
+    }
+
     /// The role that finds the victim's remains, and is killed in turn.
     ///
     /// # Errors
@@ -118,6 +140,9 @@ pub type AnyStage = Box<dyn Stage>;
 pub enum Sweep {
     /// The victim is stepped and killed; it has no second.
     Single,
+    /// The same, in a region that is too long to be stepped from its begin for each point: the
+    /// victim is stepped from the last system call before the point.
+    Long,
     /// There is a second role too, so that second deaths can be swept.
     Double,
     /// Only who comes while the victim stands still differs from a neighbour's: a victim that is

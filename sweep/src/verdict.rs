@@ -13,6 +13,8 @@ pub enum Kind {
     Corrupt,
     /// Survivors wait for what does not come.
     Hang,
+    /// Somebody lives who must have ended with another, or does what it was not let do.
+    Orphan,
     /// A role panicked, was killed by a signal of its own making, or got an error nobody expects.
     Crashed,
     /// The stage could not be set: nothing was tried.
@@ -28,11 +30,12 @@ pub enum Kind {
 }
 
 /// All kinds, in the order of their statuses.
-const KINDS: [(Kind, &str); 10] = [
+const KINDS: [(Kind, &str); 11] = [
     (Kind::Lost, "lost"),
     (Kind::Duplicate, "duplicate"),
     (Kind::Corrupt, "corrupt"),
     (Kind::Hang, "hang"),
+    (Kind::Orphan, "orphan"),
     (Kind::Crashed, "crashed"),
     (Kind::SetupFailed, "setup failed"),
     (Kind::NoMark, "mark never reached"),
@@ -115,6 +118,13 @@ impl From<purlin_sync::Error> for Failure {
 impl From<purlin_shm::Error> for Failure {
     fn from(error: purlin_shm::Error) -> Self {
         Self::crashed(format!("the segment answered {error}"))
+    }
+}
+
+/// As for the lock's.
+impl From<purlin_process::Error> for Failure {
+    fn from(error: purlin_process::Error) -> Self {
+        Self::crashed(format!("the start answered {error}"))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The points of a sweep, one after the other: how many steps, and which cuts into system calls.
 
 use crate::limits::{CUT_MICROS, END_COUNT, REHEARSAL_COUNT};
-use crate::plan::Cut;
+use crate::plan::{Cut, Kill};
 use crate::record::Death;
 
 /// How closely to look.
@@ -23,6 +23,14 @@ pub(crate) struct Region {
 impl Region {
     pub(crate) const fn of(step_count: u64) -> Self {
         Self { step_count, calls: Vec::new() }
+    }
+
+    /// The point after so many steps, as one after the last system call before it: whoever is
+    /// killed there has run up to that at full speed.
+    pub(crate) fn behind_last_call(&self, steps: u64) -> Kill {
+        let count = self.calls.partition_point(|call| *call < steps);
+        let begin = count.checked_sub(1).map_or(0, |last| self.calls[last] + 1);
+        Kill { calls: count as u64, ..Kill::before(steps - begin) }
     }
 }
 
@@ -155,6 +163,16 @@ mod tests {
     fn a_sample_has_some_system_calls_too() {
         let region = Region { step_count: 20, calls: vec![1, 3, 5, 7] };
         assert_eq!(walked(Density::Points(4), &region), [5, 1, 2, 7, 12, 17]);
+    }
+
+    #[test]
+    fn a_point_is_counted_from_the_last_system_call_before_it() {
+        let region = Region { step_count: 20, calls: vec![3, 4, 9] };
+        let point = |steps| region.behind_last_call(steps).to_string();
+        assert_eq!(
+            [0, 3, 4, 5, 9, 10, 25].map(point),
+            ["0", "3", "1:0", "2:0", "2:4", "3:0", "3:15"]
+        );
     }
 
     #[test]

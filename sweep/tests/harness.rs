@@ -115,7 +115,13 @@ const LONG: [&str; 4] = ["attach", "takeover-sleepers", "takeover-running", "loc
 
 #[test]
 fn a_sweep_that_is_killed_leaves_nobody_behind() {
-    for scenario in ["takeover-sleepers", "orphan-raw-clone", "lock-timed-out"] {
+    for scenario in [
+        "takeover-sleepers",
+        "orphan-raw-clone",
+        "lock-timed-out",
+        "start-child-late",
+        "start-daemon-beside",
+    ] {
         let mut command = Command::new(PROGRAM);
         command.arg(scenario).args(LONG).stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();

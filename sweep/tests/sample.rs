@@ -5,11 +5,24 @@
 //! stages and the run that measures its region take more than its points. Whoever adds scenarios by
 //! the dozen looks at the time again.
 
+use purlin_sweep::scenarios;
+use purlin_sweep::stage::Sweep;
+
 use crate::support::finds_nothing;
 
 #[test]
 fn nothing_is_lost_at_some_points_of_each_scenario() {
     finds_nothing(&["--points", "2"]);
+}
+
+/// Some dozen for each: a start makes twenty to forty system calls, and between any two of them
+/// something else may go wrong.
+#[test]
+fn no_start_leaves_anybody_behind_at_some_points_of_each() {
+    // shows: process-daemon-dies-with-killed-parent, process-non-daemon-outlives-killed-parent
+    let all = scenarios::all();
+    let names = all.iter().filter(|one| one.sweep == Sweep::Long).map(|one| one.name);
+    finds_nothing(&names.chain(["--points", "24"]).collect::<Vec<_>>());
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod ensemble;
 mod event;
 mod every_lock;
 mod handover;
+mod household;
 mod liveness;
 mod lock;
 mod name;
@@ -22,6 +23,7 @@ mod semaphore;
 mod semaphore_late;
 mod semaphore_live;
 mod semaphore_world;
+mod start;
 mod takeover;
 mod tracked;
 mod whole;
@@ -37,7 +39,7 @@ pub fn named(name: &str) -> Option<Scenario> {
 /// All scenarios of the library.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    let lists: [&[Scenario]; 21] = [
+    let lists: [&[Scenario]; 22] = [
         &registration::SCENARIOS,
         &liveness::SCENARIOS,
         &arena::SCENARIOS,
@@ -58,6 +60,7 @@ pub fn all() -> Vec<Scenario> {
         &semaphore_late::SCENARIOS,
         &semaphore_live::SCENARIOS,
         &name::SCENARIOS,
+        &start::SCENARIOS,
         &whole::SCENARIOS,
     ];
     lists.concat()

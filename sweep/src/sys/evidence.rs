@@ -106,7 +106,9 @@ fn threads(pid: i32) -> Vec<PathBuf> {
     entries.into_iter().flatten().flatten().map(|entry| entry.path()).collect()
 }
 
-fn children(pid: i32) -> Vec<i32> {
+/// The children of a process, those that nobody has reaped included. One that ends just now may
+/// hide another: look twice.
+pub(crate) fn children(pid: i32) -> Vec<i32> {
     let threads = threads(pid);
     let lists = threads.iter().map(|thread| fs::read_to_string(thread.join("children")));
     let parse = |list: String| -> Vec<i32> {

@@ -61,6 +61,8 @@ pub(crate) enum Stop {
 pub(crate) enum Resume {
     Run,
     Step,
+    /// To the entry of its next system call, or out of the one that it is in.
+    Call,
 }
 
 /// A child that its parent steps. It dies with its parent.
@@ -99,6 +101,7 @@ impl Traced {
         let request = match how {
             Resume::Run => libc::PTRACE_CONT,
             Resume::Step => libc::PTRACE_SINGLESTEP,
+            Resume::Call => libc::PTRACE_SYSCALL,
         };
         // SAFETY: The tracee is our own child and stopped; no memory of ours is handed over.
         check(unsafe { libc::ptrace(request, self.pid(), 0, libc::c_long::from(signal)) })
@@ -139,6 +142,11 @@ impl Traced {
     /// would make; `None` for any other instruction.
     pub(crate) fn system_call_at(&self, address: u64) -> Option<u64> {
         processor::system_call_at(self.pid(), address)
+    }
+
+    /// The number of the system call that the tracee stands at the entry or at the end of.
+    pub(crate) fn system_call(&self) -> io::Result<u64> {
+        processor::system_call(self.pid())
     }
 
     fn stop_of(&mut self, status: i32) -> io::Result<Stop> {

@@ -44,7 +44,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("conformance", &["shm", "sync", "process"]),
     ("models", &["shm", "sync", "process"]),
     ("benches", &["shm", "sync", "process", "conformance"]),
-    ("sweep", &["shm", "sync"]),
+    ("sweep", &["shm", "sync", "process"]),
     ("fuzz", &["shm", "sync", "process", "conformance"]),
     ("xtask", &[]),
 ];

@@ -24,3 +24,7 @@ pub(super) fn instruction_address(_pid: i32) -> io::Result<u64> {
 pub(super) fn system_call_at(_pid: i32, _address: u64) -> Option<u64> {
     None
 }
+
+pub(super) fn system_call(_pid: i32) -> io::Result<u64> {
+    Err(io::ErrorKind::Unsupported.into())
+}

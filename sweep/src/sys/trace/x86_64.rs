@@ -65,6 +65,10 @@ pub(super) fn system_call_at(pid: i32, address: u64) -> Option<u64> {
     register(pid, core::mem::offset_of!(libc::user_regs_struct, rax)).ok()
 }
 
+pub(super) fn system_call(pid: i32) -> io::Result<u64> {
+    register(pid, core::mem::offset_of!(libc::user_regs_struct, orig_rax))
+}
+
 fn register(pid: i32, offset: usize) -> io::Result<u64> {
     // The registers stand at the start of the user area.
     peek(libc::PTRACE_PEEKUSER, pid, offset as u64)

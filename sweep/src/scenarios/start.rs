@@ -1,0 +1,247 @@
+//! Starts of children, and the end of a parent: killed in them it leaves no daemon, nobody who runs
+//! without having been let, and no descriptor in anybody.
+
+use std::process::{Command, Stdio};
+
+use purlin_process::command::{Launch, Program};
+use purlin_process::{Builder, ExitStatus, Process, active_children, shutdown};
+
+use super::household::{FREE, Hold, Household, Life, Member, Start, own_fd_count};
+use crate::stage::{AnyStage, Scenario, Stage, Sweep};
+use crate::sys::evidence::is_gone;
+use crate::sys::trace::Mark;
+use crate::verdict::{Failure, Kind, Outcome, check};
+
+pub(super) const SCENARIOS: [Scenario; 12] = [
+    scenario("start-child", "fork a child", || fork(NEVER, &[CHILD])),
+    scenario("start-child-late", "fork a child that stands still until its parent is dead", || {
+        fork(AT_BIRTH, &[CHILD])
+    }),
+    scenario("start-child-beside", "fork a child that outlives a daemon", || {
+        fork(NEVER, &[BESIDE, ELDER])
+    }),
+    scenario("start-daemon", "fork the first daemon", || fork(NEVER, &[DAEMON])),
+    scenario(
+        "start-daemon-late",
+        "fork a daemon that stands still until its parent is dead",
+        || fork(AT_BIRTH, &[DAEMON]),
+    ),
+    scenario("start-daemon-beside", "fork the second daemon", || fork(NEVER, &[SIBLING, ELDER])),
+    scenario("spawn-child", "spawn a child", || spawn(NEVER_SPAWN, &[CHILD])),
+    scenario("spawn-daemon", "spawn the first daemon", || spawn(NEVER_SPAWN, &[DAEMON])),
+    scenario("spawn-daemon-late", "spawn a daemon that reads when its parent is dead", || {
+        spawn(BEFORE_LETTER, &[DAEMON])
+    }),
+    scenario("start-program", "start a program that reads", || program(Program::start)),
+    scenario("start-program-forked", "the same, with a setting for which std forks", || {
+        program(|command| Launch::new(command).umask(0o077).start())
+    }),
+    scenario("shutdown", "end beside a daemon and a child", || {
+        Ok(Box::new(Shutdown(Household::new(NEVER, &[ELDER, ELDER_CHILD])?)))
+    }),
+];
+
+const fn scenario(
+    name: &'static str,
+    about: &'static str,
+    make: fn() -> Result<AnyStage, Failure>,
+) -> Scenario {
+    Scenario { name, about, make, sweep: Sweep::Long }
+}
+
+/// By fork: the byte on the socket.
+const NEVER: Start = Start { go: libc::SYS_sendto, go_count: 1, hold: Hold::Never };
+const AT_BIRTH: Start = Start { hold: Hold::AtBirth, ..NEVER };
+/// By spawn: the letter, which is sent as its head, its descriptors and its text.
+const NEVER_SPAWN: Start = Start { go: libc::SYS_sendmsg, go_count: 3, hold: Hold::Never };
+const BEFORE_LETTER: Start = Start { hold: Hold::BeforeGo, ..NEVER_SPAWN };
+
+/// Each child has a descriptor of its parent.
+const CHILD: Member = Member { is_daemon: false, is_elder: false, more_fd_count: 1 };
+/// And a daemon its lifeline.
+const DAEMON: Member = Member { is_daemon: true, more_fd_count: 2, ..CHILD };
+/// Beside a daemon, the parent's write end is closed in each that is forked.
+const BESIDE: Member = Member { more_fd_count: 0, ..CHILD };
+const SIBLING: Member = Member { more_fd_count: 1, ..DAEMON };
+const ELDER: Member = Member { is_elder: true, ..DAEMON };
+const ELDER_CHILD: Member = Member { is_elder: true, ..CHILD };
+
+fn fork(start: Start, members: &'static [Member]) -> Result<AnyStage, Failure> {
+    Ok(Box::new(Fork(Household::new(start, members)?, members, start.hold)))
+}
+
+fn spawn(start: Start, members: &'static [Member]) -> Result<AnyStage, Failure> {
+    Ok(Box::new(Spawn(Household::new(start, members)?, members[0], start.hold)))
+}
+
+fn program(start: StartOf) -> Result<AnyStage, Failure> {
+    Ok(Box::new(StartProgram(Household::new(NEVER, &[])?, start)))
+}
+
+/// The first member is forked in the region; the second, if there is one, is an elder daemon.
+struct Fork(Household, &'static [Member], Hold);
+
+impl Stage for Fork {
+    fn victim(&self, mark: &Mark) -> Outcome {
+        let Self(household, members, hold) = self;
+        let (is_daemon, elder_count) = (members[0].is_daemon, members.len() as u64 - 1);
+        if elder_count > 0 {
+            fork_daemon(household, 1)?;
+        }
+        household.await_words(elder_count)?;
+        let base = own_fd_count()?;
+        household.set_base(base);
+        let life = household.life(0);
+        mark.begin();
+        let started = Builder::new().daemon(is_daemon).fork(|| life.live(|| false));
+        household.set_started();
+        mark.end();
+        started?;
+        if *hold == Hold::Never {
+            household.await_words(elder_count + 1)?;
+        }
+        // Its descriptor; and with the first daemon comes a write end.
+        check_own_fd_count(base + 1 + u64::from(is_daemon && elder_count == 0))
+    }
+
+    fn hears_calls(&self) -> bool {
+        true
+    }
+
+    fn call_begins(&self, pid: i32, number: u64) -> Outcome {
+        self.0.call_begins(pid, number)
+    }
+
+    fn call_is_over(&self, pid: i32, number: u64) -> Outcome {
+        self.0.call_is_over(pid, number)
+    }
+
+    fn aftermath(&mut self) -> Outcome {
+        self.0.judge()
+    }
+
+    fn check(&self) -> Outcome {
+        Ok(())
+    }
+}
+
+/// The member is this program executed anew.
+struct Spawn(Household, Member, Hold);
+
+/// What a spawned child runs.
+fn live_anew(life: Life, (): ()) -> i32 {
+    life.live(|| false)
+}
+
+/// What a spawned child has beside its own: the standard streams.
+const STANDARD_FD_COUNT: u64 = 3;
+
+impl Stage for Spawn {
+    fn victim(&self, mark: &Mark) -> Outcome {
+        let Self(household, member, hold) = self;
+        household.set_base(STANDARD_FD_COUNT);
+        let (base, life) = (own_fd_count()?, household.life(0));
+        mark.begin();
+        let started = Builder::new().daemon(member.is_daemon).spawn(live_anew, life, ());
+        household.set_started();
+        mark.end();
+        started?;
+        if *hold == Hold::Never {
+            household.await_words(1)?;
+        }
+        check_own_fd_count(base + 1 + u64::from(member.is_daemon))
+    }
+
+    fn hears_calls(&self) -> bool {
+        true
+    }
+
+    fn call_begins(&self, pid: i32, number: u64) -> Outcome {
+        self.0.call_begins(pid, number)
+    }
+
+    fn call_is_over(&self, pid: i32, number: u64) -> Outcome {
+        self.0.call_is_over(pid, number)
+    }
+
+    fn aftermath(&mut self) -> Outcome {
+        self.0.judge()
+    }
+
+    fn check(&self) -> Outcome {
+        Ok(())
+    }
+}
+
+/// A program that ends when its input does: with the parent, at the latest.
+struct StartProgram(Household, StartOf);
+
+/// How the program is started.
+type StartOf = fn(Command) -> Result<Program, purlin_process::command::Failure>;
+
+impl Stage for StartProgram {
+    fn victim(&self, mark: &Mark) -> Outcome {
+        let base = own_fd_count()?;
+        mark.begin();
+        let mut command = Command::new("cat");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let started = (self.1)(command);
+        mark.end();
+        let program = started.map_err(|failure| Failure::crashed(format!("{failure}")))?;
+        check_own_fd_count(base + 3)?; // its own, and two pipes' ends
+        drop(program.take_stdin());
+        let status = program.wait(None)?;
+        check(status == ExitStatus::Code(0), Kind::Corrupt, || format!("cat: {status:?}"))
+    }
+
+    fn aftermath(&mut self) -> Outcome {
+        self.0.judge()
+    }
+
+    fn check(&self) -> Outcome {
+        Ok(())
+    }
+}
+
+/// The child that is no daemon ends by itself, after the daemon, once the end has begun.
+struct Shutdown(Household);
+
+const END_HAS_BEGUN: usize = FREE;
+
+impl Stage for Shutdown {
+    fn victim(&self, mark: &Mark) -> Outcome {
+        let Self(household) = self;
+        let daemon = fork_daemon(household, 0)?.pid();
+        let life = household.life(1);
+        let is_over = || household.cell(END_HAS_BEGUN) == 1 && is_gone(daemon);
+        Process::fork("child", || life.live(is_over))?;
+        household.await_words(2)?;
+        mark.begin();
+        household.set_cell(END_HAS_BEGUN, 1);
+        shutdown();
+        mark.end();
+        check(active_children().is_empty(), Kind::Lost, || "a child was not joined".to_owned())
+    }
+
+    fn aftermath(&mut self) -> Outcome {
+        self.0.judge()
+    }
+
+    fn check(&self) -> Outcome {
+        Ok(())
+    }
+}
+
+/// In the parent: a daemon that idles.
+fn fork_daemon(household: &Household, number: u8) -> Result<Process, Failure> {
+    let life = household.life(number);
+    Ok(Builder::new().daemon(true).fork(|| life.live(|| false))?)
+}
+
+/// In a parent that was not killed.
+fn check_own_fd_count(wanted: u64) -> Outcome {
+    let count = own_fd_count()?;
+    check(count == wanted, Kind::Corrupt, || {
+        format!("the parent has {count} descriptors, not {wanted}")
+    })
+}
