@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::children::{Child, children};
-use crate::identity::{self, Identity, Plan};
+use crate::identity::{self, Identity, ParentRecord, Plan};
 use crate::limits::FAILED_STATUS;
 use crate::streams::HeldStreams;
 use crate::sys::{self, lifeline, origin};
@@ -82,13 +82,14 @@ pub(crate) unsafe fn start(plan: Plan) -> Result<Started, Error> {
     let streams = HeldStreams::hold();
     // SAFETY: passed on to our caller. The guards above are copied: each side drops its own, and a
     // lock that the forking thread holds is also held by the child's one thread.
-    match unsafe { sys::fork::fork() }? {
-        sys::fork::Forked::Child => {
+    match unsafe { sys::fork::fork(parent.sentinel) }? {
+        sys::fork::Forked::Child { parent: sentinel } => {
             drop(starting); // the parent's list, copied; nobody uses it here again
             let read = line.as_mut().and_then(lifeline::Line::take_read);
             if read.is_some_and(|read| lifeline::arm(read).is_err()) {
                 sys::fork::exit_now(FAILED_STATUS); // a daemon that would outlive its parent
             }
+            let parent = ParentRecord { sentinel, ..parent };
             identity::begin(Identity::new(plan, key, parent, true));
             Ok(Started::Child { is_c_stdout_ours: streams.is_c_stdout_empty() })
         }

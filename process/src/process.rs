@@ -7,7 +7,7 @@ use std::sync::Arc;
 use purlin_sync::Deadline;
 
 use crate::child::shown;
-use crate::children::{Child, children};
+use crate::children::{self, Child, children};
 use crate::limits::{JOIN_SLICE, TRACED_PAUSE};
 use crate::outcome::Outcome;
 use crate::sys::pidfd;
@@ -322,7 +322,7 @@ pub fn wait_any(
 /// ```
 #[must_use]
 pub fn active_children() -> Vec<Process> {
-    children().collect_ended().into_iter().map(Process::adopt).collect()
+    children::living().into_iter().map(Process::adopt).collect()
 }
 
 impl PartialEq for Process {

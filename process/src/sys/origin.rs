@@ -87,6 +87,17 @@ impl<T: Sync + Send> PerProcess<T> {
         Self { current: AtomicPtr::new(ptr::null_mut()) }
     }
 
+    /// This process's value, if it has made one.
+    pub(crate) fn existing(&self) -> Option<&'static T> {
+        // Acquire pairs with the Release of the exchange in `get_after`, and of `put`: the value is
+        // seen whole.
+        let seen = self.current.load(Ordering::Acquire);
+        // SAFETY: the pointer is null or came from `Box::into_raw`, in `get_after` or in `put`, and
+        // what was published is never freed or changed.
+        let (made_in, value) = unsafe { seen.as_ref() }?;
+        made_in.is_current().then_some(value)
+    }
+
     /// This process's value, made by `make` if there is none yet.
     pub(crate) fn get(&self, make: impl Fn() -> T) -> &'static T {
         self.get_after(|_| make())

@@ -1,11 +1,11 @@
 //! The three standard descriptors, and the C library's own buffer for the second.
 #![expect(unsafe_code, reason = "the C library's stdout is a foreign variable")]
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
-use rustix::fs::{Mode, OFlags, open};
+use rustix::fs::{FileType, Mode, OFlags, fcntl_getfl, fstat, makedev, open};
 use rustix::io::{Errno, write};
-use rustix::stdio::{dup2_stdin, stderr};
+use rustix::stdio::{dup2_stdin, stderr, stdin};
 
 unsafe extern "C" {
     /// C's standard output, `stdin(3)`.
@@ -18,6 +18,9 @@ unsafe extern "C" {
 /// Makes standard input the null device; where there is none, closes it, so that reads fail instead
 /// of taking what is meant for the parent.
 pub(crate) fn detach_stdin() {
+    if is_null(stdin()) {
+        return; // a third of a start's own work is to open it
+    }
     match open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()) {
         // If it took the place of a closed standard input it has to stay there, and be inherited
         // by programs that the child starts.
@@ -75,6 +78,16 @@ pub(crate) fn print_error(text: &str) {
             Err(_) => return,
         }
     }
+}
+
+/// Whether it is the null device, open for reading: its number is the same everywhere, `null(4)`.
+fn is_null(fd: BorrowedFd<'_>) -> bool {
+    let is_device = fstat(fd).is_ok_and(|stat| {
+        FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice
+            && stat.st_rdev == makedev(1, 3)
+    });
+    let mode = fcntl_getfl(fd).map(|flags| flags & OFlags::RWMODE);
+    is_device && matches!(mode, Ok(mode) if mode != OFlags::WRONLY)
 }
 
 fn is_stdin(fd: &OwnedFd) -> bool {
