@@ -7,7 +7,7 @@ use std::sync::Arc;
 use purlin_sync::Deadline;
 
 use crate::child::shown;
-use crate::children::{self, Child, children};
+use crate::children::{self, Child};
 use crate::limits::{JOIN_SLICE, TRACED_PAUSE};
 use crate::outcome::Outcome;
 use crate::sys::pidfd;
@@ -235,7 +235,10 @@ impl Process {
 
     fn look(&self) -> Result<Option<ExitStatus>, Error> {
         self.check_parent()?;
-        children().look(&self.child)
+        match self.child.collected() {
+            Some(status) => Ok(Some(status)),
+            None => children::children().look(&self.child),
+        }
     }
 
     fn check_parent(&self) -> Result<(), Error> {

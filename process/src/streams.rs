@@ -36,10 +36,11 @@ impl HeldStreams {
 
 /// At the end of a child: writes out what it printed, but never waits for long.
 pub(crate) fn flush_at_end(is_c_stdout_ours: bool) {
-    if is_c_stdout_ours {
+    let is_only = thread::is_only();
+    if is_c_stdout_ours && !(is_only && stdio::is_c_stdout_empty()) {
         stdio::try_flush_c_stdout();
     }
-    if thread::is_only() {
+    if is_only {
         flush_stdout(); // the lock is free, or it is ours and lets us in
         return;
     }

@@ -9,7 +9,7 @@
 //! of the pipe along.
 #![expect(unsafe_code, reason = "fork and _exit")]
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, read, write};
@@ -25,11 +25,9 @@ const GO: u8 = b'g';
 const ABANDON: u8 = b'a';
 
 /// Which of the two processes returned.
-pub(crate) enum Forked {
-    /// With the descriptor of its parent.
-    Child {
-        parent: OwnedFd,
-    },
+pub(crate) enum Forked<T> {
+    /// With what its parent had for it.
+    Child(T),
     Parent(Forkling),
 }
 
@@ -75,8 +73,8 @@ struct Gate {
     write: OwnedFd,
 }
 
-/// Forks, and returns twice. `own` is a descriptor of the calling process, by which the child knows
-/// it.
+/// Forks, and returns twice. What is `given` goes to the child; it has a descriptor of the calling
+/// process in it, by which the child knows that one.
 ///
 /// # Safety
 /// * In the child, the caller runs nothing that waits for a thread that only the parent has, or
@@ -85,18 +83,18 @@ struct Gate {
 /// Not asked: that the program has one thread, or that the child only makes async-signal-safe
 /// calls; libc's own locks (its allocator's, its streams') are made usable in the child by its
 /// fork.
-pub(crate) unsafe fn fork(own: OwnedFd) -> Result<Forked, Error> {
+pub(crate) unsafe fn fork<T: AsFd>(given: T) -> Result<Forked<T>, Error> {
     let gate = Gate::make()?;
     // SAFETY: what is asked of the child from here is passed on to our caller; the lines of this
     // module that run there make system calls only.
     match unsafe { libc::fork() } {
         -1 => Err(last_errno().into()),
         0 => {
-            gate.wait(&own);
-            Ok(Forked::Child { parent: own })
+            gate.wait(given.as_fd());
+            Ok(Forked::Child(given))
         }
         pid => {
-            drop(own); // frees a descriptor, which the one of the child will need
+            drop(given); // frees a descriptor, which the one of the child will need
             // SAFETY: fork returned neither -1 nor 0, and a pid is positive.
             let pid = unsafe { Pid::from_raw_unchecked(pid) };
             Ok(Forked::Parent(adopt(pid, gate)?))
@@ -169,7 +167,7 @@ impl Gate {
     }
 
     /// In the child: returns once the parent holds its descriptor, and ends if it never will.
-    fn wait(self, parent: &OwnedFd) {
+    fn wait(self, parent: BorrowedFd<'_>) {
         drop(self.write);
         // What has ended writes no more, but may have written after the look that found nothing.
         let has_word = poll_both(&self.read, parent, None) || poll_both(&self.read, parent, NOW);
@@ -189,8 +187,8 @@ const NOW: Option<Timespec> = Some(Timespec { tv_sec: 0, tv_nsec: 0 });
 
 /// Sleeps until the gate has news or the parent has ended, or for `limit`. Returns whether the gate
 /// has: mostly at once, since the byte comes while the child is still being made.
-fn poll_both(gate: &OwnedFd, parent: &OwnedFd, limit: Option<Timespec>) -> bool {
-    let mut polled = [gate, parent].map(|fd| PollFd::new(fd, PollFlags::IN));
+fn poll_both(gate: &OwnedFd, parent: BorrowedFd<'_>, limit: Option<Timespec>) -> bool {
+    let mut polled = [gate.as_fd(), parent].map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
     loop {
         match poll(&mut polled, limit.as_ref()) {
             Err(Errno::INTR) => {} // ends: each signal interrupts once

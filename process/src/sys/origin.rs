@@ -134,11 +134,30 @@ impl<T: Sync + Send> PerProcess<T> {
         }
     }
 
-    /// Makes `value` this process's, in place of what it had, which stays where it is.
-    pub(crate) fn put(&self, value: T) {
-        let fresh = Box::into_raw(Box::new((Origin::current(), value)));
+    /// Makes a value this process's, in place of what it had, which stays where it is.
+    pub(crate) fn put(&self, mut prepared: Prepared<T>) {
+        prepared.0.0 = Origin::current();
+        let fresh = Box::into_raw(prepared.0);
         // Release pairs with the Acquire in `get_after`: the value is seen whole.
         self.current.store(fresh, Ordering::Release);
+    }
+}
+
+/// A value that was made before the process whose value it is to be: a child that was just forked
+/// writes to as little memory as it can, for each page of it has to be copied.
+pub(crate) struct Prepared<T>(Box<(Origin, T)>);
+
+impl<T> Prepared<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(Box::new((Origin::current(), value)))
+    }
+
+    pub(crate) fn get(&self) -> &T {
+        &self.0.1
+    }
+
+    pub(crate) fn get_mut(&mut self) -> &mut T {
+        &mut self.0.1
     }
 }
 

@@ -12,6 +12,8 @@ unsafe extern "C" {
     static stdout: *mut libc::FILE;
     fn ftrylockfile(stream: *mut libc::FILE) -> libc::c_int;
     fn funlockfile(stream: *mut libc::FILE);
+    /// How many bytes wait to be written, `stdio_ext(3)`.
+    fn __fpending(stream: *mut libc::FILE) -> libc::size_t;
     fn fflush_unlocked(stream: *mut libc::FILE) -> libc::c_int;
 }
 
@@ -65,6 +67,13 @@ pub(crate) fn try_flush_c_stdout() -> bool {
         funlockfile(stdout);
         flushed
     }
+}
+
+/// Whether there is nothing to be written out, in a process of one thread: in a new child a look
+/// costs less than a flush, which writes to memory that has to be copied for it.
+pub(crate) fn is_c_stdout_empty() -> bool {
+    // SAFETY: the stream is valid, as above; the call reads it, and no other thread writes to it.
+    unsafe { __fpending(stdout) == 0 }
 }
 
 /// Writes to standard error without any lock, and without caring whether that works.
