@@ -40,7 +40,9 @@ pub(crate) enum Started {
 ///   parent has (as `std::thread::scope` does). It ends by [`exit`](crate::exit), not by returning
 ///   from `main`, which would run the parent's exit handlers.
 /// * If the program has other threads, the child takes no lock that one of them may have held, for
-///   it stays held: locks of the program, of loggers, of `std::io::stdin`, of a backtrace.
+///   it stays held: locks of the program, of loggers, of `std::io::stdin`, of a backtrace. Nor does
+///   it start threads by `std::thread`, which takes a lock of the whole process as one begins and
+///   as it ends, but by [`thread`](crate::thread).
 ///
 /// The child may, also beside other threads: use atomics, its own memory, the allocator, the
 /// locks and streams that only it has touched, descriptors, `println!`, and this crate.

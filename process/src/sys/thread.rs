@@ -33,7 +33,7 @@ pub(crate) fn is_gone(id: i32) -> bool {
 ///
 /// A thread that stands alone may ask to be parted from the others, which then has no effect, and
 /// no other may, `unshare(2)`. The list of threads in `/proc`, for whom a filter forbids that call,
-/// takes a third of what a bare fork does.
+/// takes nearly a third of what a bare fork does.
 pub(crate) fn is_only() -> bool {
     // SAFETY: it takes a number, and changes nothing whether it succeeds or fails.
     if unsafe { libc::unshare(libc::CLONE_THREAD) } == 0 {
