@@ -38,6 +38,11 @@ pub(crate) fn children() -> &'static Children {
     CHILDREN.get(|| Children { starting: Mutex::new(()), uncollected: Mutex::new(Vec::new()) })
 }
 
+/// The children of the calling process that have not ended, once those that have are collected.
+pub(crate) fn living() -> Vec<Arc<Child>> {
+    CHILDREN.existing().map(Children::collect_ended).unwrap_or_default()
+}
+
 impl Children {
     /// Collects all that have ended, then keeps other threads from starting until dropped.
     pub(crate) fn start(&self) -> MutexGuard<'_, ()> {

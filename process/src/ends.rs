@@ -10,7 +10,7 @@ use purlin_sync::Deadline;
 use crate::child::report;
 use crate::limits::{DAEMON_GRACE, KILLED_LIMIT};
 use crate::sys::origin::{Origin, PerProcess};
-use crate::{Process, active_children, identity, thread};
+use crate::{Process, active_children, identity, sys, thread};
 
 type Hook = Box<dyn FnOnce() + Send>;
 
@@ -33,7 +33,7 @@ static HOOKS: PerProcess<Mutex<Vec<Hook>>> = PerProcess::new();
 /// # Ok::<(), purlin_process::Error>(())
 /// ```
 pub fn at_exit(hook: impl FnOnce() + Send + 'static) {
-    hooks().push(Box::new(hook));
+    locked(HOOKS.get(|| Mutex::new(Vec::new()))).push(Box::new(hook));
 }
 
 /// Does what the calling process owes at its end, in this order:
@@ -143,11 +143,14 @@ fn forget(payload: Box<dyn Any + Send>) {
 
 /// Apart, so that the lock is free while the hook runs.
 fn pop() -> Option<Hook> {
-    hooks().pop()
+    locked(HOOKS.existing()?).pop()
 }
 
 /// Joins the threads of this process that are no daemons.
 fn join_threads() {
+    if sys::thread::is_only() {
+        return; // nor is there one that joins this
+    }
     // Without a deadline none passes.
     let _ = thread::join_all(None);
 }
@@ -155,6 +158,9 @@ fn join_threads() {
 fn end_daemons() {
     let mut daemons: Vec<Process> = active_children();
     daemons.retain(Process::is_daemon);
+    if daemons.is_empty() {
+        return; // and the clock is not asked, whose first answer takes a process some time
+    }
     for daemon in &daemons {
         // One that cannot be signalled is waited for in vain, and dies with this process.
         let _ = daemon.terminate();
@@ -179,7 +185,6 @@ fn join_children() {
     }
 }
 
-fn hooks() -> MutexGuard<'static, Vec<Hook>> {
-    let hooks = HOOKS.get(|| Mutex::new(Vec::new()));
+fn locked(hooks: &Mutex<Vec<Hook>>) -> MutexGuard<'_, Vec<Hook>> {
     hooks.lock().unwrap_or_else(PoisonError::into_inner)
 }

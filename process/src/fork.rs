@@ -1,10 +1,11 @@
 //! The raw fork: called once, returns twice.
 #![expect(unsafe_code, reason = "the raw fork is an unsafe function")]
 
+use std::mem;
 use std::sync::Arc;
 
 use crate::children::{Child, children};
-use crate::identity::{self, Identity, Plan};
+use crate::identity::{self, Newborn, Plan};
 use crate::limits::FAILED_STATUS;
 use crate::streams::HeldStreams;
 use crate::sys::{self, lifeline, origin};
@@ -39,7 +40,9 @@ pub(crate) enum Started {
 ///   parent has (as `std::thread::scope` does). It ends by [`exit`](crate::exit), not by returning
 ///   from `main`, which would run the parent's exit handlers.
 /// * If the program has other threads, the child takes no lock that one of them may have held, for
-///   it stays held: locks of the program, of loggers, of `std::io::stdin`, of a backtrace.
+///   it stays held: locks of the program, of loggers, of `std::io::stdin`, of a backtrace. Nor does
+///   it start threads by `std::thread`, which takes a lock of the whole process as one begins and
+///   as it ends, but by [`thread`](crate::thread).
 ///
 /// The child may, also beside other threads: use atomics, its own memory, the allocator, the
 /// locks and streams that only it has touched, descriptors, `println!`, and this crate.
@@ -72,31 +75,34 @@ pub unsafe fn fork() -> Result<Fork, Error> {
 /// # Safety
 /// * As for [`sys::fork::fork`].
 pub(crate) unsafe fn start(plan: Plan) -> Result<Started, Error> {
-    plan.check()?;
+    let own = identity::own();
+    Plan::check(own)?;
     origin::watch_forks()?;
-    let key = plan.key()?;
     let list = children();
     let starting = list.start();
-    let parent = identity::as_parent()?;
-    let mut line = plan.is_daemon.then(lifeline::line).transpose()?;
+    let (name, is_daemon) = (plan.name.clone(), plan.is_daemon);
+    let newborn = Newborn::new(own, plan)?;
+    let mut line = is_daemon.then(lifeline::line).transpose()?;
     let streams = HeldStreams::hold();
     // SAFETY: passed on to our caller. The guards above are copied: each side drops its own, and a
     // lock that the forking thread holds is also held by the child's one thread.
-    match unsafe { sys::fork::fork() }? {
-        sys::fork::Forked::Child => {
-            drop(starting); // the parent's list, copied; nobody uses it here again
+    match unsafe { sys::fork::fork(newborn) }? {
+        sys::fork::Forked::Child(newborn) => {
+            // The parent's list and text, copied; nobody uses them here again, and to give them
+            // back would have their pages copied, too.
+            mem::forget((starting, name));
             let read = line.as_mut().and_then(lifeline::Line::take_read);
             if read.is_some_and(|read| lifeline::arm(read).is_err()) {
                 sys::fork::exit_now(FAILED_STATUS); // a daemon that would outlive its parent
             }
-            identity::begin(Identity::new(plan, key, parent, true));
+            newborn.begin();
             Ok(Started::Child { is_c_stdout_ours: streams.is_c_stdout_empty() })
         }
         sys::fork::Forked::Parent(forkling) => {
             if let Some(line) = line {
                 line.keep();
             }
-            Ok(Started::Parent(list.add(plan.name, plan.is_daemon, forkling)))
+            Ok(Started::Parent(list.add(name, is_daemon, forkling)))
         }
     }
 }

@@ -1,17 +1,22 @@
 //! Who this process is: its name, where it stands below the main process, whether it is a daemon,
 //! its key, its parent. Written once when it begins, and the same until it ends.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::key::Key;
 use crate::limits::MAIN_NAME;
-use crate::sys::origin::{self, PerProcess};
+use crate::sys::origin::{self, PerProcess, Prepared};
 use crate::sys::pidfd;
 use crate::{Error, sys};
 
 static IDENTITY: PerProcess<Identity> = PerProcess::new();
+
+/// What a child that is to be forked will know of itself.
+pub(crate) struct Newborn {
+    identity: Prepared<Identity>,
+}
 
 /// What a process knows of itself.
 pub(crate) struct Identity {
@@ -62,16 +67,16 @@ impl Plan {
     }
 
     /// Refuses to start anything in a daemon.
-    pub(crate) fn check(&self) -> Result<(), Error> {
-        if own().is_daemon { Err(Error::DaemonMayNotHaveChildren) } else { Ok(()) }
+    pub(crate) fn check(own: &Identity) -> Result<(), Error> {
+        if own.is_daemon { Err(Error::DaemonMayNotHaveChildren) } else { Ok(()) }
     }
 
     /// The key that the child gets.
     ///
     /// # Errors
     /// * As [`Identity::key`].
-    pub(crate) fn key(&self) -> Result<Key, Error> {
-        self.key.clone().map_or_else(|| own().key(), Ok)
+    pub(crate) fn key(&self, own: &Identity) -> Result<Key, Error> {
+        self.key.clone().map_or_else(|| own.key(), Ok)
     }
 }
 
@@ -132,14 +137,36 @@ pub(crate) fn own() -> &'static Identity {
 
 /// Makes the calling process, which has just begun, the one that its parent described.
 pub(crate) fn begin(identity: Identity) {
-    IDENTITY.put(identity);
+    IDENTITY.put(Prepared::new(identity));
+}
+
+impl Newborn {
+    /// # Errors
+    /// * As [`as_parent`], and as [`Identity::key`].
+    pub(crate) fn new(own: &Identity, plan: Plan) -> Result<Self, Error> {
+        let key = plan.key(own)?;
+        let identity = Identity::new(plan, key, as_parent(own)?, true);
+        Ok(Self { identity: Prepared::new(identity) })
+    }
+
+    /// As [`begin`], in the child.
+    pub(crate) fn begin(mut self) {
+        self.identity.get_mut().pid = origin::own_pid();
+        IDENTITY.put(self.identity);
+    }
+}
+
+impl AsFd for Newborn {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        let parent = self.identity.get().parent.as_ref();
+        parent.expect("a newborn is made with a parent").sentinel.as_fd()
+    }
 }
 
 /// What the calling process tells its child of itself.
 ///
 /// # Errors
 /// * [`Error::OutOfResources`] without descriptors.
-pub(crate) fn as_parent() -> Result<ParentRecord, Error> {
-    let own = own();
+pub(crate) fn as_parent(own: &Identity) -> Result<ParentRecord, Error> {
     Ok(ParentRecord { name: own.name.clone(), pid: own.pid, sentinel: pidfd::open_own()? })
 }

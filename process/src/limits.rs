@@ -10,10 +10,6 @@ pub(crate) const JOIN_SLICE: Duration = Duration::from_secs(1);
 /// yet: a tracer holds it, and nothing tells us when it lets go.
 pub(crate) const TRACED_PAUSE: Duration = Duration::from_millis(1);
 
-/// How often a new child that still waits for its parent's word looks whether it has one. The end
-/// of the socket tells it at once, unless a foreign fork took a copy of the other end along.
-pub(crate) const GO_SLICE: Duration = Duration::from_secs(1);
-
 /// How long the end of a child waits for output streams that another of its threads keeps locked.
 /// Whoever holds one for longer may never let go, and ending comes first.
 pub(crate) const FLUSH_LIMIT: Duration = Duration::from_secs(1);

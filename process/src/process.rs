@@ -7,7 +7,7 @@ use std::sync::Arc;
 use purlin_sync::Deadline;
 
 use crate::child::shown;
-use crate::children::{Child, children};
+use crate::children::{self, Child};
 use crate::limits::{JOIN_SLICE, TRACED_PAUSE};
 use crate::outcome::Outcome;
 use crate::sys::pidfd;
@@ -61,6 +61,9 @@ impl Process {
     /// * Threads: the child has one. A lock that another thread held at that moment stays held in
     ///   the child for ever: locks of the program, of loggers, of `std::io::stdin`, of the panic
     ///   hook's backtrace. Standard output, standard error, the allocator and this crate are safe.
+    ///   So is a thread that the child starts by [`thread`](crate::thread), and one of
+    ///   `std::thread` is not: std takes a lock of the whole process as a thread begins and as it
+    ///   ends. If another thread of the parent was just at that, the child's hangs for ever.
     /// * Streams: the start waits while another thread is printing, and for ever if that thread
     ///   waits for this one while it holds `stdout().lock()` or, with output to come,
     ///   `stderr().lock()`. C's standard output is written out unless it is in use; other C streams
@@ -235,7 +238,10 @@ impl Process {
 
     fn look(&self) -> Result<Option<ExitStatus>, Error> {
         self.check_parent()?;
-        children().look(&self.child)
+        match self.child.collected() {
+            Some(status) => Ok(Some(status)),
+            None => children::children().look(&self.child),
+        }
     }
 
     fn check_parent(&self) -> Result<(), Error> {
@@ -322,7 +328,7 @@ pub fn wait_any(
 /// ```
 #[must_use]
 pub fn active_children() -> Vec<Process> {
-    children().collect_ended().into_iter().map(Process::adopt).collect()
+    children::living().into_iter().map(Process::adopt).collect()
 }
 
 impl PartialEq for Process {

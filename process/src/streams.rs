@@ -7,7 +7,7 @@ use std::sync::mpsc;
 
 use crate::limits::FLUSH_LIMIT;
 use crate::sys::stdio;
-use crate::sys::thread::start_bare;
+use crate::sys::thread;
 
 /// The streams, flushed and locked by this thread. A fork copies the hold; each side drops its own.
 ///
@@ -36,10 +36,11 @@ impl HeldStreams {
 
 /// At the end of a child: writes out what it printed, but never waits for long.
 pub(crate) fn flush_at_end(is_c_stdout_ours: bool) {
-    if is_c_stdout_ours {
+    let is_only = thread::is_only();
+    if is_c_stdout_ours && !(is_only && stdio::is_c_stdout_empty()) {
         stdio::try_flush_c_stdout();
     }
-    if has_one_thread() {
+    if is_only {
         flush_stdout(); // the lock is free, or it is ours and lets us in
         return;
     }
@@ -48,7 +49,7 @@ pub(crate) fn flush_at_end(is_c_stdout_ours: bool) {
         let _ = catch_unwind(flush_stdout); // what counts is that it is over
         let _ = sender.send(()); // the receiver may have given up
     };
-    let flusher = start_bare(None, Box::new(flush));
+    let flusher = thread::start_bare(None, Box::new(flush));
     if flusher.is_ok() {
         let _ = receiver.recv_timeout(FLUSH_LIMIT); // over: the text is lost, the child ends
     }
@@ -56,9 +57,4 @@ pub(crate) fn flush_at_end(is_c_stdout_ours: bool) {
 
 fn flush_stdout() {
     let _ = stdout().flush(); // a closed stream has nobody to tell
-}
-
-/// Whether this process has one thread: "no" also where it cannot be told.
-pub(crate) fn has_one_thread() -> bool {
-    std::fs::read_dir("/proc/self/task").is_ok_and(|tasks| tasks.count() == 1)
 }

@@ -135,3 +135,108 @@ fn every_item_is_passed_once_and_the_bound_holds() {
     let most: u32 = most.and_then(|most| most.parse().ok()).expect("a number");
     assert!((1..=100).contains(&most), "{most}");
 }
+
+fn number_after(line: &str, words: &str) -> String {
+    line.strip_prefix(words).unwrap_or_else(|| panic!("{words} in {line}")).to_owned()
+}
+
+#[test]
+fn a_fork_returns_twice_and_each_knows_the_other() {
+    let lines = lines_of("fork");
+    assert_eq!(lines.len(), 4, "{lines:#?}");
+    let own = number_after(&lines[0], "process ");
+    let own = own.strip_suffix(" is about to fork").expect("one word before the fork");
+    let parent = lines.iter().find(|line| line.starts_with("parent ")).expect("the parent");
+    let child = number_after(parent, &format!("parent {own} of "));
+    assert_ne!(own, child);
+    assert!(lines.contains(&format!("child {child} of {own}")), "{lines:#?}");
+    assert_eq!(lines[3], "the child has ended: status 0");
+}
+
+#[test]
+fn ten_children_have_each_its_own_list() {
+    let mut lines = lines_of("children");
+    assert_eq!(lines.remove(0), "MainProcess has at least one processor: true");
+    assert_eq!(lines.pop().as_deref(), Some("0 are active, and MainProcess has []"));
+    lines.sort();
+    let mut expected: Vec<_> =
+        (0..10).map(|number| format!("Process-{} has [{number}]", number + 1)).collect();
+    expected.sort();
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn a_child_speaks_before_its_parent_has_joined_it() {
+    assert_eq!(
+        lines_of("process"),
+        [
+            "MainProcess starts a child",
+            "greeter lives: true, status None",
+            "greeter is active, its number is its own: true",
+            "greeter: hello 1",
+            "greeter: hello 2",
+            "greeter: hello 3",
+            "greeter lives: false, status 0",
+        ]
+    );
+}
+
+#[test]
+fn a_step_runs_with_the_state_of_its_value() {
+    let expected =
+        ["countdown begins", "5", "4", "3", "2", "1", "countdown ends", "MainProcess goes on"];
+    assert_eq!(lines_of("run_step"), expected);
+}
+
+#[test]
+fn a_parent_that_does_not_join_speaks_first_and_all_is_said() {
+    let expected = ["the program has nothing more to do", "the work begins", "the work ends"];
+    assert_eq!(lines_of("without_join"), expected);
+}
+
+#[test]
+fn a_daemon_is_cut_short_unless_it_is_joined() {
+    let expected = [
+        "whole begins",
+        "whole ends",
+        "strict: a daemon may not start processes",
+        "cut short begins",
+        "the program ends",
+    ];
+    assert_eq!(lines_of("daemon_processes"), expected);
+}
+
+#[test]
+fn each_child_ends_in_its_own_way() {
+    let expected = [
+        "returns: Some(0), status 0",
+        "returns 3: Some(3), status 3",
+        "exits with 4: Some(4), status 4",
+        "terminated: Some(-15), ended by signal 15, SIGTERM",
+        "killed: Some(-9), ended by signal 9, SIGKILL",
+    ];
+    assert_eq!(lines_of("status"), expected);
+}
+
+#[test]
+fn programs_are_run_fed_and_read() {
+    let expected = [
+        "a program speaks",
+        "it ended with status 0",
+        "sorted: apple, fig, pear",
+        "and another with status 1",
+        "there-is-no-such-program: there is no program of this name",
+    ];
+    assert_eq!(lines_of("programs"), expected);
+}
+
+#[test]
+fn a_server_has_a_child_for_each_request() {
+    let expected = [
+        "Process-2 serves bread",
+        "Process-3 serves salt",
+        "Process-4 serves wine",
+        "the client has ended with status 0",
+    ];
+    assert_eq!(lines_of("server"), expected);
+}

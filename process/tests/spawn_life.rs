@@ -36,7 +36,7 @@ fn main() {
 }
 
 fn trials() -> Vec<Trial> {
-    let tests: [(&str, fn()); 14] = [
+    let tests: [(&str, fn()); 15] = [
         ("a_spawned_child_is_who_its_parent_says", identity),
         ("a_value_runs_its_step_in_a_spawned_child", run_step),
         ("a_spawned_child_sees_its_parents_end", parents_end),
@@ -51,6 +51,7 @@ fn trials() -> Vec<Trial> {
         ("a_programs_own_exit_does_the_same_and_runs_exit_handlers", program_that_exits),
         ("without_descriptors_no_daemon_is_spawned", no_descriptors),
         ("spawned_daemons_leave_the_one_descriptor_of_their_parent", daemon_traces),
+        ("fifty_at_once_have_each_its_own_status", fifty),
     ];
     let trial = |(name, test): (&str, fn())| {
         Trial::test(name, move || {
@@ -406,6 +407,27 @@ fn daemon_traces() {
         }
         check(descriptor_count() == before + 1, "one, for as long as this process lives")?;
         check(active_children().is_empty() && !has_children(), "no child is left")
+    });
+}
+
+fn fifty() {
+    fn wait(number: i32, event: purlin_sync::Event) -> i32 {
+        event.wait(LIMIT).map_or(255, |_| number)
+    }
+    in_child(|| {
+        let before = descriptor_count();
+        let event = purlin_sync::Event::new().map_err(|error| error.to_string())?;
+        let start = |number| Process::spawn("", wait, number, event.clone()).map_err(text);
+        let children = (0..50).map(start).collect::<Result<Vec<_>, _>>()?;
+        check(active_children().len() == 50, "all live at once")?;
+        event.set();
+        for (number, child) in (0..).zip(&children) {
+            let status = child.join(LIMIT);
+            check(status == Ok(ExitStatus::Code(number)), &format!("{number}: {status:?}"))?;
+        }
+        drop((children, event));
+        check(!has_children() && active_children().is_empty(), "nothing is left")?;
+        check(descriptor_count() == before, "nor a descriptor")
     });
 }
 

@@ -17,8 +17,8 @@ use crate::children::children;
 use crate::limits::{KILLED_LIMIT, STANDARD_FD_COUNT, UMASK_MAX};
 use crate::sys::execution::{self, Wants};
 use crate::sys::fork::Forkling;
-use crate::sys::{descriptor, origin, signal, stdio};
-use crate::{Error, ExitStatus, streams};
+use crate::sys::{descriptor, origin, signal, stdio, thread};
+use crate::{Error, ExitStatus};
 
 /// A program about to be started: what [`std::process::Command`] says, and what it cannot say.
 ///
@@ -212,7 +212,7 @@ fn give_up(program: &Program, exchange: Exchange) -> Output {
 /// Whether the program could inherit a descriptor beyond its standard streams. Another thread may
 /// open one at any moment, so that only a process with one thread can answer no.
 fn may_leak() -> bool {
-    !streams::has_one_thread() || descriptor::has_inherited(STANDARD_FD_COUNT).unwrap_or(true)
+    !thread::is_only() || descriptor::has_inherited(STANDARD_FD_COUNT).unwrap_or(true)
 }
 
 /// Names of variables that the program would read as other ones.

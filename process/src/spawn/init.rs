@@ -11,7 +11,7 @@ use super::{HELLO, Letter, MARK, Parcel};
 use crate::identity::{self, Identity, ParentRecord, Plan};
 use crate::key::Key;
 use crate::limits::{FAILED_STATUS, HANDOVER_DESCRIPTOR_MAX, OWN_DESCRIPTOR_MAX};
-use crate::sys::{environment, lifeline, message, standard_input};
+use crate::sys::{environment, lifeline, message, standard_input, thread};
 use crate::{Error, child, streams};
 
 /// What a letter may bring.
@@ -48,7 +48,7 @@ pub fn init() {
     // Relaxed: one flag, read by threads that this one starts, or that know of it otherwise.
     IS_INITIALIZED.store(true, Relaxed);
     let Some(mark) = std::env::var_os(MARK) else { return };
-    if streams::has_one_thread() {
+    if thread::is_only() {
         environment::remove(MARK);
     }
     // A descendant that inherited the variable by way of a foreign program is no child of ours.

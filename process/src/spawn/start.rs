@@ -105,7 +105,7 @@ where
     C: Carry + 'static,
     R: Outcome,
 {
-    plan.check()?;
+    Plan::check(identity::own())?;
     let task = Task::of::<F, A, C, R>().offset()?;
     let arguments = postcard::to_stdvec(arguments).map_err(|_| Error::NotTransferable)?;
     let mut luggage = Luggage::new();
@@ -149,13 +149,14 @@ fn write(
     luggage: Luggage,
     line: Option<&mut Line>,
 ) -> Result<(Vec<u8>, Vec<OwnedFd>), Error> {
-    let parent = identity::as_parent()?;
+    let own = identity::own();
+    let parent = identity::as_parent(own)?;
     let (items, carried) = luggage.into_parts();
     let letter = Letter {
         name: plan.name.clone(),
         path: plan.path.clone(),
         is_daemon: plan.is_daemon,
-        key: plan.key()?.as_bytes().to_vec(),
+        key: plan.key(own)?.as_bytes().to_vec(),
         parent_name: parent.name,
         parent_pid: parent.pid,
         task,

@@ -3,27 +3,31 @@
 //! The child waits for one byte before it goes on. So it cannot end, and its number cannot become
 //! another's, before the parent holds its descriptor; and when the parent gets none, the child is
 //! told to end and no orphan is left. Only a stranger's signal can end it earlier.
+//!
+//! The byte comes by a pipe, whose end tells that the parent executed another program. That the
+//! parent ended is told by its own descriptor as well, since a foreign fork may have taken a copy
+//! of the pipe along.
 #![expect(unsafe_code, reason = "fork and _exit")]
 
-use std::os::fd::OwnedFd;
-use std::time::Duration;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, getpid, getppid, kill_process, waitid};
+use rustix::io::{Errno, read, write};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, getpid, kill_process, waitid};
 
+use super::descriptor::beyond_standard;
 use crate::Error;
-use crate::limits::{GO_SLICE, STATUS_MAX};
+use crate::limits::STATUS_MAX;
 use crate::sys::{message, pidfd};
 
-/// The byte that lets a new child run. Any other, or the end of the socket, ends it.
+/// The byte that lets a new child run. Any other, or the end of the pipe, ends it.
 const GO: u8 = b'g';
 const ABANDON: u8 = b'a';
 
 /// Which of the two processes returned.
-pub(crate) enum Forked {
-    Child,
+pub(crate) enum Forked<T> {
+    /// With what its parent had for it.
+    Child(T),
     Parent(Forkling),
 }
 
@@ -63,7 +67,14 @@ impl Forkling {
     }
 }
 
-/// Forks, and returns twice.
+/// What a child waits at for its parent's word, made before the fork. Both have both ends.
+struct Gate {
+    read: OwnedFd,
+    write: OwnedFd,
+}
+
+/// Forks, and returns twice. What is `given` goes to the child; it has a descriptor of the calling
+/// process in it, by which the child knows that one.
 ///
 /// # Safety
 /// * In the child, the caller runs nothing that waits for a thread that only the parent has, or
@@ -72,23 +83,21 @@ impl Forkling {
 /// Not asked: that the program has one thread, or that the child only makes async-signal-safe
 /// calls; libc's own locks (its allocator's, its streams') are made usable in the child by its
 /// fork.
-pub(crate) unsafe fn fork() -> Result<Forked, Error> {
-    let (ours, theirs) = message::pair()?;
-    let parent = getpid();
+pub(crate) unsafe fn fork<T: AsFd>(given: T) -> Result<Forked<T>, Error> {
+    let gate = Gate::make()?;
     // SAFETY: what is asked of the child from here is passed on to our caller; the lines of this
     // module that run there make system calls only.
     match unsafe { libc::fork() } {
         -1 => Err(last_errno().into()),
         0 => {
-            drop(ours);
-            wait_for_go(&theirs, parent);
-            Ok(Forked::Child)
+            gate.wait(given.as_fd());
+            Ok(Forked::Child(given))
         }
         pid => {
-            drop(theirs); // frees a descriptor, which the one of the child will need
+            drop(given); // frees a descriptor, which the one of the child will need
             // SAFETY: fork returned neither -1 nor 0, and a pid is positive.
             let pid = unsafe { Pid::from_raw_unchecked(pid) };
-            Ok(Forked::Parent(adopt(pid, ours)?))
+            Ok(Forked::Parent(adopt(pid, gate)?))
         }
     }
 }
@@ -107,69 +116,85 @@ pub(crate) fn end_as_if_killed() -> ! {
 }
 
 /// In the parent: takes hold of the child by a descriptor and lets it run.
-fn adopt(pid: Pid, go: OwnedFd) -> Result<Forkling, Error> {
+fn adopt(pid: Pid, gate: Gate) -> Result<Forkling, Error> {
     let opened = pidfd::open(pid).and_then(|fd| Ok((pidfd::is_own_child(&fd)?, fd)));
     match opened {
-        Ok((true, pidfd)) => match tell(&go, GO) {
-            // The other end is gone when the child was killed meanwhile; its status will say so.
-            Ok(()) | Err(Errno::PIPE | Errno::CONNRESET) => {
-                Ok(Forkling { pid: pid.as_raw_pid(), sentinel: pidfd, is_lost: false })
-            }
-            Err(errno) => Err(abandon(pid, go, errno)),
+        Ok((true, pidfd)) => match gate.tell(GO) {
+            // The child may have been killed meanwhile; its status will say so.
+            Ok(()) => Ok(Forkling { pid: pid.as_raw_pid(), sentinel: pidfd, is_lost: false }),
+            Err(errno) => Err(abandon(pid, gate, errno)),
         },
-        // Ended and collected by others. The descriptor may be another's by now: it is dropped. Our
-        // end of the socket, shut, is readable for ever, as the sentinel of an ended child is.
+        // Ended and collected by others. The descriptor may be another's by now: it is dropped. The
+        // pipe, with a byte that nobody reads, is readable for ever, as the sentinel of an ended
+        // child is.
         Ok((false, _)) | Err(Errno::SRCH) => {
-            // It cannot fail on a socket of ours, and if it did the far end is closed anyway.
-            let _ = shutdown(&go, Shutdown::Both);
-            Ok(Forkling { pid: pid.as_raw_pid(), sentinel: go, is_lost: true })
+            let _ = gate.tell(ABANDON); // should that fail, the end of the pipe says as much
+            Ok(Forkling { pid: pid.as_raw_pid(), sentinel: gate.read, is_lost: true })
         }
-        Err(errno) => Err(abandon(pid, go, errno)),
+        Err(errno) => Err(abandon(pid, gate, errno)),
     }
 }
 
 /// In the parent: ends a child that it could get no descriptor for, and waits until it is gone.
-fn abandon(pid: Pid, go: OwnedFd, why: Errno) -> Error {
-    // If the byte cannot be sent, the end of the socket says the same.
-    let _ = tell(&go, ABANDON);
-    drop(go);
+fn abandon(pid: Pid, gate: Gate, why: Errno) -> Error {
+    // If the byte cannot be sent, the end of the pipe says the same.
+    let _ = gate.tell(ABANDON);
+    drop(gate);
     // By number, for want of anything better. The number is still this child's: it ends only now,
     // and stays until it is collected here, or by foreign code, and then the answer is ECHILD.
     while matches!(waitid(WaitId::Pid(pid), WaitIdOptions::EXITED), Err(Errno::INTR)) {}
     why.into()
 }
 
-fn tell(go: &OwnedFd, byte: u8) -> Result<(), Errno> {
-    loop {
-        match send(go, &[byte], SendFlags::NOSIGNAL) {
-            Err(Errno::INTR) => {} // ends: each signal interrupts once
-            done => return done.map(drop),
+impl Gate {
+    /// Beyond the standard numbers: what a child prints to a closed standard output must not come
+    /// here as its parent's word.
+    fn make() -> Result<Self, Error> {
+        let no_pipe = |error| Errno::from_io_error(&error).unwrap_or(Errno::MFILE);
+        let (read, write) = std::io::pipe().map_err(no_pipe)?;
+        Ok(Self { read: beyond_standard(read.into())?, write: beyond_standard(write.into())? })
+    }
+
+    /// In the parent. Its own copy of the other end is open, so that the write to a child that was
+    /// killed is neither refused nor deadly, and an empty pipe takes a byte without waiting.
+    fn tell(&self, byte: u8) -> Result<(), Errno> {
+        loop {
+            match write(&self.write, &[byte]) {
+                Err(Errno::INTR) => {} // ends: each signal interrupts once
+                done => return done.map(drop),
+            }
+        }
+    }
+
+    /// In the child: returns once the parent holds its descriptor, and ends if it never will.
+    fn wait(self, parent: BorrowedFd<'_>) {
+        drop(self.write);
+        // What has ended writes no more, but may have written after the look that found nothing.
+        let has_word = poll_both(&self.read, parent, None) || poll_both(&self.read, parent, NOW);
+        let mut byte = [0; 1];
+        loop {
+            match read(&self.read, &mut byte) {
+                _ if !has_word => exit_now(STATUS_MAX),
+                Ok(1) if byte == [GO] => return,
+                Err(Errno::INTR) => {} // ends: each signal interrupts once
+                _ => exit_now(STATUS_MAX),
+            }
         }
     }
 }
 
-/// In the child: returns once the parent holds its descriptor, and ends if it never will.
-fn wait_for_go(go: &OwnedFd, parent: Pid) {
-    while !is_readable(go, GO_SLICE) {
-        // No parent is one in an outer pid namespace. Any other is whoever adopts orphans.
-        if getppid().is_some_and(|now| now != parent) {
-            exit_now(STATUS_MAX);
-        }
-    }
-    let mut byte = [0; 1];
-    loop {
-        match recv(go, &mut byte, RecvFlags::empty()) {
-            Ok((1, _)) if byte == [GO] => return,
-            Err(Errno::INTR) => {} // ends: each signal interrupts once
-            _ => exit_now(STATUS_MAX),
-        }
-    }
-}
+const NOW: Option<Timespec> = Some(Timespec { tv_sec: 0, tv_nsec: 0 });
 
-fn is_readable(fd: &OwnedFd, limit: Duration) -> bool {
-    let Ok(limit) = Timespec::try_from(limit) else { return false };
-    // An interruption counts as "not yet": the caller asks again.
-    poll(&mut [PollFd::new(fd, PollFlags::IN)], Some(&limit)).is_ok_and(|count| count > 0)
+/// Sleeps until the gate has news or the parent has ended, or for `limit`. Returns whether the gate
+/// has: mostly at once, since the byte comes while the child is still being made.
+fn poll_both(gate: &OwnedFd, parent: BorrowedFd<'_>, limit: Option<Timespec>) -> bool {
+    let mut polled = [gate.as_fd(), parent].map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
+    loop {
+        match poll(&mut polled, limit.as_ref()) {
+            Err(Errno::INTR) => {} // ends: each signal interrupts once
+            answer => return answer.is_ok() && !polled[0].revents().is_empty(),
+        }
+    }
 }
 
 /// What the last call of libc in this thread failed with.

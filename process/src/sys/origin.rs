@@ -87,6 +87,17 @@ impl<T: Sync + Send> PerProcess<T> {
         Self { current: AtomicPtr::new(ptr::null_mut()) }
     }
 
+    /// This process's value, if it has made one.
+    pub(crate) fn existing(&self) -> Option<&'static T> {
+        // Acquire pairs with the Release of the exchange in `get_after`, and of `put`: the value is
+        // seen whole.
+        let seen = self.current.load(Ordering::Acquire);
+        // SAFETY: the pointer is null or came from `Box::into_raw`, in `get_after` or in `put`, and
+        // what was published is never freed or changed.
+        let (made_in, value) = unsafe { seen.as_ref() }?;
+        made_in.is_current().then_some(value)
+    }
+
     /// This process's value, made by `make` if there is none yet.
     pub(crate) fn get(&self, make: impl Fn() -> T) -> &'static T {
         self.get_after(|_| make())
@@ -123,11 +134,30 @@ impl<T: Sync + Send> PerProcess<T> {
         }
     }
 
-    /// Makes `value` this process's, in place of what it had, which stays where it is.
-    pub(crate) fn put(&self, value: T) {
-        let fresh = Box::into_raw(Box::new((Origin::current(), value)));
+    /// Makes a value this process's, in place of what it had, which stays where it is.
+    pub(crate) fn put(&self, mut prepared: Prepared<T>) {
+        prepared.0.0 = Origin::current();
+        let fresh = Box::into_raw(prepared.0);
         // Release pairs with the Acquire in `get_after`: the value is seen whole.
         self.current.store(fresh, Ordering::Release);
+    }
+}
+
+/// A value that was made before the process whose value it is to be: a child that was just forked
+/// writes to as little memory as it can, for each page of it has to be copied.
+pub(crate) struct Prepared<T>(Box<(Origin, T)>);
+
+impl<T> Prepared<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(Box::new((Origin::current(), value)))
+    }
+
+    pub(crate) fn get(&self) -> &T {
+        &self.0.1
+    }
+
+    pub(crate) fn get_mut(&mut self) -> &mut T {
+        &mut self.0.1
     }
 }
 
