@@ -49,8 +49,8 @@ const fn scenario(
     Scenario { name, about, make, sweep: Sweep::Long }
 }
 
-/// By fork: the byte on the socket.
-const NEVER: Start = Start { go: libc::SYS_sendto, go_count: 1, hold: Hold::Never };
+/// By fork: the byte in the pipe, which is all that a start writes.
+const NEVER: Start = Start { go: libc::SYS_write, go_count: 1, hold: Hold::Never };
 const AT_BIRTH: Start = Start { hold: Hold::AtBirth, ..NEVER };
 /// By spawn: the letter, which is sent as its head, its descriptors and its text.
 const NEVER_SPAWN: Start = Start { go: libc::SYS_sendmsg, go_count: 3, hold: Hold::Never };
