@@ -66,7 +66,7 @@ Which promises of inter-process primitives does an implementation keep?
   --behaviour ID   the cases that show it; may be repeated
   --form KIND      one form of what a group is about, such as handover-lock; may be repeated
   --seed N         what random times are drawn from; 1 without it
-  --jobs N         (run) so many cases side by side, 4 without it; fewer than 20 go in turn
+  --jobs N         (run) so many cases side by side, 8 without it; fewer than 20 go in turn
   --json FILE      one line a verdict, for programs
   --untested       (list) only what no case shows
   --scripts N, --bursts N, --without-deaths

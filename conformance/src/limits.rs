@@ -73,7 +73,7 @@ pub(crate) const SIDE_BY_SIDE_COUNT: usize = 20;
 
 /// How many are asked side by side, unless the command line says it: cases sleep most of the time,
 /// and none has so many actors awake that two processors could not do them justice.
-pub const JOBS_COUNT: usize = 4;
+pub const JOBS_COUNT: usize = 8;
 
 /// More would be more processes than a machine starts gladly.
 pub const JOBS_MAX_COUNT: usize = 64;

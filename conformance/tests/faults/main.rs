@@ -2,15 +2,14 @@
 //! such subject by exactly the cases that are named in `table/`, and odd subjects that are right by
 //! none.
 //!
-//! A fault of a lock is asked the cases that are to notice it and a twelfth of the others of their
-//! groups, each fault another twelfth. The long cases are asked only where they are to notice, and
-//! of one honest subject: what they find depends on many rounds, and a round on chance.
+//! All of that is more than fits into a run of all tests. So a fault is asked one of the cases that
+//! are to notice it, and an honest subject all cases of locks and one in sixteen of the others, each
+//! another one. With `PURLIN_FAULTS=all` in the environment a fault is asked all the cases that are
+//! to notice it and a twelfth of the others of their groups, each fault another twelfth; with the
+//! name of a group, such as `PURLIN_FAULTS=barrier`, all of that group's table, and nothing else.
 //!
-//! There are three times as many cases of the other kinds, and as many faults again, which is more
-//! than fits into a run of all tests. So a fault is asked one of those that are to notice it, and
-//! an honest subject one in sixteen, each another one. With `PURLIN_FAULTS=all` in the environment
-//! all of them are asked, as of locks; with the name of a group, such as `PURLIN_FAULTS=barrier`,
-//! all of that group's table, and nothing else.
+//! The long cases are asked only where they are to notice, and of one honest subject: what they find
+//! depends on many rounds, and a round on chance.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -206,7 +205,7 @@ impl Cases {
         for (table, _, noticed) in rows {
             let short = self.short.iter().filter(|case| table.is_about(case)).cloned();
             match noticed {
-                Noticed::These(cases) if !table.is_asked_always() && !self.choice.is_whole() => {
+                Noticed::These(cases) if !self.choice.is_whole() => {
                     let short = cases.iter().filter(|case| self.short.contains(**case));
                     let short: Vec<&&str> = short.collect();
                     let one = short.get(place % short.len().max(1));

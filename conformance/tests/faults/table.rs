@@ -45,11 +45,6 @@ impl Table {
         ["process", "thread", "subprocess"].iter().any(|group| self.groups.contains(group))
     }
 
-    /// Whether all of it is asked in each run of the tests.
-    pub(crate) fn is_asked_always(&self) -> bool {
-        self.groups == ["lock"]
-    }
-
     pub(crate) fn is_about(&self, case: &str) -> bool {
         self.groups.iter().any(|group| case.split_once('/').is_some_and(|(of, _)| of == *group))
     }
