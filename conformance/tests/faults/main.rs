@@ -3,13 +3,14 @@
 //! none.
 //!
 //! All of that is more than fits into a run of all tests. So a fault is asked one of the cases that
-//! are to notice it, and an honest subject all cases of locks and one in sixteen of the others, each
-//! another one. With `PURLIN_FAULTS=all` in the environment a fault is asked all the cases that are
-//! to notice it and a twelfth of the others of their groups, each fault another twelfth; with the
-//! name of a group, such as `PURLIN_FAULTS=barrier`, all of that group's table, and nothing else.
+//! are to notice it, and an honest subject all cases of locks and one in sixteen of the others,
+//! each another one. With `PURLIN_FAULTS=all` in the environment a fault is asked all the cases
+//! that are to notice it and a twelfth of the others of their groups, each fault another twelfth;
+//! with the name of a group, such as `PURLIN_FAULTS=barrier`, all of that group's table, and
+//! nothing else.
 //!
-//! The long cases are asked only where they are to notice, and of one honest subject: what they find
-//! depends on many rounds, and a round on chance.
+//! The long cases are asked only where they are to notice, and of one honest subject: what they
+//! find depends on many rounds, and a round on chance.
 
 #[path = "../support/mod.rs"]
 mod support;
