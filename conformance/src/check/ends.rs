@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use super::talk::{Talk, is_failure};
 use super::{Row, Wrong, offers, seen};
-use crate::evidence::{self, Look};
 use crate::subject::is_readable;
 
 pub(super) const CHECKS: &[Row] = &[
@@ -116,8 +115,7 @@ fn interrupts(talk: &mut Talk) -> Result<(), Wrong> {
     talk.gives("a", "x", "acquire", &Value::Null)?;
     let id = talk.begins("b", "x", "acquire")?;
     // One that never sleeps is interrupted wherever it is.
-    let is_asleep = || matches!(evidence::look(pid, tid), Look::Asleep(_));
-    let _ = seen::becomes("", is_asleep);
+    let _ = seen::becomes("", seen::sleeps_on(pid, tid));
     let _ = pidfd_send_signal(&process, Signal::INT);
     is_failure(&talk.next(id)?, "interrupted", "a call that was interrupted")?;
     is_failure(&talk.call("b", "x", "try")?, "timed-out", "a try after an interrupted call")

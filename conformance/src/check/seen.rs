@@ -52,6 +52,22 @@ pub(super) fn becomes(what: &str, mut is_so: impl FnMut() -> bool) -> Result<(),
     Ok(())
 }
 
+/// Whether a thread sleeps, and has not run for a while: on its way to the call it may wait for a
+/// moment, as for an interpreter's lock, and what comes then does not come in the call.
+pub(super) fn sleeps_on(pid: i32, tid: i32) -> impl FnMut() -> bool {
+    const LOOKS_COUNT: u32 = 20; // a nap apart, and an interpreter's lock is asked for every 5 ms
+    let (mut last, mut count) = (None, 0);
+    move || {
+        let found = match evidence::look(pid, tid) {
+            evidence::Look::Asleep(sleep) => Some(sleep.switches),
+            _ => None,
+        };
+        count = if found.is_some() && found == last { count + 1 } else { 0 };
+        last = found;
+        count >= LOOKS_COUNT
+    }
+}
+
 const NAP: rustix::event::Timespec = rustix::event::Timespec { tv_sec: 0, tv_nsec: 1_000_000 };
 
 /// Whether the thread is one of the process.
