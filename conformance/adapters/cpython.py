@@ -1902,8 +1902,6 @@ def main():
         sys.exit("this needs CPython 3.8 or later, not %d.%d" % sys.version_info[:2])
     # Whoever started this may ignore the ends of children; then nobody could say how one ended.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    # And a shell lets what it starts aside ignore interrupts; then none would reach a call.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     # That a process with threads forks is what is asked for.
     warnings.simplefilter("ignore", DeprecationWarning)
     method = sys.argv[1] if len(sys.argv) > 1 else "fork"

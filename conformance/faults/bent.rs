@@ -2,6 +2,7 @@
 //! of which no machine is a model. The call is wrong where it is made, in the actor, so that what
 //! should have been done is not done, or done otherwise.
 
+use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use purlin_conformance::serve::{
@@ -13,7 +14,8 @@ use serde_json::Value;
 use crate::adapter::purlin::Purlin;
 
 /// One wrong call: the fault's name, the kind of object, the operation, and what is wrong. The
-/// operation `create` is the making of the object, and `with` its scope.
+/// operation `create` is the making of the object, `with` its scope, and `x|y` two that are wrong
+/// alike.
 pub(crate) type Bend = (&'static str, &'static str, &'static str, Wrong);
 
 /// What is wrong with a call.
@@ -43,6 +45,7 @@ pub(crate) enum Wrong {
 pub(crate) const BENDS: &[&[Bend]] = &[
     super::bent_process::BENDS,
     super::bent_end::BENDS,
+    super::bent_host::BENDS,
     super::bent_program::BENDS,
     super::bent_thread::BENDS,
 ];
@@ -110,6 +113,13 @@ impl Subject for Bent {
         Ok(Arc::new(BentObject { straight, bend: self.bend }))
     }
 
+    fn altered(&self, kind: &str, straight: Arc<dyn Object>) -> Arc<dyn Object> {
+        if kind == self.bend.1 {
+            return Arc::new(BentObject { straight, bend: self.bend });
+        }
+        straight
+    }
+
     fn start(&self, how: How, actor: Actor) -> Result<Box<dyn Child>, Refusal> {
         self.straight.start(how, actor)
     }
@@ -127,7 +137,7 @@ impl Object for BentObject {
 
     fn call_with(&self, op: &str, args: &Arguments, functions: &mut Functions<'_>) -> CallResult {
         let (_, _, bent, wrong) = *self.bend;
-        if op != bent {
+        if !bent.split('|').any(|bent| bent == op) {
             return self.straight.call_with(op, args, functions);
         }
         let mut given = args.clone();
@@ -175,5 +185,9 @@ impl Object for BentObject {
 
     fn is_local(&self) -> bool {
         self.straight.is_local()
+    }
+
+    fn memory(&self) -> Option<(&'static str, BorrowedFd<'_>)> {
+        self.straight.memory()
     }
 }

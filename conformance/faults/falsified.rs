@@ -16,21 +16,12 @@ use serde_json::{Value, json};
 /// What is changed: `request` is what the reply answers.
 pub(crate) type Change = fn(request: &Value, reply: &mut Value);
 
-/// All of them, by name, with the sound subject whose replies are falsified.
-pub(crate) const ALL: &[(&str, &str, Change)] = &[
-    ("false-failure-swallowed", "honest-server", failure_swallowed),
-    ("false-line-elsewhere", "honest-server", line_elsewhere),
-    ("false-update-lost", "honest-server", update_lost),
-    ("false-outcome-uncounted", "honest-server", outcome_uncounted),
-    // What the system guarantees of processes, and the lines that say what a process did.
-    ("false-lines-doubled", "purlin-fork", lines_doubled),
-    ("false-global-fresh", "purlin-fork", global_fresh),
-    ("false-surroundings-fresh", "purlin-fork", surroundings_fresh),
-    ("false-parent-is-init", "purlin-fork", parent_is_init),
-    ("false-count-differs", "purlin-fork", count_differs),
-    ("false-input-shared", "purlin-fork", input_shared),
-    ("false-state-ended", "purlin-fork", state_ended),
-    ("false-signal-ignored", "purlin-fork", signal_ignored),
+/// All of them, by name.
+pub(crate) const ALL: &[(&str, Change)] = &[
+    ("false-failure-swallowed", failure_swallowed),
+    ("false-line-elsewhere", line_elsewhere),
+    ("false-update-lost", update_lost),
+    ("false-outcome-uncounted", outcome_uncounted),
 ];
 
 /// A failed program has come back as if nothing had been.
@@ -67,67 +58,13 @@ fn outcome_uncounted(_: &Value, reply: &mut Value) {
     }
 }
 
-/// Each line of a log is there twice.
-fn lines_doubled(request: &Value, reply: &mut Value) {
-    if let Some(lines) = reply["value"].as_array_mut().filter(|_| request["op"] == "lines") {
-        lines.extend(lines.clone());
-    }
-}
-
-/// A value of the operation, whatever it is, is this one.
-fn always(request: &Value, reply: &mut Value, op: &str, value: Value) {
-    if request["op"] == op && reply["reply"] == "returned" {
-        reply["value"] = value;
-    }
-}
-
-/// Every process has in ordinary memory what the program begins with.
-fn global_fresh(request: &Value, reply: &mut Value) {
-    always(request, reply, "global", json!(1));
-}
-
-/// Nobody has a variable of the environment, or is in any directory but the first.
-fn surroundings_fresh(request: &Value, reply: &mut Value) {
-    always(request, reply, "environment", Value::Null);
-    always(request, reply, "directory", json!("/"));
-}
-
-/// Whoever has started a process is not its parent.
-fn parent_is_init(request: &Value, reply: &mut Value) {
-    always(request, reply, "parent", json!(1));
-}
-
-/// What is counted is never as many as before.
-fn count_differs(request: &Value, reply: &mut Value) {
-    for op in ["threads", "descriptors", "children"] {
-        if request["object"] == "host" {
-            always(request, reply, op, request["id"].clone());
-        }
-    }
-}
-
-/// Standard input has something for everybody.
-fn input_shared(request: &Value, reply: &mut Value) {
-    always(request, reply, "read", json!("x"));
-}
-
-/// Whoever was there once is not collected.
-fn state_ended(request: &Value, reply: &mut Value) {
-    always(request, reply, "state", json!("ended"));
-}
-
-/// Every signal is ignored.
-fn signal_ignored(request: &Value, reply: &mut Value) {
-    always(request, reply, "ignores", json!(true));
-}
-
 /// Stands between the runner and the adapter of the sound subject.
 ///
 /// # Errors
 /// * What the system refused.
-pub(super) fn run(name: &str, of: &str, change: &Change) -> io::Result<()> {
+pub(super) fn run(name: &str, change: &Change) -> io::Result<()> {
     let mut adapter = Command::new("/proc/self/exe")
-        .args(["adapter", of])
+        .args(["adapter", "honest-server"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()?;

@@ -29,6 +29,7 @@
 mod barrier;
 mod bent;
 mod bent_end;
+mod bent_host;
 mod bent_process;
 mod bent_program;
 mod bent_thread;
@@ -64,7 +65,7 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     let faults = kinds::FAULTS.iter().copied().flatten().copied();
     let honest = HONEST.iter().map(|(name, ..)| *name);
     let bent = bent::BENDS.iter().copied().flatten().map(|(name, ..)| *name);
-    faults.chain(honest).chain(bent).chain(falsified::ALL.iter().map(|(name, ..)| *name))
+    faults.chain(honest).chain(bent).chain(falsified::ALL.iter().map(|(name, _)| *name))
 }
 
 /// Those that are right, by name.
@@ -98,8 +99,8 @@ const HONEST: &[(&str, Shape)] = &[
 /// # Errors
 /// * What the system refused, or that there is none of this name.
 pub(crate) fn run(name: &str) -> io::Result<()> {
-    if let Some((_, of, change)) = falsified::ALL.iter().find(|(known, ..)| *known == name) {
-        return falsified::run(name, of, change);
+    if let Some((_, change)) = falsified::ALL.iter().find(|(known, _)| *known == name) {
+        return falsified::run(name, change);
     }
     if let Some(subject) = bent::known(name).and_then(bent::Bent::new) {
         return serve::serve(Arc::new(subject));

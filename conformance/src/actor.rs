@@ -4,13 +4,14 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, getpgid, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use crate::call::Call;
 use crate::evidence::{self, Look};
 use crate::limits::longest_patience;
 use crate::protocol::Started;
 use crate::subject::is_readable;
+use crate::sys::group::group_of;
 
 /// A process or a thread that takes calls.
 pub(crate) struct Actor {
@@ -65,9 +66,7 @@ impl Actor {
         let kind = if pid == host { Kind::Thread } else { Kind::Process };
         let named = if pid > 1 { Pid::from_raw(pid) } else { None };
         let named = named.ok_or_else(|| format!("names the process {pid} as an actor"))?;
-        if pid != adapter
-            && getpgid(Some(named)).ok().map(|id| id.as_raw_nonzero().get()) != Some(adapter)
-        {
+        if pid != adapter && group_of(pid).ok() != Some(adapter) {
             return Err(format!("names the process {pid} as an actor, which is not in its group"));
         }
         if pid == adapter && host != adapter {

@@ -23,6 +23,7 @@ use rustix::process::{
 use crate::evidence::{self, Look, can_tell};
 use crate::limits::{EMPTY_LINES_MAX_COUNT, QUOTE_MAX_BYTES, STILL_LOOK_APART, longest_patience};
 use crate::protocol::{Reply, Request};
+use crate::sys::signal::with_interrupts;
 use crate::waits::Patience;
 use lines::Lines;
 use tail::Tail;
@@ -79,7 +80,7 @@ impl Fault {
 impl Adapter {
     pub(crate) fn start(command: &AdapterCommand) -> Result<Self, Fault> {
         let mut starting = Command::new(&command.program);
-        starting.args(&command.args).process_group(0);
+        with_interrupts(&mut starting).args(&command.args).process_group(0);
         starting.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let cannot =
             |what: &dyn std::fmt::Display| Fault::of_adapter(format!("cannot be started: {what}"));

@@ -4,6 +4,7 @@ mod bounded;
 mod limited;
 mod programs;
 mod traces;
+mod unprivileged;
 
 use std::fs::File;
 use std::io::{PipeReader, Read, Write, pipe};
@@ -20,6 +21,7 @@ use purlin_process::{Error, ExitStatus, Process};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Resource;
 use traces::{descriptor_count, has_children};
+use unprivileged::{become_unprivileged, reach_the_process_limit};
 
 fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
@@ -271,16 +273,11 @@ fn without_descriptors_nothing_is_started() {
 }
 
 #[test]
-#[expect(unsafe_code, reason = "the C library changes the user of all threads")]
 fn at_the_limit_of_processes_nothing_is_started() {
     in_child(|| {
-        // A privileged user is not held by the limit, so be nobody.
-        // SAFETY: it takes a number and asks for nothing.
-        if rustix::process::geteuid().is_root() && unsafe { libc::setuid(65534) } != 0 {
-            println!("not made: this user is privileged, and may not become nobody");
+        if !reach_the_process_limit() {
             return Ok(());
         }
-        lower(Resource::Nproc, 0)?;
         let before = descriptor_count();
         let started = Program::start(sh("exit 0"));
         check(started.is_err_and(|f| f.error() == Error::OutOfResources), "the limit holds")?;
@@ -290,14 +287,11 @@ fn at_the_limit_of_processes_nothing_is_started() {
 }
 
 #[test]
-#[expect(unsafe_code, reason = "the C library changes the user of all threads")]
 fn another_user_needs_the_right_to_it() {
     // shows: subprocess-other-user-needs-right
     use std::os::unix::process::CommandExt;
     in_child(|| {
-        // SAFETY: it takes a number and asks for nothing.
-        if rustix::process::geteuid().is_root() && unsafe { libc::setuid(65534) } != 0 {
-            println!("not made: this user is privileged, and may not become nobody");
+        if !become_unprivileged() {
             return Ok(());
         }
         let mut command = sh("exit 0");
@@ -345,13 +339,13 @@ fn the_working_directory_is_the_programs_own() {
 fn mask_and_session_are_the_programs_own() {
     // shows: subprocess-umask, subprocess-own-session
     let folder = Folder::new("mask");
-    let mut command = sh("cut -d' ' -f6 /proc/$$/stat; : > made");
+    let mut command = sh("cut -d' ' -f1,6 /proc/$$/stat; : > made");
     command.current_dir(&folder.0);
     let launch = Launch::new(command).capture().umask(0o077).own_session();
     let output = launch.run("", LIMIT).and_then(|output| output.check()).expect("success");
-    let session = String::from_utf8(output.stdout.expect("captured")).expect("text");
-    let own = rustix::process::getsid(None).expect("this process has one");
-    assert_ne!(session.trim(), own.as_raw_pid().to_string());
+    let said = String::from_utf8(output.stdout.expect("captured")).expect("text");
+    let (program, session) = said.trim().split_once(' ').expect("two numbers");
+    assert_eq!(session, program, "it leads its own session");
     let mode = |name| File::open(folder.0.join(name)).and_then(|file| file.metadata());
     let made = mode("made").expect("it was made").permissions().mode();
     assert_eq!(made & 0o777, 0o600);

@@ -3,6 +3,7 @@
 mod bounded;
 mod limited;
 mod traces;
+mod unprivileged;
 
 use std::io::{Read, Write, pipe};
 
@@ -11,6 +12,7 @@ use limited::{lower, take_all_descriptors};
 use purlin_process::{Builder, Error, ExitStatus, Process, active_children};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use traces::{descriptor_count, has_children};
+use unprivileged::reach_the_process_limit;
 
 #[test]
 fn without_descriptors_nothing_is_started() {
@@ -88,17 +90,12 @@ fn a_child_that_cannot_be_held_never_runs() {
 }
 
 #[test]
-#[expect(unsafe_code, reason = "the C library changes the user of all threads")]
 fn at_the_limit_of_processes_nothing_is_started() {
     // shows: process-fork-failure-leaves-no-child
     in_child(|| {
-        // A privileged user is not held by the limit, so be nobody.
-        // SAFETY: it takes a number and asks for nothing.
-        if rustix::process::geteuid().is_root() && unsafe { libc::setuid(65534) } != 0 {
-            println!("not made: this user is privileged, and may not become nobody");
+        if !reach_the_process_limit() {
             return Ok(());
         }
-        lower(Resource::Nproc, 0)?;
         let before = descriptor_count();
         let started = Process::fork("one too many", || ());
         check(matches!(started, Err(Error::OutOfResources)), "the limit holds")?;

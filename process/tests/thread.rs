@@ -3,6 +3,7 @@
 //! What counts or lists threads runs in a child of its own, where nobody else makes any.
 
 mod bounded;
+mod unprivileged;
 
 use std::collections::HashSet;
 use std::process::Command;
@@ -14,7 +15,7 @@ use std::time::{Duration, Instant};
 use bounded::{LIMIT, check, in_child};
 use purlin_process::thread::{self, Builder, End, Thread};
 use purlin_process::{Error, ExitStatus, Process};
-use rustix::process::{Resource, Rlimit, setrlimit};
+use unprivileged::reach_the_process_limit;
 
 fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
@@ -354,18 +355,12 @@ fn a_thousand_threads_leave_nothing() {
 }
 
 #[test]
-#[expect(unsafe_code, reason = "the C library changes the user of all threads")]
 fn a_thread_that_the_system_refuses_leaves_nothing() {
     // shows: thread-start-failure-leaves-no-trace
     in_child(|| {
-        // A privileged user is not held by the limit, so be nobody.
-        // SAFETY: it takes a number and asks for nothing.
-        if rustix::process::geteuid().is_root() && unsafe { libc::setuid(65534) } != 0 {
-            println!("not made: this user is privileged, and may not become nobody");
+        if !reach_the_process_limit() {
             return Ok(());
         }
-        let none = Rlimit { current: Some(0), maximum: Some(0) };
-        setrlimit(Resource::Nproc, none).map_err(text)?;
         let theirs = Arc::new(AtomicU32::new(0));
         let kept = Arc::clone(&theirs);
         let refused = Thread::start("", move || kept.store(1, Ordering::Relaxed));

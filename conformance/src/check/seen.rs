@@ -4,12 +4,13 @@ use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, PidfdFlags, Signal, getpgid, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use super::Wrong;
 use crate::evidence;
 use crate::limits::patience;
 use crate::subject::is_readable;
+use crate::sys::group::group_of;
 
 /// A descriptor of a process that an adapter names, if it belongs to the adapter's group.
 pub(super) fn process(pid: i32, group: i32) -> Result<OwnedFd, Wrong> {
@@ -17,7 +18,7 @@ pub(super) fn process(pid: i32, group: i32) -> Result<OwnedFd, Wrong> {
     let named = named.ok_or_else(|| Wrong(format!("names the process {pid} as an actor")))?;
     let fd = pidfd_open(named, PidfdFlags::empty())
         .map_err(|error| Wrong(format!("names the process {pid}, which is not there: {error}")))?;
-    match getpgid(Some(named)).map(|group| group.as_raw_nonzero().get()) {
+    match group_of(pid) {
         Ok(found) if found == group => Ok(fd),
         Ok(found) => Err(Wrong(format!("names the process {pid}, which is in the group {found}"))),
         Err(error) => Err(Wrong(format!("names the process {pid}, which has no group: {error}"))),

@@ -105,7 +105,10 @@ pub(super) fn create(
     count: Option<u64>,
 ) -> Result<Handles, Refusal> {
     let one = |name: &str| match library_object(kind) {
-        Some(object) => object.map_err(|error| Refusal::new("out-of-resources", error)),
+        Some(object) => {
+            let object = object.map_err(|error| Refusal::new("out-of-resources", error))?;
+            Ok(subject.altered(kind, object))
+        }
         None => subject.create(name, kind, args),
     };
     match count {

@@ -4,6 +4,7 @@ pub(crate) mod calls;
 pub(crate) mod endings;
 pub(crate) mod environment;
 pub(crate) mod fork;
+pub(crate) mod group;
 pub(crate) mod memory;
 pub(crate) mod signal;
 pub(crate) mod signal_thread;

@@ -4,6 +4,8 @@
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{IntoRawFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering::Relaxed};
 
@@ -34,6 +36,14 @@ pub(crate) fn was_interrupted() -> bool {
 }
 
 static WAS_INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Has the program that `command` starts find SIGINT at its default. A shell lets what it starts
+/// aside ignore it, which is inherited, and then no interrupt would reach an actor.
+pub(crate) fn with_interrupts(command: &mut Command) -> &mut Command {
+    // SAFETY: Between the fork and the execution it makes one system call, and takes no lock and no
+    // memory.
+    unsafe { command.pre_exec(|| reset(libc::SIGINT)) }
+}
 
 /// What the handler of [`exit_on`] ends with.
 static EXIT_STATUS: AtomicI32 = AtomicI32::new(0);

@@ -262,7 +262,7 @@ const FAULTS: &[(&str, Noticed)] = &[
     ("fault-thread-lives-in-copy", These(&["process/fork-other-threads"])),
     ("fault-thread-is-never-main", These(&["process/fork-from-thread"])),
     (
-        "false-lines-doubled",
+        "fault-log-lines-doubled",
         These(&[
             "process/fork-two-sides",
             "process/fork-exit-hooks",
@@ -272,7 +272,7 @@ const FAULTS: &[(&str, Noticed)] = &[
         ]),
     ),
     (
-        "false-global-fresh",
+        "fault-host-global-fresh",
         These(&[
             "process/fork-memory",
             "process/memory-copied",
@@ -281,11 +281,12 @@ const FAULTS: &[(&str, Noticed)] = &[
         ]),
     ),
     (
-        "false-surroundings-fresh",
+        "fault-host-environment-fresh",
         These(&["process/fork-memory", "process/directory-and-environment"]),
     ),
+    ("fault-host-directory-fresh", These(&["process/directory-and-environment"])),
     (
-        "false-parent-is-init",
+        "fault-host-parent-is-first",
         These(&[
             "process/fork-two-sides",
             "process/fork-many",
@@ -294,7 +295,7 @@ const FAULTS: &[(&str, Noticed)] = &[
         ]),
     ),
     (
-        "false-count-differs",
+        "fault-host-count-differs",
         These(&[
             "process/fork-two-sides",
             "process/fork-threads",
@@ -306,9 +307,9 @@ const FAULTS: &[(&str, Noticed)] = &[
             "process/run-in-caller",
         ]),
     ),
-    ("false-input-shared", These(&["process/input-is-empty"])),
+    ("fault-host-input-shared", These(&["process/input-is-empty"])),
     (
-        "false-state-ended",
+        "fault-host-state-ended",
         These(&[
             "process/next-start-collects",
             "process/alive-after-end",
@@ -316,7 +317,7 @@ const FAULTS: &[(&str, Noticed)] = &[
         ]),
     ),
     (
-        "false-signal-ignored",
+        "fault-host-signal-ignored",
         These(&["process/signals-left-alone", "process/signals-left-alone-by-objects"]),
     ),
 ];
