@@ -89,7 +89,7 @@ pub(crate) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Order, St
     let mut parser = lexopt::Parser::from_args(args);
     let first = parser.next().map_err(|error| error.to_string())?;
     let order = match first {
-        None => return Ok(Order::Run(RunOrder::default())),
+        None => run(&mut parser),
         Some(Long("help") | Short('h')) => return Ok(Order::Help),
         Some(Long("version") | Short('V')) => return Ok(Order::Version),
         Some(Value(word)) => match word.to_str() {
@@ -281,4 +281,24 @@ fn worker(parser: &mut lexopt::Parser) -> Result<Order, lexopt::Error> {
 fn adapter(parser: &mut lexopt::Parser) -> Result<Order, lexopt::Error> {
     let words: Result<Vec<String>, _> = parser.raw_args()?.map(ValueExt::string).collect();
     Ok(Order::Adapter(words?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many cases go side by side when these are the words.
+    fn jobs_of(words: &[&str]) -> usize {
+        match read(words.iter().map(OsString::from)) {
+            Ok(Order::Run(order)) => order.plan.jobs,
+            _ => panic!("{words:?} is no order to run"),
+        }
+    }
+
+    #[test]
+    fn without_words_it_runs_as_with_the_word_alone() {
+        assert_eq!(jobs_of(&[]), JOBS_COUNT);
+        assert_eq!(jobs_of(&["run"]), JOBS_COUNT);
+        assert_eq!(jobs_of(&["run", "--jobs", "3"]), 3);
+    }
 }

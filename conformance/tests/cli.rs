@@ -323,16 +323,6 @@ fn whoever_ignores_the_ends_of_children_changes_nothing() {
     assert!(said.contains("ended by itself (exit status: 3)"), "{said}");
 }
 
-/// As what a shell starts aside does.
-#[test]
-fn whoever_ignores_interrupts_changes_nothing() {
-    let mut command = Command::new("env");
-    command.args(["--ignore-signal=INT", PROGRAM, "run", "--subject", "honest-server"]);
-    let ran = command.args(["--case", "lock/interrupt"]).stdin(Stdio::null()).output().unwrap();
-    let said = String::from_utf8_lossy(&ran.stdout);
-    assert!(said.contains("honest-server (0.1.0): 1 kept"), "{said}");
-}
-
 #[test]
 fn the_counts_add_up_to_the_catalogue() {
     for choice in [&["--group", "event"][..], &["--case", "lock/try"]] {

@@ -270,6 +270,17 @@ fn an_interrupt_ends_a_process() {
     kept(&own("honest-server"), &script);
 }
 
+/// What a shell starts aside finds SIGINT ignored, and so would an adapter.
+#[test]
+fn that_the_suite_ignores_interrupts_changes_nothing() {
+    let tests = std::env::current_exe().unwrap();
+    let mut anew = std::process::Command::new("env");
+    anew.arg("--ignore-signal=INT").arg(tests).args(["--exact", "an_interrupt_ends_a_process"]);
+    let ran = anew.output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success() && said.contains("1 passed"), "{said}");
+}
+
 #[test]
 fn whoever_goes_by_itself_is_gone_as_expected() {
     let fork = own("purlin-fork");
