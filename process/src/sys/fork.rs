@@ -11,11 +11,12 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::{Errno, read, write};
+use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, getpid, kill_process, waitid};
 
-use super::descriptor::beyond_standard;
+use super::descriptor::{beyond_standard, close};
 use crate::Error;
 use crate::limits::STATUS_MAX;
 use crate::sys::{message, pidfd};
@@ -150,9 +151,8 @@ impl Gate {
     /// Beyond the standard numbers: what a child prints to a closed standard output must not come
     /// here as its parent's word.
     fn make() -> Result<Self, Error> {
-        let no_pipe = |error| Errno::from_io_error(&error).unwrap_or(Errno::MFILE);
-        let (read, write) = std::io::pipe().map_err(no_pipe)?;
-        Ok(Self { read: beyond_standard(read.into())?, write: beyond_standard(write.into())? })
+        let (read, write) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+        Ok(Self { read: beyond_standard(read)?, write: beyond_standard(write)? })
     }
 
     /// In the parent. Its own copy of the other end is open, so that the write to a child that was
@@ -168,31 +168,41 @@ impl Gate {
 
     /// In the child: returns once the parent holds its descriptor, and ends if it never will.
     fn wait(self, parent: BorrowedFd<'_>) {
-        drop(self.write);
-        // What has ended writes no more, but may have written after the look that found nothing.
-        let has_word = poll_both(&self.read, parent, None) || poll_both(&self.read, parent, NOW);
-        let mut byte = [0; 1];
+        close(self.write);
+        let mut is_last_look = false;
+        // Ends with the byte, with the end of the pipe, or with the look after the parent's end.
         loop {
+            let mut byte = [0; 1];
             match read(&self.read, &mut byte) {
-                _ if !has_word => exit_now(STATUS_MAX),
-                Ok(1) if byte == [GO] => return,
+                Ok(1) if byte == [GO] => return close(self.read),
                 Err(Errno::INTR) => {} // ends: each signal interrupts once
+                // Seldom: mostly the byte comes while the child is still being made.
+                Err(Errno::AGAIN) if !is_last_look => {
+                    // What has ended writes no more, but may have written since the read.
+                    is_last_look = sleep_until_news(&self.read, parent) == News::ParentEnded;
+                }
                 _ => exit_now(STATUS_MAX),
             }
         }
     }
 }
 
-const NOW: Option<Timespec> = Some(Timespec { tv_sec: 0, tv_nsec: 0 });
+/// What a child that waits may wake up for.
+#[derive(PartialEq, Eq)]
+enum News {
+    Gate,
+    ParentEnded,
+}
 
-/// Sleeps until the gate has news or the parent has ended, or for `limit`. Returns whether the gate
-/// has: mostly at once, since the byte comes while the child is still being made.
-fn poll_both(gate: &OwnedFd, parent: BorrowedFd<'_>, limit: Option<Timespec>) -> bool {
+/// Sleeps until the gate has news or the parent has ended.
+fn sleep_until_news(gate: &OwnedFd, parent: BorrowedFd<'_>) -> News {
     let mut polled = [gate.as_fd(), parent].map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
     loop {
-        match poll(&mut polled, limit.as_ref()) {
+        match poll(&mut polled, None) {
             Err(Errno::INTR) => {} // ends: each signal interrupts once
-            answer => return answer.is_ok() && !polled[0].revents().is_empty(),
+            Ok(_) if !polled[0].revents().is_empty() => return News::Gate,
+            // A poll that fails otherwise, for want of memory, is taken for the end.
+            _ => return News::ParentEnded,
         }
     }
 }

@@ -7,6 +7,8 @@ use rustix::fs::{FileType, Mode, OFlags, fcntl_getfl, fstat, makedev, open};
 use rustix::io::{Errno, write};
 use rustix::stdio::{dup2_stdin, stderr, stdin};
 
+use super::thread;
+
 unsafe extern "C" {
     /// C's standard output, `stdin(3)`.
     static stdout: *mut libc::FILE;
@@ -56,6 +58,9 @@ pub(crate) fn take_closed() -> Vec<OwnedFd> {
 /// buffer is known to be empty. `fflush(NULL)` would wait for every stream, also for a standard
 /// input that some thread is blocked reading.
 pub(crate) fn try_flush_c_stdout() -> bool {
+    if thread::is_only() && is_c_stdout_empty() {
+        return true;
+    }
     // SAFETY: libc sets the variable before any code of this program and keeps the stream for good;
     // a program may assign another, which is then as valid. The lock is taken and given back by
     // this thread, and `fflush_unlocked` is called in between.

@@ -7,11 +7,15 @@ use core::ptr;
 
 use rustix::io::Errno;
 use rustix::process::getpid;
+use rustix::thread::{UnshareFlags, unshare_unsafe};
 
 use crate::Error;
 use crate::limits::STACK_BYTES;
 
 type Function = Box<dyn FnOnce() + Send>;
+
+/// The flag that rustix has no name for.
+const CLONE_THREAD: UnshareFlags = UnshareFlags::from_bits_retain(libc::CLONE_THREAD as u32);
 
 /// The system's number of the calling thread.
 pub(crate) fn current_id() -> i32 {
@@ -36,11 +40,11 @@ pub(crate) fn is_gone(id: i32) -> bool {
 /// takes nearly a third of what a bare fork does.
 pub(crate) fn is_only() -> bool {
     // SAFETY: it takes a number, and changes nothing whether it succeeds or fails.
-    if unsafe { libc::unshare(libc::CLONE_THREAD) } == 0 {
-        return true;
+    match unsafe { unshare_unsafe(CLONE_THREAD) } {
+        Ok(()) => true,
+        Err(Errno::INVAL) => false,
+        Err(_) => std::fs::read_dir("/proc/self/task").is_ok_and(|tasks| tasks.count() == 1),
     }
-    super::fork::last_errno() != Errno::INVAL
-        && std::fs::read_dir("/proc/self/task").is_ok_and(|tasks| tasks.count() == 1)
 }
 
 /// Lets others run.
