@@ -4,7 +4,8 @@ mod bounded;
 mod traces;
 
 use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::os::fd::AsRawFd;
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use bounded::{LIMIT, check, in_child};
 use purlin_process::{Error, ExitStatus, Process};
@@ -101,6 +102,44 @@ fn a_child_whose_parent_dies_inside_the_start_never_runs() {
             // SAFETY: the handler makes two system calls, and stays loaded with this program.
             let set = unsafe { libc::pthread_atfork(None, Some(kill_self), None) };
             check(set == 0, "the handler is set")?;
+            let child = Process::fork("never runs", || writer.write_all(b"ran"));
+            Err(format!("the parent lives on with {child:?}"))
+        });
+        let status = parent.map_err(text)?.join(LIMIT);
+        check(status == Ok(ExitStatus::Signal(9)), "the parent died inside the call")?;
+        drop(writer);
+        check(read_to_end(&mut reader)?.is_empty(), "the child ended without having run")
+    });
+}
+
+/// For the next handler: the descriptor that its child is not to keep.
+static REPORT: AtomicI32 = AtomicI32::new(-1);
+
+/// Runs inside `fork(2)` before it: foreign code starts a child of its own, which lives on.
+#[expect(unsafe_code, reason = "a child of foreign code")]
+extern "C" fn start_a_stranger() {
+    // SAFETY: What the child calls is allowed in one that was forked; it never returns.
+    unsafe {
+        if libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) == 0 {
+            libc::close(REPORT.load(Ordering::Relaxed)); // Relaxed: stored by this thread
+            loop {
+                libc::pause();
+            }
+        }
+    }
+}
+
+#[test]
+#[expect(unsafe_code, reason = "a fork handler is the one place between fork and what follows")]
+fn nor_when_a_child_of_foreign_code_took_a_copy_of_all_descriptors_along() {
+    in_child(|| {
+        let (mut reader, mut writer) = pipe().map_err(|error| error.to_string())?;
+        REPORT.store(writer.as_raw_fd(), Ordering::Relaxed); // Relaxed: as in the handler
+        let parent = Process::fork("parent", || -> Result<(), String> {
+            let (before, after) = (Some(start_a_stranger as _), Some(kill_self as _));
+            // SAFETY: the handlers make system calls only, and stay loaded with this program.
+            let set = unsafe { libc::pthread_atfork(before, after, None) };
+            check(set == 0, "the handlers are set")?;
             let child = Process::fork("never runs", || writer.write_all(b"ran"));
             Err(format!("the parent lives on with {child:?}"))
         });
