@@ -19,8 +19,8 @@ pub(crate) fn beyond_standard(fd: OwnedFd) -> Result<OwnedFd, Errno> {
     fcntl_dupfd_cloexec(&fd, STANDARD_FD_COUNT)
 }
 
-/// Closes a descriptor by the bare system call. In a new child std's way costs more: it is in a part
-/// of the C library that the child has not touched yet.
+/// Closes a descriptor by the bare system call. In a new child std's way costs more: it leads to a
+/// part of the C library that the child has not touched yet.
 pub(crate) fn close(fd: OwnedFd) {
     // SAFETY: It was the owner's, who gave it up.
     unsafe { rustix::io::close(fd.into_raw_fd()) };
