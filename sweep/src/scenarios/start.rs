@@ -36,9 +36,7 @@ pub(super) const SCENARIOS: [Scenario; 12] = [
     scenario("start-program-forked", "the same, with a setting for which std forks", || {
         program(|command| Launch::new(command).umask(0o077).start())
     }),
-    scenario("shutdown", "end beside a daemon and a child", || {
-        Ok(Box::new(Shutdown(Household::new(NEVER, &[ELDER, ELDER_CHILD])?)))
-    }),
+    scenario("shutdown", "end beside a daemon and a child", end),
 ];
 
 const fn scenario(
@@ -66,25 +64,44 @@ const SIBLING: Member = Member { more_fd_count: 1, ..DAEMON };
 const ELDER: Member = Member { is_elder: true, ..DAEMON };
 const ELDER_CHILD: Member = Member { is_elder: true, ..CHILD };
 
-fn fork(start: Start, members: &'static [Member]) -> Result<AnyStage, Failure> {
-    Ok(Box::new(Fork(Household::new(start, members)?, members, start.hold)))
+/// What the victim does in its household.
+struct Staged<V> {
+    household: Household,
+    hears_calls: bool,
+    victim: V,
 }
 
-fn spawn(start: Start, members: &'static [Member]) -> Result<AnyStage, Failure> {
-    Ok(Box::new(Spawn(Household::new(start, members)?, members[0], start.hold)))
-}
+impl<V: Fn(&Household, &Mark) -> Outcome> Stage for Staged<V> {
+    fn victim(&self, mark: &Mark) -> Outcome {
+        (self.victim)(&self.household, mark)
+    }
 
-fn program(start: StartOf) -> Result<AnyStage, Failure> {
-    Ok(Box::new(StartProgram(Household::new(NEVER, &[])?, start)))
+    fn hears_calls(&self) -> bool {
+        self.hears_calls
+    }
+
+    fn call_begins(&self, pid: i32, number: u64) -> Outcome {
+        self.household.call_begins(pid, number)
+    }
+
+    fn call_is_over(&self, pid: i32, number: u64) -> Outcome {
+        self.household.call_is_over(pid, number)
+    }
+
+    fn aftermath(&mut self) -> Outcome {
+        self.household.judge()
+    }
+
+    fn check(&self) -> Outcome {
+        Ok(())
+    }
 }
 
 /// The first member is forked in the region; the second, if there is one, is an elder daemon.
-struct Fork(Household, &'static [Member], Hold);
-
-impl Stage for Fork {
-    fn victim(&self, mark: &Mark) -> Outcome {
-        let Self(household, members, hold) = self;
-        let (is_daemon, elder_count) = (members[0].is_daemon, members.len() as u64 - 1);
+fn fork(start: Start, members: &'static [Member]) -> Result<AnyStage, Failure> {
+    let (is_daemon, elder_count) = (members[0].is_daemon, members.len() as u64 - 1);
+    let household = Household::new(start, members)?;
+    let victim = move |household: &Household, mark: &Mark| {
         if elder_count > 0 {
             fork_daemon(household, 1)?;
         }
@@ -97,36 +114,14 @@ impl Stage for Fork {
         household.set_started();
         mark.end();
         started?;
-        if *hold == Hold::Never {
+        if start.hold == Hold::Never {
             household.await_words(elder_count + 1)?;
         }
         // Its descriptor; and with the first daemon comes a write end.
         check_own_fd_count(base + 1 + u64::from(is_daemon && elder_count == 0))
-    }
-
-    fn hears_calls(&self) -> bool {
-        true
-    }
-
-    fn call_begins(&self, pid: i32, number: u64) -> Outcome {
-        self.0.call_begins(pid, number)
-    }
-
-    fn call_is_over(&self, pid: i32, number: u64) -> Outcome {
-        self.0.call_is_over(pid, number)
-    }
-
-    fn aftermath(&mut self) -> Outcome {
-        self.0.judge()
-    }
-
-    fn check(&self) -> Outcome {
-        Ok(())
-    }
+    };
+    Ok(Box::new(Staged { household, hears_calls: true, victim }))
 }
-
-/// The member is this program executed anew.
-struct Spawn(Household, Member, Hold);
 
 /// What a spawned child runs.
 fn live_anew(life: Life, (): ()) -> i32 {
@@ -136,81 +131,53 @@ fn live_anew(life: Life, (): ()) -> i32 {
 /// What a spawned child has beside its own: the standard streams.
 const STANDARD_FD_COUNT: u64 = 3;
 
-impl Stage for Spawn {
-    fn victim(&self, mark: &Mark) -> Outcome {
-        let Self(household, member, hold) = self;
+/// The member is this program executed anew.
+fn spawn(start: Start, members: &'static [Member]) -> Result<AnyStage, Failure> {
+    let is_daemon = members[0].is_daemon;
+    let household = Household::new(start, members)?;
+    let victim = move |household: &Household, mark: &Mark| {
         household.set_base(STANDARD_FD_COUNT);
         let (base, life) = (own_fd_count()?, household.life(0));
         mark.begin();
-        let started = Builder::new().daemon(member.is_daemon).spawn(live_anew, life, ());
+        let started = Builder::new().daemon(is_daemon).spawn(live_anew, life, ());
         household.set_started();
         mark.end();
         started?;
-        if *hold == Hold::Never {
+        if start.hold == Hold::Never {
             household.await_words(1)?;
         }
-        check_own_fd_count(base + 1 + u64::from(member.is_daemon))
-    }
-
-    fn hears_calls(&self) -> bool {
-        true
-    }
-
-    fn call_begins(&self, pid: i32, number: u64) -> Outcome {
-        self.0.call_begins(pid, number)
-    }
-
-    fn call_is_over(&self, pid: i32, number: u64) -> Outcome {
-        self.0.call_is_over(pid, number)
-    }
-
-    fn aftermath(&mut self) -> Outcome {
-        self.0.judge()
-    }
-
-    fn check(&self) -> Outcome {
-        Ok(())
-    }
+        check_own_fd_count(base + 1 + u64::from(is_daemon))
+    };
+    Ok(Box::new(Staged { household, hears_calls: true, victim }))
 }
 
-/// A program that ends when its input does: with the parent, at the latest.
-struct StartProgram(Household, StartOf);
-
-/// How the program is started.
+/// How a program is started.
 type StartOf = fn(Command) -> Result<Program, purlin_process::command::Failure>;
 
-impl Stage for StartProgram {
-    fn victim(&self, mark: &Mark) -> Outcome {
+/// A program that ends when its input does: with the parent, at the latest.
+fn program(start: StartOf) -> Result<AnyStage, Failure> {
+    let victim = move |_: &Household, mark: &Mark| {
         let base = own_fd_count()?;
         mark.begin();
         let mut command = Command::new("cat");
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let started = (self.1)(command);
+        let started = start(command);
         mark.end();
         let program = started.map_err(|failure| Failure::crashed(format!("{failure}")))?;
         check_own_fd_count(base + 3)?; // its own, and two pipes' ends
         drop(program.take_stdin());
         let status = program.wait(None)?;
         check(status == ExitStatus::Code(0), Kind::Corrupt, || format!("cat: {status:?}"))
-    }
-
-    fn aftermath(&mut self) -> Outcome {
-        self.0.judge()
-    }
-
-    fn check(&self) -> Outcome {
-        Ok(())
-    }
+    };
+    let household = Household::new(NEVER, &[])?;
+    Ok(Box::new(Staged { household, hears_calls: false, victim }))
 }
-
-/// The child that is no daemon ends by itself, after the daemon, once the end has begun.
-struct Shutdown(Household);
 
 const END_HAS_BEGUN: usize = FREE;
 
-impl Stage for Shutdown {
-    fn victim(&self, mark: &Mark) -> Outcome {
-        let Self(household) = self;
+/// The child that is no daemon ends by itself, after the daemon, once the end has begun.
+fn end() -> Result<AnyStage, Failure> {
+    let victim = |household: &Household, mark: &Mark| {
         let daemon = fork_daemon(household, 0)?.pid();
         let life = household.life(1);
         let is_over = || household.cell(END_HAS_BEGUN) == 1 && is_gone(daemon);
@@ -221,15 +188,9 @@ impl Stage for Shutdown {
         shutdown();
         mark.end();
         check(active_children().is_empty(), Kind::Lost, || "a child was not joined".to_owned())
-    }
-
-    fn aftermath(&mut self) -> Outcome {
-        self.0.judge()
-    }
-
-    fn check(&self) -> Outcome {
-        Ok(())
-    }
+    };
+    let household = Household::new(NEVER, &[ELDER, ELDER_CHILD])?;
+    Ok(Box::new(Staged { household, hears_calls: false, victim }))
 }
 
 /// In the parent: a daemon that idles.
