@@ -39,7 +39,8 @@ pub fn at_exit(hook: impl FnOnce() + Send + 'static) {
 /// Does what the calling process owes at its end, in this order:
 ///
 /// 1. The hooks of [`at_exit`], the last registered first.
-/// 2. Its threads of this crate's making that are no daemons are joined.
+/// 2. Its threads of this crate's making that are no daemons are joined; of several that are at
+///    this themselves, none waits for the other.
 /// 3. Its daemons are asked to end (`SIGTERM`); those that have not after two seconds are killed.
 ///    They are collected.
 /// 4. Its other children are joined.
@@ -151,8 +152,7 @@ fn join_threads() {
     if sys::thread::is_only() {
         return; // nor is there one that joins this
     }
-    // Without a deadline none passes.
-    let _ = thread::join_all(None);
+    thread::join_at_end();
 }
 
 fn end_daemons() {
