@@ -77,6 +77,8 @@ impl Builder {
     ///   that foreign code in another thread forks while the first daemon is being started.
     /// * A daemon that executes another program, or changes its user for good, is not killed. What
     ///   foreign code in a daemon started lives on.
+    /// * A daemon that was stopped (`SIGSTOP`) as it was being started, and whose parent was killed
+    ///   then, ends when it goes on. The first process of a pid namespace has a thread more.
     /// * The parent that is killed does not collect: whoever adopts orphans does.
     pub fn daemon(mut self, is_daemon: bool) -> Self {
         self.0.is_daemon = is_daemon;
@@ -116,7 +118,7 @@ impl Builder {
         // no more than waiting: for memory safety the other threads are stopped, which any thread
         // may be.
         match unsafe { start(self.0) }? {
-            Started::Child { is_c_stdout_ours } => child::run(function, is_c_stdout_ours),
+            Started::Child => child::run(function),
             Started::Parent(child) => Ok(Process::adopt(child)),
         }
     }

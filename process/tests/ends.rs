@@ -112,7 +112,21 @@ fn a_hook_that_panics_is_no_success_and_the_others_run() {
             at_exit(|| exit(6));
             0
         });
-        check(said? == ("1".to_owned(), ExitStatus::Code(6)), "a hook may exit")
+        check(said? == ("1".to_owned(), ExitStatus::Code(6)), "a hook may exit")?;
+        let said = heard(|said| {
+            hook(said, "1");
+            at_exit(|| exit(0));
+            at_exit(|| panic!("expected by a test"));
+            0
+        });
+        check(said? == ("1".to_owned(), ExitStatus::Code(101)), "nor by an exit behind it")?;
+        let said = heard(|said| {
+            hook(said, "1");
+            at_exit(|| panic!("expected by a test"));
+            shutdown();
+            0
+        });
+        check(said? == ("1".to_owned(), ExitStatus::Code(101)), "nor by an end before the end")
     });
 }
 

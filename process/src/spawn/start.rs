@@ -18,7 +18,7 @@ use crate::limits::{HELLO_LIMIT, KILLED_LIMIT, PROGRAM};
 use crate::outcome::Outcome;
 use crate::sys::fork::Forkling;
 use crate::sys::lifeline::{self, Line};
-use crate::sys::{message, origin, standard_input};
+use crate::sys::{message, origin, standard_input, stdio};
 use crate::{Builder, Error, ExitStatus, Process};
 
 impl Process {
@@ -106,6 +106,9 @@ where
     R: Outcome,
 {
     Plan::check(identity::own())?;
+    if !is_initialized() {
+        return Err(Error::NotInitialized);
+    }
     let task = Task::of::<F, A, C, R>().offset()?;
     let arguments = postcard::to_stdvec(arguments).map_err(|_| Error::NotTransferable)?;
     let mut luggage = Luggage::new();
@@ -114,14 +117,13 @@ where
 }
 
 fn start(plan: Plan, task: u64, arguments: Vec<u8>, luggage: Luggage) -> Result<Process, Error> {
-    if !is_initialized() {
-        return Err(Error::NotInitialized);
-    }
     origin::watch_forks()?; // a child that foreign code forks must let go of the lifeline
     let list = children();
     let _starting = list.start();
     let mut line = plan.is_daemon.then(lifeline::line).transpose()?;
     let (letter, descriptors) = write(&plan, task, arguments, luggage, line.as_mut())?;
+    // What another thread prints to a closed stream must not come to the child as our word.
+    let _in_the_way = stdio::take_closed();
     let (ours, theirs) = message::pair()?;
     let forkling = execute(theirs)?;
     let process = Process::adopt(list.add(plan.name, plan.is_daemon, forkling));
@@ -186,7 +188,7 @@ fn hello(ours: &OwnedFd, process: &Process) -> Result<(), Error> {
 fn give_up(process: &Process, error: Error) -> Error {
     // Both fail only when foreign code closed our descriptor; the first error says more.
     let _ = process.kill();
-    let _ = process.join(None); // it was killed, so that its teardown is all that is waited for
+    let _ = process.join(KILLED_LIMIT); // its teardown; else a later start collects it
     error
 }
 

@@ -3,66 +3,67 @@
 #![expect(unsafe_code, reason = "the loader's list of programs, dl_iterate_phdr(3)")]
 
 use std::ffi::c_void;
+use std::sync::OnceLock;
+
+/// Where the loader put the main program.
+struct Program {
+    base: usize,
+    headers: &'static [libc::Elf64_Phdr],
+}
+
+static PROGRAM: OnceLock<Program> = OnceLock::new();
+
+/// Asks the loader where this program is, once. Early, since its list has a lock that a fork may
+/// copy as held by a thread that is gone.
+pub(crate) fn locate() {
+    program();
+}
 
 /// How far behind the start of the program a place of its code lies: the same in every process of
 /// this program. `None` when it is no code of the main program: a plugin's lies elsewhere in each.
 pub(crate) fn offset_of(address: usize) -> Option<u64> {
-    let mut asked = Asked { address: Some(address), offset: 0, found: None };
-    asked.ask();
-    asked.found.map(|(_, offset)| offset)
+    let offset = address.wrapping_sub(program().base) as u64;
+    program().holds(offset).then_some(offset)
 }
 
 /// The place of the code that lies so far behind the start of this program; `None` when no code of
 /// the main program does.
 pub(crate) fn address_of(offset: u64) -> Option<usize> {
-    let mut asked = Asked { address: None, offset, found: None };
-    asked.ask();
-    asked.found.map(|(address, _)| address)
+    program().holds(offset).then(|| program().base.wrapping_add(offset as usize))
 }
 
-/// A question to the first entry of the loader's list, which is the main program.
-struct Asked {
-    /// The place that is looked for; by its offset, without.
-    address: Option<usize>,
-    offset: u64,
-    found: Option<(usize, u64)>,
+fn program() -> &'static Program {
+    PROGRAM.get_or_init(|| {
+        let mut program = Program { base: 0, headers: &[] };
+        // SAFETY: The callback gets `program`, which lives longer than the call, and keeps nothing.
+        unsafe { libc::dl_iterate_phdr(Some(look), (&raw mut program).cast()) };
+        program
+    })
 }
 
-impl Asked {
-    fn ask(&mut self) {
-        // SAFETY: The callback gets `self`, which lives longer than the call, and keeps nothing.
-        unsafe { libc::dl_iterate_phdr(Some(look), core::ptr::from_mut(self).cast()) };
-    }
-
-    fn look(&mut self, base: usize, headers: &[libc::Elf64_Phdr]) {
-        let wanted = match self.address {
-            Some(address) => address.wrapping_sub(base) as u64,
-            None => self.offset,
-        };
-        let holds = |header: &libc::Elf64_Phdr| {
+impl Program {
+    fn holds(&self, offset: u64) -> bool {
+        self.headers.iter().any(|header| {
             header.p_type == libc::PT_LOAD
                 && header.p_flags & libc::PF_X != 0
-                && wanted.checked_sub(header.p_vaddr).is_some_and(|within| within < header.p_memsz)
-        };
-        if headers.iter().any(holds) {
-            self.found = Some((base.wrapping_add(wanted as usize), wanted));
-        }
+                && offset.checked_sub(header.p_vaddr).is_some_and(|within| within < header.p_memsz)
+        })
     }
 }
 
-/// Called for the first program of the list, and for no further one.
+/// Called for the first entry of the list, which is the main program, and for no further one.
 unsafe extern "C" fn look(
     info: *mut libc::dl_phdr_info,
     _size: libc::size_t,
-    asked: *mut c_void,
+    program: *mut c_void,
 ) -> libc::c_int {
-    // SAFETY: The loader passes a valid entry, and `asked` is the one of `ask`, which nobody else
-    // touches meanwhile.
-    let (info, asked) = unsafe { (&*info, &mut *asked.cast::<Asked>()) };
+    // SAFETY: The loader passes a valid entry, and `program` is the one of our caller, which nobody
+    // else touches meanwhile.
+    let (info, program) = unsafe { (&*info, &mut *program.cast::<Program>()) };
     let count = usize::from(info.dlpi_phnum);
     // SAFETY: The entry says where its headers are and how many; they stay as long as the program.
-    let headers = unsafe { core::slice::from_raw_parts(info.dlpi_phdr, count) };
-    asked.look(info.dlpi_addr as usize, headers);
+    program.headers = unsafe { core::slice::from_raw_parts(info.dlpi_phdr, count) };
+    program.base = info.dlpi_addr as usize;
     1 // enough
 }
 
