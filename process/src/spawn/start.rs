@@ -30,11 +30,11 @@ impl Process {
     /// [`spawn`](crate::Builder::spawn).
     ///
     /// `function` is a named function or a closure that captures nothing, which is checked when it
-    /// is compiled. An empty name is replaced by a numbered one. The child inherits this process's
-    /// environment, directory, standard output and standard error, and no other descriptor; its
-    /// standard input is the null device. It has one more, which leads to its parent, and a daemon
-    /// two. It ends as [`shutdown`](crate::shutdown) says and then as a program does: exit handlers
-    /// run.
+    /// is compiled. An empty name is replaced by a numbered one. The child has this program's
+    /// arguments, and inherits this process's environment, directory, standard output and standard
+    /// error, and no other descriptor; its standard input is the null device. It has one more,
+    /// which leads to its parent, and a daemon two. It ends as [`shutdown`](crate::shutdown) says
+    /// and then as a program does: exit handlers run.
     ///
     /// # Errors
     /// * [`Error::DaemonMayNotHaveChildren`] in a daemon.
@@ -194,9 +194,11 @@ fn give_up(process: &Process, error: Error) -> Error {
 fn execute(socket: OwnedFd) -> Result<Forkling, Error> {
     let mark = standard_input::mark_of(socket.as_fd())?;
     let mut command = Command::new(PROGRAM);
-    if let Some(shown) = std::env::args_os().next() {
+    let mut words = std::env::args_os();
+    if let Some(shown) = words.next() {
         command.arg0(shown);
     }
+    command.args(words);
     let started = command.env(MARK, mark).stdin(Stdio::from(socket)).spawn();
     Forkling::of_program(started.map_err(|error| of_execution(&error))?)
 }
