@@ -18,6 +18,7 @@ import functools
 import json
 import mmap
 import multiprocessing
+import multiprocessing.spawn
 import os
 import pickle
 import platform
@@ -633,7 +634,8 @@ class Process:
 
     def __init__(self, context, raw=None, name=None, daemon=None, function=None, how=None, key=None,
                  echo=None, args=(), named=(), times=1, group=None, step=False, half_made=False,
-                 gift=None, told=None, bulk=None):
+                 gift=None, told=None, bulk=None, program=None):
+        self.program = program
         context = context if how is None else multiprocessing.get_context(how)
         self.how = context.get_start_method()
         self.target = Target({"function": function, "echo": echo})
@@ -659,6 +661,17 @@ class Process:
         self.set_key(key)
 
     def start(self, actor=None):
+        if self.program is None:
+            return self.begin(actor)
+        before = multiprocessing.spawn.get_executable()
+        own = self.program == "own"
+        multiprocessing.set_executable(sys.executable if own else self.program)
+        try:
+            self.begin(actor)
+        finally:
+            multiprocessing.set_executable(before)
+
+    def begin(self, actor):
         if actor is None:
             HERE.actor.fill(self.target.passed, self.how, None, None, None)
             self.raw.start()

@@ -1,6 +1,7 @@
 //! Processes of purlin as the suite asks for them: a `Builder` until it is started, then a
 //! `Process`.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use purlin_conformance::serve::{
@@ -98,6 +99,9 @@ impl Child {
         if let Some(key) = args.get("key") {
             let key = key.as_str().ok_or_else(|| wrong("a key"))?;
             builder = builder.key(Key::new(key).map_err(refusal)?);
+        }
+        if let Some(path) = args.get("program").and_then(Value::as_str) {
+            builder = builder.program(program(path)?);
         }
         let how = match args.get("how").and_then(Value::as_str) {
             None => usual,
@@ -329,6 +333,14 @@ impl Object for Child {
     /// Another program has no such child.
     fn is_local(&self) -> bool {
         true
+    }
+}
+
+/// The program that a spawned child is executed from: this one by its full path, or another.
+fn program(path: &str) -> Result<PathBuf, Refusal> {
+    match path {
+        "own" => std::env::current_exe().map_err(|error| Refusal::new("system", error)),
+        other => Ok(other.into()),
     }
 }
 

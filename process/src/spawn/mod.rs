@@ -38,6 +38,8 @@ struct Letter {
     parent_pid: i32,
     /// Where the task's trampoline lies in the program.
     task: u64,
+    /// What the code of the program is to be, where the program was chosen.
+    code: Option<u64>,
     #[serde(with = "bytes")]
     arguments: Vec<u8>,
     /// The packed handles.

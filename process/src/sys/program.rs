@@ -20,6 +20,62 @@ pub(crate) fn address_of(offset: u64) -> Option<usize> {
     asked.found.map(|(address, _)| address)
 }
 
+/// A number that stands for the code of this program: another program's code has another one, but
+/// for one in 2^64 that differ. `None` when the code may be executed and not read.
+pub(crate) fn code() -> Option<u64> {
+    let mut code = Some(0);
+    // SAFETY: The callback gets `code`, which lives longer than the call, and keeps nothing.
+    unsafe { libc::dl_iterate_phdr(Some(sum_up), (&raw mut code).cast()) };
+    code
+}
+
+/// Called for the first program of the list, and for no further one.
+unsafe extern "C" fn sum_up(
+    info: *mut libc::dl_phdr_info,
+    _size: libc::size_t,
+    code: *mut c_void,
+) -> libc::c_int {
+    // SAFETY: The loader passes a valid entry, and `code` is the one of the function above, which
+    // nobody else touches meanwhile.
+    let (info, code) = unsafe { (&*info, &mut *code.cast::<Option<u64>>()) };
+    // SAFETY: The entry says where its headers are and how many; they stay as long as the program.
+    let headers =
+        unsafe { core::slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum)) };
+    let is_code = |header: &&libc::Elf64_Phdr| {
+        header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_X != 0
+    };
+    for header in headers.iter().filter(is_code) {
+        if header.p_flags & libc::PF_R == 0 {
+            *code = None;
+            return 1;
+        }
+        let place = info.dlpi_addr.wrapping_add(header.p_vaddr) as usize;
+        // SAFETY: The loader has mapped this much of the file there, to be read, and it stays there
+        // as long as the program. Code is not written to.
+        let bytes = unsafe {
+            core::slice::from_raw_parts(
+                core::ptr::with_exposed_provenance::<u8>(place),
+                header.p_filesz as usize,
+            )
+        };
+        *code = code.map(|before| with_bytes(with_word(before, header.p_vaddr), bytes));
+    }
+    1 // enough
+}
+
+fn with_bytes(before: u64, bytes: &[u8]) -> u64 {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let words = words.iter().map(|word| u64::from_le_bytes(*word));
+    let rest = rest.iter().copied().map(u64::from);
+    words.chain(rest).fold(with_word(before, bytes.len() as u64), with_word)
+}
+
+/// One more word. Each of its steps can be undone, so that two that differ in one word differ.
+fn with_word(before: u64, word: u64) -> u64 {
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15; // 2^64 by the golden ratio: its bits are well spread
+    (before.rotate_left(5) ^ word).wrapping_mul(ODD)
+}
+
 /// A question to the first entry of the loader's list, which is the main program.
 struct Asked {
     /// The place that is looked for; by its offset, without.
@@ -87,5 +143,19 @@ mod tests {
         for outside in [0, 1 << 40, u64::MAX] {
             assert_eq!(address_of(outside), None, "{outside:x}");
         }
+    }
+
+    #[test]
+    fn code_has_a_number_that_a_byte_changes() {
+        assert!(code().is_some());
+        assert_eq!(code(), code());
+        let bytes = *b"some code, nineteen";
+        let number = with_bytes(7, &bytes);
+        for place in 0..bytes.len() {
+            let mut other = bytes;
+            other[place] ^= 1;
+            assert_ne!(with_bytes(7, &other), number, "{place}");
+        }
+        assert_ne!(with_bytes(7, &bytes[1..]), number);
     }
 }

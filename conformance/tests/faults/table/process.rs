@@ -174,6 +174,7 @@ const FAULTS: &[(&str, Noticed)] = &[
     ("fault-process-group-is-ignored", These(&["process/group"])),
     ("fault-process-is-half-made", These(&["process/half-made"])),
     ("fault-process-key-is-inherited", These(&["process/key-changed"])),
+    ("fault-process-program-is-own", These(&["process/program-is-chosen"])),
     ("fault-process-key-is-anything", These(&["process/key-is-no-number"])),
     ("fault-process-step-runs-nowhere", These(&["process/run-in-caller"])),
     ("fault-process-arguments-are-locked", These(&["process/arguments-overwritten"])),
