@@ -25,6 +25,9 @@ struct Hooks {
 
 static HOOKS: PerProcess<Hooks> = PerProcess::new();
 
+/// A forked child begins as any process does, and waits.
+static IS_WAITING: PerProcess<AtomicBool> = PerProcess::new();
+
 /// Has `hook` run at the normal end of this process: after the function of a child, by
 /// [`exit`](crate::exit), by [`shutdown`] and by [`AtEnd`]. The last registered runs first; one
 /// that registers another at the end has it run next.
@@ -54,6 +57,8 @@ pub fn at_exit(hook: impl FnOnce() + Send + 'static) {
 /// 4. Its other children are joined.
 /// 5. Hooks that some thread has registered meanwhile run.
 ///
+/// After [`wait_at_end(false)`](wait_at_end) the second and the fourth are left out.
+///
 /// Children do this by themselves, after their function and in [`exit`](crate::exit); then their
 /// output is written out. The main program calls this last, or has an [`AtEnd`]. Without, its
 /// children that are no daemons live on, and the kernel kills the daemons.
@@ -80,6 +85,40 @@ pub fn at_exit(hook: impl FnOnce() + Send + 'static) {
 /// ```
 pub fn shutdown() {
     end(&identity::own().name);
+}
+
+/// Has the calling process wait at its end for its threads and children that are no daemons, as is
+/// usual, or not wait. Then the children go on by themselves, and are collected by whoever adopts
+/// orphans; its threads end with it. Its hooks run and its daemons end either way.
+///
+/// It counts for every normal end: of a child's function, by [`exit`](crate::exit), by
+/// [`shutdown`] and by [`AtEnd`]. It is about the calling process alone: a child waits, also a
+/// forked one of a process that does not, until it says otherwise.
+///
+/// # Weak points
+/// * A thread that is not waited for is cut short wherever it is. In a process that was not forked,
+///   exit handlers run beside it.
+///
+/// ```
+/// use purlin_process::{Error, ExitStatus, Process, current, wait_at_end};
+///
+/// let brief = Process::fork("brief", || -> Result<(), Error> {
+///     wait_at_end(false);
+///     // It waits for its parent; if its parent waited for it, neither would end.
+///     Process::fork("left", || current().parent().map_or(Ok(()), |brief| brief.join(None)))?;
+///     Ok(())
+/// })?;
+/// assert_eq!(brief.join(None)?, ExitStatus::Code(0));
+/// # Ok::<(), Error>(())
+/// ```
+pub fn wait_at_end(is_waiting: bool) {
+    // Relaxed: one flag, which guards no data.
+    IS_WAITING.get(|| AtomicBool::new(true)).store(is_waiting, Ordering::Relaxed);
+}
+
+fn is_waiting() -> bool {
+    // Relaxed: as above.
+    IS_WAITING.existing().is_none_or(|is_waiting| is_waiting.load(Ordering::Relaxed))
 }
 
 /// Calls [`shutdown`] when it is dropped, for the end of `main`. In a forked copy of the process
@@ -126,9 +165,13 @@ impl Drop for AtEnd {
 /// an earlier call, or in one around this that a hook of it made.
 pub(crate) fn end(name: &str) -> bool {
     run_hooks(name);
-    join_threads();
+    if is_waiting() {
+        join_threads();
+    }
     end_daemons();
-    join_children();
+    if is_waiting() {
+        join_children();
+    }
     run_hooks(name);
     // Relaxed: set by this thread, or by one that ends the process as well.
     !HOOKS.existing().is_some_and(|hooks| hooks.has_panicked.load(Ordering::Relaxed))

@@ -103,7 +103,10 @@ fn greet(socket: &OwnedFd) -> io::Result<(Letter, Vec<OwnedFd>)> {
 
 fn prepare(mut letter: Letter, mut descriptors: Vec<OwnedFd>) -> Result<Life, Error> {
     begin(&mut letter, &mut descriptors)?;
-    let Letter { task, arguments, items, .. } = letter;
+    let Letter { task, code, arguments, items, .. } = letter;
+    if code.is_some() && code != program::code() {
+        return Err(Error::NotTransferable); // the task lies somewhere else in this one
+    }
     Task::at(task)?.prepare(Parcel { arguments, items, descriptors })
 }
 
@@ -125,6 +128,7 @@ fn begin(letter: &mut Letter, descriptors: &mut Vec<OwnedFd>) -> Result<(), Erro
         path: mem::take(&mut letter.path),
         is_daemon: letter.is_daemon,
         key: None,
+        program: None,
     };
     let key = Key::new(mem::take(&mut letter.key))?;
     identity::begin(Identity::new(plan, key, parent, false));

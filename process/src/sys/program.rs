@@ -41,6 +41,43 @@ fn program() -> &'static Program {
     })
 }
 
+/// A number that stands for the code of this program: another program's code has another one, but
+/// for one in 2^64 that differ. `None` when the code may be executed and not read.
+pub(crate) fn code() -> Option<u64> {
+    let program = program();
+    let is_code = |header: &&libc::Elf64_Phdr| {
+        header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_X != 0
+    };
+    program.headers.iter().filter(is_code).try_fold(0, |code, header| {
+        if header.p_flags & libc::PF_R == 0 {
+            return None;
+        }
+        let place = program.base.wrapping_add(header.p_vaddr as usize);
+        // SAFETY: The loader has mapped this much of the file there, to be read, and it stays there
+        // as long as the program. Code is not written to.
+        let bytes = unsafe {
+            core::slice::from_raw_parts(
+                core::ptr::with_exposed_provenance::<u8>(place),
+                header.p_filesz as usize,
+            )
+        };
+        Some(with_bytes(with_word(code, header.p_vaddr), bytes))
+    })
+}
+
+fn with_bytes(before: u64, bytes: &[u8]) -> u64 {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let words = words.iter().map(|word| u64::from_le_bytes(*word));
+    let rest = rest.iter().copied().map(u64::from);
+    words.chain(rest).fold(with_word(before, bytes.len() as u64), with_word)
+}
+
+/// One more word. Each of its steps can be undone, so that two that differ in one word differ.
+fn with_word(before: u64, word: u64) -> u64 {
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15; // 2^64 by the golden ratio: its bits are well spread
+    (before.rotate_left(5) ^ word).wrapping_mul(ODD)
+}
+
 impl Program {
     fn holds(&self, offset: u64) -> bool {
         self.headers.iter().any(|header| {
@@ -88,5 +125,19 @@ mod tests {
         for outside in [0, 1 << 40, u64::MAX] {
             assert_eq!(address_of(outside), None, "{outside:x}");
         }
+    }
+
+    #[test]
+    fn code_has_a_number_that_a_byte_changes() {
+        assert!(code().is_some());
+        assert_eq!(code(), code());
+        let bytes = *b"some code, nineteen";
+        let number = with_bytes(7, &bytes);
+        for place in 0..bytes.len() {
+            let mut other = bytes;
+            other[place] ^= 1;
+            assert_ne!(with_bytes(7, &other), number, "{place}");
+        }
+        assert_ne!(with_bytes(7, &bytes[1..]), number);
     }
 }
