@@ -20,6 +20,7 @@ use purlin_conformance::model::kind::{GROUPS, Kind};
 use purlin_conformance::model::linear::explain;
 use purlin_conformance::model::lock::{Again, LockModel, Release};
 use purlin_conformance::model::observed::Observed;
+use purlin_conformance::model::plan::{Move, Plan, What};
 use purlin_conformance::model::rlock::RLockModel;
 use purlin_conformance::model::semaphore::SemaphoreModel;
 use purlin_conformance::parse::parse;
@@ -225,6 +226,33 @@ fn what_is_drawn_of_each_kind_is_all_of_it() {
             let is_contested = !matches!(ground.model, Kind::Event(_) | Kind::Barrier(_));
             let is_drawn = all.contains(what);
             assert_eq!(is_drawn, what != "one of " || is_contested, "{}: {what}", ground.kind);
+        }
+    }
+}
+
+/// A limit bounds a wait from below where it is what breaks the barrier, and not where that was
+/// done before: by a death, too, that nobody was there to see.
+#[test]
+fn only_the_limit_that_breaks_a_barrier_bounds_a_wait() {
+    let wait = |slot, limit| {
+        let what = What::Call { object: 0, op: Op::Wait(limit) };
+        Move { slot, what }
+    };
+    let kill = Move { slot: 1, what: What::Kill };
+    let abort = Move { slot: 1, what: What::Call { object: 0, op: Op::Abort } };
+    let short = wait(0, Limit::Short);
+    let expected = [
+        (vec![short], "barrier-broken after 10ms"),
+        (vec![abort, short], "barrier-broken"),
+        (vec![wait(1, Limit::None), kill, short], "barrier-broken"),
+    ];
+    for ground in grounds().into_iter().filter(|ground| ground.kind == "barrier") {
+        for (moves, told) in &expected {
+            let moves = moves.clone();
+            let plan = Plan { model: ground.model, slot_count: 2, object_count: 1, moves };
+            let text = plan.script(&ground).to_string();
+            let last = format!("a: barrier.wait(timeout=0.01) -> {told}");
+            assert_eq!(text.lines().last(), Some(&*last), "{text}");
         }
     }
 }

@@ -236,6 +236,12 @@ impl Kind {
         }
     }
 
+    /// Whether it is a barrier that lets nobody through.
+    #[must_use]
+    pub const fn is_broken(&self, state: &State) -> bool {
+        matches!(state, State::Barrier(state) if state.is_broken)
+    }
+
     /// Whether some wait for a notify.
     #[must_use]
     pub fn has_sleepers(&self, state: &State) -> bool {
