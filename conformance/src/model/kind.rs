@@ -294,7 +294,10 @@ impl Kind {
                 Some((Some(*holder), Op::Release))
             }
             (Self::Semaphore(model), State::Semaphore(state)) if state.is_empty() => {
-                Some((if model.is_tracked { state.owner() } else { None }, Op::Release))
+                // A bounded one of none has no room for what a release would give.
+                let has_room = !model.is_bounded || model.start_count > 0;
+                let by = if model.is_tracked { state.owner() } else { None };
+                has_room.then_some((by, Op::Release))
             }
             (Self::Event(_), State::Event(state)) if !state.is_set => Some((None, Op::Set)),
             _ => None,
