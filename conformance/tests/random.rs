@@ -11,17 +11,19 @@ use purlin_conformance::catalogue::Catalogue;
 use purlin_conformance::contract::forms;
 use purlin_conformance::model::barrier::BarrierModel;
 use purlin_conformance::model::burst::{Burst, BurstEnd, Crowd};
-use purlin_conformance::model::call::{Limit, Op};
+use purlin_conformance::model::call::{Call, Limit, Op};
 use purlin_conformance::model::condition::ConditionModel;
 use purlin_conformance::model::draw::{self, Draw};
 use purlin_conformance::model::event::EventModel;
 use purlin_conformance::model::ground::Ground;
-use purlin_conformance::model::kind::{GROUPS, Kind};
+use purlin_conformance::model::kind::{GROUPS, Kind, State};
 use purlin_conformance::model::linear::explain;
 use purlin_conformance::model::lock::{Again, LockModel, Release};
 use purlin_conformance::model::observed::Observed;
+use purlin_conformance::model::plan::{Move, Plan, What};
 use purlin_conformance::model::rlock::RLockModel;
 use purlin_conformance::model::semaphore::SemaphoreModel;
+use purlin_conformance::model::{Actor, Model};
 use purlin_conformance::parse::parse;
 use purlin_conformance::protocol::How;
 use purlin_conformance::run::run_script;
@@ -225,6 +227,58 @@ fn what_is_drawn_of_each_kind_is_all_of_it() {
             let is_contested = !matches!(ground.model, Kind::Event(_) | Kind::Barrier(_));
             let is_drawn = all.contains(what);
             assert_eq!(is_drawn, what != "one of " || is_contested, "{}: {what}", ground.kind);
+        }
+    }
+}
+
+/// A limit bounds a wait from below where it is what breaks the barrier, and not where that was
+/// done before: by a death, too, that nobody was there to see.
+#[test]
+fn only_the_limit_that_breaks_a_barrier_bounds_a_wait() {
+    let wait = |slot, limit| {
+        let what = What::Call { object: 0, op: Op::Wait(limit) };
+        Move { slot, what }
+    };
+    let kill = Move { slot: 1, what: What::Kill };
+    let abort = Move { slot: 1, what: What::Call { object: 0, op: Op::Abort } };
+    let short = wait(0, Limit::Short);
+    let expected = [
+        (vec![short], "barrier-broken after 10ms"),
+        (vec![abort, short], "barrier-broken"),
+        (vec![wait(1, Limit::None), kill, short], "barrier-broken"),
+    ];
+    for ground in grounds().into_iter().filter(|ground| ground.kind == "barrier") {
+        for (moves, told) in &expected {
+            let moves = moves.clone();
+            let plan = Plan { model: ground.model, slot_count: 2, object_count: 1, moves };
+            let text = plan.script(&ground).to_string();
+            let last = format!("a: barrier.wait(timeout=0.01) -> {told}");
+            assert_eq!(text.lines().last(), Some(&*last), "{text}");
+        }
+    }
+}
+
+/// Whoever is asked to let others in can do so: a burst goes on asking for as long as they wait.
+#[test]
+fn who_lets_others_into_a_semaphore_gives_a_unit() {
+    let caller = Actor::process(1);
+    for (start_count, is_bounded) in (0..3).flat_map(|count| [(count, false), (count, true)]) {
+        let model = SemaphoreModel { start_count, is_bounded, is_tracked: false };
+        let model = Kind::Semaphore(model);
+        let step = |state: &State, op| {
+            let next = model.step(state, &Call { by: caller, op });
+            next.into_iter().map(|(_, state)| state).next()
+        };
+        let mut state = model.new_state();
+        while let Some(next) = step(&state, TAKE) {
+            state = next;
+        }
+        let can_be_let_in = !is_bounded || start_count > 0;
+        let lets_in = model.lets_in(&state);
+        assert_eq!(lets_in.is_some(), can_be_let_in, "{model:?}: {lets_in:?}");
+        if let Some((_, op)) = lets_in {
+            let after = step(&state, op).expect("it can be called");
+            assert!(step(&after, TAKE).is_some(), "{model:?}: {op:?} lets nobody in");
         }
     }
 }

@@ -24,7 +24,8 @@ pub struct BarrierModel {
 /// All that a barrier remembers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct BarrierState {
-    is_broken: bool,
+    /// A limit, a death or an abort has broken it, and no reset has mended it.
+    pub(super) is_broken: bool,
     arrived: BTreeSet<Actor>,
     /// Somebody died who had come, and nobody was there or has come since to see it: whoever only
     /// asks whether it is broken may not be told yet.

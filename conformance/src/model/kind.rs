@@ -236,6 +236,12 @@ impl Kind {
         }
     }
 
+    /// Whether it is a barrier that lets nobody through.
+    #[must_use]
+    pub const fn is_broken(&self, state: &State) -> bool {
+        matches!(state, State::Barrier(state) if state.is_broken)
+    }
+
     /// Whether some wait for a notify.
     #[must_use]
     pub fn has_sleepers(&self, state: &State) -> bool {
@@ -288,7 +294,10 @@ impl Kind {
                 Some((Some(*holder), Op::Release))
             }
             (Self::Semaphore(model), State::Semaphore(state)) if state.is_empty() => {
-                Some((if model.is_tracked { state.owner() } else { None }, Op::Release))
+                // A bounded one of none has no room for what a release would give.
+                let has_room = !model.is_bounded || model.start_count > 0;
+                let by = if model.is_tracked { state.owner() } else { None };
+                has_room.then_some((by, Op::Release))
             }
             (Self::Event(_), State::Event(state)) if !state.is_set => Some((None, Op::Set)),
             _ => None,

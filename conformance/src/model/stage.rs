@@ -155,12 +155,22 @@ impl<'a> Stage<'a> {
         let Some((told, after)) = agreed(&next) else {
             return next.is_empty() && self.wait(place, name, object, call);
         };
-        let gives_up = op.limit() == Some(Limit::Short) && is_own_limit(state, &told, &after);
+        let gives_up = op.limit() == Some(Limit::Short) && self.is_own_limit(state, &told, &after);
         self.objects[object] = after;
         let expected = outcomes(&told, gives_up.then_some(SHORT_NANOS));
         let step = self.call_step(name, object, op, expected);
         self.add(step);
         true
+    }
+
+    /// Only a time limit that ends the call bounds its length from below: that of a barrier breaks
+    /// it. One that a death has broken already is told of at once, whoever has seen that.
+    fn is_own_limit(&self, before: &State, told: &[Told], after: &State) -> bool {
+        match told {
+            [Told::TimedOut] => true,
+            [Told::BarrierBroken] => !self.model.is_broken(before) && self.model.is_broken(after),
+            _ => false,
+        }
     }
 
     fn wait(&mut self, place: usize, name: &str, object: usize, call: Call) -> bool {
@@ -385,15 +395,6 @@ fn agreed(next: &[(Told, State)]) -> Option<(Vec<Told>, State)> {
     let (_, state) = next.first()?;
     let is_one = next.iter().all(|(_, other)| other == state);
     is_one.then(|| (next.iter().map(|(told, _)| *told).collect(), state.clone()))
-}
-
-/// Only a time limit that ends the call bounds its length from below: that of a barrier breaks it.
-fn is_own_limit(before: &State, told: &[Told], after: &State) -> bool {
-    match told {
-        [Told::TimedOut] => true,
-        [Told::BarrierBroken] => before != after,
-        _ => false,
-    }
 }
 
 fn outcomes(told: &[Told], not_before_nanos: Option<u64>) -> Expected {
