@@ -18,6 +18,7 @@ import functools
 import json
 import mmap
 import multiprocessing
+import multiprocessing.spawn
 import os
 import pickle
 import platform
@@ -25,6 +26,7 @@ import queue
 import resource
 import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -47,6 +49,49 @@ line = '{"id":%s,"reply":"returned","at":%d,"value":null}' % (sys.argv[1], time.
 os.write(1, (line + chr(10)).encode())
 while os.read(0, 4096):
     pass
+"""
+
+
+# Programs with a main body that starts processes by spawn.
+MAINS = {
+    "unguarded": """
+def child():
+    print("child", flush=True)
+print("main", flush=True)
+start(child)
+""",
+    "guarded": """
+def child():
+    print("child", flush=True)
+if __name__ == "__main__":
+    print("main", flush=True)
+    start(child)
+""",
+    "arguments": """
+def child():
+    print(*sys.argv[1:], flush=True)
+if __name__ == "__main__":
+    child()
+    start(child)
+""",
+    "options": """
+def grandchild():
+    print("with" if sys.flags.optimize else "without", flush=True)
+def child():
+    grandchild()
+    start(grandchild)
+if __name__ == "__main__":
+    grandchild()
+    start(child)
+""",
+}
+MAIN_START = """
+import multiprocessing, sys
+def start(target):
+    child = multiprocessing.get_context("spawn").Process(target=target)
+    child.start()
+    child.join()
+    sys.exit(child.exitcode)
 """
 
 
@@ -365,7 +410,8 @@ class Host:
                   "exit_on", "block", "ignores", "handles", "blocks", "print", "output_to",
                   "errors_to", "close", "read", "is_open", "leave_open", "number_of",
                   "wait_for_end", "collect", "set_input", "mappings", "mappings_grew", "pipe",
-                  "pipe_is_at_end")
+                  "pipe_is_at_end", "note_children", "kill_new_child", "listen", "visit", "accept",
+                  "answer")
     is_guard = False
     value = 1  # what a program has in ordinary memory: its own, until it changes it
 
@@ -399,11 +445,36 @@ class Host:
         return len(os.listdir("/proc/self/fd")) - 1  # the listing has one of its own
 
     def children(self):
-        count = 0
-        for thread in os.listdir("/proc/self/task"):
-            with open("/proc/self/task/%s/children" % thread) as children:
-                count += len(children.read().split())
-        return count
+        return len(own_children())
+
+    def note_children(self):
+        Host.noted = own_children()
+
+    def kill_new_child(self):
+        limit = time.monotonic() + 10 * float(os.environ.get("PURLIN_PATIENCE", 1))
+        while time.monotonic() < limit:
+            for child in own_children() - Host.noted:
+                return os.kill(int(child), signal.SIGKILL)
+        raise Refused("timed-out", "no child came")
+
+    def listen(self):
+        place = "purlin-host-%d" % os.getpid()
+        Host.listener = socket.socket(socket.AF_UNIX)
+        Host.listener.bind("\0" + place)
+        Host.listener.listen()
+        return place
+
+    def visit(self, place):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect("\0" + place)
+            return int(client.makefile().readline())
+
+    def accept(self):
+        Host.client = Host.listener.accept()[0]
+
+    def answer(self):
+        Host.client.sendall(b"%d\n" % os.getpid())
+        Host.client.close()
 
     def environment(self, name):
         return os.environ.get(name)
@@ -543,6 +614,14 @@ class Host:
         return any(events & select.POLLHUP for _, events in found)
 
 
+def own_children():
+    found = set()
+    for thread in os.listdir("/proc/self/task"):
+        with open("/proc/self/task/%s/children" % thread) as children:
+            found.update(children.read().split())
+    return found
+
+
 class Process:
     """multiprocessing.Process. It is made when the script makes it; what it runs is filled in at its
     start, when the pipes are known of an actor that is its life."""
@@ -555,7 +634,8 @@ class Process:
 
     def __init__(self, context, raw=None, name=None, daemon=None, function=None, how=None, key=None,
                  echo=None, args=(), named=(), times=1, group=None, step=False, half_made=False,
-                 gift=None, told=None, bulk=None):
+                 gift=None, told=None, bulk=None, program=None):
+        self.program = program
         context = context if how is None else multiprocessing.get_context(how)
         self.how = context.get_start_method()
         self.target = Target({"function": function, "echo": echo})
@@ -581,6 +661,17 @@ class Process:
         self.set_key(key)
 
     def start(self, actor=None):
+        if self.program is None:
+            return self.begin(actor)
+        before = multiprocessing.spawn.get_executable()
+        own = self.program == "own"
+        multiprocessing.set_executable(sys.executable if own else self.program)
+        try:
+            self.begin(actor)
+        finally:
+            multiprocessing.set_executable(before)
+
+    def begin(self, actor):
         if actor is None:
             HERE.actor.fill(self.target.passed, self.how, None, None, None)
             self.raw.start()
@@ -627,7 +718,7 @@ class Process:
 
     def set_key(self, key):
         if key is not None:
-            self.raw.authkey = key.encode()
+            self.raw.authkey = key.encode() if isinstance(key, str) else key
 
     def exit_status(self):
         return self.raw.exitcode
@@ -961,13 +1052,19 @@ class Program:
 
     def __init__(self, context, raw=None, sh=None, words=(), input=None, output=None, errors=None,
                  environment=None, directory=None, session=False, umask=-1, name=None,
-                 with_caller=False, shell=None, text=False, user=None, long=0, **others):
+                 with_caller=False, shell=None, text=False, user=None, long=0, main=None, **others):
         self.raw = raw
         self.passed = others.pop("pass", None)
         if with_caller:
             raise NotImplementedError("a program goes on without its caller")
         self.words = ["sh", "-c", sh] if sh is not None else list(words)
         self.words += ["x" * long] if long else []
+        if main is not None:
+            self.file = os.memfd_create(main)
+            os.write(self.file, (MAIN_START + MAINS[main]).encode())
+            options = ["-I", "-O"] if main == "options" else ["-I"]
+            path = "/proc/%d/fd/%d" % (os.getpid(), self.file)
+            self.words = [sys.executable, *options, path, *self.words]
         self.streams = (input, output, errors)
         self.more = {"cwd": directory, "start_new_session": session}
         if umask != -1:
@@ -1127,7 +1224,8 @@ def run_work(actor, work, args, named):
     HERE.actor, HERE.reply_id = actor, 0
     value = None
     if work.get("weighs"):
-        sys.exit((3 * sum(args[0][::2]) + 5 * sum(args[0][1::2]) + len(args[0])) % 250 + 1)
+        words = memoryview(args[0])[:len(args[0]) // 8 * 8].cast("Q")
+        sys.exit((3 * sum(words[::2]) + 5 * sum(words[1::2]) + len(args[0])) % 250 + 1)
     if work["function"] is not None:
         value = work["function"]()
     if work["echo"] is not None:
@@ -1173,6 +1271,8 @@ def given(gift, told):
     """An argument that has no serial form, that cannot be read, or that tells of its release."""
     if gift == "no-serial-form":
         return threading.Lock()
+    if gift == "large":
+        return bytes(64 << 20)
     return Unreadable() if gift == "unreadable" else Watched(HERE.actor.objects[told])
 
 
@@ -1359,6 +1459,8 @@ class Actor:
             say(reply_id, "ok", **ids)
         else:
             say(reply_id, "started", name=self.estate.name, **ids)
+            # Its end alone says nothing while a sibling, forked meanwhile, has a copy.
+            hatch.send_bytes(b"hatched")
             hatch.close()
 
     def read(self):

@@ -42,6 +42,8 @@ mod event;
 mod gift;
 #[path = "purlin/lock.rs"]
 mod lock;
+#[path = "purlin/mains.rs"]
+pub(crate) mod mains;
 #[path = "purlin/named.rs"]
 mod named;
 #[path = "purlin/process.rs"]
@@ -280,9 +282,10 @@ const KINDS: [Kind; 3] = [
 ];
 
 fn contracts((_, release, again): Kind) -> BTreeMap<String, Vec<String>> {
-    let sides = [("lock-release", release), ("lock-again", again)];
-    let all = sides.into_iter().chain([("at-exit", "waits")]);
-    all.map(|(choice, side)| (choice.to_owned(), vec![side.to_owned()])).collect()
+    let sides: [(&str, &[&str]); 3] =
+        [("lock-release", &[release]), ("lock-again", &[again]), ("at-exit", &["waits", "leaves"])];
+    let owned = |sides: &[&str]| sides.iter().map(|side| (*side).to_owned()).collect();
+    sides.map(|(choice, sides)| (choice.to_owned(), owned(sides))).into()
 }
 
 fn forms() -> BTreeMap<String, Form> {

@@ -116,6 +116,7 @@ pub(super) const BENDS: &[Bend] = &[
             }
         }),
     ),
+    ("fault-end-nobody-is-left", "current", "leave_at_exit", Skipped),
     ("fault-end-no-methods", "current", "start_methods", Skipped),
     ("fault-end-method-can-be-set", "current", "set_start_method", Skipped),
     ("fault-end-method-is-none", "current", "start_method", Skipped),

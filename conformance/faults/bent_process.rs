@@ -38,6 +38,8 @@ pub(super) const BENDS: &[Bend] = &[
     ("fault-process-group-is-ignored", "process", "create", Given(|args| without(args, "group"))),
     ("fault-process-is-half-made", "process", "create", Given(|args| without(args, "half_made"))),
     ("fault-process-key-is-inherited", "process", "create", Given(|args| without(args, "key"))),
+    ("fault-process-program-is-own", "process", "create", Given(|args| without(args, "program"))),
+    ("fault-process-key-is-anything", "process", "set_key", Skipped),
     ("fault-process-step-runs-nowhere", "process", "run", Skipped),
     ("fault-process-arguments-are-locked", "process", "overwrite_arguments", Fails("system")),
     ("fault-current-fork-gives-zero", "current", "fork", Answers(|_| json!(0))),

@@ -52,6 +52,24 @@ pub(super) const BENDS: &[Bend] = &[
             args.remove("text");
         }),
     ),
+    (
+        "fault-program-main-begins-again",
+        KIND,
+        "create",
+        Given(|args| {
+            if args.contains_key("main") {
+                args.insert("main".to_owned(), json!("late"));
+            }
+        }),
+    ),
+    (
+        "fault-program-user-stays",
+        KIND,
+        "create",
+        Given(|args| {
+            args.remove("user");
+        }),
+    ),
     ("fault-program-wait-comes-early", KIND, "wait", Skipped),
     ("fault-program-wait-succeeds", KIND, "wait", Answers(|_| json!(0))),
     ("fault-program-wait-limit-is-no-failure", KIND, "wait", Swallows("timed-out")),

@@ -26,6 +26,10 @@ use command_line::{HELP, Order, RunOrder};
 use subjects::Found;
 
 fn main() -> ExitCode {
+    // A program that a case runs, with a main of its own, which may forget the next line.
+    if let Some(code) = adapter::purlin::mains::run_if_one() {
+        return code;
+    }
     // An actor of purlin's that is started by spawn is this program, and goes no further.
     purlin_process::init();
     // So is a program that took an actor's place; whatever its arguments are.

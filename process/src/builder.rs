@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "a fork whose child never returns")]
 
 use std::fmt;
+use std::path::PathBuf;
 
 use purlin_shm::Carry;
 use serde::Serialize;
@@ -15,7 +16,8 @@ use crate::outcome::Outcome;
 use crate::spawn;
 use crate::{Error, Process};
 
-/// A process that was described and is not started: its name, whether it is a daemon, its key.
+/// A process that was described and is not started: its name, whether it is a daemon, its key, what
+/// is executed.
 ///
 /// A start takes it, so that it is started once. It has no pid and no status, and is not among the
 /// [`active_children`](crate::active_children). Numbers are given when it is made: the N-th that a
@@ -77,6 +79,8 @@ impl Builder {
     ///   that foreign code in another thread forks while the first daemon is being started.
     /// * A daemon that executes another program, or changes its user for good, is not killed. What
     ///   foreign code in a daemon started lives on.
+    /// * A daemon that was stopped (`SIGSTOP`) as it was being started, and whose parent was killed
+    ///   then, ends when it goes on. The first process of a pid namespace has a thread more.
     /// * The parent that is killed does not collect: whoever adopts orphans does.
     pub fn daemon(mut self, is_daemon: bool) -> Self {
         self.0.is_daemon = is_daemon;
@@ -86,6 +90,41 @@ impl Builder {
     /// Gives it another key than the calling process's.
     pub fn key(mut self, key: Key) -> Self {
         self.0.key = Some(key);
+        self
+    }
+
+    /// Has a [`spawn`](Self::spawn) execute the program at this path, in place of this program's
+    /// own file: a copy of it, or a wrapper that executes it with the same arguments, environment
+    /// and standard input, such as `#!/bin/sh` and `exec strace ./server "$@"`. A name without a
+    /// slash is looked for in `PATH`. A fork executes nothing, and pays no heed.
+    ///
+    /// The child's function is found by its place in the code, so the code has to be the same, to
+    /// the byte. That is looked at in the child: where another program comes to
+    /// [`init`](crate::init), it says so and ends with status 1. One that never comes there is
+    /// refused: see the errors of [`Process::spawn`].
+    ///
+    /// It counts for this child alone. What that spawns is executed from its own file again.
+    ///
+    /// # Weak points
+    /// * Time: both sides go through the code of the program, a millisecond for a few megabytes.
+    /// * A program that its linker made executable and not readable cannot be compared:
+    ///   [`Error::Unsupported`].
+    ///
+    /// ```standalone_crate
+    /// use purlin_process::{Builder, Error, ExitStatus};
+    ///
+    /// fn main() -> Result<(), Error> {
+    ///     purlin_process::init();
+    ///     let own = std::env::current_exe().expect("a path");
+    ///     let child = Builder::new().program(own).spawn(|(), ()| 7, (), ())?;
+    ///     assert_eq!(child.join(None)?, ExitStatus::Code(7));
+    ///     let missing = Builder::new().program("/no/such/program").spawn(|(), ()| 7, (), ());
+    ///     assert_eq!(missing.err(), Some(Error::NoSuchProgram));
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn program(mut self, path: impl Into<PathBuf>) -> Self {
+        self.0.program = Some(path.into());
         self
     }
 
@@ -116,7 +155,7 @@ impl Builder {
         // no more than waiting: for memory safety the other threads are stopped, which any thread
         // may be.
         match unsafe { start(self.0) }? {
-            Started::Child { is_c_stdout_ours } => child::run(function, is_c_stdout_ours),
+            Started::Child => child::run(function),
             Started::Parent(child) => Ok(Process::adopt(child)),
         }
     }

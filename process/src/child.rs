@@ -19,8 +19,9 @@ use crate::{ends, identity, streams};
 /// Children of the raw [`fork`](crate::fork) need this; other children just return.
 ///
 /// # Weak points
-/// * Output that another thread of a forked child keeps locked for a second is lost. C streams
-///   other than standard output are not written out there.
+/// * Output that another thread of a forked child keeps locked for a second is lost, and so is that
+///   of a forked child with several threads to which the system refuses one more. C streams other
+///   than standard output are not written out there.
 /// * Destructors do not run, neither the caller's nor other threads'.
 ///
 /// ```
@@ -37,12 +38,12 @@ pub fn exit(status: i32) -> ! {
     let _no_way_back = ExitOnUnwind;
     let own = identity::own();
     let status = after_end(&own.name, carried(status));
-    if own.is_forked { leave(status, true) } else { end_program(status) }
+    if own.is_forked { leave(status) } else { end_program(status) }
 }
 
 /// Runs `function` as the whole life of this process, a child that was just forked. No way leads
 /// back to the caller's frames, which are the parent's.
-pub(crate) fn run<F, R>(function: F, is_c_stdout_ours: bool) -> !
+pub(crate) fn run<F, R>(function: F) -> !
 where
     F: FnOnce() -> R,
     R: Outcome,
@@ -50,7 +51,7 @@ where
     let _no_way_back = ExitOnUnwind;
     stdio::detach_stdin();
     let name = &identity::own().name;
-    leave(after_end(name, status_of(name, function)), is_c_stdout_ours)
+    leave(after_end(name, status_of(name, function)))
 }
 
 /// Runs `function` as what is left of this program, which was spawned for it.
@@ -119,8 +120,8 @@ pub(crate) fn shown(name: &str) -> String {
     text
 }
 
-fn leave(status: i32, is_c_stdout_ours: bool) -> ! {
-    streams::flush_at_end(is_c_stdout_ours);
+fn leave(status: i32) -> ! {
+    streams::flush_at_end();
     exit_now(status)
 }
 

@@ -3,6 +3,7 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use purlin_sync::Deadline;
@@ -14,8 +15,18 @@ use crate::{Process, active_children, identity, sys, thread};
 
 type Hook = Box<dyn FnOnce() + Send>;
 
-/// A forked child starts with an empty list: its parent's hooks are not its own.
-static HOOKS: PerProcess<Mutex<Vec<Hook>>> = PerProcess::new();
+/// What a process has for its end. A forked child starts with nothing: its parent's hooks are not
+/// its own.
+#[derive(Default)]
+struct Hooks {
+    waiting: Mutex<Vec<Hook>>,
+    has_panicked: AtomicBool,
+}
+
+static HOOKS: PerProcess<Hooks> = PerProcess::new();
+
+/// A forked child begins as any process does, and waits.
+static IS_WAITING: PerProcess<AtomicBool> = PerProcess::new();
 
 /// Has `hook` run at the normal end of this process: after the function of a child, by
 /// [`exit`](crate::exit), by [`shutdown`] and by [`AtEnd`]. The last registered runs first; one
@@ -23,7 +34,7 @@ static HOOKS: PerProcess<Mutex<Vec<Hook>>> = PerProcess::new();
 ///
 /// A forked child does not have its parent's hooks. None run when a signal ends the process, nor
 /// at an immediate exit (`_exit(2)`, `abort`), nor at `std::process::exit`. A hook that panics is
-/// reported, the others run, and a child that had succeeded ends with status 101.
+/// reported, the others run, and a child that had succeeded ends with status 101, by `exit(0)` too.
 ///
 /// ```
 /// use purlin_process::{ExitStatus, Process, at_exit, exit};
@@ -33,17 +44,20 @@ static HOOKS: PerProcess<Mutex<Vec<Hook>>> = PerProcess::new();
 /// # Ok::<(), purlin_process::Error>(())
 /// ```
 pub fn at_exit(hook: impl FnOnce() + Send + 'static) {
-    locked(HOOKS.get(|| Mutex::new(Vec::new()))).push(Box::new(hook));
+    locked(&HOOKS.get(Hooks::default).waiting).push(Box::new(hook));
 }
 
 /// Does what the calling process owes at its end, in this order:
 ///
 /// 1. The hooks of [`at_exit`], the last registered first.
-/// 2. Its threads of this crate's making that are no daemons are joined.
+/// 2. Its threads of this crate's making that are no daemons are joined; of several that are at
+///    this themselves, none waits for the other.
 /// 3. Its daemons are asked to end (`SIGTERM`); those that have not after two seconds are killed.
 ///    They are collected.
 /// 4. Its other children are joined.
 /// 5. Hooks that some thread has registered meanwhile run.
+///
+/// After [`wait_at_end(false)`](wait_at_end) the second and the fourth are left out.
 ///
 /// Children do this by themselves, after their function and in [`exit`](crate::exit); then their
 /// output is written out. The main program calls this last, or has an [`AtEnd`]. Without, its
@@ -71,6 +85,40 @@ pub fn at_exit(hook: impl FnOnce() + Send + 'static) {
 /// ```
 pub fn shutdown() {
     end(&identity::own().name);
+}
+
+/// Has the calling process wait at its end for its threads and children that are no daemons, as is
+/// usual, or not wait. Then the children go on by themselves, and are collected by whoever adopts
+/// orphans; its threads end with it. Its hooks run and its daemons end either way.
+///
+/// It counts for every normal end: of a child's function, by [`exit`](crate::exit), by
+/// [`shutdown`] and by [`AtEnd`]. It is about the calling process alone: a child waits, also a
+/// forked one of a process that does not, until it says otherwise.
+///
+/// # Weak points
+/// * A thread that is not waited for is cut short wherever it is. In a process that was not forked,
+///   exit handlers run beside it.
+///
+/// ```
+/// use purlin_process::{Error, ExitStatus, Process, current, wait_at_end};
+///
+/// let brief = Process::fork("brief", || -> Result<(), Error> {
+///     wait_at_end(false);
+///     // It waits for its parent; if its parent waited for it, neither would end.
+///     Process::fork("left", || current().parent().map_or(Ok(()), |brief| brief.join(None)))?;
+///     Ok(())
+/// })?;
+/// assert_eq!(brief.join(None)?, ExitStatus::Code(0));
+/// # Ok::<(), Error>(())
+/// ```
+pub fn wait_at_end(is_waiting: bool) {
+    // Relaxed: one flag, which guards no data.
+    IS_WAITING.get(|| AtomicBool::new(true)).store(is_waiting, Ordering::Relaxed);
+}
+
+fn is_waiting() -> bool {
+    // Relaxed: as above.
+    IS_WAITING.existing().is_none_or(|is_waiting| is_waiting.load(Ordering::Relaxed))
 }
 
 /// Calls [`shutdown`] when it is dropped, for the end of `main`. In a forked copy of the process
@@ -113,27 +161,33 @@ impl Drop for AtEnd {
     }
 }
 
-/// The same as [`shutdown`] for a process of this name. Returns whether no hook panicked.
+/// The same as [`shutdown`] for a process of this name. Returns whether no hook panicked, be it in
+/// an earlier call, or in one around this that a hook of it made.
 pub(crate) fn end(name: &str) -> bool {
-    let first = run_hooks(name);
-    join_threads();
+    run_hooks(name);
+    if is_waiting() {
+        join_threads();
+    }
     end_daemons();
-    join_children();
-    run_hooks(name) && first
+    if is_waiting() {
+        join_children();
+    }
+    run_hooks(name);
+    // Relaxed: set by this thread, or by one that ends the process as well.
+    !HOOKS.existing().is_some_and(|hooks| hooks.has_panicked.load(Ordering::Relaxed))
 }
 
-fn run_hooks(name: &str) -> bool {
-    let mut went_well = true;
+fn run_hooks(name: &str) {
     // Ends when no hook registers another.
     while let Some(hook) = pop() {
         // What a panic leaves behind is seen by the other hooks, as it is by other threads.
         if let Err(payload) = catch_unwind(AssertUnwindSafe(hook)) {
             forget(payload);
             report(name, "a hook at the end of this process panicked");
-            went_well = false;
+            // Relaxed: as for the load.
+            HOOKS.get(Hooks::default).has_panicked.store(true, Ordering::Relaxed);
         }
     }
-    went_well
 }
 
 /// The drop of what a panic carried may panic, and nobody is left to catch that.
@@ -143,7 +197,7 @@ fn forget(payload: Box<dyn Any + Send>) {
 
 /// Apart, so that the lock is free while the hook runs.
 fn pop() -> Option<Hook> {
-    locked(HOOKS.existing()?).pop()
+    locked(&HOOKS.existing()?.waiting).pop()
 }
 
 /// Joins the threads of this process that are no daemons.
@@ -151,8 +205,7 @@ fn join_threads() {
     if sys::thread::is_only() {
         return; // nor is there one that joins this
     }
-    // Without a deadline none passes.
-    let _ = thread::join_all(None);
+    thread::join_at_end();
 }
 
 fn end_daemons() {

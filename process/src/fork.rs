@@ -24,7 +24,7 @@ pub enum Fork {
 
 /// What [`start`] leaves on each side.
 pub(crate) enum Started {
-    Child { is_c_stdout_ours: bool },
+    Child,
     Parent(Arc<Child>),
 }
 
@@ -64,7 +64,7 @@ pub unsafe fn fork() -> Result<Fork, Error> {
     let plan = Plan { is_daemon: false, ..Plan::new() };
     // SAFETY: what `start` asks of its child is the second condition of ours.
     match unsafe { start(plan) }? {
-        Started::Child { .. } => Ok(Fork::Child),
+        Started::Child => Ok(Fork::Child),
         Started::Parent(child) => Ok(Fork::Parent(Process::adopt(child))),
     }
 }
@@ -96,7 +96,8 @@ pub(crate) unsafe fn start(plan: Plan) -> Result<Started, Error> {
                 sys::fork::exit_now(FAILED_STATUS); // a daemon that would outlive its parent
             }
             newborn.begin();
-            Ok(Started::Child { is_c_stdout_ours: streams.is_c_stdout_empty() })
+            streams.release_in_child();
+            Ok(Started::Child)
         }
         sys::fork::Forked::Parent(forkling) => {
             if let Some(line) = line {

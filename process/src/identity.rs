@@ -2,6 +2,7 @@
 //! its key, its parent. Written once when it begins, and the same until it ends.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -51,6 +52,8 @@ pub(crate) struct Plan {
     pub(crate) is_daemon: bool,
     /// Instead of the parent's.
     pub(crate) key: Option<Key>,
+    /// Instead of the parent's file, when it is spawned.
+    pub(crate) program: Option<PathBuf>,
 }
 
 impl Plan {
@@ -63,7 +66,8 @@ impl Plan {
             "" => number.to_string(),
             above => format!("{above}:{number}"),
         };
-        Self { name: format!("Process-{path}"), path, is_daemon: own.is_daemon, key: None }
+        let name = format!("Process-{path}");
+        Self { name, path, is_daemon: own.is_daemon, key: None, program: None }
     }
 
     /// Refuses to start anything in a daemon.

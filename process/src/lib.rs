@@ -89,7 +89,7 @@ pub mod thread;
 pub use builder::{Builder, Run};
 pub use child::exit;
 pub use current::{Current, Parent, cpu_count, current, usable_cpu_count};
-pub use ends::{AtEnd, at_exit, shutdown};
+pub use ends::{AtEnd, at_exit, shutdown, wait_at_end};
 pub use error::Error;
 pub use fork::{Fork, fork};
 pub use handover::{receive_handles, send_handles};

@@ -75,6 +75,9 @@ pub(crate) const FLIGHT_PAUSE: Duration = Duration::from_millis(1);
 /// What one look at a folder is read into: some hundred names. It lies on the stack of a fork.
 pub(crate) const FOLDER_BYTES: usize = 4 * 1024;
 
+/// Where a program is looked for whose environment has no `PATH`, `confstr(3)`.
+pub(crate) const DEFAULT_PATH: &str = "/bin:/usr/bin";
+
 /// Largest file-creation mask: rights of three kinds of users, `umask(2)`.
 pub(crate) const UMASK_MAX: u32 = 0o777;
 

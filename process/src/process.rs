@@ -153,7 +153,7 @@ impl Process {
                 return Err(Error::TimedOut);
             }
             let slice = left.min(JOIN_SLICE);
-            if pidfd::wait_ended(&[self.child.sentinel()], slice)? && self.look()?.is_none() {
+            if pidfd::wait_children(&[self.child.sentinel()], slice)? && self.look()?.is_none() {
                 pidfd::pause(slice.min(TRACED_PAUSE));
             }
         }
@@ -306,7 +306,7 @@ pub fn wait_any(
         if is_any_ready {
             pidfd::pause(slice.min(TRACED_PAUSE)); // ended, and held by a tracer
         }
-        is_any_ready = pidfd::wait_ended(&sentinels, slice)?;
+        is_any_ready = pidfd::wait_children(&sentinels, slice)?;
     }
 }
 

@@ -28,16 +28,19 @@ impl HeldStreams {
         Self { _out: out, _err: stderr().lock(), is_c_stdout_empty: stdio::try_flush_c_stdout() }
     }
 
-    /// Whether what a child finds in C's buffer at its end was written by the child.
-    pub(crate) fn is_c_stdout_empty(&self) -> bool {
-        self.is_c_stdout_empty
+    /// In the child: what could not be written out is its parent's to print, and must not be
+    /// printed twice. From here on what is in the buffers is the child's own.
+    pub(crate) fn release_in_child(self) {
+        if !self.is_c_stdout_empty {
+            stdio::forget_c_stdout();
+        }
     }
 }
 
 /// At the end of a child: writes out what it printed, but never waits for long.
-pub(crate) fn flush_at_end(is_c_stdout_ours: bool) {
+pub(crate) fn flush_at_end() {
     let is_only = thread::is_only();
-    if is_c_stdout_ours && !(is_only && stdio::is_c_stdout_empty()) {
+    if !(is_only && stdio::is_c_stdout_empty()) {
         stdio::try_flush_c_stdout();
     }
     if is_only {

@@ -12,6 +12,7 @@ use std::time::Duration;
 use bounded::{LIMIT, check, in_child};
 use purlin_process::{
     AtEnd, Builder, Error, ExitStatus, Process, active_children, at_exit, exit, shutdown, thread,
+    wait_at_end,
 };
 use talk::{all, idle, is_readable, listen, next, say, talk};
 
@@ -112,7 +113,21 @@ fn a_hook_that_panics_is_no_success_and_the_others_run() {
             at_exit(|| exit(6));
             0
         });
-        check(said? == ("1".to_owned(), ExitStatus::Code(6)), "a hook may exit")
+        check(said? == ("1".to_owned(), ExitStatus::Code(6)), "a hook may exit")?;
+        let said = heard(|said| {
+            hook(said, "1");
+            at_exit(|| exit(0));
+            at_exit(|| panic!("expected by a test"));
+            0
+        });
+        check(said? == ("1".to_owned(), ExitStatus::Code(101)), "nor by an exit behind it")?;
+        let said = heard(|said| {
+            hook(said, "1");
+            at_exit(|| panic!("expected by a test"));
+            shutdown();
+            0
+        });
+        check(said? == ("1".to_owned(), ExitStatus::Code(101)), "nor by an end before the end")
     });
 }
 
@@ -291,6 +306,53 @@ fn the_guard_shuts_down_when_it_is_dropped_and_in_no_copy() {
             i32::from(child.and_then(|child| child.join(LIMIT)) != Ok(ExitStatus::Code(0)))
         });
         check(said? == ("fc".to_owned(), ExitStatus::Code(0)), "not in a copy")
+    });
+}
+
+#[test]
+fn who_is_not_to_wait_leaves_threads_and_children_and_ends_daemons() {
+    // shows: process-left-children-go-on
+    in_child(|| {
+        let (mut reader, said) = talk()?;
+        let (held, release) = talk()?;
+        let mut release = Some(release);
+        let leave = || -> Result<(), Error> {
+            release.take(); // the copy of the one that lets go
+            wait_at_end(false);
+            let at_end = said.try_clone();
+            at_exit(move || at_end.iter().for_each(|said| say(said, "h")));
+            thread::Thread::start("idle", idle)?;
+            Builder::new().daemon(true).fork(idle)?;
+            Process::fork("left", || {
+                listen(&held);
+                say(&said, "l");
+            })?;
+            Ok(())
+        };
+        let brief = Process::fork("brief", leave).map_err(text)?;
+        check(brief.join(LIMIT) == Ok(ExitStatus::Code(0)), "it waits for nobody")?;
+        drop(said);
+        check(next(&mut reader, "the hook")? == b'h', "the hook ran")?;
+        drop(release);
+        check(all(&mut reader, "the left child")? == "l", "it goes on, and the daemon does not")
+    });
+}
+
+#[test]
+fn a_child_of_one_that_does_not_wait_does() {
+    in_child(|| {
+        let (held, release) = talk()?;
+        let mut release = Some(release);
+        wait_at_end(false);
+        let child = Process::fork("child", || {
+            release.take(); // the copy of the one that lets go
+            Process::fork("grandchild", || listen(&held)).map(drop)
+        });
+        let child = child.map_err(text)?;
+        let early = child.join(Duration::from_millis(50));
+        drop(release);
+        check(early == Err(Error::TimedOut), "it waits for its own child")?;
+        check(child.join(LIMIT) == Ok(ExitStatus::Code(0)), "and then ends")
     });
 }
 

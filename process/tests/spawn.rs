@@ -35,6 +35,12 @@ fn main() {
             println!("went on");
             return;
         }
+        Ok("words") => {
+            init();
+            let repeat = |(), ()| println!("{:?}", std::env::args().skip(1).collect::<Vec<_>>());
+            let child = Process::spawn("child", repeat, (), ()).expect("a child");
+            return assert_eq!(child.join(LIMIT), Ok(ExitStatus::Code(0)));
+        }
         _ => {}
     }
     init();
@@ -51,9 +57,10 @@ fn report(started: Result<Process, Error>) {
 }
 
 fn trials() -> Vec<Trial> {
-    let tests: [(&str, fn()); 21] = [
+    let tests: [(&str, fn()); 22] = [
         ("the_function_runs_with_its_arguments", arguments),
         ("what_the_function_returns_is_the_exit_status", outcomes),
+        ("a_child_has_the_arguments_of_the_program", words),
         ("a_carried_lock_is_the_same_lock", carried_lock),
         ("every_kind_of_handle_arrives", kinds),
         ("a_dead_child_is_told_to_the_next_holder", death),
@@ -138,6 +145,14 @@ fn arguments() {
     let child = started(Process::spawn("sum", sum, (vec![1, 2, 3], "four".to_owned()), ()));
     assert_eq!(child.status(), ExitStatus::Code(10));
     assert_eq!(child.0.name(), "sum");
+}
+
+fn words() {
+    // shows: process-spawn-keeps-program-arguments
+    let said = said_by_role("words", |command| {
+        command.args(["x", "y z", ""]);
+    });
+    assert_eq!(said, r#"["x", "y z", ""]"#);
 }
 
 fn outcomes() {

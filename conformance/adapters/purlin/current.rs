@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use purlin_conformance::serve::{Arguments, CallResult, Function, Functions, Object, Refusal};
 use purlin_process::{
     Error, ExitStatus, Fork, Parent, Process, active_children, at_exit, cpu_count, current, exit,
-    fork, usable_cpu_count,
+    fork, usable_cpu_count, wait_at_end,
 };
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ use super::process::{any_of, name, of, refusal};
 pub(super) const KIND: &str = "current";
 
 /// What can be asked of it.
-pub(super) const OPERATIONS: [&str; 21] = [
+pub(super) const OPERATIONS: [&str; 22] = [
     "id",
     "name",
     "is_named",
@@ -36,6 +36,7 @@ pub(super) const OPERATIONS: [&str; 21] = [
     "usable_processors",
     "exit",
     "at_exit",
+    "leave_at_exit",
     "fork",
     "wait",
 ];
@@ -160,6 +161,10 @@ impl Object for Me {
                 Some(Err(_)) => CallResult::Prevented("a status has 32 bits".to_owned()),
                 None => CallResult::Unsupported,
             },
+            "leave_at_exit" => {
+                wait_at_end(false);
+                CallResult::ok()
+            }
             "wait" => self.wait(args),
             _ => CallResult::Unsupported,
         }

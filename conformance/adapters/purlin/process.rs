@@ -1,6 +1,7 @@
 //! Processes of purlin as the suite asks for them: a `Builder` until it is started, then a
 //! `Process`.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use purlin_conformance::serve::{
@@ -11,7 +12,7 @@ use purlin_sync::Deadline;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::{Value, json};
 
-use super::gift::Gift;
+use super::gift::{Bytes, Gift};
 use super::lock::deadline;
 use super::{ended, spawn};
 
@@ -19,7 +20,7 @@ use super::{ended, spawn};
 pub(super) const KIND: &str = "process";
 
 /// What can be asked of it.
-pub(super) const OPERATIONS: [&str; 19] = [
+pub(super) const OPERATIONS: [&str; 20] = [
     "start",
     "run",
     "overwrite_arguments",
@@ -29,6 +30,7 @@ pub(super) const OPERATIONS: [&str; 19] = [
     "is_named",
     "daemon",
     "set_daemon",
+    "set_key",
     "exit_status",
     "is_alive",
     "join",
@@ -97,6 +99,9 @@ impl Child {
         if let Some(key) = args.get("key") {
             let key = key.as_str().ok_or_else(|| wrong("a key"))?;
             builder = builder.key(Key::new(key).map_err(refusal)?);
+        }
+        if let Some(path) = args.get("program").and_then(Value::as_str) {
+            builder = builder.program(program(path)?);
         }
         let how = match args.get("how").and_then(Value::as_str) {
             None => usual,
@@ -183,10 +188,15 @@ impl Child {
         let Some(new) = args.get("name").and_then(Value::as_str) else {
             return CallResult::Prevented("it is a text".to_owned());
         };
+        self.change(|builder| builder.name(new))
+    }
+
+    /// Changes what is not started yet.
+    fn change(&self, change: impl FnOnce(Builder) -> Builder) -> CallResult {
         let mut stage = self.stage();
         match std::mem::replace(&mut *stage, Stage::Spent) {
             Stage::Described(builder) => {
-                *stage = Stage::Described(builder.name(new));
+                *stage = Stage::Described(change(builder));
                 CallResult::ok()
             }
             other => {
@@ -208,17 +218,18 @@ impl Child {
         let Some(is_daemon) = args.get("value").and_then(Value::as_bool) else {
             return CallResult::Prevented("it is a truth value".to_owned());
         };
-        let mut stage = self.stage();
-        match std::mem::replace(&mut *stage, Stage::Spent) {
-            Stage::Described(builder) => {
-                *stage = Stage::Described(builder.daemon(is_daemon));
-                CallResult::ok()
-            }
-            other => {
-                *stage = other;
-                CallResult::Prevented("a started process has no such call".to_owned())
-            }
-        }
+        self.change(|builder| builder.daemon(is_daemon))
+    }
+
+    fn set_key(&self, args: &Arguments) -> CallResult {
+        let Some(key) = args.get("key").and_then(Value::as_str) else {
+            return CallResult::Prevented("a Key is made of bytes".to_owned());
+        };
+        let key = match Key::new(key) {
+            Ok(key) => key,
+            Err(error) => return CallResult::Failed(refusal(error)),
+        };
+        self.change(|builder| builder.key(key))
     }
 
     fn description(&self) -> CallResult {
@@ -296,6 +307,7 @@ impl Object for Child {
             }
             "daemon" => self.daemon(),
             "set_daemon" => self.set_daemon(args),
+            "set_key" => self.set_key(args),
             "description" => self.description(),
             "close" => self.close(),
             _ => self.ask(op, args),
@@ -324,9 +336,17 @@ impl Object for Child {
     }
 }
 
+/// The program that a spawned child is executed from: this one by its full path, or another.
+fn program(path: &str) -> Result<PathBuf, Refusal> {
+    match path {
+        "own" => std::env::current_exe().map_err(|error| Refusal::new("system", error)),
+        other => Ok(other.into()),
+    }
+}
+
 /// Starts what is given so many bytes, and has as its status what they weigh.
 fn start_to_weigh(builder: Builder, how: How, len: u64) -> Result<Process, Refusal> {
-    let bytes: Vec<u8> = (0..=250).cycle().zip(0..len).map(|(byte, _)| byte).collect();
+    let bytes = Bytes::new(usize::try_from(len).unwrap_or(0));
     let started = match how {
         How::Spawn => builder.spawn(weight, bytes, ()),
         _ => builder.fork(move || weight(bytes, ())),
@@ -334,11 +354,13 @@ fn start_to_weigh(builder: Builder, how: How, len: u64) -> Result<Process, Refus
     started.map_err(refusal)
 }
 
-/// A number that another length, and most other bytes, would not give; never 0.
-fn weight(bytes: Vec<u8>, (): ()) -> i32 {
-    let sum = |from: usize| bytes.iter().skip(from).step_by(2).copied().map(u64::from).sum::<u64>();
-    let weight = (3 * sum(0) + 5 * sum(1) + bytes.len() as u64) % 250 + 1;
-    i32::try_from(weight).unwrap_or(0)
+/// A number that another length, and most other bytes, would not give; never 0. By words of eight
+/// bytes, for many bytes take long one by one; what is behind the last whole word is not weighed.
+fn weight(Bytes(bytes): Bytes, (): ()) -> i32 {
+    let (words, _) = bytes.as_chunks::<8>();
+    let words = words.iter().zip([3, 5].into_iter().cycle());
+    let sum: u128 = words.map(|(word, times)| times * u128::from(u64::from_le_bytes(*word))).sum();
+    i32::try_from((sum + bytes.len() as u128) % 250 + 1).unwrap_or(0)
 }
 
 /// Waits for the first of several, and says which have ended.

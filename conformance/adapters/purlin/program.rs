@@ -2,6 +2,7 @@
 //! started, an `Exchange` once that has begun.
 
 use std::io::{ErrorKind, Read, Write};
+use std::os::unix::process::CommandExt;
 use std::process::{ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -12,6 +13,7 @@ use purlin_sync::Deadline;
 use serde_json::{Value, json};
 
 use super::lock::deadline;
+use super::mains;
 use super::process::{refusal, shown};
 
 /// The kind of object.
@@ -79,6 +81,8 @@ impl Described {
             "pass",
             "long",
             "shell",
+            "user",
+            "main",
         ];
         if let Some(other) = args.keys().find(|name| !known.contains(&name.as_str())) {
             return Err(Refusal::unsupported(format!("no program has {other} here")));
@@ -94,7 +98,8 @@ impl Described {
         self.args.get(name).and_then(Value::as_str)
     }
 
-    fn command(&self, functions: &Functions<'_>) -> Result<Command, CallResult> {
+    /// The program and its arguments.
+    fn words(&self) -> Result<Command, CallResult> {
         let mut words = match (self.text("sh"), self.args.get("words").and_then(Value::as_array)) {
             (Some(script), _) => vec!["sh".to_owned(), "-c".to_owned(), script.to_owned()],
             (None, Some(words)) => {
@@ -106,18 +111,29 @@ impl Described {
                 script.flat_map(|text| ["sh", "-c", text].map(str::to_owned)).collect()
             }
         };
-        if words.is_empty() {
-            let why = "a Command is made with its program";
-            return Err(CallResult::Prevented(why.to_owned()));
-        }
-        let mut command = Command::new(words.remove(0));
+        let mut command = match self.text("main") {
+            Some(name) => mains::command(name),
+            None if words.is_empty() => {
+                let why = "a Command is made with its program";
+                return Err(CallResult::Prevented(why.to_owned()));
+            }
+            None => Command::new(words.remove(0)),
+        };
         command.args(words);
+        Ok(command)
+    }
+
+    fn command(&self, functions: &Functions<'_>) -> Result<Command, CallResult> {
+        let mut command = self.words()?;
         let long = self.args.get("long").and_then(Value::as_u64).unwrap_or(0);
         if let Ok(long @ 1..) = usize::try_from(long) {
             command.arg("x".repeat(long));
         }
         if let Some(name) = self.text("name") {
-            std::os::unix::process::CommandExt::arg0(&mut command, name);
+            command.arg0(name);
+        }
+        if let Some(user) = self.args.get("user").and_then(Value::as_u64) {
+            command.uid(u32::try_from(user).unwrap_or(u32::MAX));
         }
         if let Some(variables) = self.args.get("environment").and_then(Value::as_array) {
             command.env_clear();

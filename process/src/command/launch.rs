@@ -6,7 +6,7 @@ use std::io;
 use std::marker::PhantomData;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use purlin_sync::Deadline;
@@ -14,7 +14,7 @@ use purlin_sync::Deadline;
 use super::program::collect_left;
 use super::{Exchange, Failure, Output, Program};
 use crate::children::children;
-use crate::limits::{KILLED_LIMIT, STANDARD_FD_COUNT, UMASK_MAX};
+use crate::limits::{DEFAULT_PATH, KILLED_LIMIT, STANDARD_FD_COUNT, UMASK_MAX};
 use crate::sys::execution::{self, Wants};
 use crate::sys::fork::Forkling;
 use crate::sys::{descriptor, origin, signal, stdio, thread};
@@ -269,26 +269,27 @@ fn foresee(command: &Command) -> Result<(), Failure> {
     check_directory(command)?;
     let program = Path::new(command.get_program());
     let is_path = program.as_os_str().as_encoded_bytes().contains(&b'/');
-    let found = if is_path {
-        let directory = command.get_current_dir().unwrap_or(Path::new(""));
-        Some(directory.join(program)).filter(|path| path.exists())
-    } else {
-        let path = search_path(command).unwrap_or_default();
-        let mut places = std::env::split_paths(&path).map(|folder| folder.join(program));
-        places.find(|path| path.is_file())
-    };
-    match found {
-        None => Err(Failure::about(Error::NoSuchProgram, program)),
-        Some(path) if path.is_file() && execution::may_execute(&path).is_ok() => Ok(()),
-        Some(_) => Err(Failure::about(Error::NotExecutable, program)),
+    let folders = if is_path { vec![PathBuf::new()] } else { search_path(command) };
+    let directory = command.get_current_dir().unwrap_or(Path::new(""));
+    let mut error = Error::NoSuchProgram;
+    for path in folders.iter().map(|folder| directory.join(folder).join(program)) {
+        if path.is_file() && execution::may_execute(&path).is_ok() {
+            return Ok(());
+        }
+        if path.is_file() || is_path && path.exists() {
+            error = Error::NotExecutable; // unless a later folder has one that is
+        }
     }
+    Err(Failure::about(error, program))
 }
 
-/// Where a name without a directory is looked for.
-fn search_path(command: &Command) -> Option<std::ffi::OsString> {
+/// Where a name without a directory is looked for. A command that clears the environment cannot be
+/// told from one that does not: it is taken to look where this process does.
+fn search_path(command: &Command) -> Vec<PathBuf> {
     let mut given = command.get_envs().filter(|(name, _)| *name == OsStr::new("PATH"));
-    match given.next() {
+    let path = match given.next() {
         Some((_, value)) => value.map(OsStr::to_owned),
         None => std::env::var_os("PATH"),
-    }
+    };
+    std::env::split_paths(&path.unwrap_or_else(|| DEFAULT_PATH.into())).collect()
 }

@@ -10,8 +10,10 @@ use super::task::{Life, Task};
 use super::{HELLO, Letter, MARK, Parcel};
 use crate::identity::{self, Identity, ParentRecord, Plan};
 use crate::key::Key;
-use crate::limits::{FAILED_STATUS, HANDOVER_DESCRIPTOR_MAX, OWN_DESCRIPTOR_MAX};
-use crate::sys::{environment, lifeline, message, standard_input, thread};
+use crate::limits::{
+    FAILED_STATUS, HANDOVER_DESCRIPTOR_MAX, HELLO_LIMIT, JOIN_SLICE, OWN_DESCRIPTOR_MAX,
+};
+use crate::sys::{environment, lifeline, message, program, standard_input, thread};
 use crate::{Error, child, streams};
 
 /// What a letter may bring.
@@ -45,6 +47,7 @@ static IS_INITIALIZED: AtomicBool = AtomicBool::new(false);
 /// * A child closes the descriptors that it inherited and that are not closed on exec, but for the
 ///   standard ones.
 pub fn init() {
+    program::locate();
     // Relaxed: one flag, read by threads that this one starts, or that know of it otherwise.
     IS_INITIALIZED.store(true, Relaxed);
     let Some(mark) = std::env::var_os(MARK) else { return };
@@ -74,24 +77,36 @@ fn be_child() -> ! {
         Ok(life) => child::run_program(&name, life),
         Err(error) => {
             child::report(&name, &format!("cannot be started: {error}"));
-            streams::flush_at_end(true);
+            streams::flush_at_end();
             child::end_program(FAILED_STATUS)
         }
     }
 }
 
-/// Says hello and waits for the letter. No limit: the end of the socket is the parent's.
+/// Says hello and waits for the letter as long as the parent is there. Its end is that of the
+/// socket, unless foreign code forked a copy of the parent meanwhile, which keeps the other end.
 fn greet(socket: &OwnedFd) -> io::Result<(Letter, Vec<OwnedFd>)> {
     message::send_byte(socket.as_fd(), HELLO).map_err(io::Error::other)?;
-    let (bytes, descriptors) = message::receive(socket.as_fd(), DESCRIPTOR_MAX, Deadline::never())
-        .map_err(io::Error::other)?;
+    // Ends with the first byte, the socket or the parent, for which it looks every slice.
+    while !message::has_come(socket.as_fd(), JOIN_SLICE).map_err(io::Error::other)? {
+        if !standard_input::is_of_parent(socket.as_fd()) {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+    }
+    // The parent gives up after as long.
+    let limit = Deadline::after(HELLO_LIMIT);
+    let (bytes, descriptors) =
+        message::receive(socket.as_fd(), DESCRIPTOR_MAX, limit).map_err(io::Error::other)?;
     let letter = postcard::from_bytes(&bytes).map_err(io::Error::other)?;
     Ok((letter, descriptors))
 }
 
 fn prepare(mut letter: Letter, mut descriptors: Vec<OwnedFd>) -> Result<Life, Error> {
     begin(&mut letter, &mut descriptors)?;
-    let Letter { task, arguments, items, .. } = letter;
+    let Letter { task, code, arguments, items, .. } = letter;
+    if code.is_some() && code != program::code() {
+        return Err(Error::NotTransferable); // the task lies somewhere else in this one
+    }
     Task::at(task)?.prepare(Parcel { arguments, items, descriptors })
 }
 
@@ -113,6 +128,7 @@ fn begin(letter: &mut Letter, descriptors: &mut Vec<OwnedFd>) -> Result<(), Erro
         path: mem::take(&mut letter.path),
         is_daemon: letter.is_daemon,
         key: None,
+        program: None,
     };
     let key = Key::new(mem::take(&mut letter.key))?;
     identity::begin(Identity::new(plan, key, parent, false));

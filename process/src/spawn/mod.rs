@@ -12,6 +12,7 @@
 //! Killed anywhere: the other side sees the end of the socket. A child without a letter ends; a
 //! parent without a hello says why.
 
+mod bytes;
 mod init;
 mod start;
 mod task;
@@ -37,8 +38,12 @@ struct Letter {
     parent_pid: i32,
     /// Where the task's trampoline lies in the program.
     task: u64,
+    /// What the code of the program is to be, where the program was chosen.
+    code: Option<u64>,
+    #[serde(with = "bytes")]
     arguments: Vec<u8>,
     /// The packed handles.
+    #[serde(with = "bytes")]
     items: Vec<u8>,
 }
 

@@ -2,6 +2,7 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use purlin_shm::{Carry, Luggage};
@@ -18,7 +19,7 @@ use crate::limits::{HELLO_LIMIT, KILLED_LIMIT, PROGRAM};
 use crate::outcome::Outcome;
 use crate::sys::fork::Forkling;
 use crate::sys::lifeline::{self, Line};
-use crate::sys::{message, origin, standard_input};
+use crate::sys::{message, origin, program, standard_input, stdio};
 use crate::{Builder, Error, ExitStatus, Process};
 
 impl Process {
@@ -30,11 +31,11 @@ impl Process {
     /// [`spawn`](crate::Builder::spawn).
     ///
     /// `function` is a named function or a closure that captures nothing, which is checked when it
-    /// is compiled. An empty name is replaced by a numbered one. The child inherits this process's
-    /// environment, directory, standard output and standard error, and no other descriptor; its
-    /// standard input is the null device. It has one more, which leads to its parent, and a daemon
-    /// two. It ends as [`shutdown`](crate::shutdown) says and then as a program does: exit handlers
-    /// run.
+    /// is compiled. An empty name is replaced by a numbered one. The child has this program's
+    /// arguments, and inherits this process's environment, directory, standard output and standard
+    /// error, and no other descriptor; its standard input is the null device. It has one more,
+    /// which leads to its parent, and a daemon two. It ends as [`shutdown`](crate::shutdown) says
+    /// and then as a program does: exit handlers run.
     ///
     /// # Errors
     /// * [`Error::DaemonMayNotHaveChildren`] in a daemon.
@@ -44,6 +45,7 @@ impl Process {
     ///   is not in the main program, as a plugin's is not.
     /// * [`Error::OutOfResources`] without processes, descriptors or memory, or when more is
     ///   carried than one message holds.
+    /// * [`Error::NoSuchProgram`] when one was [chosen](crate::Builder::program) that is missing.
     /// * [`Error::Unsupported`] when `/proc` is not mounted; [`Error::PermissionDenied`] and
     ///   [`Error::System`] as the system says.
     ///
@@ -106,6 +108,9 @@ where
     R: Outcome,
 {
     Plan::check(identity::own())?;
+    if !is_initialized() {
+        return Err(Error::NotInitialized);
+    }
     let task = Task::of::<F, A, C, R>().offset()?;
     let arguments = postcard::to_stdvec(arguments).map_err(|_| Error::NotTransferable)?;
     let mut luggage = Luggage::new();
@@ -114,16 +119,15 @@ where
 }
 
 fn start(plan: Plan, task: u64, arguments: Vec<u8>, luggage: Luggage) -> Result<Process, Error> {
-    if !is_initialized() {
-        return Err(Error::NotInitialized);
-    }
     origin::watch_forks()?; // a child that foreign code forks must let go of the lifeline
     let list = children();
     let _starting = list.start();
     let mut line = plan.is_daemon.then(lifeline::line).transpose()?;
     let (letter, descriptors) = write(&plan, task, arguments, luggage, line.as_mut())?;
+    // What another thread prints to a closed stream must not come to the child as our word.
+    let _in_the_way = stdio::take_closed();
     let (ours, theirs) = message::pair()?;
-    let forkling = execute(theirs)?;
+    let forkling = execute(plan.program.as_deref(), theirs)?;
     let process = Process::adopt(list.add(plan.name, plan.is_daemon, forkling));
     match hello(&ours, &process) {
         Ok(()) => {}
@@ -160,6 +164,7 @@ fn write(
         parent_name: parent.name,
         parent_pid: parent.pid,
         task,
+        code: plan.program.is_some().then(code).transpose()?,
         arguments,
         items,
     };
@@ -186,19 +191,29 @@ fn hello(ours: &OwnedFd, process: &Process) -> Result<(), Error> {
 fn give_up(process: &Process, error: Error) -> Error {
     // Both fail only when foreign code closed our descriptor; the first error says more.
     let _ = process.kill();
-    let _ = process.join(None); // it was killed, so that its teardown is all that is waited for
+    let _ = process.join(KILLED_LIMIT); // its teardown; else a later start collects it
     error
 }
 
-/// Executes this program with the socket as its standard input.
-fn execute(socket: OwnedFd) -> Result<Forkling, Error> {
+/// The number of this program's code, which can be read unless the linker forbade it.
+fn code() -> Result<u64, Error> {
+    program::code().ok_or(Error::Unsupported)
+}
+
+/// Executes this program, or the one that was chosen, with the socket as its standard input.
+fn execute(chosen: Option<&Path>, socket: OwnedFd) -> Result<Forkling, Error> {
     let mark = standard_input::mark_of(socket.as_fd())?;
-    let mut command = Command::new(PROGRAM);
-    if let Some(shown) = std::env::args_os().next() {
+    let mut command = Command::new(chosen.unwrap_or(Path::new(PROGRAM)));
+    let mut words = std::env::args_os();
+    if let Some(shown) = words.next().filter(|_| chosen.is_none()) {
         command.arg0(shown);
     }
+    command.args(words);
     let started = command.env(MARK, mark).stdin(Stdio::from(socket)).spawn();
-    Forkling::of_program(started.map_err(|error| of_execution(&error))?)
+    Forkling::of_program(started.map_err(|error| match of_execution(&error) {
+        Error::Unsupported if chosen.is_some() => Error::NoSuchProgram,
+        other => other,
+    })?)
 }
 
 fn was_killed(process: &Process) -> Result<bool, Error> {

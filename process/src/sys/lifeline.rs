@@ -18,6 +18,7 @@ use rustix::io::Errno;
 use super::descriptor::beyond_standard;
 use super::fork::last_errno;
 use super::origin::{Origin, PerProcess, own_pid};
+use super::thread::start_bare;
 use crate::Error;
 
 /// The write end, with the number of its pipe. Made for the first daemon of a process, and kept
@@ -30,6 +31,9 @@ struct Write {
 /// What `fcntl(2)` calls so, which libc does not name for glibc; the same on all architectures that
 /// this crate is built for.
 const F_SETSIG: libc::c_int = 10;
+
+/// The number of a process that a pid namespace began with.
+const NAMESPACE_FIRST: i32 = 1;
 
 static WRITE: PerProcess<Mutex<Option<Write>>> = PerProcess::new();
 
@@ -111,7 +115,7 @@ fn reopen(write_end: RawFd) -> Result<OwnedFd, Error> {
 /// never returns.
 ///
 /// # Errors
-/// * [`Error::OutOfResources`] without memory for the kernel's note.
+/// * [`Error::OutOfResources`] without memory for the kernel's note, or for a thread.
 pub(crate) fn arm(line: OwnedFd) -> Result<(), Error> {
     let own = own_pid();
     set(&line, libc::F_SETOWN, own)?;
@@ -129,8 +133,22 @@ pub(crate) fn arm(line: OwnedFd) -> Result<(), Error> {
     if ended > 0 {
         super::fork::end_as_if_killed();
     }
+    if own == NAMESPACE_FIRST {
+        return watch(line);
+    }
     forget(line); // it is closed with this process
     Ok(())
+}
+
+/// The first process of a pid namespace does not get the signal, as one that it has no handler for
+/// (`pid_namespaces(7)`): there a thread waits for the same.
+fn watch(line: OwnedFd) -> Result<(), Error> {
+    let wait = move || {
+        // Ends with the parent's end, and this process with it.
+        while poll(&mut [PollFd::new(&line, PollFlags::empty())], None) == Err(Errno::INTR) {}
+        super::fork::end_as_if_killed()
+    };
+    start_bare(None, Box::new(wait))
 }
 
 /// In a forked child: closes the copy of its parent's write end, which would keep the parent's

@@ -10,6 +10,7 @@
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 use purlin_sync::Deadline;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -86,21 +87,21 @@ pub(crate) fn receive(
 ) -> Result<(Vec<u8>, Vec<OwnedFd>), Error> {
     let deadline = deadline.start();
     let mut descriptors = Vec::new();
-    let header = receive_exactly(socket, HEADER_BYTES, &mut descriptors, deadline)?;
+    let header = receive_exactly(socket, HEADER_BYTES, &mut descriptors, 0, deadline)?;
     let word = |at: usize| u32::from_le_bytes(std::array::from_fn(|index| header[at + index]));
     let (count, len) = (word(4) as usize, u64::from(word(8)) | (u64::from(word(12)) << 32));
     let is_fit = word(0) == MARK && count <= descriptor_max && len <= MESSAGE_MAX_BYTES;
-    if !is_fit || !descriptors.is_empty() {
+    if !is_fit {
         return Err(Error::Damaged);
     }
     let pieces_count = count.div_ceil(DESCRIPTORS_A_PIECE);
-    receive_exactly(socket, pieces_count, &mut descriptors, deadline)?;
+    receive_exactly(socket, pieces_count, &mut descriptors, count, deadline)?;
     if descriptors.len() != count {
         return Err(Error::Damaged);
     }
     let len = usize::try_from(len).map_err(|_| Error::OutOfResources)?;
-    let bytes = receive_exactly(socket, len, &mut descriptors, deadline)?;
-    if descriptors.len() == count { Ok((bytes, descriptors)) } else { Err(Error::Damaged) }
+    let bytes = receive_exactly(socket, len, &mut descriptors, count, deadline)?;
+    Ok((bytes, descriptors))
 }
 
 /// Receives one byte.
@@ -109,8 +110,22 @@ pub(crate) fn receive(
 /// * As [`receive`].
 pub(crate) fn receive_byte(socket: BorrowedFd<'_>, deadline: Deadline) -> Result<u8, Error> {
     let mut descriptors = Vec::new();
-    let byte = receive_exactly(socket, 1, &mut descriptors, deadline.start())?;
+    let byte = receive_exactly(socket, 1, &mut descriptors, 0, deadline.start())?;
     byte.first().copied().ok_or(Error::EndOfFile)
+}
+
+/// Waits until something can be received, be it the end, or `limit` is over. Returns whether
+/// something can.
+///
+/// # Errors
+/// * What the system said of the wait.
+pub(crate) fn has_come(socket: BorrowedFd<'_>, limit: Duration) -> Result<bool, Error> {
+    let limit = Timespec::try_from(limit).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 });
+    match poll(&mut [PollFd::new(&socket, PollFlags::IN)], Some(&limit)) {
+        Ok(count) => Ok(count > 0),
+        Err(Errno::INTR) => Ok(false),
+        Err(errno) => Err(errno.into()),
+    }
 }
 
 fn send_all(
@@ -159,13 +174,16 @@ fn receive_exactly(
     socket: BorrowedFd<'_>,
     len: usize,
     descriptors: &mut Vec<OwnedFd>,
+    descriptor_max: usize,
     deadline: Deadline,
 ) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     while bytes.len() < len {
-        let have = bytes.len();
-        bytes.resize(have + READ_BYTES.min(len - have), 0);
+        let (have, more) = (bytes.len(), READ_BYTES.min(len - bytes.len()));
+        bytes.try_reserve(more).map_err(|_| Error::OutOfResources)?;
+        bytes.resize(have + more, 0);
         match receive_some(socket, &mut bytes[have..], descriptors) {
+            Ok(_) if descriptors.len() > descriptor_max => return Err(Error::Damaged),
             Ok(0) => return Err(Error::EndOfFile),
             Ok(received) => bytes.truncate(have + received),
             Err(Error::System { errno: libc::EAGAIN }) => {
@@ -215,7 +233,7 @@ fn wait(socket: BorrowedFd<'_>, ready: PollFlags, deadline: Deadline) -> Result<
     }
 }
 
-fn check(deadline: Deadline) -> Result<Option<std::time::Duration>, Error> {
+fn check(deadline: Deadline) -> Result<Option<Duration>, Error> {
     match deadline.remaining() {
         Some(left) if left.is_zero() => Err(Error::TimedOut),
         left => Ok(left),

@@ -11,7 +11,7 @@ use rustix::process::{
 };
 
 use super::descriptor::beyond_standard;
-use crate::limits::SIGNAL_MAX;
+use crate::limits::{SIGNAL_MAX, TRACED_PAUSE};
 use crate::{Error, ExitStatus};
 
 pub(crate) use libc::{SIGKILL, SIGTERM};
@@ -58,6 +58,18 @@ pub(crate) fn wait_ended(pidfds: &[BorrowedFd<'_>], limit: Duration) -> Result<b
         Ok(count) => Ok(count > 0),
         Err(Errno::INTR) => Ok(false),
         Err(errno) => Err(errno.into()),
+    }
+}
+
+/// The same for children, at which the caller looks after each call, whatever the answer is.
+pub(crate) fn wait_children(pidfds: &[BorrowedFd<'_>], limit: Duration) -> Result<bool, Error> {
+    match wait_ended(pidfds, limit) {
+        // They are more than this process may have open by now, and nothing tells of so many.
+        Err(Error::System { errno: libc::EINVAL }) => {
+            pause(limit.min(TRACED_PAUSE));
+            Ok(false)
+        }
+        answer => answer,
     }
 }
 

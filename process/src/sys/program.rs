@@ -3,66 +3,104 @@
 #![expect(unsafe_code, reason = "the loader's list of programs, dl_iterate_phdr(3)")]
 
 use std::ffi::c_void;
+use std::sync::OnceLock;
+
+/// Where the loader put the main program.
+struct Program {
+    base: usize,
+    headers: &'static [libc::Elf64_Phdr],
+}
+
+static PROGRAM: OnceLock<Program> = OnceLock::new();
+
+/// Asks the loader where this program is, once. Early, since its list has a lock that a fork may
+/// copy as held by a thread that is gone.
+pub(crate) fn locate() {
+    program();
+}
 
 /// How far behind the start of the program a place of its code lies: the same in every process of
 /// this program. `None` when it is no code of the main program: a plugin's lies elsewhere in each.
 pub(crate) fn offset_of(address: usize) -> Option<u64> {
-    let mut asked = Asked { address: Some(address), offset: 0, found: None };
-    asked.ask();
-    asked.found.map(|(_, offset)| offset)
+    let offset = address.wrapping_sub(program().base) as u64;
+    program().holds(offset).then_some(offset)
 }
 
 /// The place of the code that lies so far behind the start of this program; `None` when no code of
 /// the main program does.
 pub(crate) fn address_of(offset: u64) -> Option<usize> {
-    let mut asked = Asked { address: None, offset, found: None };
-    asked.ask();
-    asked.found.map(|(address, _)| address)
+    program().holds(offset).then(|| program().base.wrapping_add(offset as usize))
 }
 
-/// A question to the first entry of the loader's list, which is the main program.
-struct Asked {
-    /// The place that is looked for; by its offset, without.
-    address: Option<usize>,
-    offset: u64,
-    found: Option<(usize, u64)>,
+fn program() -> &'static Program {
+    PROGRAM.get_or_init(|| {
+        let mut program = Program { base: 0, headers: &[] };
+        // SAFETY: The callback gets `program`, which lives longer than the call, and keeps nothing.
+        unsafe { libc::dl_iterate_phdr(Some(look), (&raw mut program).cast()) };
+        program
+    })
 }
 
-impl Asked {
-    fn ask(&mut self) {
-        // SAFETY: The callback gets `self`, which lives longer than the call, and keeps nothing.
-        unsafe { libc::dl_iterate_phdr(Some(look), core::ptr::from_mut(self).cast()) };
-    }
-
-    fn look(&mut self, base: usize, headers: &[libc::Elf64_Phdr]) {
-        let wanted = match self.address {
-            Some(address) => address.wrapping_sub(base) as u64,
-            None => self.offset,
+/// A number that stands for the code of this program: another program's code has another one, but
+/// for one in 2^64 that differ. `None` when the code may be executed and not read.
+pub(crate) fn code() -> Option<u64> {
+    let program = program();
+    let is_code = |header: &&libc::Elf64_Phdr| {
+        header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_X != 0
+    };
+    program.headers.iter().filter(is_code).try_fold(0, |code, header| {
+        if header.p_flags & libc::PF_R == 0 {
+            return None;
+        }
+        let place = program.base.wrapping_add(header.p_vaddr as usize);
+        // SAFETY: The loader has mapped this much of the file there, to be read, and it stays there
+        // as long as the program. Code is not written to.
+        let bytes = unsafe {
+            core::slice::from_raw_parts(
+                core::ptr::with_exposed_provenance::<u8>(place),
+                header.p_filesz as usize,
+            )
         };
-        let holds = |header: &libc::Elf64_Phdr| {
+        Some(with_bytes(with_word(code, header.p_vaddr), bytes))
+    })
+}
+
+fn with_bytes(before: u64, bytes: &[u8]) -> u64 {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let words = words.iter().map(|word| u64::from_le_bytes(*word));
+    let rest = rest.iter().copied().map(u64::from);
+    words.chain(rest).fold(with_word(before, bytes.len() as u64), with_word)
+}
+
+/// One more word. Each of its steps can be undone, so that two that differ in one word differ.
+fn with_word(before: u64, word: u64) -> u64 {
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15; // 2^64 by the golden ratio: its bits are well spread
+    (before.rotate_left(5) ^ word).wrapping_mul(ODD)
+}
+
+impl Program {
+    fn holds(&self, offset: u64) -> bool {
+        self.headers.iter().any(|header| {
             header.p_type == libc::PT_LOAD
                 && header.p_flags & libc::PF_X != 0
-                && wanted.checked_sub(header.p_vaddr).is_some_and(|within| within < header.p_memsz)
-        };
-        if headers.iter().any(holds) {
-            self.found = Some((base.wrapping_add(wanted as usize), wanted));
-        }
+                && offset.checked_sub(header.p_vaddr).is_some_and(|within| within < header.p_memsz)
+        })
     }
 }
 
-/// Called for the first program of the list, and for no further one.
+/// Called for the first entry of the list, which is the main program, and for no further one.
 unsafe extern "C" fn look(
     info: *mut libc::dl_phdr_info,
     _size: libc::size_t,
-    asked: *mut c_void,
+    program: *mut c_void,
 ) -> libc::c_int {
-    // SAFETY: The loader passes a valid entry, and `asked` is the one of `ask`, which nobody else
-    // touches meanwhile.
-    let (info, asked) = unsafe { (&*info, &mut *asked.cast::<Asked>()) };
+    // SAFETY: The loader passes a valid entry, and `program` is the one of our caller, which nobody
+    // else touches meanwhile.
+    let (info, program) = unsafe { (&*info, &mut *program.cast::<Program>()) };
     let count = usize::from(info.dlpi_phnum);
     // SAFETY: The entry says where its headers are and how many; they stay as long as the program.
-    let headers = unsafe { core::slice::from_raw_parts(info.dlpi_phdr, count) };
-    asked.look(info.dlpi_addr as usize, headers);
+    program.headers = unsafe { core::slice::from_raw_parts(info.dlpi_phdr, count) };
+    program.base = info.dlpi_addr as usize;
     1 // enough
 }
 
@@ -87,5 +125,19 @@ mod tests {
         for outside in [0, 1 << 40, u64::MAX] {
             assert_eq!(address_of(outside), None, "{outside:x}");
         }
+    }
+
+    #[test]
+    fn code_has_a_number_that_a_byte_changes() {
+        assert!(code().is_some());
+        assert_eq!(code(), code());
+        let bytes = *b"some code, nineteen";
+        let number = with_bytes(7, &bytes);
+        for place in 0..bytes.len() {
+            let mut other = bytes;
+            other[place] ^= 1;
+            assert_ne!(with_bytes(7, &other), number, "{place}");
+        }
+        assert_ne!(with_bytes(7, &bytes[1..]), number);
     }
 }

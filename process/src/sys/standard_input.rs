@@ -1,6 +1,7 @@
 //! The standard input of a spawned child: the private socket to its parent.
+#![expect(unsafe_code, reason = "a number of a process that may be zero")]
 
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::FileType;
 use rustix::io::fcntl_dupfd_cloexec;
@@ -21,6 +22,21 @@ pub(crate) fn mark() -> Option<String> {
     let stat = rustix::fs::fstat(input).ok()?;
     let is_socket = FileType::from_raw_mode(stat.st_mode) == FileType::Socket;
     is_socket.then(|| mark_of(input).ok())?
+}
+
+/// Whether the process that made this socket is still the parent of the calling one. The two are
+/// numbers as this process sees them: zero is a parent in an outer pid namespace, in both.
+pub(crate) fn is_of_parent(socket: BorrowedFd<'_>) -> bool {
+    let mut maker = libc::ucred { pid: -1, uid: 0, gid: 0 };
+    let mut size = size_of::<libc::ucred>() as libc::socklen_t;
+    let (level, option) = (libc::SOL_SOCKET, libc::SO_PEERCRED);
+    // SAFETY: The descriptor is open, and the pointers are valid for what they are said to hold.
+    let asked = unsafe {
+        let maker = (&raw mut maker).cast();
+        libc::getsockopt(socket.as_raw_fd(), level, option, maker, &raw mut size)
+    };
+    // SAFETY: It asks for nothing.
+    asked == 0 && maker.pid == unsafe { libc::getppid() }
 }
 
 /// Takes the socket away from the standard input, which becomes the null device, and closes what

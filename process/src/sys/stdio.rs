@@ -17,6 +17,8 @@ unsafe extern "C" {
     /// How many bytes wait to be written, `stdio_ext(3)`.
     fn __fpending(stream: *mut libc::FILE) -> libc::size_t;
     fn fflush_unlocked(stream: *mut libc::FILE) -> libc::c_int;
+    /// Forgets what waits to be written, `fpurge(3)`.
+    fn __fpurge(stream: *mut libc::FILE);
 }
 
 /// Makes standard input the null device; where there is none, closes it, so that reads fail instead
@@ -72,6 +74,14 @@ pub(crate) fn try_flush_c_stdout() -> bool {
         funlockfile(stdout);
         flushed
     }
+}
+
+/// In a new child: forgets what it has a copy of, which its parent has yet to write.
+pub(crate) fn forget_c_stdout() {
+    // SAFETY: the stream is valid, as above. The child has one thread, and libc's fork has freed
+    // the lock. Another thread of the parent may have been amid a change of the buffer; the call
+    // reads nothing of it, and sets its end to its start.
+    unsafe { __fpurge(stdout) }
 }
 
 /// Whether there is nothing to be written out, in a process of one thread: in a new child a look

@@ -82,6 +82,9 @@ impl Builder {
         if is_small || self.name.contains('\0') {
             return Err(Error::InvalidArgument);
         }
+        if self.stack_bytes.is_some_and(|bytes| isize::try_from(bytes).is_err()) {
+            return Err(Error::OutOfResources); // and nobody rounds it up beyond the last number
+        }
         origin::watch_forks()?;
         let is_daemon = self.is_daemon.unwrap_or_else(|| own::current().is_daemon());
         let thread = Thread::planned(self.name, is_daemon);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::num::NonZeroU64;
-use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use purlin_sync::Deadline;
@@ -46,6 +46,8 @@ struct Inner {
     origin: Origin,
     /// The system's number, 0 before it has begun.
     native_id: AtomicI32,
+    /// Set while it waits for all threads that the end of the process waits for.
+    is_ending: AtomicBool,
     /// Set once, before the gate is opened.
     end: OnceLock<End>,
     gate: Mutex<()>,
@@ -124,6 +126,7 @@ impl Thread {
             is_started_here,
             origin: Origin::current(),
             native_id: AtomicI32::new(native_id),
+            is_ending: AtomicBool::new(false),
             end: OnceLock::new(),
             gate: Mutex::new(()),
             ended: Condvar::new(),
@@ -208,6 +211,22 @@ impl Thread {
 
     pub(super) fn is_started_here(&self) -> bool {
         self.0.is_started_here
+    }
+
+    /// Whether the end of the process waits for it.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.is_started_here() && !self.is_daemon()
+    }
+
+    /// Whether it waits itself for those.
+    pub(super) fn is_ending(&self) -> bool {
+        // Relaxed: ordered by the lock of the list, see `Threads::begin_ending`.
+        self.0.is_ending.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn note_ending(&self, is_ending: bool) {
+        // Relaxed: as above, and to find it set too long only leaves out one that goes on.
+        self.0.is_ending.store(is_ending, Ordering::Relaxed);
     }
 
     /// Whether it belongs to the calling process, and not to one that this was forked from.

@@ -35,6 +35,13 @@ impl Threads {
         living.into_iter().filter(Thread::is_alive).collect()
     }
 
+    /// From now on `thread` waits for the others that are no daemons. Of two that both do this, one
+    /// at least finds the other noted when it then asks for the living: the lock orders them.
+    pub(super) fn begin_ending(&self, thread: &Thread) {
+        let _ordered = self.locked();
+        thread.note_ending(true);
+    }
+
     pub(super) fn add(&self, thread: Thread) {
         self.locked().push(thread);
     }

@@ -131,16 +131,29 @@ pub fn active() -> Vec<Thread> {
 /// # Ok::<(), purlin_process::Error>(())
 /// ```
 pub fn join_all(deadline: impl Into<Deadline>) -> Result<(), Error> {
-    let deadline = deadline.into().start();
+    join_others(deadline.into().start(), |_| true)
+}
+
+/// The same at the end of the process, which several threads may be at: those that wait here for
+/// each other go on.
+pub(crate) fn join_at_end() {
+    let own = current();
+    list::threads().begin_ending(&own);
+    let is_in_turn = |thread: &Thread| !(own.is_awaited() && thread.is_ending());
+    // Without a deadline none passes.
+    let _ = join_others(Deadline::never(), is_in_turn);
+    own.note_ending(false);
+}
+
+fn join_others(deadline: Deadline, is_in_turn: impl Fn(&Thread) -> bool) -> Result<(), Error> {
     let own = current();
     if own == main() {
         own.end_here(End::Returned);
     }
     // Ends when no thread is left that is waited for, or at the deadline.
     loop {
-        let is_awaited = |thread: &Thread| thread.is_started_here() && !thread.is_daemon();
-        let next = active().into_iter().find(|thread| is_awaited(thread) && *thread != own);
-        match next {
+        let is_next = |thread: &Thread| thread.is_awaited() && *thread != own && is_in_turn(thread);
+        match active().into_iter().find(is_next) {
             Some(thread) => thread.join(deadline).map(drop)?,
             None => return Ok(()),
         }

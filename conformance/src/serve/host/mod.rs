@@ -3,6 +3,7 @@
 //!
 //! Everybody's is about the process that calls it, so there is nothing to share.
 
+mod service;
 mod signals;
 mod streams;
 mod system;
@@ -57,6 +58,12 @@ pub(super) const OPERATIONS: &[&str] = &[
     "pipe_is_at_end",
     "collect",
     "set_input",
+    "note_children",
+    "kill_new_child",
+    "listen",
+    "visit",
+    "accept",
+    "answer",
 ];
 
 /// Those of them that may name a log.
@@ -71,7 +78,8 @@ type Done = Result<Value, Refusal>;
 impl Object for Host {
     fn call(&self, op: &str, args: &Arguments) -> CallResult {
         let done = system::call(op, args).or_else(|| signals::call(op, args));
-        match done.or_else(|| streams::call(op, args)) {
+        let done = done.or_else(|| streams::call(op, args));
+        match done.or_else(|| service::call(op, args)) {
             Some(Ok(value)) => CallResult::Value(value),
             Some(Err(refusal)) => CallResult::Failed(refusal),
             None => CallResult::Unsupported,

@@ -3,10 +3,12 @@
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use rustix::process::{
-    Pid, PidfdFlags, Resource, Rlimit, Uid, WaitOptions, geteuid, getpid, getppid, pidfd_open,
-    setrlimit, waitpid,
+    Pid, PidfdFlags, Resource, Rlimit, Signal, Uid, WaitOptions, geteuid, getpid, getppid,
+    pidfd_open, setrlimit, waitpid,
 };
 use rustix::thread::{CpuSet, gettid, sched_setaffinity, set_thread_res_uid};
 use serde_json::Value;
@@ -37,6 +39,11 @@ pub(super) fn call(op: &str, args: &Arguments) -> Option<Done> {
             count("/proc/self/fd").map(|count| (count.as_u64().unwrap_or(1) - 1).into())
         }
         "children" => Ok(evidence::children(getpid().as_raw_pid()).len().into()),
+        "note_children" => {
+            *noted() = evidence::children(getpid().as_raw_pid());
+            Ok(Value::Null)
+        }
+        "kill_new_child" => kill_new_child(),
         "mappings" => mappings().map(Value::from),
         "mappings_grew" => mappings_grew(args),
         "environment" => text(args, "name").map(|name| std::env::var(name).ok().into()),
@@ -83,6 +90,30 @@ fn send(args: &Arguments) -> Done {
     }
     signal::send(pid, number(args, "signal")?).map_err(refused)?;
     Ok(Value::Null)
+}
+
+/// Waits until this process has a child that was not there when they were noted, and kills it at
+/// once.
+fn kill_new_child() -> Done {
+    let limit = Instant::now() + crate::limits::patience();
+    let noted = noted().clone();
+    loop {
+        let children = evidence::children(getpid().as_raw_pid());
+        if let Some(child) = children.iter().find(|child| !noted.contains(child)) {
+            signal::send(*child, Signal::KILL.as_raw()).map_err(refused)?;
+            return Ok(Value::Null);
+        }
+        if Instant::now() > limit {
+            return Err(Refusal::new("timed-out", "no child came"));
+        }
+        std::thread::yield_now();
+    }
+}
+
+/// The children that this process had when it was told to note them.
+fn noted() -> MutexGuard<'static, Vec<i32>> {
+    static NOTED: Mutex<Vec<i32>> = Mutex::new(Vec::new());
+    NOTED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Waits for a child by the bare call, as code that knows nothing of the subject does, and gives

@@ -174,6 +174,8 @@ const FAULTS: &[(&str, Noticed)] = &[
     ("fault-process-group-is-ignored", These(&["process/group"])),
     ("fault-process-is-half-made", These(&["process/half-made"])),
     ("fault-process-key-is-inherited", These(&["process/key-changed"])),
+    ("fault-process-program-is-own", These(&["process/program-is-chosen"])),
+    ("fault-process-key-is-anything", These(&["process/key-is-no-number"])),
     ("fault-process-step-runs-nowhere", These(&["process/run-in-caller"])),
     ("fault-process-arguments-are-locked", These(&["process/arguments-overwritten"])),
     (
@@ -188,6 +190,7 @@ const FAULTS: &[(&str, Noticed)] = &[
             "process/fork-memory",
             "process/fork-wait",
             "process/fork-threads",
+            "process/fork-for-each-request",
             "process/fork-other-threads",
             "process/fork-from-thread",
             "process/fork-descriptors",

@@ -24,6 +24,7 @@ pub(super) const ENDS: &[(&str, Noticed)] = &[
             "process/kill-is-signal-9",
             "process/terminate-is-handled",
             "process/threads-start-processes",
+            "process/killed-while-arguments-travel",
         ]),
     ),
     (
@@ -107,9 +108,14 @@ pub(super) const ENDS: &[(&str, Noticed)] = &[
             "process/daemons-after-an-immediate-exit",
             "process/daemons-of-a-killed-parent",
             "process/daemon-of-a-thread",
+            "process/end-leaves-no-daemons",
         ]),
     ),
-    ("fault-end-grandchildren-are-daemons", These(&["process/end-waits-for-children"])),
+    (
+        "fault-end-grandchildren-are-daemons",
+        These(&["process/end-waits-for-children", "process/end-leaves-children"]),
+    ),
+    ("fault-end-nobody-is-left", These(&["process/end-leaves-children"])),
     (
         "fault-end-mark-is-not-set",
         These(&["process/daemon-mark", "process/daemon-mark-after-start"]),
@@ -165,6 +171,14 @@ pub(super) const ENDS: &[(&str, Noticed)] = &[
             "process/signal-handlers-of-a-child",
             "process/spawn-among-siblings",
         ]),
+    ),
+    (
+        "fault-program-run-says-nothing",
+        These(&["process/arguments-of-the-program", "process/options-of-the-program"]),
+    ),
+    (
+        "fault-program-main-begins-again",
+        These(&["process/main-without-guard", "process/main-with-guard"]),
     ),
     ("fault-end-lock-lets-all-in", These(&["process/objects-cross"])),
     ("fault-end-units-are-lost", These(&["process/objects-are-handed-on"])),

@@ -128,6 +128,7 @@ const FAULTS: &[(&str, Noticed)] = &[
         "fault-program-resume-is-nothing",
         These(&["subprocess/exchange-twice", "subprocess/exchange-goes-on"]),
     ),
+    ("fault-program-user-stays", These(&["subprocess/other-user"])),
     ("fault-program-never-let-go", These(&["subprocess/streams-are-closed"])),
     ("fault-program-scope-forgets-status", These(&["subprocess/scope"])),
 ];

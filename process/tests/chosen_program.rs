@@ -1,0 +1,112 @@
+//! Children that another file is executed for than this program's own. The tests have a `main` of
+//! their own, which calls `init` first.
+
+use std::fs;
+use std::hint::black_box;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use purlin_process::{Builder, Error, ExitStatus, init};
+
+/// Generous: passing it is a failure, never a result.
+const LIMIT: Duration = Duration::from_secs(60);
+
+fn main() {
+    init();
+    let tests: [(&str, fn()); 5] = [
+        ("a_copy_of_this_program_runs_the_function", copy),
+        ("a_wrapper_that_executes_this_program_runs_the_function", wrapper),
+        ("a_program_of_other_code_ends_with_a_failure", other_code),
+        ("a_program_that_is_none_of_purlins_is_refused", stranger),
+        ("a_missing_program_is_told", missing),
+    ];
+    let trial = |(name, test): (&str, fn())| {
+        Trial::test(name, move || {
+            std::panic::catch_unwind(test).map_err(|_| Failed::without_message())
+        })
+    };
+    // One after the other: who is forked while a file is written keeps it from being executed.
+    let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
+    libtest_mimic::run(&arguments, tests.into_iter().map(trial).collect()).exit();
+}
+
+/// A file that may be executed, removed when its test is over.
+struct File(PathBuf);
+
+impl File {
+    fn new(name: &str, bytes: &[u8]) -> Self {
+        let path = std::env::temp_dir().join(format!("purlin-{}-{name}", std::process::id()));
+        fs::write(&path, bytes).expect("a file");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("its mode");
+        Self(path)
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+fn own_bytes() -> Vec<u8> {
+    fs::read("/proc/self/exe").expect("this program")
+}
+
+/// 7 in a child that is executed from the file of this path.
+fn seven_in(path: String, (): ()) -> i32 {
+    let is_there = std::env::current_exe().is_ok_and(|own| own.as_os_str() == path.as_str());
+    if is_there { 7 } else { 8 }
+}
+
+fn copy() {
+    let file = File::new("copy", &own_bytes());
+    let path = file.0.to_str().expect("a path of text").to_owned();
+    let child = Builder::new().program(&file.0).spawn(seven_in, path.clone(), ());
+    assert_eq!(child.and_then(|child| child.join(LIMIT)), Ok(ExitStatus::Code(7)));
+    let usual = Builder::new().spawn(seven_in, path, ());
+    assert_eq!(usual.and_then(|child| child.join(LIMIT)), Ok(ExitStatus::Code(8)));
+}
+
+fn wrapper() {
+    let own = std::env::current_exe().expect("this program");
+    let script = format!("#!/bin/sh\nWRAPPED=yes exec '{}' \"$@\"\n", own.display());
+    let file = File::new("wrapper", script.as_bytes());
+    let is_wrapped = |(), ()| i32::from(std::env::var("WRAPPED").as_deref() != Ok("yes"));
+    let child = Builder::new().program(&file.0).spawn(is_wrapped, (), ());
+    assert_eq!(child.and_then(|child| child.join(LIMIT)), Ok(ExitStatus::Code(0)));
+}
+
+/// Nobody calls this; its number stands in the code.
+#[inline(never)]
+fn known(number: u64) -> u64 {
+    number ^ 0x7e5c_b19a_3d42_f086
+}
+
+fn other_code() {
+    assert_ne!(black_box(known as fn(u64) -> u64)(black_box(1)), 0);
+    let mut bytes = own_bytes();
+    let number = 0x7e5c_b19a_3d42_f086_u64.to_le_bytes();
+    let places = bytes.windows(8).enumerate().filter(|(_, piece)| *piece == number);
+    let places: Vec<usize> = places.map(|(place, _)| place).collect();
+    if places.is_empty() {
+        return; // this machine's code has no numbers of eight bytes
+    }
+    for place in places {
+        bytes[place] ^= 1;
+    }
+    let file = File::new("other", &bytes);
+    let child = Builder::new().program(&file.0).spawn(|(), ()| 7, (), ());
+    assert_eq!(child.and_then(|child| child.join(LIMIT)), Ok(ExitStatus::Code(1)));
+}
+
+fn stranger() {
+    let child = Builder::new().program("true").spawn(|(), ()| 7, (), ());
+    assert_eq!(child.err(), Some(Error::NotInitialized));
+}
+
+fn missing() {
+    let child = Builder::new().program("/no/such/program").spawn(|(), ()| 7, (), ());
+    assert_eq!(child.err(), Some(Error::NoSuchProgram));
+}
