@@ -281,9 +281,9 @@ impl Queue {
         self.shape.size_max as usize
     }
 
-    /// Closes this handle and its clones in this process: their calls are refused from now on. Those
-    /// that wait already go on. What was sent stays, and nothing changes for anybody else. To close
-    /// it again does nothing.
+    /// Closes this handle and its clones in this process: their calls are refused from now on.
+    /// Those that wait already go on. What was sent stays, and nothing changes for anybody else. To
+    /// close it again does nothing.
     pub fn close(&self) {
         self.is_closed.store(true, SeqCst); // SeqCst: in one order with what the caller does beside
     }

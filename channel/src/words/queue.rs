@@ -28,8 +28,8 @@ use super::ring::Ring;
 
 /// What stands before the ring. All zeros is an empty queue that takes nothing.
 //
-// 0     8          12         16        20      112   120        124     240        368       496
-// | tail| tail lock| count max| size max| zeros | head| head lock| zeros | not empty| not full| ring
+// 0     8          12         16        20     112   120        124    240        368       496
+// | tail| tail lock| count max| size max| zeros| head| head lock| zeros| not empty| not full| ring
 //
 // Each end, and each event count, has a line of its own: an object begins 16 bytes into a line. The
 // two limits are written when it is made, and kept in each handle.
@@ -122,7 +122,7 @@ impl<'a> View<'a> {
 
     /// C4: everybody looks again. Killed before: within a slice.
     fn tell_all(self) {
-        fence(SeqCst); // before the looks at the flags: see `EventCount`
+        fence(SeqCst); // SeqCst: between the commit and the looks at the flags, see `EventCount`
         self.words.not_empty.notify(u32::MAX);
         self.words.not_full.notify(u32::MAX);
     }
@@ -192,14 +192,14 @@ impl<'a> View<'a> {
     pub(super) fn finish(self, place: u64, state: State, len: u32) {
         // L2, the commit. Release pairs with the Acquire in `look`.
         self.ring.unit(place).store(header(state, len), Release);
-        fence(SeqCst); // before the look at the flag: see `EventCount`
+        fence(SeqCst); // SeqCst: between the commit and the look at the flag, see `EventCount`
         self.words.not_empty.notify(1); // L3. Killed before: sleepers look within a slice
     }
 
     /// After the head's lock was left: wakes those who wait for the room that skipping has made.
     pub(super) fn tell_moved(self, has_moved: bool) {
         if has_moved {
-            fence(SeqCst); // as in `finish`
+            fence(SeqCst); // SeqCst: as in `finish`
             self.words.not_full.notify(u32::MAX);
         }
     }

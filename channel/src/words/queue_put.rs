@@ -74,7 +74,7 @@ impl View<'_> {
         self.ring.unit(tail.place()).store(header(State::Ready, len), Relaxed);
         self.ring.write(tail.place() + 1, body);
         self.move_tail(tail, len); // P5, the commit
-        fence(SeqCst); // before the look at the flag: see `EventCount`
+        fence(SeqCst); // SeqCst: between the commit and the look at the flag, see `EventCount`
         self.words.not_empty.notify(1); // P7. Killed before: sleepers look within a slice
         Ok(Put::Done)
     }

@@ -47,28 +47,28 @@ impl Ring<'_> {
     }
 }
 
-// Relaxed, in both: what publishes the bytes, or gives their place away, is a store of the caller's
-// that follows.
-
 fn write_units(units: &[AtomicU64], bytes: &[u8]) {
     let (whole, rest) = bytes.as_chunks::<UNIT_BYTES>();
     for (unit, chunk) in units.iter().zip(whole) {
+        // Relaxed: what publishes the bytes is a store of the caller's that follows.
         unit.store(u64::from_le_bytes(*chunk), Relaxed);
     }
     if let Some(unit) = units.get(whole.len()) {
         let mut last = [0; UNIT_BYTES];
         last[..rest.len()].copy_from_slice(rest);
-        unit.store(u64::from_le_bytes(last), Relaxed);
+        unit.store(u64::from_le_bytes(last), Relaxed); // Relaxed: as above
     }
 }
 
 fn read_units(units: &[AtomicU64], bytes: &mut [u8]) {
     let (whole, rest) = bytes.as_chunks_mut::<UNIT_BYTES>();
     for (unit, chunk) in units.iter().zip(whole.iter_mut()) {
+        // Relaxed: ordered by a load of the caller's before, and by its store that gives the place
+        // away.
         *chunk = unit.load(Relaxed).to_le_bytes();
     }
     if let Some(unit) = units.get(whole.len()) {
-        let last = unit.load(Relaxed).to_le_bytes();
+        let last = unit.load(Relaxed).to_le_bytes(); // Relaxed: as above
         rest.copy_from_slice(&last[..rest.len()]);
     }
 }
