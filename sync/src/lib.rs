@@ -57,6 +57,7 @@ mod guard;
 mod handover_lock;
 mod limits;
 mod lock;
+pub mod parts;
 mod permit;
 mod rlock;
 mod semaphore;

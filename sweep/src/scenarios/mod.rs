@@ -17,6 +17,7 @@ mod liveness;
 mod lock;
 mod name;
 mod name_world;
+mod queue;
 mod registration;
 mod rlock;
 mod semaphore;
@@ -39,7 +40,7 @@ pub fn named(name: &str) -> Option<Scenario> {
 /// All scenarios of the library.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    let lists: [&[Scenario]; 22] = [
+    let lists: [&[Scenario]; 23] = [
         &registration::SCENARIOS,
         &liveness::SCENARIOS,
         &arena::SCENARIOS,
@@ -61,6 +62,7 @@ pub fn all() -> Vec<Scenario> {
         &semaphore_live::SCENARIOS,
         &name::SCENARIOS,
         &start::SCENARIOS,
+        &queue::SCENARIOS,
         &whole::SCENARIOS,
     ];
     lists.concat()

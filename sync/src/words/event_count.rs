@@ -33,18 +33,18 @@ const fn notified(word: u32) -> u32 {
 //    0        s      nobody sleeps who was not woken, or is about to be
 //    1        s      somebody may sleep, or be between its second look and its sleep
 #[repr(transparent)]
-pub(crate) struct EventCount {
+pub struct EventCount {
     word: AtomicU32,
 }
 
 /// What the word was when a sleeper had said that it may sleep.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Key(u32);
+pub struct Key(u32);
 
 impl EventCount {
     /// K1: says that the caller may sleep. It then looks whether it has to, with loads that are
     /// `SeqCst`. Killed after: one useless wake.
-    pub(super) fn prepare(&self) -> Key {
+    pub fn prepare(&self) -> Key {
         // SeqCst, for the picture above: before the loads that follow it.
         let before = self.word.fetch_or(WAITERS, SeqCst);
         between_accesses();
@@ -52,15 +52,19 @@ impl EventCount {
     }
 
     /// K2: sleeps a slice at most, unless somebody was notified since the key was made.
-    pub(super) fn sleep(&self, key: Key, wait: &mut Wait) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// * [`Error::System`] when the kernel refuses, which it has no reason to.
+    pub fn sleep(&self, key: Key, wait: &mut Wait) -> Result<(), Error> {
         let left = wait.left();
         wait.sleep_on(&self.word, key.0.into(), left)
     }
 
-    /// N1 to N3: wakes so many, after a change that the caller made by a `SeqCst` exchange. Killed
-    /// before N2: the next notifier wakes. Before N3: sleepers look within a slice.
+    /// N1 to N3: wakes so many, after a change that the caller made by a `SeqCst` exchange, or by
+    /// whatever stands before a `SeqCst` fence. Killed before N2: the next notifier wakes. Before
+    /// N3: sleepers look within a slice.
     #[inline]
-    pub(super) fn notify(&self, count: u32) {
+    pub fn notify(&self, count: u32) {
         between_accesses();
         // N1. SeqCst, for the picture above: after the change.
         let seen = self.word.load(SeqCst);

@@ -13,7 +13,7 @@ use super::exclusive::{ExclusiveWord, Steps, Told};
 
 /// Its holder is a process; only that releases; nobody is told of a death.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Inner {}
+pub enum Inner {}
 
 impl Steps for Inner {
     type Bits = AtomicU32;
@@ -27,8 +27,8 @@ impl Steps for Inner {
     }
 }
 
-/// The word of an inner lock.
-pub(crate) type InnerWord = ExclusiveWord<Inner>;
+/// The word of an inner lock. All zeros is a free one.
+pub type InnerWord = ExclusiveWord<Inner>;
 
 /// Takes an inner lock. Waits until `deadline`, and for a second in any case: who has it so long is
 /// stopped. True when it was a dead holder's.
@@ -36,7 +36,7 @@ pub(crate) type InnerWord = ExclusiveWord<Inner>;
 /// # Errors
 /// * As [`ExclusiveWord::acquire`].
 #[inline]
-pub(super) fn enter(word: &InnerWord, at: &Attachment, deadline: Deadline) -> Result<bool, Error> {
+pub fn enter(word: &InnerWord, at: &Attachment, deadline: Deadline) -> Result<bool, Error> {
     let patience = Duration::from_nanos(INNER_PATIENCE_NANOS);
     Ok(word.acquire(at, deadline.at_least(patience))? == Told::OwnerDied)
 }
@@ -44,6 +44,6 @@ pub(super) fn enter(word: &InnerWord, at: &Attachment, deadline: Deadline) -> Re
 /// Gives an inner lock back. It fails only where somebody has spoiled the word, and then there is
 /// nothing that could be done about it.
 #[inline]
-pub(super) fn leave(word: &InnerWord, at: &Attachment) {
+pub fn leave(word: &InnerWord, at: &Attachment) {
     let _ = word.release_own(at.token());
 }

@@ -20,7 +20,7 @@ pub(crate) mod lock;
 pub(crate) mod rlock;
 pub(crate) mod semaphore;
 pub(crate) mod tracked;
-mod wait;
+pub(crate) mod wait;
 
 #[cfg(test)]
 mod tests {

@@ -9,7 +9,7 @@ use super::cell::{
 };
 
 /// One call's wait.
-pub(super) struct Wait {
+pub struct Wait {
     /// Who waits, as the word names its owner.
     pub(super) me: u64,
     deadline: Deadline,
@@ -27,24 +27,30 @@ pub(super) struct Wait {
 }
 
 impl Wait {
-    pub(super) fn new(me: u64, deadline: Deadline) -> Self {
+    /// Of a call by `me`, which is 0 where the word does not name who waits.
+    #[must_use]
+    pub fn new(me: u64, deadline: Deadline) -> Self {
         let deadline = deadline.start();
         let is_try = deadline.remaining().is_some_and(|left| left.is_zero());
         let spins_left = if is_try { 0 } else { SPIN_LIMIT_ITERATIONS };
         Self { me, deadline, waiters: 0, sleeps: 0, asleep_on: 0, slices: 0, spins_left, spin: 1 }
     }
 
-    pub(super) fn left(&self) -> Option<Duration> {
+    /// The time left; `None` when there is no limit.
+    #[must_use]
+    pub fn left(&self) -> Option<Duration> {
         self.deadline.remaining()
     }
 
-    pub(super) const fn has_slept(&self) -> bool {
+    /// Whether it has slept, and may have used up a wake.
+    #[must_use]
+    pub const fn has_slept(&self) -> bool {
         self.waiters != 0
     }
 
     /// A5: lets a moment pass, twice as long each time. False when there is none left before a
     /// sleep.
-    pub(super) fn spins(&mut self) -> bool {
+    pub fn spins(&mut self) -> bool {
         self.spins_between(1)
     }
 
@@ -62,7 +68,11 @@ impl Wait {
 
     /// Whether the process that `token` names is dead, with a second opinion from the second slice
     /// on the same token on.
-    pub(super) fn is_dead(&mut self, at: &Attachment, token: u32) -> Result<bool, Error> {
+    ///
+    /// # Errors
+    /// * [`Error::Damaged`] for a token that nobody ever had.
+    /// * [`Error::System`] when foreign code closed the descriptor by which deaths are seen.
+    pub fn is_dead(&mut self, at: &Attachment, token: u32) -> Result<bool, Error> {
         if token != self.asleep_on {
             self.asleep_on = token;
             self.slices = 0;

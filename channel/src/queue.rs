@@ -1,0 +1,369 @@
+//! The queue of messages.
+
+use core::fmt;
+use core::sync::atomic::{
+    AtomicBool, AtomicU64,
+    Ordering::{Relaxed, SeqCst},
+};
+use std::sync::Arc;
+
+use purlin_shm::{Carry, Luggage, Name, Object, Place, Segment, Shared};
+use purlin_sync::Deadline;
+
+use crate::error::Error;
+use crate::limits::{QUEUE_COUNT_MAX, QUEUE_RING_MAX_BYTES, RECV_BYTES};
+use crate::words::queue::{QueueWords, Shape, View, units};
+
+/// A queue of messages, for all processes and threads that share it: each is a row of bytes, sent
+/// whole or not at all, and received by one.
+///
+/// What was sent before is received before: by one sender always, by several when the one call had
+/// returned before the other began. When a send has returned the message is inside, for everybody,
+/// also if the sender is killed at that moment.
+///
+/// A clone is a handle of the same queue, in the same process; a forked child has copies of all.
+///
+/// ```
+/// # fn main() -> Result<(), purlin_channel::Error> {
+/// use core::time::Duration;
+/// use purlin_channel::{Error, Queue};
+///
+/// let queue = Queue::bounded(2, 8)?;
+/// queue.send(b"one", None)?;
+/// queue.send(b"", None)?; // as good a message as any
+/// assert_eq!(queue.try_send(b"three"), Err(Error::Full));
+/// assert_eq!(queue.recv(None)?, b"one");
+/// assert_eq!(queue.recv(None)?, b"");
+/// assert_eq!(queue.recv(Duration::from_millis(1)), Err(Error::Empty));
+/// assert_eq!(queue.send(b"nine bytes", None), Err(Error::MessageTooLarge { len: 10 }));
+/// # Ok(()) }
+/// ```
+///
+/// # Weak points
+/// * Fairness: none. A running caller may overtake sleepers without bound.
+/// * Signals: no call is async-signal-safe, for each may wait for its own thread.
+/// * Fork: the child has copies of all handles, closed ones as closed.
+/// * Death: of a sender amid a send: nothing was sent. Of a receiver amid a receive: the message is
+///   still there, unless the call was about to return. What a receiver had got dies with it.
+/// * Standing still: who is stopped in the few microseconds in which a message is copied keeps
+///   others waiting: those that may not wait are told full or empty after a second. A message of
+///   more than [`LARGE_BYTES`](crate::LARGE_BYTES) is waited for where it stands: those behind it
+///   are received after it.
+/// * Cost: who has received wakes all that wait for room, since messages differ in size.
+pub struct Queue {
+    place: Place<QueueWords>,
+    shape: Shape,
+    /// Closed in this process, by this handle.
+    is_closed: Arc<AtomicBool>,
+}
+
+const _: () = assert!(size_of::<QueueWords>() == 496 && align_of::<QueueWords>() == 8);
+
+#[expect(unsafe_code, reason = "a promise about the layout, argued here")]
+// SAFETY: `repr(C)`, of atomics, and of words that are `repr(C)` or `repr(transparent)` and one
+// atomic each; zeros and any other bits are valid values of them.
+unsafe impl Shared for QueueWords {}
+
+impl Object for QueueWords {
+    const KIND: u16 = 16;
+    const VERSION: u16 = 1;
+    type Row = AtomicU64;
+}
+
+impl Shape {
+    /// # Errors
+    /// * [`Error::InvalidArgument`] for no messages, or more than can be counted or stored.
+    fn new(count: usize, size: usize) -> Result<Self, Error> {
+        let count_max = u32::try_from(count).ok().filter(|count| *count <= QUEUE_COUNT_MAX);
+        let shape = match (count_max, u32::try_from(size)) {
+            (Some(count_max), Ok(size_max)) if count_max > 0 => Self { count_max, size_max },
+            _ => return Err(Error::InvalidArgument),
+        };
+        if shape.ring_units() * 8 > QUEUE_RING_MAX_BYTES {
+            return Err(Error::InvalidArgument);
+        }
+        Ok(shape)
+    }
+
+    /// Room for so many messages of the largest size, whatever has passed through before.
+    fn ring_units(self) -> u64 {
+        (u64::from(self.count_max) * units(self.size_max)).next_power_of_two()
+    }
+
+    fn row_len(self) -> Result<usize, Error> {
+        usize::try_from(self.ring_units()).map_err(|_| Error::InvalidArgument)
+    }
+
+    fn fill(self, words: &QueueWords) {
+        // Relaxed, both: nobody has the object yet, and its check orders them.
+        words.count_max.store(self.count_max, Relaxed);
+        words.size_max.store(self.size_max, Relaxed);
+    }
+}
+
+impl Queue {
+    /// Makes a queue of `count` messages of up to `size` bytes each, in a segment that this process
+    /// keeps for such objects. It takes exactly so many, whatever their sizes.
+    ///
+    /// # Errors
+    /// * [`Error::InvalidArgument`] for no messages, more than
+    ///   [`QUEUE_COUNT_MAX`], or a ring of more than [`QUEUE_RING_MAX_BYTES`].
+    /// * [`Error::OutOfResources`] when memory, descriptors or the file size limit do not allow it.
+    /// * [`Error::Unsupported`] when `/proc` is not mounted.
+    pub fn bounded(count: usize, size: usize) -> Result<Self, Error> {
+        let shape = Shape::new(count, size)?;
+        Self::of(Place::new_with(shape.row_len()?, |words, _| shape.fill(words))?)
+    }
+
+    /// Makes such a queue in `segment`.
+    ///
+    /// # Errors
+    /// * [`Error::InvalidArgument`] as [`bounded`](Self::bounded).
+    /// * [`Error::OutOfResources`] when the segment has not room enough: 512 bytes, and a ring of
+    ///   eight bytes more a message than its sizes rounded up to eight, rounded up to a power of
+    ///   two.
+    /// * [`Error::Damaged`] when it was overwritten.
+    pub fn bounded_in(segment: &Segment, count: usize, size: usize) -> Result<Self, Error> {
+        let shape = Shape::new(count, size)?;
+        let fill = |words: &QueueWords, _: &[AtomicU64]| shape.fill(words);
+        Self::of(Place::new_in_with(segment, shape.row_len()?, fill)?)
+    }
+
+    /// Opens the queue that stands at `offset` of `segment`, as [`offset`](Self::offset) told.
+    ///
+    /// # Errors
+    /// * [`Error::Incompatible`] when another kind of object stands there.
+    /// * [`Error::Damaged`] when none does, or it was overwritten.
+    pub fn open(segment: &Segment, offset: u64) -> Result<Self, Error> {
+        Self::of(Place::open(segment, offset)?)
+    }
+
+    /// Makes a queue that has a name, by which processes of this user find it that are no
+    /// relatives. The name stays when all have gone, until it is [unlinked] or [collected].
+    ///
+    /// # Errors
+    /// * [`Error::AlreadyExists`] when the name is taken.
+    /// * Those of [`bounded`](Self::bounded); [`Error::Unsupported`] also where the machine has no
+    ///   `/dev/shm`.
+    ///
+    /// [unlinked]: purlin_shm::Name::unlink
+    /// [collected]: purlin_shm::collect
+    pub fn create(name: &Name, count: usize, size: usize) -> Result<Self, Error> {
+        let shape = Shape::new(count, size)?;
+        let fill = |words: &QueueWords, _: &[AtomicU64]| shape.fill(words);
+        Self::of(Place::create_with(name, shape.row_len()?, fill)?)
+    }
+
+    /// Opens the queue that [`create`](Self::create) made under this name.
+    ///
+    /// # Errors
+    /// * [`Error::NoSuchName`] when there is none; [`Error::PermissionDenied`] when it is another
+    ///   user's.
+    /// * [`Error::Incompatible`] when the name leads to something else than a queue,
+    ///   [`Error::Damaged`] when it was truncated or overwritten.
+    /// * [`Error::TimedOut`] when for a second the name was always just being taken away.
+    pub fn open_named(name: &Name) -> Result<Self, Error> {
+        Self::of(Place::open_named(name)?)
+    }
+
+    /// Puts `message` at the end, waiting for room until `deadline`. When it returns, the message
+    /// is inside: nothing that happens to this process takes it out again.
+    ///
+    /// # Errors
+    /// * [`Error::Full`] when the deadline came first.
+    /// * [`Error::Closed`] after [`close`](Self::close) of this handle, or a
+    ///   [`shutdown`](Self::shutdown) by anybody.
+    /// * [`Error::MessageTooLarge`] when it is larger than the queue was made for.
+    /// * [`Error::Damaged`] when a peer has overwritten what stands in the segment.
+    /// * [`Error::OutOfResources`], [`Error::Unsupported`] in a forked child whose first operation
+    ///   cannot register it.
+    #[inline]
+    pub fn send(&self, message: &[u8], deadline: impl Into<Deadline>) -> Result<(), Error> {
+        self.view()?.put(message, deadline.into())
+    }
+
+    /// [`send`](Self::send) that never waits for room.
+    ///
+    /// # Errors
+    /// * As [`send`](Self::send).
+    #[inline]
+    pub fn try_send(&self, message: &[u8]) -> Result<(), Error> {
+        self.send(message, Deadline::passed())
+    }
+
+    /// Takes the oldest message, waiting for one until `deadline`.
+    ///
+    /// # Errors
+    /// * [`Error::Empty`] when the deadline came first.
+    /// * [`Error::Closed`] after [`close`](Self::close) of this handle; and after a
+    ///   [`shutdown`](Self::shutdown) by anybody, once nothing is left inside.
+    /// * The others as [`send`](Self::send).
+    pub fn recv(&self, deadline: impl Into<Deadline>) -> Result<Vec<u8>, Error> {
+        let view = self.view()?;
+        let mut message = vec![0; view.next_len()];
+        if let Ok(len) = view.get(&mut message, Deadline::passed()) {
+            message.truncate(len);
+            return Ok(message);
+        }
+        let deadline = deadline.into().start();
+        let mut room = message.len().max(RECV_BYTES.min(self.message_max_bytes()));
+        // Ends: a message that does not fit says how long it is, and room for the largest is room
+        // for all.
+        loop {
+            message.resize(room, 0);
+            match view.get(&mut message, deadline) {
+                Ok(len) => {
+                    message.truncate(len);
+                    return Ok(message);
+                }
+                Err(Error::MessageTooLarge { len }) if len > room => room = len,
+                Err(other) => return Err(other),
+            }
+        }
+    }
+
+    /// [`recv`](Self::recv) that never waits for a message.
+    ///
+    /// # Errors
+    /// * As [`recv`](Self::recv).
+    pub fn try_recv(&self) -> Result<Vec<u8>, Error> {
+        self.recv(Deadline::passed())
+    }
+
+    /// Takes the oldest message into `buffer`; how many bytes it had.
+    ///
+    /// # Errors
+    /// * [`Error::MessageTooLarge`] when it has more bytes than the buffer; it is still there.
+    /// * The others as [`recv`](Self::recv).
+    #[inline]
+    pub fn recv_into(
+        &self,
+        buffer: &mut [u8],
+        deadline: impl Into<Deadline>,
+    ) -> Result<usize, Error> {
+        self.view()?.get(buffer, deadline.into())
+    }
+
+    /// How many messages are inside: a hint, which may be another number by now. Those are counted
+    /// that somebody is just receiving.
+    ///
+    /// # Errors
+    /// * [`Error::Closed`] after [`close`](Self::close) of this handle.
+    pub fn len(&self) -> Result<usize, Error> {
+        Ok(self.view()?.len() as usize)
+    }
+
+    /// Whether nothing is inside: a hint.
+    ///
+    /// # Errors
+    /// * [`Error::Closed`] after [`close`](Self::close) of this handle.
+    pub fn is_empty(&self) -> Result<bool, Error> {
+        Ok(self.len()? == 0)
+    }
+
+    /// Whether as many messages are inside as the queue was made for: a hint.
+    ///
+    /// # Errors
+    /// * [`Error::Closed`] after [`close`](Self::close) of this handle.
+    pub fn is_full(&self) -> Result<bool, Error> {
+        Ok(self.len()? == self.capacity())
+    }
+
+    /// How many messages it takes.
+    #[must_use]
+    pub const fn capacity(&self) -> usize {
+        self.shape.count_max as usize
+    }
+
+    /// How many bytes a message may have.
+    #[must_use]
+    pub const fn message_max_bytes(&self) -> usize {
+        self.shape.size_max as usize
+    }
+
+    /// Closes this handle and its clones in this process: their calls are refused from now on.
+    /// Those that wait already go on. What was sent stays, and nothing changes for anybody else. To
+    /// close it again does nothing.
+    pub fn close(&self) {
+        self.is_closed.store(true, SeqCst); // SeqCst: in one order with what the caller does beside
+    }
+
+    /// Shuts the queue down for everybody: sends are refused, also those that wait; receives take
+    /// what is left, and are told closed then. To shut it down again does nothing.
+    ///
+    /// # Errors
+    /// * [`Error::Closed`] after [`close`](Self::close) of this handle.
+    /// * [`Error::Damaged`], [`Error::OutOfResources`], [`Error::Unsupported`] as
+    ///   [`send`](Self::send).
+    pub fn shutdown(&self) -> Result<(), Error> {
+        self.view()?.shut()
+    }
+
+    /// [`shutdown`](Self::shutdown) that also drops what is inside: receives are told closed at
+    /// once. A message that is just being received may be either.
+    ///
+    /// # Errors
+    /// * As [`shutdown`](Self::shutdown).
+    pub fn shutdown_now(&self) -> Result<(), Error> {
+        self.view()?.shut_and_drop()
+    }
+
+    /// Where in its segment the queue is, in bytes: what another process opens it by.
+    #[must_use]
+    pub const fn offset(&self) -> u64 {
+        self.place.offset()
+    }
+
+    /// The segment that the queue is in.
+    #[must_use]
+    pub fn segment(&self) -> Segment {
+        self.place.segment()
+    }
+
+    /// A handle of what stands there, once it has been looked at.
+    fn of(place: Place<QueueWords>) -> Result<Self, Error> {
+        // Relaxed, both: written before the object's check, whose load came before.
+        let (count_max, size_max) = (place.count_max.load(Relaxed), place.size_max.load(Relaxed));
+        let shape =
+            Shape::new(count_max as usize, size_max as usize).map_err(|_| Error::Damaged)?;
+        if shape.row_len()? != place.row().len() {
+            return Err(Error::Damaged);
+        }
+        Ok(Self { place, shape, is_closed: Arc::default() })
+    }
+
+    fn view(&self) -> Result<View<'_>, Error> {
+        // SeqCst: as in `close`.
+        if self.is_closed.load(SeqCst) {
+            return Err(Error::Closed);
+        }
+        Ok(View::new(&self.place, self.place.row(), self.place.attachment(), self.shape))
+    }
+}
+
+impl Carry for Queue {
+    fn pack(&self, luggage: &mut Luggage) -> Result<(), purlin_shm::Error> {
+        self.place.pack(luggage)
+    }
+
+    fn unpack(luggage: &mut Luggage) -> Result<Self, purlin_shm::Error> {
+        Self::of(Place::unpack(luggage)?).map_err(|_| purlin_shm::Error::Damaged)
+    }
+}
+
+impl Clone for Queue {
+    fn clone(&self) -> Self {
+        let is_closed = Arc::clone(&self.is_closed);
+        Self { place: self.place.clone(), shape: self.shape, is_closed }
+    }
+}
+
+impl fmt::Debug for Queue {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Queue")
+            .field("offset", &self.offset())
+            .field("capacity", &self.capacity())
+            .field("len", &self.len().ok())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,94 @@
+//! The units of a ring: a power of two of them, which places are folded to.
+
+use super::cell::{AtomicU64, Ordering::Relaxed};
+
+/// How many bytes a unit has.
+const UNIT_BYTES: usize = 8;
+
+/// The row behind a queue's words.
+#[derive(Clone, Copy)]
+pub(super) struct Ring<'a>(pub(super) &'a [AtomicU64]);
+
+impl Ring<'_> {
+    pub(super) const fn unit_count(self) -> u64 {
+        self.0.len() as u64
+    }
+
+    /// The unit at a place, which may be a header.
+    pub(super) fn unit(&self, place: u64) -> &AtomicU64 {
+        &self.0[self.fold(place)]
+    }
+
+    /// Copies bytes in from a place on. The rest of the last unit becomes zeros.
+    pub(super) fn write(self, place: u64, bytes: &[u8]) {
+        let (first, second) = self.halves(place, bytes.len());
+        let (before, after) = bytes.split_at(bytes.len().min(first.len() * UNIT_BYTES));
+        write_units(first, before);
+        write_units(second, after);
+    }
+
+    /// Copies bytes out from a place on.
+    pub(super) fn read(self, place: u64, bytes: &mut [u8]) {
+        let (first, second) = self.halves(place, bytes.len());
+        let (before, after) = bytes.split_at_mut(bytes.len().min(first.len() * UNIT_BYTES));
+        read_units(first, before);
+        read_units(second, after);
+    }
+
+    const fn fold(self, place: u64) -> usize {
+        place as usize & (self.0.len() - 1)
+    }
+
+    /// The units of so many bytes from a place on, up to the end of the ring and from its start.
+    fn halves(&self, place: u64, len: usize) -> (&[AtomicU64], &[AtomicU64]) {
+        let (start, count) = (self.fold(place), len.div_ceil(UNIT_BYTES));
+        let first_count = count.min(self.0.len() - start);
+        (&self.0[start..][..first_count], &self.0[..count - first_count])
+    }
+}
+
+fn write_units(units: &[AtomicU64], bytes: &[u8]) {
+    let (whole, rest) = bytes.as_chunks::<UNIT_BYTES>();
+    for (unit, chunk) in units.iter().zip(whole) {
+        // Relaxed: what publishes the bytes is a store of the caller's that follows.
+        unit.store(u64::from_le_bytes(*chunk), Relaxed);
+    }
+    if let Some(unit) = units.get(whole.len()) {
+        let mut last = [0; UNIT_BYTES];
+        last[..rest.len()].copy_from_slice(rest);
+        unit.store(u64::from_le_bytes(last), Relaxed); // Relaxed: as above
+    }
+}
+
+fn read_units(units: &[AtomicU64], bytes: &mut [u8]) {
+    let (whole, rest) = bytes.as_chunks_mut::<UNIT_BYTES>();
+    for (unit, chunk) in units.iter().zip(whole.iter_mut()) {
+        // Relaxed: ordered by a load of the caller's before, and by its store that gives the place
+        // away.
+        *chunk = unit.load(Relaxed).to_le_bytes();
+    }
+    if let Some(unit) = units.get(whole.len()) {
+        let last = unit.load(Relaxed).to_le_bytes(); // Relaxed: as above
+        rest.copy_from_slice(&last[..rest.len()]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_come_out_as_they_went_in_also_around_the_end() {
+        let units: Vec<AtomicU64> = (0..8).map(|_| AtomicU64::new(u64::MAX)).collect();
+        let ring = Ring(&units);
+        for place in [0, 5, 7, 8 + 6, (1 << 36) - 1] {
+            for len in 0..=64 {
+                let bytes: Vec<u8> = (0..len).map(|byte| byte as u8 ^ place as u8).collect();
+                ring.write(place, &bytes);
+                let mut out = vec![0xaa; len];
+                ring.read(place, &mut out);
+                assert_eq!(out, bytes, "{len} bytes at {place}");
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Limits after which a test fails, and children that it does not leave behind.
+
+use core::time::Duration;
+
+use purlin_process::{ExitStatus, Process};
+
+/// Far beyond what any of these tests needs.
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+
+/// A child that is killed if it has not ended when this is dropped.
+pub(crate) struct Child(pub(crate) Process);
+
+impl Child {
+    /// A fork that runs `function`.
+    pub(crate) fn run(function: impl FnOnce() -> Result<(), String>) -> Self {
+        Self(Process::fork("child", function).expect("a child"))
+    }
+
+    /// Waits for its success.
+    pub(crate) fn succeeds(self, what: &str) {
+        assert_eq!(self.0.join(LIMIT), Ok(ExitStatus::Code(0)), "{what}");
+    }
+
+    /// Ends it, wherever it is.
+    pub(crate) fn kill(self) {
+        self.0.kill().expect("it is ours");
+        self.0.join(LIMIT).expect("a killed child ends");
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        if self.0.is_alive() == Ok(true) {
+            let _ = self.0.kill(); // the test has failed already
+            let _ = self.0.join(LIMIT);
+        }
+    }
+}
+
+/// An error as a child's message.
+pub(crate) fn text(error: impl core::fmt::Display) -> String {
+    error.to_string()
+}
