@@ -185,15 +185,15 @@ word!(checked, "../../sync/src/words/checked.rs");
 word!(condition, "../../sync/src/words/condition.rs");
 word!(depth, "../../sync/src/words/depth.rs");
 word!(event, "../../sync/src/words/event.rs");
-inner_word!(event_count, "../../sync/src/words/event_count.rs");
+word!(event_count, "../../sync/src/words/event_count.rs");
 word!(exclusive, "../../sync/src/words/exclusive.rs");
 word!(handover, "../../sync/src/words/handover.rs");
-inner_word!(inner, "../../sync/src/words/inner.rs");
+word!(inner, "../../sync/src/words/inner.rs");
 word!(lock, "../../sync/src/words/lock.rs");
 word!(rlock, "../../sync/src/words/rlock.rs");
 word!(semaphore, "../../sync/src/words/semaphore.rs");
 inner_word!(tracked, "../../sync/src/words/tracked.rs");
-inner_word!(wait, "../../sync/src/words/wait.rs");
+word!(wait, "../../sync/src/words/wait.rs");
 
 #[cfg(test)]
 mod barrier_killed;
