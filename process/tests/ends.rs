@@ -405,12 +405,16 @@ fn ways() -> [(&'static str, fn(), ExitStatus); 10] {
 }
 
 #[test]
+#[expect(unsafe_code, reason = "a disposition of the whole process, a child of this test's")]
 fn each_way_to_end_is_told_apart() {
     // shows: process-exit-status-negative-for-signal, process-exit-status-signal-beyond-named
     in_child(|| {
         let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
         rustix::process::setrlimit(rustix::process::Resource::Core, none)
             .map_err(|errno| errno.to_string())?;
+        // What a shell starts aside ignores interrupts, and so would the children.
+        // SAFETY: a default action installs no code.
+        unsafe { libc::signal(libc::SIGINT, libc::SIG_DFL) };
         for (way, function, expected) in ways() {
             let status = Process::fork(way, function).and_then(|child| child.join(LIMIT));
             check(status == Ok(expected), &format!("{way}: {expected}, but {status:?}"))?;
