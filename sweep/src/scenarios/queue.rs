@@ -252,6 +252,18 @@ impl Stage for Getting {
         self.0.get(1, mark)
     }
 
+    /// Takes the other one, and fills the ring, over what the victim may still be reading.
+    fn other(&self, _turn: &Turn<'_>) -> Outcome {
+        self.0.get(1, &Mark::UNARMED)?;
+        for number in OWN..NUMBER_MAX {
+            match self.0.queue.try_send(&self.0.message(number)) {
+                Ok(()) | Err(Error::Full) => {}
+                Err(other) => return Err(failed(other)),
+            }
+        }
+        Ok(())
+    }
+
     fn check(&self) -> Outcome {
         self.0.drain()?;
         self.0.check_gets(2)?;
