@@ -61,10 +61,13 @@ const FAULTS: &[&str] = &[
     "fault-waiter-death-keeps-ticket",
 ];
 
+/// How many bursts it takes at most until one notices a fault that a late answer can hide.
+const BURSTS_FOR_A_FAULT: usize = 20;
+
 const TAKE: Op = Op::Acquire(Limit::None);
 
 /// Bursts in which no timing can hide the fault: what comes of the crowd's first move is looked at
-/// alone, or there is one caller only.
+/// alone, or there is one caller only. Where all are let in, a late answer can.
 const SURE: &[(&str, Crowd, &[&[Op]])] = &[
     ("fault-born-suspect", Crowd::Released, CROWD),
     ("fault-never-blocks", Crowd::Released, CROWD),
@@ -150,10 +153,13 @@ fn a_burst_notices_what_no_timing_hides() {
         let (command, ground) = subject(fault);
         let lines = lines.iter().map(|line| line.to_vec()).collect();
         let burst = Burst { model: ground.model, lines, crowd: *crowd, kills: Vec::new() };
-        match burst.run(&command, &ground) {
-            BurstEnd::Refused(..) | BurstEnd::Wrong(_) => None,
-            other => Some(format!("{fault}: {other}")),
-        }
+        // Two that are let in at once are told apart from one after the other only if the second
+        // says so before the first goes on, which a busy machine may delay.
+        let bursts_count = if fault.ends_with("-admits-all") { BURSTS_FOR_A_FAULT } else { 1 };
+        let is_noticed = |end: &BurstEnd| matches!(end, BurstEnd::Refused(..) | BurstEnd::Wrong(_));
+        let mut ends = (0..bursts_count).map(|_| burst.run(&command, &ground));
+        let noticed = ends.find(is_noticed);
+        noticed.is_none().then(|| (*fault).to_owned())
     });
     assert!(unnoticed.is_empty(), "{unnoticed:#?}");
 }
