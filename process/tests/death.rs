@@ -93,23 +93,27 @@ extern "C" fn kill_self() {
     let _ = kill_process(getpid(), Signal::KILL);
 }
 
-#[test]
+/// A parent that dies inside a start, with this handler before the fork, leaves no child that ran.
 #[expect(unsafe_code, reason = "a fork handler is the one place between fork and what follows")]
-fn a_child_whose_parent_dies_inside_the_start_never_runs() {
-    in_child(|| {
-        let (mut reader, mut writer) = pipe().map_err(|error| error.to_string())?;
-        let parent = Process::fork("parent", || -> Result<(), String> {
-            // SAFETY: the handler makes two system calls, and stays loaded with this program.
-            let set = unsafe { libc::pthread_atfork(None, Some(kill_self), None) };
-            check(set == 0, "the handler is set")?;
-            let child = Process::fork("never runs", || writer.write_all(b"ran"));
-            Err(format!("the parent lives on with {child:?}"))
-        });
-        let status = parent.map_err(text)?.join(LIMIT);
-        check(status == Ok(ExitStatus::Signal(9)), "the parent died inside the call")?;
-        drop(writer);
-        check(read_to_end(&mut reader)?.is_empty(), "the child ended without having run")
+fn starts_and_dies(before: Option<unsafe extern "C" fn()>) -> Result<(), String> {
+    let (mut reader, mut writer) = pipe().map_err(|error| error.to_string())?;
+    REPORT.store(writer.as_raw_fd(), Ordering::Relaxed); // Relaxed: as in the handler
+    let parent = Process::fork("parent", || -> Result<(), String> {
+        // SAFETY: the handlers make system calls only, and stay loaded with this program.
+        let set = unsafe { libc::pthread_atfork(before, Some(kill_self), None) };
+        check(set == 0, "the handlers are set")?;
+        let child = Process::fork("never runs", || writer.write_all(b"ran"));
+        Err(format!("the parent lives on with {child:?}"))
     });
+    let status = parent.map_err(text)?.join(LIMIT);
+    check(status == Ok(ExitStatus::Signal(9)), "the parent died inside the call")?;
+    drop(writer);
+    check(read_to_end(&mut reader)?.is_empty(), "the child ended without having run")
+}
+
+#[test]
+fn a_child_whose_parent_dies_inside_the_start_never_runs() {
+    in_child(|| starts_and_dies(None));
 }
 
 /// For the next handler: the descriptor that its child is not to keep.
@@ -130,24 +134,8 @@ extern "C" fn start_a_stranger() {
 }
 
 #[test]
-#[expect(unsafe_code, reason = "a fork handler is the one place between fork and what follows")]
 fn nor_when_a_child_of_foreign_code_took_a_copy_of_all_descriptors_along() {
-    in_child(|| {
-        let (mut reader, mut writer) = pipe().map_err(|error| error.to_string())?;
-        REPORT.store(writer.as_raw_fd(), Ordering::Relaxed); // Relaxed: as in the handler
-        let parent = Process::fork("parent", || -> Result<(), String> {
-            let (before, after) = (Some(start_a_stranger as _), Some(kill_self as _));
-            // SAFETY: the handlers make system calls only, and stay loaded with this program.
-            let set = unsafe { libc::pthread_atfork(before, after, None) };
-            check(set == 0, "the handlers are set")?;
-            let child = Process::fork("never runs", || writer.write_all(b"ran"));
-            Err(format!("the parent lives on with {child:?}"))
-        });
-        let status = parent.map_err(text)?.join(LIMIT);
-        check(status == Ok(ExitStatus::Signal(9)), "the parent died inside the call")?;
-        drop(writer);
-        check(read_to_end(&mut reader)?.is_empty(), "the child ended without having run")
-    });
+    in_child(|| starts_and_dies(Some(start_a_stranger)));
 }
 
 /// For the next handler: whether the next child is to die before it runs.

@@ -57,10 +57,13 @@ impl View<'_> {
         // Ends: with a message, with an error, or at the deadline, which is looked at before every
         // sleep; each sleep is a slice at most. Once, a second is given to a call in the way.
         loop {
-            let key = if wait.spins() { None } else { Some(self.words.not_empty.prepare()) };
-            if key.is_none() && !self.may_have_news() {
+            // Who was woken says that it may sleep before it looks again: the wake took the flag away,
+            // and there may be others, whom a wake that is passed on has to find.
+            let is_spin = !has_slept && wait.spins();
+            if is_spin && !self.may_have_news() {
                 continue;
             }
+            let key = if is_spin { None } else { Some(self.words.not_empty.prepare()) };
             let is_in_the_way = match self.get_once(body, deadline, slices) {
                 Ok(Got::Empty { is_in_the_way }) => is_in_the_way,
                 other => return self.leave_after(has_slept, other),

@@ -6,14 +6,16 @@ use purlin_channel::{Error, LARGE_BYTES, Queue};
 
 use super::ensemble::{self, Ensemble};
 use crate::journal::Journal;
+use crate::limits::GLANCE;
 use crate::stage::{AnyStage, Scenario, Stage, Sweep, Turn};
+use crate::sys::process::{idle_until, pause};
 use crate::sys::trace::Mark;
 use crate::verdict::{Failure, Kind, Outcome, check};
 
 const SMALL: usize = 20;
 const LARGE: usize = LARGE_BYTES + 8;
 
-pub(super) const SCENARIOS: [Scenario; 8] = [
+pub(super) const SCENARIOS: [Scenario; 9] = [
     scenario("queue-put", "put a message into a ring that goes round", || {
         Ok(Box::new(Putting(World::new(SMALL, 1)?)))
     }),
@@ -39,6 +41,12 @@ pub(super) const SCENARIOS: [Scenario; 8] = [
         name: "queue-live",
         about: "two put and two take, as fast as they can: each message once, nobody left asleep",
         make: || Ok(ensemble::stage(Live(World::new(SMALL, 0)?))),
+        sweep: Sweep::Whole,
+    },
+    Scenario {
+        name: "queue-live-one-each",
+        about: "two sleep for a message each, and two are put at once: nobody is left asleep",
+        make: || Ok(ensemble::stage(OneEach(World::new(SMALL, 0)?))),
         sweep: Sweep::Whole,
     },
 ];
@@ -406,5 +414,67 @@ impl Ensemble for Live {
         let sum: u64 = (0..LIVE_COUNT).map(|taker| self.0.journal.cell(SUM + taker)).sum();
         check(sum == count * (count - 1) / 2, Kind::Lost, || format!("a sum of {sum}"))?;
         self.0.settle()
+    }
+}
+
+const ROUND_COUNT: u64 = 400;
+
+/// One puts a message for each of the others, and the next ones when all have theirs. The others
+/// take one each a round, mostly asleep when it comes, and are told of the end the same way.
+struct OneEach(World);
+
+/// Journal cell: the round in which a message may be taken.
+const ROUND: usize = 24;
+
+impl OneEach {
+    fn taken_count(&self) -> u64 {
+        (0..LIVE_COUNT).map(|taker| self.0.journal.cell(TAKEN + taker)).sum()
+    }
+
+    fn put_rounds(&self) -> Outcome {
+        for round in 1..=ROUND_COUNT {
+            self.0.journal.set_cell(ROUND, round);
+            pause(GLANCE); // they are asleep, or about to fall asleep
+            for _ in 0..LIVE_COUNT {
+                self.0.queue.send(&round.to_le_bytes(), None).map_err(failed)?;
+            }
+            idle_until(|| self.taken_count() == round * LIVE_COUNT as u64);
+        }
+        pause(GLANCE); // as above
+        self.0.queue.shutdown().map_err(failed)
+    }
+
+    fn take_rounds(&self, taker: usize) -> Outcome {
+        let mut message = [0; 8];
+        for round in 1..=ROUND_COUNT {
+            idle_until(|| self.0.journal.cell(ROUND) >= round);
+            self.0.queue.recv_into(&mut message, None).map_err(failed)?;
+            let is_this = u64::from_le_bytes(message) == round;
+            check(is_this, Kind::Duplicate, || format!("{message:?} in round {round}"))?;
+            self.0.journal.set_cell(TAKEN + taker, round);
+        }
+        let told = self.0.queue.recv_into(&mut message, None);
+        check(told == Err(Error::Closed), Kind::Corrupt, || format!("{told:?}, not closed"))
+    }
+}
+
+impl Ensemble for OneEach {
+    fn player_count(&self) -> usize {
+        1 + LIVE_COUNT
+    }
+
+    fn play(&self, index: usize) -> Outcome {
+        match index.checked_sub(1) {
+            None => self.put_rounds(),
+            Some(taker) => self.take_rounds(taker),
+        }
+    }
+
+    fn pulse(&self) -> u64 {
+        self.taken_count()
+    }
+
+    fn check(&self) -> Outcome {
+        self.0.journal.check_accused()
     }
 }

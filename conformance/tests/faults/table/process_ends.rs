@@ -27,10 +27,7 @@ pub(super) const ENDS: &[(&str, Noticed)] = &[
             "process/killed-while-arguments-travel",
         ]),
     ),
-    (
-        "fault-end-status-is-refused",
-        These(&["process/status-before-start", "process/status-of-a-return"]),
-    ),
+    ("fault-end-status-is-refused", These(&["process/status-before-start"])),
     ("fault-end-status-is-none-to-others", These(&["process/status-asked-by-a-stranger"])),
     (
         "fault-end-exit-has-its-own-number",
