@@ -239,3 +239,32 @@ fn check(deadline: Deadline) -> Result<Option<Duration>, Error> {
         left => Ok(left),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsFd;
+
+    use super::*;
+
+    /// A header that announces so many descriptors, and one byte.
+    fn header(count: u32) -> Vec<u8> {
+        [MARK, count, 1, 0].iter().flat_map(|word| word.to_le_bytes()).collect()
+    }
+
+    #[test]
+    fn descriptors_that_nobody_announced_are_refused_where_they_come() {
+        let (null, now) = (std::fs::File::open("/dev/null").unwrap(), Deadline::passed());
+        let one = [null.as_fd()];
+        // With the header, with the piece, with the bytes: how many are announced, and come there.
+        for (count, came) in [(0, [1, 0, 0]), (1, [0, 2, 0]), (0, [0, 0, 1]), (1, [0, 1, 1])] {
+            let (ours, theirs) = pair().unwrap();
+            let piece = vec![0; (count as usize).div_ceil(DESCRIPTORS_A_PIECE)];
+            let parts = [header(count), piece, vec![7]];
+            for (bytes, count) in parts.iter().zip(came) {
+                send_all(ours.as_fd(), bytes, &one.repeat(count), now).unwrap();
+            }
+            let received = receive(theirs.as_fd(), 5, now).map(|(bytes, _)| bytes);
+            assert_eq!(received, Err(Error::Damaged), "{came:?}, and {count} were announced");
+        }
+    }
+}
