@@ -57,8 +57,8 @@ impl View<'_> {
         // Ends: with a message, with an error, or at the deadline, which is looked at before every
         // sleep; each sleep is a slice at most. Once, a second is given to a call in the way.
         loop {
-            // Who was woken says that it may sleep before it looks again: the wake took the flag away,
-            // and there may be others, whom a wake that is passed on has to find.
+            // Who was woken says that it may sleep before it looks again: the wake took the flag
+            // away, and there may be others, whom a wake that is passed on has to find.
             let is_spin = !has_slept && wait.spins();
             if is_spin && !self.may_have_news() {
                 continue;
