@@ -440,6 +440,7 @@ impl OneEach {
             }
             idle_until(|| self.taken_count() == round * LIVE_COUNT as u64);
         }
+        self.0.journal.set_cell(ROUND, ROUND_COUNT + 1);
         pause(GLANCE); // as above
         self.0.queue.shutdown().map_err(failed)
     }
@@ -453,6 +454,8 @@ impl OneEach {
             check(is_this, Kind::Duplicate, || format!("{message:?} in round {round}"))?;
             self.0.journal.set_cell(TAKEN + taker, round);
         }
+        // Not before all have theirs, or it would take another's.
+        idle_until(|| self.0.journal.cell(ROUND) > ROUND_COUNT);
         let told = self.0.queue.recv_into(&mut message, None);
         check(told == Err(Error::Closed), Kind::Corrupt, || format!("{told:?}, not closed"))
     }
