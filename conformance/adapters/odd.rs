@@ -402,10 +402,11 @@ fn relay(said: impl io::Read, twist: &Twist, over: &Over) {
             Twist::IgnoresInterrupts => offers_interrupts(said),
             _ => vec![said],
         };
-        says.iter().for_each(|said| mouth.say(said));
+        // Before it is said, for whoever hears it may begin the next call at once.
         if !goes_on {
             over.set(true);
         }
+        says.iter().for_each(|said| mouth.say(said));
     }
 }
 
