@@ -24,11 +24,11 @@ use crate::{Error, Process};
 /// process makes is its N-th child in names, whether it is started or not.
 ///
 /// ```
-/// use purlin_process::{Builder, ExitStatus, current};
+/// use purlin_process::{Builder, ExitCode, ExitStatus, current};
 ///
 /// let described = Builder::new().name("adder");
 /// assert_eq!((described.shown_name(), described.is_daemon()), ("adder", false));
-/// let child = described.fork(|| i32::from(current().name() != "adder"))?;
+/// let child = described.fork(|| ExitCode(i32::from(current().name() != "adder")))?;
 /// assert_eq!(child.join(None)?, ExitStatus::Code(0));
 /// # Ok::<(), purlin_process::Error>(())
 /// ```
@@ -111,14 +111,14 @@ impl Builder {
     ///   [`Error::Unsupported`].
     ///
     /// ```standalone_crate
-    /// use purlin_process::{Builder, Error, ExitStatus};
+    /// use purlin_process::{Builder, Error, ExitCode, ExitStatus};
     ///
     /// fn main() -> Result<(), Error> {
     ///     purlin_process::init();
     ///     let own = std::env::current_exe().expect("a path");
-    ///     let child = Builder::new().program(own).spawn(|(), ()| 7, (), ())?;
+    ///     let child = Builder::new().program(own).spawn(|(), ()| ExitCode(7), (), ())?;
     ///     assert_eq!(child.join(None)?, ExitStatus::Code(7));
-    ///     let missing = Builder::new().program("/no/such/program").spawn(|(), ()| 7, (), ());
+    ///     let missing = Builder::new().program("/no/such/program").spawn(|(), ()| (), (), ());
     ///     assert_eq!(missing.err(), Some(Error::NoSuchProgram));
     ///     Ok(())
     /// }
@@ -164,15 +164,15 @@ impl Builder {
     /// [`fork`](Self::fork) does a function.
     ///
     /// ```
-    /// use purlin_process::{Builder, ExitStatus, Run};
+    /// use purlin_process::{Builder, ExitCode, ExitStatus, Run};
     ///
     /// struct Count(i32);
     ///
     /// impl Run for Count {
-    ///     type Outcome = i32;
+    ///     type Outcome = ExitCode;
     ///
-    ///     fn run(self) -> i32 {
-    ///         self.0 + 1
+    ///     fn run(self) -> ExitCode {
+    ///         ExitCode(self.0 + 1)
     ///     }
     /// }
     ///
@@ -209,16 +209,16 @@ impl Builder {
     /// form: `spawn(|state, handles| Both { state, handles }.run(), state, handles)`.
     ///
     /// ```standalone_crate
-    /// use purlin_process::{Builder, ExitStatus, Run};
+    /// use purlin_process::{Builder, ExitCode, ExitStatus, Run};
     ///
     /// #[derive(serde::Serialize, serde::Deserialize)]
     /// struct Count(i32);
     ///
     /// impl Run for Count {
-    ///     type Outcome = i32;
+    ///     type Outcome = ExitCode;
     ///
-    ///     fn run(self) -> i32 {
-    ///         self.0 + 1
+    ///     fn run(self) -> ExitCode {
+    ///         ExitCode(self.0 + 1)
     ///     }
     /// }
     ///
