@@ -113,11 +113,11 @@ impl Parent {
     /// # Example
     /// ```
     /// use core::time::Duration;
-    /// use purlin_process::{Error, ExitStatus, Process, current};
+    /// use purlin_process::{Error, ExitCode, ExitStatus, Process, current};
     ///
     /// let child = Process::fork("heir", || match current().parent() {
-    ///     Some(parent) => i32::from(parent.join(Duration::ZERO) != Err(Error::TimedOut)),
-    ///     None => 2,
+    ///     Some(parent) if parent.join(Duration::ZERO) == Err(Error::TimedOut) => ExitCode(0),
+    ///     _ => ExitCode(2),
     /// })?;
     /// assert_eq!(child.join(None)?, ExitStatus::Code(0));
     /// # Ok::<(), purlin_process::Error>(())

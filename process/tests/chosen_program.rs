@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use purlin_process::{Builder, Error, ExitStatus, init};
+use purlin_process::{Builder, Error, ExitCode, ExitStatus, init};
 
 /// Generous: passing it is a failure, never a result.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -55,9 +55,9 @@ fn own_bytes() -> Vec<u8> {
 }
 
 /// 7 in a child that is executed from the file of this path.
-fn seven_in(path: String, (): ()) -> i32 {
+fn seven_in(path: String, (): ()) -> ExitCode {
     let is_there = std::env::current_exe().is_ok_and(|own| own.as_os_str() == path.as_str());
-    if is_there { 7 } else { 8 }
+    ExitCode(if is_there { 7 } else { 8 })
 }
 
 fn copy() {
@@ -73,7 +73,7 @@ fn wrapper() {
     let own = std::env::current_exe().expect("this program");
     let script = format!("#!/bin/sh\nWRAPPED=yes exec '{}' \"$@\"\n", own.display());
     let file = File::new("wrapper", script.as_bytes());
-    let is_wrapped = |(), ()| i32::from(std::env::var("WRAPPED").as_deref() != Ok("yes"));
+    let is_wrapped = |(), ()| ExitCode(i32::from(std::env::var("WRAPPED").as_deref() != Ok("yes")));
     let child = Builder::new().program(&file.0).spawn(is_wrapped, (), ());
     assert_eq!(child.and_then(|child| child.join(LIMIT)), Ok(ExitStatus::Code(0)));
 }
@@ -97,16 +97,16 @@ fn other_code() {
         bytes[place] ^= 1;
     }
     let file = File::new("other", &bytes);
-    let child = Builder::new().program(&file.0).spawn(|(), ()| 7, (), ());
+    let child = Builder::new().program(&file.0).spawn(|(), ()| ExitCode(7), (), ());
     assert_eq!(child.and_then(|child| child.join(LIMIT)), Ok(ExitStatus::Code(1)));
 }
 
 fn stranger() {
-    let child = Builder::new().program("true").spawn(|(), ()| 7, (), ());
+    let child = Builder::new().program("true").spawn(|(), ()| ExitCode(7), (), ());
     assert_eq!(child.err(), Some(Error::NotInitialized));
 }
 
 fn missing() {
-    let child = Builder::new().program("/no/such/program").spawn(|(), ()| 7, (), ());
+    let child = Builder::new().program("/no/such/program").spawn(|(), ()| ExitCode(7), (), ());
     assert_eq!(child.err(), Some(Error::NoSuchProgram));
 }

@@ -18,8 +18,8 @@ use limited::lower;
 use purlin_process::command::Program;
 use purlin_process::thread::{Builder as ThreadBuilder, Thread};
 use purlin_process::{
-    Builder, Error, ExitStatus, Fork, Process, at_exit, exit, fork, receive_handles, shutdown,
-    wait_any,
+    Builder, Error, ExitCode, ExitStatus, Fork, Process, at_exit, exit, fork, receive_handles,
+    shutdown, wait_any,
 };
 use rustix::process::Resource;
 use talk::{all, idle, is_readable, say, talk};
@@ -189,7 +189,7 @@ fn a_message_that_memory_does_not_suffice_for_is_refused() {
 #[test]
 fn more_children_than_descriptors_may_be_open_are_waited_for() {
     in_child(|| {
-        let children = (0..20).map(|number| Process::fork("", move || number));
+        let children = (0..20).map(|number| Process::fork("", move || ExitCode(number)));
         let children = children.collect::<Result<Vec<_>, _>>().map_err(text)?;
         let idler = Process::fork("idler", idle).map_err(text)?;
         lower(Resource::Nofile, 0)?;
@@ -253,9 +253,9 @@ fn enter_namespace() -> bool {
 fn the_first_process_of_a_namespace_ends_with_its_parent_as_a_daemon() {
     in_child(|| {
         let (mut reader, said) = talk()?;
-        let parent = Process::fork("parent", || -> Result<i32, Error> {
+        let parent = Process::fork("parent", || -> Result<ExitCode, Error> {
             if !enter_namespace() {
-                return Ok(77); // nobody may here
+                return Ok(ExitCode(77)); // nobody may here
             }
             let said = said;
             Builder::new().daemon(true).fork(|| {
@@ -264,7 +264,7 @@ fn the_first_process_of_a_namespace_ends_with_its_parent_as_a_daemon() {
             })?;
             drop(said);
             idle();
-            Ok(0)
+            Ok(ExitCode(0))
         });
         let parent = parent.map_err(text)?;
         if parent.join(Duration::ZERO).is_err() && is_readable(&reader, LIMIT) {

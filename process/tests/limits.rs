@@ -9,7 +9,7 @@ use std::io::{Read, Write, pipe};
 
 use bounded::{LIMIT, check, in_child};
 use limited::{lower, take_all_descriptors};
-use purlin_process::{Builder, Error, ExitStatus, Process, active_children};
+use purlin_process::{Builder, Error, ExitCode, ExitStatus, Process, active_children};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use traces::{descriptor_count, has_children};
 use unprivileged::reach_the_process_limit;
@@ -25,7 +25,8 @@ fn without_descriptors_nothing_is_started() {
             check(!has_children() && active_children().is_empty(), "no child is left")?;
             check(taken.pop().is_some(), &format!("{free_count} are free, one more can be"))?;
         }
-        let child = Process::fork("fits", || 3).map_err(|error| format!("three free: {error}"))?;
+        let child = Process::fork("fits", || ExitCode(3))
+            .map_err(|error| format!("three free: {error}"))?;
         check(child.join(LIMIT) == Ok(ExitStatus::Code(3)), "three free descriptors are enough")?;
         drop(child);
         check(Process::fork("again", || ()).is_ok(), "they were given back")
@@ -41,7 +42,7 @@ fn without_descriptors_no_daemon_is_started() {
         for free_count in 0..16 {
             let all = taken.len();
             taken.truncate(all - free_count);
-            match Builder::new().daemon(true).fork(|| 3) {
+            match Builder::new().daemon(true).fork(|| ExitCode(3)) {
                 Err(error) => check(error == Error::OutOfResources, "there is no room")?,
                 Ok(child) => {
                     check(child.join(LIMIT) == Ok(ExitStatus::Code(3)), "it runs")?;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use purlin_conformance::serve::{
     Actor, Arguments, CallResult, Function, Functions, How, Object, Refusal,
 };
-use purlin_process::{Builder, ExitStatus, Key, Process, Run, wait_any};
+use purlin_process::{Builder, ExitCode, ExitStatus, Key, Process, Run, wait_any};
 use purlin_sync::Deadline;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::{Value, json};
@@ -88,6 +88,9 @@ impl Child {
         }
         if args.contains_key("half_made") {
             return Err(Refusal::prevented("there is no base that could be left out"));
+        }
+        if args.contains_key("returns") {
+            return Err(Refusal::prevented("a function returns nothing, or an ExitCode by name"));
         }
         let mut builder = Builder::new();
         if args.contains_key("name") {
@@ -356,11 +359,11 @@ fn start_to_weigh(builder: Builder, how: How, len: u64) -> Result<Process, Refus
 
 /// A number that another length, and most other bytes, would not give; never 0. By words of eight
 /// bytes, for many bytes take long one by one; what is behind the last whole word is not weighed.
-fn weight(Bytes(bytes): Bytes, (): ()) -> i32 {
+fn weight(Bytes(bytes): Bytes, (): ()) -> ExitCode {
     let (words, _) = bytes.as_chunks::<8>();
     let words = words.iter().zip([3, 5].into_iter().cycle());
     let sum: u128 = words.map(|(word, times)| times * u128::from(u64::from_le_bytes(*word))).sum();
-    i32::try_from((sum + bytes.len() as u128) % 250 + 1).unwrap_or(0)
+    ExitCode(i32::try_from((sum + bytes.len() as u128) % 250 + 1).unwrap_or(0))
 }
 
 /// Waits for the first of several, and says which have ended.

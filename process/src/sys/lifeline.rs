@@ -205,7 +205,7 @@ fn set(line: &OwnedFd, command: libc::c_int, value: libc::c_int) -> Result<(), E
 mod tests {
     use super::*;
     use crate::sys::fork::exit_now;
-    use crate::{ExitStatus, Process, current};
+    use crate::{ExitCode, ExitStatus, Process, current};
     use std::io::{Read, Write as _, pipe};
     use std::time::Duration;
 
@@ -240,7 +240,7 @@ mod tests {
             let after = count();
             line().unwrap().keep();
             drop(line().unwrap());
-            (after != before || count() != before + 1) as i32
+            ExitCode((after != before || count() != before + 1) as i32)
         });
         assert_eq!(child.unwrap().join(LIMIT), Ok(ExitStatus::Code(0)));
     }

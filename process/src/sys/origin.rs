@@ -164,13 +164,14 @@ impl<T> Prepared<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ExitStatus, Process};
+    use crate::{ExitCode, ExitStatus, Process};
 
     #[test]
     fn a_forked_child_makes_its_own_value() {
         static VALUE: PerProcess<i32> = PerProcess::new();
         assert_eq!((*VALUE.get(|| 1), *VALUE.get(|| 2)), (1, 1));
-        let child = Process::fork("maker", || *VALUE.get(|| 3) + *VALUE.get(|| 4)).unwrap();
+        let child =
+            Process::fork("maker", || ExitCode(*VALUE.get(|| 3) + *VALUE.get(|| 4))).unwrap();
         assert_eq!(child.join(std::time::Duration::from_secs(60)), Ok(ExitStatus::Code(6)));
         assert_eq!(*VALUE.get(|| 5), 1);
     }
@@ -178,7 +179,7 @@ mod tests {
     #[test]
     fn a_forked_child_is_not_its_parent_although_the_number_were_the_same() {
         let parent = Origin::current();
-        let is_other = || i32::from(parent.generation != Origin::current().generation);
+        let is_other = || ExitCode(i32::from(parent.generation != Origin::current().generation));
         let child = Process::fork("other", is_other).unwrap();
         assert_eq!(child.join(std::time::Duration::from_secs(60)), Ok(ExitStatus::Code(1)));
         assert!(parent.is_current());
