@@ -57,7 +57,7 @@ fn the_function_runs_in_another_process() {
 }
 
 #[test]
-fn a_returned_number_is_the_status() {
+fn a_returned_exit_code_is_the_status() {
     // shows: process-exit-status-given-by-exit-call
     for number in [0, 1, 7, 255] {
         assert_eq!(run(|| ExitCode(number)), ExitStatus::Code(number));
