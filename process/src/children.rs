@@ -35,7 +35,14 @@ pub(crate) struct Child {
 
 /// The list of the calling process.
 pub(crate) fn children() -> &'static Children {
-    CHILDREN.get(|| Children { starting: Mutex::new(()), uncollected: Mutex::new(Vec::new()) })
+    children_of(Origin::current())
+}
+
+/// The same for who knows already which process that is.
+pub(crate) fn children_of(current: Origin) -> &'static Children {
+    let make =
+        |_: Option<&_>| Children { starting: Mutex::new(()), uncollected: Mutex::new(Vec::new()) };
+    CHILDREN.get_as(current, make)
 }
 
 /// The children of the calling process that have not ended, once those that have are collected.

@@ -10,6 +10,7 @@ use crate::child::shown;
 use crate::children::{self, Child};
 use crate::limits::{JOIN_SLICE, TRACED_PAUSE};
 use crate::outcome::Outcome;
+use crate::sys::origin::Origin;
 use crate::sys::pidfd;
 use crate::{Builder, Error, ExitStatus};
 
@@ -237,10 +238,13 @@ impl Process {
     }
 
     fn look(&self) -> Result<Option<ExitStatus>, Error> {
-        self.check_parent()?;
+        let current = Origin::current();
+        if self.child.parent != current {
+            return Err(Error::NotTheParent);
+        }
         match self.child.collected() {
             Some(status) => Ok(Some(status)),
-            None => children::children().look(&self.child),
+            None => children::children_of(current).look(&self.child),
         }
     }
 

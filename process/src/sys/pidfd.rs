@@ -21,9 +21,10 @@ pub(crate) fn open(pid: Pid) -> Result<OwnedFd, Errno> {
     beyond_standard(pidfd_open(pid, PidfdFlags::empty())?)
 }
 
-/// A descriptor of the calling process, for a child of it to watch.
-pub(crate) fn open_own() -> Result<OwnedFd, Errno> {
-    open(getpid())
+/// The number and a descriptor of the calling process, for a child of it to watch.
+pub(crate) fn open_own() -> Result<(i32, OwnedFd), Errno> {
+    let pid = getpid();
+    Ok((pid.as_raw_pid(), open(pid)?))
 }
 
 /// Whether the descriptor leads to a child of this process that nobody has collected yet.
