@@ -79,8 +79,9 @@ impl Builder {
     ///   that foreign code in another thread forks while the first daemon is being started.
     /// * A daemon that executes another program, or changes its user for good, is not killed. What
     ///   foreign code in a daemon started lives on.
-    /// * A daemon that was stopped (`SIGSTOP`) as it was being started, and whose parent was killed
-    ///   then, ends when it goes on. The first process of a pid namespace has a thread more.
+    /// * A daemon that was stopped (`SIGSTOP`) before its parent held it, a few system calls behind
+    ///   the fork or the execution, and whose parent was killed right then, ends when it goes on.
+    ///   The first process of a pid namespace has a thread more.
     /// * The parent that is killed does not collect: whoever adopts orphans does.
     pub fn daemon(mut self, is_daemon: bool) -> Self {
         self.0.is_daemon = is_daemon;

@@ -7,7 +7,7 @@
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::sys::fork::Forkling;
+use crate::sys::fork::{Forkling, collect_abandoned};
 use crate::sys::origin::{Origin, PerProcess};
 use crate::sys::pidfd;
 use crate::{Error, ExitStatus};
@@ -54,6 +54,7 @@ impl Children {
     /// Collects all that have ended, then keeps other threads from starting until dropped.
     pub(crate) fn start(&self) -> MutexGuard<'_, ()> {
         let _ = self.collect_ended();
+        collect_abandoned();
         locked(&self.starting)
     }
 

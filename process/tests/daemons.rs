@@ -266,6 +266,36 @@ fn a_daemon_that_will_not_end_is_killed() {
     });
 }
 
+/// Runs inside `fork(2)` on the child's side: it stands still before it has done anything.
+extern "C" fn stand_still() {
+    let _ = kill_process(rustix::process::getpid(), Signal::STOP);
+}
+
+/// The parent says that the start is over, and is killed: it has no word from its daemon.
+#[test]
+#[expect(unsafe_code, reason = "a fork handler is the one place before a daemon's first step")]
+fn a_daemon_that_stands_still_from_its_birth_ends_with_a_killed_parent() {
+    in_child(|| {
+        let (mut reader, said) = talk()?;
+        let (mut own, running) = talk()?;
+        let parent = Process::fork("parent", || -> Result<(), Error> {
+            // SAFETY: the handler makes system calls only, and stays loaded with this program.
+            unsafe { libc::pthread_atfork(None, None, Some(stand_still)) };
+            let daemon = Builder::new().daemon(true).fork(idle);
+            say(&said, if daemon.is_ok() { "s" } else { "f" });
+            idle();
+            drop(running); // the daemon has a copy, and now no other
+            Ok(())
+        });
+        let parent = parent.map_err(text)?;
+        drop(said);
+        check(next(&mut reader, "the start of the daemon")? == b's', "it started")?;
+        parent.kill().map_err(text)?;
+        parent.join(LIMIT).map_err(text)?;
+        all(&mut own, "the life of the daemon").map(drop)
+    });
+}
+
 #[test]
 fn a_daemon_that_stands_still_is_killed() {
     in_child(|| {

@@ -120,7 +120,7 @@ fn begin(letter: &mut Letter, descriptors: &mut Vec<OwnedFd>) -> Result<(), Erro
     let mut own = descriptors.drain(..own_count);
     let (Some(sentinel), line) = (own.next(), own.next()) else { return Err(Error::Damaged) };
     if let Some(line) = line {
-        lifeline::arm(line)?;
+        lifeline::hold(line)?;
     }
     let parent =
         ParentRecord { name: mem::take(&mut letter.parent_name), pid: letter.parent_pid, sentinel };
