@@ -647,7 +647,7 @@ class Process:
         if gift is not None:
             args = (*args, given(gift, told))
         if bulk is not None:
-            args = (*args, (bytes(range(251)) * (bulk // 251 + 1))[:bulk])
+            args = (*args, (bytes(range(127)) * (bulk // 127 + 1))[:bulk])
             self.target.passed["weighs"] = True
         if half_made:
             self.raw = half_made_process(context)
