@@ -634,11 +634,11 @@ class Process:
 
     def __init__(self, context, raw=None, name=None, daemon=None, function=None, how=None, key=None,
                  echo=None, args=(), named=(), times=1, group=None, step=False, half_made=False,
-                 gift=None, told=None, bulk=None, program=None):
+                 gift=None, told=None, bulk=None, program=None, returns=None):
         self.program = program
         context = context if how is None else multiprocessing.get_context(how)
         self.how = context.get_start_method()
-        self.target = Target({"function": function, "echo": echo})
+        self.target = Target({"function": function, "echo": echo, "returns": returns})
         self.given = args  # which the object has a tuple of: the things in it are the same
         # No object of its is handed on to an interpreter of its own.
         if raw is not None:
@@ -647,7 +647,7 @@ class Process:
         if gift is not None:
             args = (*args, given(gift, told))
         if bulk is not None:
-            args = (*args, (bytes(range(251)) * (bulk // 251 + 1))[:bulk])
+            args = (*args, (bytes(range(127)) * (bulk // 127 + 1))[:bulk])
             self.target.passed["weighs"] = True
         if half_made:
             self.raw = half_made_process(context)
@@ -1230,7 +1230,7 @@ def run_work(actor, work, args, named):
         value = work["function"]()
     if work["echo"] is not None:
         actor.objects[work["echo"]].write(json.dumps([list(args), named], separators=(",", ":")))
-    return value
+    return value if work.get("returns") is None else work["returns"]
 
 
 def stepping(how):

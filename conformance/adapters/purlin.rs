@@ -52,6 +52,8 @@ mod process;
 mod program;
 #[path = "purlin/semaphore.rs"]
 mod semaphore;
+#[path = "purlin/stage.rs"]
+mod stage;
 #[path = "purlin/thread.rs"]
 mod thread;
 

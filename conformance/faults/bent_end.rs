@@ -1,6 +1,7 @@
 //! What can be wrong with how processes end, and how they are ended; with daemons, with the list
 //! of children, with ways of starting.
 
+use purlin_conformance::serve::Arguments;
 use purlin_process::{active_children, current};
 use serde_json::json;
 
@@ -11,6 +12,7 @@ use super::bent::Wrong::{Answers, Fails, First, Given, Means, Runs, Skipped, Swa
 pub(super) const BENDS: &[Bend] = &[
     ("fault-end-status-is-zero", "process", "exit_status", Answers(|_| json!(0))),
     ("fault-end-status-is-refused", "process", "exit_status", Fails("system")),
+    ("fault-end-return-is-status", "process", "create", Given(exit_with_what_returns)),
     ("fault-end-status-is-none-to-others", "process", "exit_status", Swallows("not-the-parent")),
     (
         "fault-end-exit-has-its-own-number",
@@ -137,5 +139,15 @@ fn kill_all() {
     for child in active_children() {
         // Who has ended is dead enough; the others are gone before this returns.
         let _ = child.kill().and_then(|()| child.join(None));
+    }
+}
+
+/// What a function returns is what it exits with.
+fn exit_with_what_returns(args: &mut Arguments) {
+    let Some(code) = args.remove("returns") else { return };
+    let exit = json!({"do": "call", "object": "me", "op": "exit", "args": {"code": code}});
+    let function = args.get_mut("function").and_then(|function| function.get_mut("program"));
+    if let Some(program) = function.and_then(serde_json::Value::as_array_mut) {
+        program.push(exit);
     }
 }

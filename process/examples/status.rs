@@ -4,7 +4,7 @@
 //! cargo run -p purlin-process --example status
 //! ```
 
-use purlin_process::{Error, Process, exit};
+use purlin_process::{Error, ExitCode, Process, exit};
 
 fn main() -> Result<(), Error> {
     let idle = || loop {
@@ -12,7 +12,7 @@ fn main() -> Result<(), Error> {
     };
     for (name, child) in [
         ("returns", Process::fork("returns", || ())?),
-        ("returns 3", Process::fork("returns 3", || 3)?),
+        ("returns 3", Process::fork("returns 3", || ExitCode(3))?),
         ("exits with 4", Process::fork("exits", || exit(4) as ())?),
         ("terminated", Process::fork("terminated", move || idle() as ())?),
         ("killed", Process::fork("killed", move || idle() as ())?),

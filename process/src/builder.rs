@@ -24,11 +24,11 @@ use crate::{Error, Process};
 /// process makes is its N-th child in names, whether it is started or not.
 ///
 /// ```
-/// use purlin_process::{Builder, ExitStatus, current};
+/// use purlin_process::{Builder, ExitCode, ExitStatus, current};
 ///
 /// let described = Builder::new().name("adder");
 /// assert_eq!((described.shown_name(), described.is_daemon()), ("adder", false));
-/// let child = described.fork(|| i32::from(current().name() != "adder"))?;
+/// let child = described.fork(|| ExitCode(i32::from(current().name() != "adder")))?;
 /// assert_eq!(child.join(None)?, ExitStatus::Code(0));
 /// # Ok::<(), purlin_process::Error>(())
 /// ```
@@ -79,8 +79,9 @@ impl Builder {
     ///   that foreign code in another thread forks while the first daemon is being started.
     /// * A daemon that executes another program, or changes its user for good, is not killed. What
     ///   foreign code in a daemon started lives on.
-    /// * A daemon that was stopped (`SIGSTOP`) as it was being started, and whose parent was killed
-    ///   then, ends when it goes on. The first process of a pid namespace has a thread more.
+    /// * A daemon that was stopped (`SIGSTOP`) before its parent held it, a few system calls behind
+    ///   the fork or the execution, and whose parent was killed right then, ends when it goes on.
+    ///   The first process of a pid namespace has a thread more.
     /// * The parent that is killed does not collect: whoever adopts orphans does.
     pub fn daemon(mut self, is_daemon: bool) -> Self {
         self.0.is_daemon = is_daemon;
@@ -111,14 +112,14 @@ impl Builder {
     ///   [`Error::Unsupported`].
     ///
     /// ```standalone_crate
-    /// use purlin_process::{Builder, Error, ExitStatus};
+    /// use purlin_process::{Builder, Error, ExitCode, ExitStatus};
     ///
     /// fn main() -> Result<(), Error> {
     ///     purlin_process::init();
     ///     let own = std::env::current_exe().expect("a path");
-    ///     let child = Builder::new().program(own).spawn(|(), ()| 7, (), ())?;
+    ///     let child = Builder::new().program(own).spawn(|(), ()| ExitCode(7), (), ())?;
     ///     assert_eq!(child.join(None)?, ExitStatus::Code(7));
-    ///     let missing = Builder::new().program("/no/such/program").spawn(|(), ()| 7, (), ());
+    ///     let missing = Builder::new().program("/no/such/program").spawn(|(), ()| (), (), ());
     ///     assert_eq!(missing.err(), Some(Error::NoSuchProgram));
     ///     Ok(())
     /// }
@@ -164,15 +165,15 @@ impl Builder {
     /// [`fork`](Self::fork) does a function.
     ///
     /// ```
-    /// use purlin_process::{Builder, ExitStatus, Run};
+    /// use purlin_process::{Builder, ExitCode, ExitStatus, Run};
     ///
     /// struct Count(i32);
     ///
     /// impl Run for Count {
-    ///     type Outcome = i32;
+    ///     type Outcome = ExitCode;
     ///
-    ///     fn run(self) -> i32 {
-    ///         self.0 + 1
+    ///     fn run(self) -> ExitCode {
+    ///         ExitCode(self.0 + 1)
     ///     }
     /// }
     ///
@@ -209,16 +210,16 @@ impl Builder {
     /// form: `spawn(|state, handles| Both { state, handles }.run(), state, handles)`.
     ///
     /// ```standalone_crate
-    /// use purlin_process::{Builder, ExitStatus, Run};
+    /// use purlin_process::{Builder, ExitCode, ExitStatus, Run};
     ///
     /// #[derive(serde::Serialize, serde::Deserialize)]
     /// struct Count(i32);
     ///
     /// impl Run for Count {
-    ///     type Outcome = i32;
+    ///     type Outcome = ExitCode;
     ///
-    ///     fn run(self) -> i32 {
-    ///         self.0 + 1
+    ///     fn run(self) -> ExitCode {
+    ///         ExitCode(self.0 + 1)
     ///     }
     /// }
     ///

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::limits::{FAILED_STATUS, NAME_SHOWN_CHARACTERS, PANICKED_STATUS};
-use crate::outcome::Outcome;
+use crate::outcome::{ExitCode, Outcome};
 use crate::status::carried;
 use crate::sys::fork::exit_now;
 use crate::sys::stdio;
@@ -76,7 +76,7 @@ where
     // Everything of the user's runs inside, the drops of what was captured and the printing of an
     // error included. The state that a panic leaves is seen by nobody, since the process ends.
     let status = catch_unwind(AssertUnwindSafe(|| match function().into_status() {
-        Ok(number) => carried(number),
+        Ok(ExitCode(number)) => carried(number),
         Err(message) => {
             report(name, &message);
             FAILED_STATUS

@@ -7,7 +7,7 @@
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::sys::fork::Forkling;
+use crate::sys::fork::{Forkling, collect_abandoned};
 use crate::sys::origin::{Origin, PerProcess};
 use crate::sys::pidfd;
 use crate::{Error, ExitStatus};
@@ -35,7 +35,14 @@ pub(crate) struct Child {
 
 /// The list of the calling process.
 pub(crate) fn children() -> &'static Children {
-    CHILDREN.get(|| Children { starting: Mutex::new(()), uncollected: Mutex::new(Vec::new()) })
+    children_of(Origin::current())
+}
+
+/// The same for who knows already which process that is.
+pub(crate) fn children_of(current: Origin) -> &'static Children {
+    let make =
+        |_: Option<&_>| Children { starting: Mutex::new(()), uncollected: Mutex::new(Vec::new()) };
+    CHILDREN.get_as(current, make)
 }
 
 /// The children of the calling process that have not ended, once those that have are collected.
@@ -47,6 +54,7 @@ impl Children {
     /// Collects all that have ended, then keeps other threads from starting until dropped.
     pub(crate) fn start(&self) -> MutexGuard<'_, ()> {
         let _ = self.collect_ended();
+        collect_abandoned();
         locked(&self.starting)
     }
 

@@ -10,12 +10,16 @@ use crate::child::shown;
 use crate::identity::{Identity, ParentRecord, own};
 use crate::key::Key;
 use crate::limits::JOIN_SLICE;
+use crate::sys::origin::own_pid;
 use crate::sys::{pidfd, processors};
 
 /// The process that asks: see [`current`]. What it says is fixed when the process begins, and in a
 /// forked copy it goes on speaking of the process that asked.
 #[derive(Clone, Copy)]
-pub struct Current(&'static Identity);
+pub struct Current {
+    identity: &'static Identity,
+    pid: i32,
+}
 
 /// The process that started this one: see [`Current::parent`].
 ///
@@ -43,26 +47,26 @@ pub struct Parent(&'static ParentRecord);
 /// ```
 #[must_use]
 pub fn current() -> Current {
-    Current(own())
+    Current { identity: own(), pid: own_pid() }
 }
 
 impl Current {
     /// Its number in the system's table.
     #[must_use]
     pub fn pid(&self) -> i32 {
-        self.0.pid
+        self.pid
     }
 
     /// Its name; `MainProcess` in the main program.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        &self.0.name
+        &self.identity.name
     }
 
     /// Whether it is a daemon, which ends with its parent and may not start processes.
     #[must_use]
     pub fn is_daemon(&self) -> bool {
-        self.0.is_daemon
+        self.identity.is_daemon
     }
 
     /// Its key: 32 random bytes that the main process made, unless a [`Builder`](crate::Builder)
@@ -72,13 +76,13 @@ impl Current {
     /// * As [`Key::random`], in the main process and at the first call only.
     #[must_use]
     pub fn key(&self) -> Key {
-        self.0.key().expect("getrandom(2) is there")
+        self.identity.key().expect("getrandom(2) is there")
     }
 
     /// The process that started it by a call of this crate.
     #[must_use]
     pub fn parent(&self) -> Option<Parent> {
-        self.0.parent.as_ref().map(Parent)
+        self.identity.parent.as_ref().map(Parent)
     }
 }
 
@@ -113,11 +117,11 @@ impl Parent {
     /// # Example
     /// ```
     /// use core::time::Duration;
-    /// use purlin_process::{Error, ExitStatus, Process, current};
+    /// use purlin_process::{Error, ExitCode, ExitStatus, Process, current};
     ///
     /// let child = Process::fork("heir", || match current().parent() {
-    ///     Some(parent) => i32::from(parent.join(Duration::ZERO) != Err(Error::TimedOut)),
-    ///     None => 2,
+    ///     Some(parent) if parent.join(Duration::ZERO) == Err(Error::TimedOut) => ExitCode(0),
+    ///     _ => ExitCode(2),
     /// })?;
     /// assert_eq!(child.join(None)?, ExitStatus::Code(0));
     /// # Ok::<(), purlin_process::Error>(())

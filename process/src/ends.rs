@@ -71,13 +71,13 @@ pub fn at_exit(hook: impl FnOnce() + Send + 'static) {
 /// * A daemon that was killed and cannot be torn down (a hung disk) is waited for five seconds.
 ///
 /// ```
-/// use purlin_process::{ExitStatus, Builder, Process, shutdown};
+/// use purlin_process::{Builder, ExitCode, ExitStatus, Process, shutdown};
 ///
 /// let idle = || loop {
 ///     std::thread::park();
 /// };
 /// let daemon = Builder::new().daemon(true).fork(move || idle() as ())?;
-/// let brief = Process::fork("brief", || 3)?;
+/// let brief = Process::fork("brief", || ExitCode(3))?;
 /// shutdown();
 /// assert_eq!(daemon.try_join()?, ExitStatus::Signal(15));
 /// assert_eq!(brief.try_join()?, ExitStatus::Code(3));

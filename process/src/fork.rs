@@ -83,16 +83,17 @@ pub(crate) unsafe fn start(plan: Plan) -> Result<Started, Error> {
     let (name, is_daemon) = (plan.name.clone(), plan.is_daemon);
     let newborn = Newborn::new(own, plan)?;
     let mut line = is_daemon.then(lifeline::line).transpose()?;
+    let armed = |pid| line.as_ref().map_or(Ok(()), |line| line.arm(pid));
     let streams = HeldStreams::hold();
     // SAFETY: passed on to our caller. The guards above are copied: each side drops its own, and a
     // lock that the forking thread holds is also held by the child's one thread.
-    match unsafe { sys::fork::fork(newborn) }? {
+    match unsafe { sys::fork::fork(newborn, armed) }? {
         sys::fork::Forked::Child(newborn) => {
             // The parent's list and text, copied; nobody uses them here again, and to give them
             // back would have their pages copied, too.
             mem::forget((starting, name));
             let read = line.as_mut().and_then(lifeline::Line::take_read);
-            if read.is_some_and(|read| lifeline::arm(read).is_err()) {
+            if read.is_some_and(|read| lifeline::hold(read).is_err()) {
                 sys::fork::exit_now(FAILED_STATUS); // a daemon that would outlive its parent
             }
             newborn.begin();

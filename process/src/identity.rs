@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::Error;
 use crate::key::Key;
 use crate::limits::MAIN_NAME;
 use crate::sys::origin::{self, PerProcess, Prepared};
 use crate::sys::pidfd;
-use crate::{Error, sys};
 
 static IDENTITY: PerProcess<Identity> = PerProcess::new();
 
@@ -21,7 +21,6 @@ pub(crate) struct Newborn {
 
 /// What a process knows of itself.
 pub(crate) struct Identity {
-    pub(crate) pid: i32,
     pub(crate) name: String,
     pub(crate) is_daemon: bool,
     /// It is a copy of another process, whose exit handlers are not its own.
@@ -112,7 +111,6 @@ impl Identity {
 
     fn bare(name: String, path: String) -> Self {
         Self {
-            pid: sys::origin::own_pid(),
             name,
             is_daemon: false,
             is_forked: origin::is_copy(),
@@ -154,8 +152,7 @@ impl Newborn {
     }
 
     /// As [`begin`], in the child.
-    pub(crate) fn begin(mut self) {
-        self.identity.get_mut().pid = origin::own_pid();
+    pub(crate) fn begin(self) {
         IDENTITY.put(self.identity);
     }
 }
@@ -172,5 +169,6 @@ impl AsFd for Newborn {
 /// # Errors
 /// * [`Error::OutOfResources`] without descriptors.
 pub(crate) fn as_parent(own: &Identity) -> Result<ParentRecord, Error> {
-    Ok(ParentRecord { name: own.name.clone(), pid: own.pid, sentinel: pidfd::open_own()? })
+    let (pid, sentinel) = pidfd::open_own()?;
+    Ok(ParentRecord { name: own.name.clone(), pid, sentinel })
 }

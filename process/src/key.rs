@@ -17,11 +17,12 @@ use crate::sys::random;
 /// * The bytes are not wiped when a key is dropped, and may be swapped out or be in a core file.
 ///
 /// ```
-/// use purlin_process::{Builder, ExitStatus, Key, current};
+/// use purlin_process::{Builder, ExitCode, ExitStatus, Key, current};
 ///
 /// let key = Key::new("a secret of theirs")?;
 /// let same = key.clone();
-/// let child = Builder::new().key(key).fork(move || i32::from(current().key() != same))?;
+/// let differs = move || ExitCode(i32::from(current().key() != same));
+/// let child = Builder::new().key(key).fork(differs)?;
 /// assert_eq!(child.join(None)?, ExitStatus::Code(0));
 /// # Ok::<(), purlin_process::Error>(())
 /// ```

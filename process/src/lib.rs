@@ -31,10 +31,10 @@
 //!
 //! ```
 //! use core::time::Duration;
-//! use purlin_process::{ExitStatus, Process};
+//! use purlin_process::{ExitCode, ExitStatus, Process};
 //!
 //! let base = 40; // captured: a fork copies what the closure refers to
-//! let child = Process::fork("adder", || base + 2)?;
+//! let child = Process::fork("adder", || ExitCode(base + 2))?;
 //! assert_eq!(child.join(Duration::from_secs(60))?, ExitStatus::Code(42));
 //!
 //! fn sleep() {
@@ -94,7 +94,7 @@ pub use error::Error;
 pub use fork::{Fork, fork};
 pub use handover::{receive_handles, send_handles};
 pub use key::Key;
-pub use outcome::Outcome;
+pub use outcome::{ExitCode, Outcome};
 pub use process::{Process, StillRunning, active_children, wait_any};
 pub use signal::reset_child_signal;
 pub use spawn::init;

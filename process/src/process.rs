@@ -10,6 +10,7 @@ use crate::child::shown;
 use crate::children::{self, Child};
 use crate::limits::{JOIN_SLICE, TRACED_PAUSE};
 use crate::outcome::Outcome;
+use crate::sys::origin::Origin;
 use crate::sys::pidfd;
 use crate::{Builder, Error, ExitStatus};
 
@@ -32,6 +33,10 @@ use crate::{Builder, Error, ExitStatus};
 ///   handle is gone.
 /// * Foreign code that waits for any child (`waitpid(-1)`), or that ignores `SIGCHLD`, takes the
 ///   status away; the child is then joined as [`ExitStatus::Unknown`].
+/// * Foreign code that closes our descriptor of a child makes these calls fail. If the number is
+///   given to another file by then, they fail as well; to another child's descriptor, they reach
+///   that child. No look before a call rules it out, for another thread may close and open between
+///   the two: who closes what it does not own breaks this as it breaks every descriptor of std's.
 /// * A child that a debugger follows counts as alive until the debugger has seen its end.
 #[derive(Clone)]
 pub struct Process {
@@ -153,7 +158,7 @@ impl Process {
                 return Err(Error::TimedOut);
             }
             let slice = left.min(JOIN_SLICE);
-            if pidfd::wait_children(&[self.child.sentinel()], slice)? && self.look()?.is_none() {
+            if pidfd::wait_ended(&[self.child.sentinel()], slice)? && self.look()?.is_none() {
                 pidfd::pause(slice.min(TRACED_PAUSE));
             }
         }
@@ -237,10 +242,13 @@ impl Process {
     }
 
     fn look(&self) -> Result<Option<ExitStatus>, Error> {
-        self.check_parent()?;
+        let current = Origin::current();
+        if self.child.parent != current {
+            return Err(Error::NotTheParent);
+        }
         match self.child.collected() {
             Some(status) => Ok(Some(status)),
-            None => children::children().look(&self.child),
+            None => children::children_of(current).look(&self.child),
         }
     }
 
@@ -260,8 +268,8 @@ impl Process {
 /// * [`Error::TimedOut`] when the deadline came first.
 /// * [`Error::InvalidArgument`] when there are none to wait for.
 /// * [`Error::NotTheParent`] when one of them is no child of the calling process.
-/// * [`Error::OutOfResources`], [`Error::System`] when there are more than the system waits for at
-///   once (`RLIMIT_NOFILE`), or when foreign code closed a descriptor of ours.
+/// * [`Error::OutOfResources`] without memory; [`Error::System`] when foreign code closed a
+///   descriptor of ours.
 ///
 /// # Example
 /// ```
@@ -306,7 +314,7 @@ pub fn wait_any(
         if is_any_ready {
             pidfd::pause(slice.min(TRACED_PAUSE)); // ended, and held by a tracer
         }
-        is_any_ready = pidfd::wait_children(&sentinels, slice)?;
+        is_any_ready = pidfd::wait_ended(&sentinels, slice)?;
     }
 }
 

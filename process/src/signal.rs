@@ -22,8 +22,8 @@ use crate::{Error, sys};
 /// # Example
 /// ```
 /// purlin_process::reset_child_signal()?;
-/// let child = purlin_process::Process::fork("three", || 3)?;
-/// assert_eq!(child.join(None)?, purlin_process::ExitStatus::Code(3));
+/// let child = purlin_process::Process::fork("fails", || Err::<(), _>("no luck"))?;
+/// assert_eq!(child.join(None)?, purlin_process::ExitStatus::Code(1));
 /// # Ok::<(), purlin_process::Error>(())
 /// ```
 pub fn reset_child_signal() -> Result<(), Error> {

@@ -9,12 +9,14 @@ use crate::limits::FLUSH_LIMIT;
 use crate::sys::stdio;
 use crate::sys::thread;
 
-/// The streams, flushed and locked by this thread. A fork copies the hold; each side drops its own.
+/// The streams, flushed, and locked by this thread if there is another that could. A fork copies
+/// the hold; each side drops its own.
 ///
 /// The order, output before errors, is that of a thread that reports a failure while it prints.
 pub(crate) struct HeldStreams {
-    _out: StdoutLock<'static>,
-    _err: StderrLock<'static>,
+    /// A thread that stands alone holds nothing: nobody else could, and to let go of it would have
+    /// a page copied on each side.
+    _held: Option<(StdoutLock<'static>, StderrLock<'static>)>,
     is_c_stdout_empty: bool,
 }
 
@@ -22,10 +24,12 @@ impl HeldStreams {
     /// Waits for other threads of this process to finish printing; a thread that waits for this
     /// one while it holds a stream would wait for ever, as with any `println!` here.
     pub(crate) fn hold() -> Self {
+        let is_only = thread::is_only();
         let mut out = stdout().lock();
         // A stream that cannot be written, a closed one for instance, must not stop a start.
         let _ = out.flush();
-        Self { _out: out, _err: stderr().lock(), is_c_stdout_empty: stdio::try_flush_c_stdout() }
+        let _held = (!is_only).then(|| (out, stderr().lock()));
+        Self { _held, is_c_stdout_empty: stdio::try_flush_c_stdout(is_only) }
     }
 
     /// In the child: what could not be written out is its parent's to print, and must not be
@@ -41,7 +45,7 @@ impl HeldStreams {
 pub(crate) fn flush_at_end() {
     let is_only = thread::is_only();
     if !(is_only && stdio::is_c_stdout_empty()) {
-        stdio::try_flush_c_stdout();
+        stdio::try_flush_c_stdout(is_only);
     }
     if is_only {
         flush_stdout(); // the lock is free, or it is ours and lets us in

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bounded::{LIMIT, becomes_ready, check, in_child};
 use purlin_process::{
-    Builder, Error, ExitStatus, Process, Run, active_children, current, wait_any,
+    Builder, Error, ExitCode, ExitStatus, Process, Run, active_children, current, wait_any,
 };
 use talk::{all, idle, listen, next, say, talk};
 use traces::{descriptor_count, has_children};
@@ -35,7 +35,7 @@ impl Drop for Idle {
 
 /// Whether the child takes `expected` for its own name.
 fn is_named(described: Builder, expected: &str) -> bool {
-    let child = described.fork(|| i32::from(current().name() != expected)).unwrap();
+    let child = described.fork(|| ExitCode(i32::from(current().name() != expected))).unwrap();
     child.name() == expected && child.join(LIMIT) == Ok(ExitStatus::Code(0))
 }
 
@@ -68,7 +68,7 @@ fn numbers_are_given_in_the_order_of_the_descriptions() {
         check(is_named(second, &names[1]), "the second is started first, as the second")?;
         let nested = first.fork(|| {
             let described = Builder::new();
-            i32::from(described.shown_name() != format!("{path}:1:1"))
+            ExitCode(i32::from(described.shown_name() != format!("{path}:1:1")))
         });
         check(nested.map_err(text)?.join(LIMIT) == Ok(ExitStatus::Code(0)), "a path of three")
     });
@@ -95,12 +95,12 @@ fn a_value_runs_its_step_in_the_child() {
         number: u8,
     }
     impl Run for Report {
-        type Outcome = Result<i32, std::io::Error>;
+        type Outcome = Result<ExitCode, std::io::Error>;
 
         fn run(self) -> Self::Outcome {
             std::io::Write::write_all(&mut &self.said, &[self.number])?;
             std::io::Write::write_all(&mut &self.said, &std::process::id().to_le_bytes())?;
-            Ok(5)
+            Ok(ExitCode(5))
         }
     }
     let (mut reader, said) = talk().unwrap();
@@ -126,7 +126,7 @@ fn its_printed_form_tells_name_and_state() {
     child.0.join(LIMIT).unwrap();
     let said = child.0.to_string();
     assert_eq!(said, format!("x (pid {pid}): stopped, ended by signal 15, SIGTERM"));
-    let child = Process::fork("three", || 3).unwrap();
+    let child = Process::fork("three", || ExitCode(3)).unwrap();
     child.join(LIMIT).unwrap();
     assert!(child.to_string().ends_with("stopped, status 3"), "{child}");
 }
@@ -137,7 +137,7 @@ fn the_status_is_none_until_the_end_and_then_stays() {
     let (until, release) = talk().unwrap();
     let child = Process::fork("six", || {
         listen(&until);
-        6
+        ExitCode(6)
     });
     let child = child.unwrap();
     assert_eq!(child.status(), Ok(None));
@@ -227,14 +227,15 @@ fn the_list_has_those_that_run_and_collects_the_others() {
     in_child(|| {
         check(active_children().is_empty(), "empty at first")?;
         let [first, second] = [Idle::start("first"), Idle::start("second")];
-        let ended = Process::fork("ended", || 4).map_err(text)?;
+        let ended = Process::fork("ended", || ExitCode(4)).map_err(text)?;
         check(becomes_ready(&ended), "it ends")?;
         let mut list = active_children();
         check(list == [first.0.clone(), second.0.clone()], "those that run")?;
         check(ended.status() == Ok(Some(ExitStatus::Code(4))), "the other was collected")?;
         let names: Vec<_> = list.iter().map(|child| (child.name(), child.pid())).collect();
         check(names == [("first", first.0.pid()), ("second", second.0.pid())], "as they are")?;
-        let lists = Process::fork("lists", || active_children().len() as i32).map_err(text)?;
+        let lists =
+            Process::fork("lists", || ExitCode(active_children().len() as i32)).map_err(text)?;
         check(lists.join(LIMIT) == Ok(ExitStatus::Code(0)), "a child has none at first")?;
         list.clear();
         check(active_children().len() == 2, "a list is a snapshot")?;
@@ -256,7 +257,7 @@ fn children_of_foreign_code_are_neither_listed_nor_collected() {
             pid => rustix::process::Pid::from_raw(pid).ok_or("no fork")?,
         };
         for _ in 0..10 {
-            let child = Process::fork("ours", || 3).map_err(text)?;
+            let child = Process::fork("ours", || ExitCode(3)).map_err(text)?;
             check(child.join(LIMIT) == Ok(ExitStatus::Code(3)), "ours ends")?;
             child.close().map_err(Error::from).map_err(text)?;
         }

@@ -3,21 +3,25 @@
 
 use std::fs;
 use std::hint::black_box;
+use std::io::{PipeWriter, Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use purlin_process::{Builder, Error, ExitStatus, init};
+use purlin_process::{Builder, Error, ExitCode, ExitStatus, Process, init};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// Generous: passing it is a failure, never a result.
 const LIMIT: Duration = Duration::from_secs(60);
 
 fn main() {
     init();
-    let tests: [(&str, fn()); 5] = [
+    let tests: [(&str, fn()); 6] = [
         ("a_copy_of_this_program_runs_the_function", copy),
         ("a_wrapper_that_executes_this_program_runs_the_function", wrapper),
+        ("a_daemon_behind_a_wrapper_that_stays_ends_with_its_parent", behind_a_wrapper),
         ("a_program_of_other_code_ends_with_a_failure", other_code),
         ("a_program_that_is_none_of_purlins_is_refused", stranger),
         ("a_missing_program_is_told", missing),
@@ -55,9 +59,9 @@ fn own_bytes() -> Vec<u8> {
 }
 
 /// 7 in a child that is executed from the file of this path.
-fn seven_in(path: String, (): ()) -> i32 {
+fn seven_in(path: String, (): ()) -> ExitCode {
     let is_there = std::env::current_exe().is_ok_and(|own| own.as_os_str() == path.as_str());
-    if is_there { 7 } else { 8 }
+    ExitCode(if is_there { 7 } else { 8 })
 }
 
 fn copy() {
@@ -73,9 +77,37 @@ fn wrapper() {
     let own = std::env::current_exe().expect("this program");
     let script = format!("#!/bin/sh\nWRAPPED=yes exec '{}' \"$@\"\n", own.display());
     let file = File::new("wrapper", script.as_bytes());
-    let is_wrapped = |(), ()| i32::from(std::env::var("WRAPPED").as_deref() != Ok("yes"));
+    let is_wrapped = |(), ()| ExitCode(i32::from(std::env::var("WRAPPED").as_deref() != Ok("yes")));
     let child = Builder::new().program(&file.0).spawn(is_wrapped, (), ());
     assert_eq!(child.and_then(|child| child.join(LIMIT)), Ok(ExitStatus::Code(0)));
+}
+
+/// A daemon that is not the process that was started for it, but a child of that.
+fn behind_a_wrapper() {
+    fn speak((): (), said: OwnedFd) {
+        let _ = PipeWriter::from(said).write_all(b"r");
+        loop {
+            std::thread::park();
+        }
+    }
+    let own = std::env::current_exe().expect("this program");
+    let script = format!("#!/bin/sh\n'{}' \"$@\" <&0\nexit $?\n", own.display());
+    let file = File::new("standing", script.as_bytes());
+    let (mut reader, said) = std::io::pipe().expect("a pipe");
+    let parent = Process::fork("parent", || -> Result<(), Error> {
+        let said = said; // and no copy is left but the daemon's
+        let _daemon = Builder::new().daemon(true).program(&file.0).spawn(speak, (), said.into())?;
+        loop {
+            std::thread::park();
+        }
+    });
+    let parent = parent.expect("a parent");
+    assert_eq!(reader.read(&mut [0]).expect("a pipe"), 1, "the daemon runs");
+    parent.kill().expect("the parent");
+    assert_eq!(parent.join(LIMIT), Ok(ExitStatus::Signal(9)));
+    let ended = PollFd::new(&reader, PollFlags::IN);
+    let limit = Timespec { tv_sec: 60, tv_nsec: 0 };
+    assert_eq!(poll(&mut [ended], Some(&limit)), Ok(1), "the daemon ends");
 }
 
 /// Nobody calls this; its number stands in the code.
@@ -97,16 +129,16 @@ fn other_code() {
         bytes[place] ^= 1;
     }
     let file = File::new("other", &bytes);
-    let child = Builder::new().program(&file.0).spawn(|(), ()| 7, (), ());
+    let child = Builder::new().program(&file.0).spawn(|(), ()| ExitCode(7), (), ());
     assert_eq!(child.and_then(|child| child.join(LIMIT)), Ok(ExitStatus::Code(1)));
 }
 
 fn stranger() {
-    let child = Builder::new().program("true").spawn(|(), ()| 7, (), ());
+    let child = Builder::new().program("true").spawn(|(), ()| ExitCode(7), (), ());
     assert_eq!(child.err(), Some(Error::NotInitialized));
 }
 
 fn missing() {
-    let child = Builder::new().program("/no/such/program").spawn(|(), ()| 7, (), ());
+    let child = Builder::new().program("/no/such/program").spawn(|(), ()| ExitCode(7), (), ());
     assert_eq!(child.err(), Some(Error::NoSuchProgram));
 }

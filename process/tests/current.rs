@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bounded::{LIMIT, check, in_child};
 use purlin_process::{
-    Builder, Error, ExitStatus, Key, Process, cpu_count, current, usable_cpu_count,
+    Builder, Error, ExitCode, ExitStatus, Key, Process, cpu_count, current, usable_cpu_count,
 };
 use talk::{idle, is_readable, listen, next, say, talk};
 
@@ -51,9 +51,10 @@ fn a_key_is_random_and_handed_down() {
     assert!(key.as_bytes().iter().any(|byte| *byte != 0));
     let other = Key::new("other").unwrap();
     let has = |described: Builder, key: &Key| {
-        let is_handed_down = || -> Result<i32, Error> {
-            let nested = Process::fork("nested", || i32::from(current().key() != *key))?;
-            Ok(nested.join(LIMIT)?.code().unwrap_or(9) + i32::from(current().key() != *key))
+        let is_handed_down = || -> Result<ExitCode, Error> {
+            let nested = Process::fork("nested", || ExitCode(i32::from(current().key() != *key)))?;
+            let nested = nested.join(LIMIT)?.code().unwrap_or(9);
+            Ok(ExitCode(nested + i32::from(current().key() != *key)))
         };
         described.fork(is_handed_down).unwrap().join(LIMIT) == Ok(ExitStatus::Code(0))
     };

@@ -11,7 +11,9 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 use bounded::{LIMIT, check, in_child};
-use purlin_process::{Builder, Error, ExitStatus, Fork, Process, active_children, current, exit};
+use purlin_process::{
+    Builder, Error, ExitCode, ExitStatus, Fork, Process, active_children, current, exit,
+};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use talk::{all, idle, is_readable, listen, next, say, talk};
 use traces::{descriptor_count, has_children};
@@ -216,7 +218,7 @@ fn end_of_a_daemon(prepare: impl FnOnce(&PipeWriter)) -> Result<(String, bool), 
     let (mut reader, said) = talk()?;
     let (until, go) = talk()?;
     let (mut numbers, number) = talk()?;
-    let parent = Process::fork("parent", || -> Result<i32, Error> {
+    let parent = Process::fork("parent", || -> Result<ExitCode, Error> {
         let daemon = Builder::new().daemon(true).fork(|| {
             prepare(&said);
             say(&said, "r");
@@ -224,7 +226,7 @@ fn end_of_a_daemon(prepare: impl FnOnce(&PipeWriter)) -> Result<(String, bool), 
         })?;
         let _ = rustix::io::write(&number, &daemon.pid().to_le_bytes());
         listen(&until);
-        Ok(3)
+        Ok(ExitCode(3))
     });
     let parent = parent.map_err(text)?;
     drop(said);
@@ -264,6 +266,36 @@ fn a_daemon_that_will_not_end_is_killed() {
     });
 }
 
+/// Runs inside `fork(2)` on the child's side: it stands still before it has done anything.
+extern "C" fn stand_still() {
+    let _ = kill_process(rustix::process::getpid(), Signal::STOP);
+}
+
+/// The parent says that the start is over, and is killed: it has no word from its daemon.
+#[test]
+#[expect(unsafe_code, reason = "a fork handler is the one place before a daemon's first step")]
+fn a_daemon_that_stands_still_from_its_birth_ends_with_a_killed_parent() {
+    in_child(|| {
+        let (mut reader, said) = talk()?;
+        let (mut own, running) = talk()?;
+        let parent = Process::fork("parent", || -> Result<(), Error> {
+            // SAFETY: the handler makes system calls only, and stays loaded with this program.
+            unsafe { libc::pthread_atfork(None, None, Some(stand_still)) };
+            let daemon = Builder::new().daemon(true).fork(idle);
+            say(&said, if daemon.is_ok() { "s" } else { "f" });
+            idle();
+            drop(running); // the daemon has a copy, and now no other
+            Ok(())
+        });
+        let parent = parent.map_err(text)?;
+        drop(said);
+        check(next(&mut reader, "the start of the daemon")? == b's', "it started")?;
+        parent.kill().map_err(text)?;
+        parent.join(LIMIT).map_err(text)?;
+        all(&mut own, "the life of the daemon").map(drop)
+    });
+}
+
 #[test]
 fn a_daemon_that_stands_still_is_killed() {
     in_child(|| {
@@ -279,7 +311,7 @@ fn a_daemon_that_stands_still_is_killed() {
 fn a_joined_daemon_has_finished() {
     // shows: process-daemon-joined-first-completes
     in_child(|| {
-        let daemon = Builder::new().daemon(true).fork(|| 5).map_err(text)?;
+        let daemon = Builder::new().daemon(true).fork(|| ExitCode(5)).map_err(text)?;
         check(daemon.is_daemon(), "it is a daemon")?;
         check(daemon.join(LIMIT) == Ok(ExitStatus::Code(5)), "it ends by itself")
     });
@@ -294,7 +326,8 @@ fn only_those_are_daemons_that_are_to_be() {
     assert!(Builder::new().daemon(true).is_daemon());
     assert!(!Builder::new().daemon(true).daemon(false).is_daemon());
     for is_daemon in [false, true] {
-        let child = Builder::new().daemon(is_daemon).fork(|| i32::from(current().is_daemon()));
+        let child =
+            Builder::new().daemon(is_daemon).fork(|| ExitCode(i32::from(current().is_daemon())));
         let child = child.unwrap();
         assert_eq!(child.is_daemon(), is_daemon);
         assert_eq!(child.join(LIMIT), Ok(ExitStatus::Code(i32::from(is_daemon))));
@@ -329,7 +362,7 @@ fn who_loses_the_write_end_starts_daemons_all_the_same() {
         let ended = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::empty());
         check(ended.is_ok_and(|end| end.is_some()), "the first has ended")?;
         std::mem::forget(daemon); // its descriptor is not its own any more
-        let second = Builder::new().daemon(true).fork(|| 4).map_err(text)?;
+        let second = Builder::new().daemon(true).fork(|| ExitCode(4)).map_err(text)?;
         check(second.join(LIMIT) == Ok(ExitStatus::Code(4)), "the second runs")
     });
 }

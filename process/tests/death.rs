@@ -8,7 +8,7 @@ use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use bounded::{LIMIT, check, in_child};
-use purlin_process::{Error, ExitStatus, Process};
+use purlin_process::{Error, ExitCode, ExitStatus, Process};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Signal, WaitId, WaitIdOptions, getpid, getppid, kill_process, waitid};
 use traces::{descriptor_count, has_children};
@@ -72,7 +72,7 @@ fn a_child_outlives_its_killed_parent() {
             let orphan = Process::fork("orphan", || {
                 let old = getppid();
                 let reported = report_and_wait(to_us, until);
-                if reported.is_ok() && getppid() != old { 0 } else { 1 }
+                if reported.is_ok() && getppid() != old { ExitCode(0) } else { ExitCode(1) }
             });
             orphan.map_err(text)?.join(None).map(drop).map_err(text)
         });
@@ -204,7 +204,7 @@ fn a_parent_that_ignores_the_end_of_children_still_joins() {
     in_child(|| {
         // SAFETY: to ignore a signal installs no code.
         unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
-        let child = Process::fork("three", || 3).map_err(text)?;
+        let child = Process::fork("three", || ExitCode(3)).map_err(text)?;
         check(child.join(LIMIT) == Ok(ExitStatus::Unknown), "ended, status unknown")?;
         check(child.is_alive() == Ok(false), "it does not look alive")
     });
@@ -214,7 +214,7 @@ fn a_parent_that_ignores_the_end_of_children_still_joins() {
 #[expect(unsafe_code, reason = "a disposition of the whole process")]
 fn a_parent_that_stops_ignoring_the_end_of_children_learns_how_they_ended() {
     in_child(|| {
-        let three = || Process::fork("three", || 3).and_then(|child| child.join(LIMIT));
+        let three = || Process::fork("three", || ExitCode(3)).and_then(|child| child.join(LIMIT));
         // SAFETY: to ignore a signal installs no code.
         unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
         check(three() == Ok(ExitStatus::Unknown), "it is ignored")?;

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use bounded::{LIMIT, check, in_child};
 use purlin_process::{
-    AtEnd, Builder, Error, ExitStatus, Process, active_children, at_exit, exit, shutdown, thread,
-    wait_at_end,
+    AtEnd, Builder, Error, ExitCode, ExitStatus, Process, active_children, at_exit, exit, shutdown,
+    thread, wait_at_end,
 };
 use talk::{all, idle, is_readable, listen, next, say, talk};
 
@@ -24,7 +24,7 @@ fn text(error: Error) -> String {
 fn heard(function: impl FnOnce(&Arc<PipeWriter>) -> i32) -> Result<(String, ExitStatus), String> {
     let (mut reader, said) = talk()?;
     let said = Arc::new(said);
-    let child = Process::fork("Px", || function(&said)).map_err(text)?;
+    let child = Process::fork("Px", || ExitCode(function(&said))).map_err(text)?;
     drop(said);
     let heard = all(&mut reader, "the child")?;
     Ok((heard, child.join(LIMIT).map_err(text)?))

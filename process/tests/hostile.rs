@@ -9,17 +9,17 @@ mod talk;
 use std::io::Write;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Barrier, mpsc};
 use std::time::Duration;
 
 use bounded::{LIMIT, check, in_child};
 use limited::lower;
-use purlin_process::command::Program;
+use purlin_process::command::{Launch, Program};
 use purlin_process::thread::{Builder as ThreadBuilder, Thread};
 use purlin_process::{
-    Builder, Error, ExitStatus, Fork, Process, at_exit, exit, fork, receive_handles, shutdown,
-    wait_any,
+    Builder, Error, ExitCode, ExitStatus, Fork, Process, at_exit, current, exit, fork,
+    receive_handles, shutdown, wait_any,
 };
 use rustix::process::Resource;
 use talk::{all, idle, is_readable, say, talk};
@@ -189,7 +189,7 @@ fn a_message_that_memory_does_not_suffice_for_is_refused() {
 #[test]
 fn more_children_than_descriptors_may_be_open_are_waited_for() {
     in_child(|| {
-        let children = (0..20).map(|number| Process::fork("", move || number));
+        let children = (0..20).map(|number| Process::fork("", move || ExitCode(number)));
         let children = children.collect::<Result<Vec<_>, _>>().map_err(text)?;
         let idler = Process::fork("idler", idle).map_err(text)?;
         lower(Resource::Nofile, 0)?;
@@ -201,6 +201,27 @@ fn more_children_than_descriptors_may_be_open_are_waited_for() {
         check(ended.is_ok_and(|ended| !ended.is_empty()), "one of many ends")?;
         let codes = (0..20).map(|number| Ok(ExitStatus::Code(number)));
         check(codes.eq(children.iter().map(|child| child.join(LIMIT))), "they are joined")
+    });
+}
+
+#[test]
+fn a_parent_and_a_programs_streams_are_waited_for_without_a_right_to_descriptors() {
+    in_child(|| {
+        let child = Process::fork("child", || -> Result<(), String> {
+            let parent = current().parent().ok_or("no parent")?;
+            let mut command = Command::new("sh");
+            command.args(["-c", "cat; echo err >&2"]).stdin(Stdio::piped());
+            let program = Launch::new(command).capture().start().map_err(text)?;
+            let mut exchange = program.exchange("in").map_err(text)?;
+            lower(Resource::Nofile, 0)?;
+            check(parent.is_alive() == Ok(true), "it lives")?;
+            let is_late = parent.join(Duration::from_millis(5)) == Err(Error::TimedOut);
+            check(is_late, "and is waited for")?;
+            let output = exchange.finish(LIMIT).map_err(text)?;
+            check(output.stdout.as_deref() == Some(&b"in"[..]), "its output")?;
+            check(output.stderr.as_deref() == Some(&b"err\n"[..]), "and its errors")
+        });
+        check(child.map_err(text)?.join(LIMIT) == Ok(ExitStatus::Code(0)), "the child")
     });
 }
 
@@ -253,9 +274,9 @@ fn enter_namespace() -> bool {
 fn the_first_process_of_a_namespace_ends_with_its_parent_as_a_daemon() {
     in_child(|| {
         let (mut reader, said) = talk()?;
-        let parent = Process::fork("parent", || -> Result<i32, Error> {
+        let parent = Process::fork("parent", || -> Result<ExitCode, Error> {
             if !enter_namespace() {
-                return Ok(77); // nobody may here
+                return Ok(ExitCode(77)); // nobody may here
             }
             let said = said;
             Builder::new().daemon(true).fork(|| {
@@ -264,7 +285,7 @@ fn the_first_process_of_a_namespace_ends_with_its_parent_as_a_daemon() {
             })?;
             drop(said);
             idle();
-            Ok(0)
+            Ok(ExitCode(0))
         });
         let parent = parent.map_err(text)?;
         if parent.join(Duration::ZERO).is_err() && is_readable(&reader, LIMIT) {

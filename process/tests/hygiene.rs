@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use bounded::{LIMIT, becomes_ready, check, in_child};
-use purlin_process::{Error, ExitStatus, Process};
+use purlin_process::{Error, ExitCode, ExitStatus, Process};
 use traces::{descriptor_count, has_children};
 
 /// Set in the environment of the fresh program: it is to run the probe and not to start another.
@@ -61,7 +61,7 @@ fn text(error: Error) -> String {
 fn the_childs_input_is_empty() {
     // shows: process-child-stdin-is-empty
     let printed = afresh("the_childs_input_is_empty", b"for the parent", || {
-        let count = || stdin().lock().read(&mut [0; 8]).map_or(99, |count| count as i32);
+        let count = || ExitCode(stdin().lock().read(&mut [0; 8]).map_or(99, |count| count as i32));
         assert_eq!(joined(Process::fork("reader", count)), ExitStatus::Code(0));
         let mut input = String::new();
         stdin().read_to_string(&mut input).unwrap();
@@ -169,7 +169,7 @@ fn a_stream_that_another_thread_keeps_does_not_stop_the_end() {
                 }
             });
             reader.read_exact(&mut [0]).unwrap();
-            8
+            ExitCode(8)
         };
         assert_eq!(joined(Process::fork("keeper", keep)), ExitStatus::Code(8));
     });
@@ -188,7 +188,7 @@ fn closed_standard_streams_are_harmless() {
         let child = Process::fork("mute", || {
             println!("to nobody");
             let input = stdin().lock().read(&mut [0]);
-            if matches!(input, Ok(0)) { 4 } else { 5 }
+            if matches!(input, Ok(0)) { ExitCode(4) } else { ExitCode(5) }
         });
         check(joined(child) == ExitStatus::Code(4), "it started, saw no input and ended")
     });
@@ -212,7 +212,7 @@ fn a_hundred_children_leave_no_descriptor() {
 fn a_child_gets_no_descriptor_that_it_did_not_inherit_but_the_one_of_its_parent() {
     in_child(|| {
         let expected = descriptor_count() + 1;
-        let count = || i32::try_from(descriptor_count()).unwrap_or(-1);
+        let count = || ExitCode(i32::try_from(descriptor_count()).unwrap_or(-1));
         let status = joined(Process::fork("counter", count));
         check(status.code() == i32::try_from(expected).ok(), &format!("{expected}, not {status}"))
     });

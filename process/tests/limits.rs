@@ -6,13 +6,24 @@ mod traces;
 mod unprivileged;
 
 use std::io::{Read, Write, pipe};
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::process::Command;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Instant;
 
 use bounded::{LIMIT, check, in_child};
 use limited::{lower, take_all_descriptors};
-use purlin_process::{Builder, Error, ExitStatus, Process, active_children};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use purlin_process::command::Program;
+use purlin_process::{Builder, Error, ExitCode, ExitStatus, Process, active_children};
+use rustix::process::{
+    Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit, test_kill_process,
+};
 use traces::{descriptor_count, has_children};
 use unprivileged::reach_the_process_limit;
+
+fn text(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
 
 #[test]
 fn without_descriptors_nothing_is_started() {
@@ -25,7 +36,8 @@ fn without_descriptors_nothing_is_started() {
             check(!has_children() && active_children().is_empty(), "no child is left")?;
             check(taken.pop().is_some(), &format!("{free_count} are free, one more can be"))?;
         }
-        let child = Process::fork("fits", || 3).map_err(|error| format!("three free: {error}"))?;
+        let child = Process::fork("fits", || ExitCode(3))
+            .map_err(|error| format!("three free: {error}"))?;
         check(child.join(LIMIT) == Ok(ExitStatus::Code(3)), "three free descriptors are enough")?;
         drop(child);
         check(Process::fork("again", || ()).is_ok(), "they were given back")
@@ -41,7 +53,7 @@ fn without_descriptors_no_daemon_is_started() {
         for free_count in 0..16 {
             let all = taken.len();
             taken.truncate(all - free_count);
-            match Builder::new().daemon(true).fork(|| 3) {
+            match Builder::new().daemon(true).fork(|| ExitCode(3)) {
                 Err(error) => check(error == Error::OutOfResources, "there is no room")?,
                 Ok(child) => {
                     check(child.join(LIMIT) == Ok(ExitStatus::Code(3)), "it runs")?;
@@ -86,6 +98,50 @@ fn a_child_that_cannot_be_held_never_runs() {
         let mut said = String::new();
         reader.read_to_string(&mut said).map_err(|error| error.to_string())?;
         check(said.is_empty(), "the function did not run")
+    });
+}
+
+/// For the next handler: where its child says which number it has; -1 for no handler.
+static NUMBER: AtomicI32 = AtomicI32::new(-1);
+
+/// Runs inside `fork(2)` on the child's side: it says its number, and stands still.
+#[expect(unsafe_code, reason = "a descriptor by its number")]
+extern "C" fn stand_still_if_told() {
+    let fd = NUMBER.load(Ordering::Relaxed); // Relaxed: the child's one thread
+    if fd >= 0 {
+        let own = rustix::process::getpid();
+        // SAFETY: the test keeps the descriptor open.
+        let said = unsafe { BorrowedFd::borrow_raw(fd) };
+        let _ = rustix::io::write(said, &own.as_raw_pid().to_le_bytes());
+        let _ = kill_process(own, Signal::STOP);
+    }
+}
+
+#[test]
+#[expect(unsafe_code, reason = "a fork handler is the one place between fork and what follows")]
+fn a_child_that_stands_still_and_cannot_be_held_holds_nobody_up() {
+    in_child(|| {
+        let (mut numbers, number) = pipe().map_err(|error| error.to_string())?;
+        NUMBER.store(number.as_raw_fd(), Ordering::Relaxed); // Relaxed: as in the handler
+        let (in_parent, in_child) = (Some(forbid_descriptors as _), Some(stand_still_if_told as _));
+        // SAFETY: the handlers make system calls only, and stay loaded with this program.
+        let set = unsafe { libc::pthread_atfork(None, in_parent, in_child) };
+        check(set == 0, "the handlers are set")?;
+        let started = Process::fork("never runs", || ());
+        check(matches!(started, Err(Error::OutOfResources)), "it cannot be held")?;
+        NUMBER.store(-1, Ordering::Relaxed); // Relaxed: as above
+        allow_descriptors(64).map_err(|errno| errno.to_string())?;
+        let mut bytes = [0; 4];
+        numbers.read_exact(&mut bytes).map_err(|error| error.to_string())?;
+        let child = Pid::from_raw(i32::from_le_bytes(bytes)).ok_or("no number")?;
+        check(test_kill_process(child).is_ok(), "it is there, and stands still")?;
+        kill_process(child, Signal::CONT).map_err(|errno| errno.to_string())?;
+        // It ends without having run, and a later start collects it.
+        let limit = Instant::now() + LIMIT;
+        while test_kill_process(child).is_ok() && Instant::now() < limit {
+            Program::start(Command::new("true")).map_err(text)?.wait(LIMIT).map_err(text)?;
+        }
+        check(!has_children(), "a later start collects it")
     });
 }
 

@@ -6,7 +6,7 @@ mod bounded;
 mod traces;
 
 use bounded::{LIMIT, check, in_child};
-use purlin_process::{Error, ExitStatus, Process, active_children};
+use purlin_process::{Error, ExitCode, ExitStatus, Process, active_children};
 use traces::{descriptor_count, has_children};
 
 /// Enough for a leak of one byte a child to fill a page, in less than two seconds.
@@ -35,7 +35,7 @@ fn memory(field: &str) -> Result<usize, String> {
 fn one_after_the_other(count: usize) -> Result<(), String> {
     for number in 0..count {
         let code = (number % 256) as i32;
-        let child = Process::fork("", move || code).map_err(text)?;
+        let child = Process::fork("", move || ExitCode(code)).map_err(text)?;
         check(child.join(LIMIT) == Ok(ExitStatus::Code(code)), "each has its own status")?;
     }
     Ok(())
@@ -68,7 +68,8 @@ fn two_hundred_at_once_have_each_its_own_status() {
         for number in 0..AT_ONCE {
             let wait = || {
                 release.take(); // the copy of this process
-                std::io::Read::read(&mut &until, &mut [0]).map_or(-1, |_| number as i32)
+                let read = std::io::Read::read(&mut &until, &mut [0]);
+                ExitCode(read.map_or(-1, |_| number as i32))
             };
             children.push(Process::fork("", wait).map_err(text)?);
         }

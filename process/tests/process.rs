@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bounded::{LIMIT, becomes_ready, check, in_child};
-use purlin_process::{Error, ExitStatus, Fork, Outcome, Process, exit, fork};
+use purlin_process::{Error, ExitCode, ExitStatus, Fork, Outcome, Process, exit, fork};
 
 /// Starts, joins, and returns how it ended.
 fn run<R: Outcome>(function: impl FnOnce() -> R) -> ExitStatus {
@@ -57,10 +57,10 @@ fn the_function_runs_in_another_process() {
 }
 
 #[test]
-fn a_returned_number_is_the_status() {
+fn a_returned_exit_code_is_the_status() {
     // shows: process-exit-status-given-by-exit-call
     for number in [0, 1, 7, 255] {
-        assert_eq!(run(|| number), ExitStatus::Code(number));
+        assert_eq!(run(|| ExitCode(number)), ExitStatus::Code(number));
     }
 }
 
@@ -68,7 +68,7 @@ fn a_returned_number_is_the_status() {
 fn a_number_that_does_not_fit_is_not_success() {
     // shows: process-exit-status-out-of-range-not-success, process-exit-status-huge-never-escapes
     for number in [256, -1, 512, i32::MAX, i32::MIN] {
-        assert_eq!(run(|| number), ExitStatus::Code(255));
+        assert_eq!(run(|| ExitCode(number)), ExitStatus::Code(255));
         assert_eq!(run(|| exit(number) as ()), ExitStatus::Code(255));
     }
 }
@@ -77,7 +77,7 @@ fn a_number_that_does_not_fit_is_not_success() {
 fn a_returned_error_is_one_and_a_panic_is_101() {
     // shows: process-exit-status-error-is-one
     assert_eq!(run(|| Err::<(), _>("expected by a test")), ExitStatus::Code(1));
-    assert_eq!(run(|| Ok::<_, String>(3)), ExitStatus::Code(3));
+    assert_eq!(run(|| Ok::<_, String>(ExitCode(3))), ExitStatus::Code(3));
     assert_eq!(run(|| panic!("expected by a test") as ()), ExitStatus::Code(101));
 }
 
@@ -143,7 +143,7 @@ fn kill_and_terminate_send_their_signals() {
 #[test]
 fn a_signal_after_the_end_is_harmless() {
     // shows: process-terminate-after-end-is-harmless, process-exit-status-stable
-    let child = Process::fork("three", || 3).unwrap();
+    let child = Process::fork("three", || ExitCode(3)).unwrap();
     assert!(becomes_ready(&child));
     assert_eq!(child.kill(), Ok(())); // ended, uncollected
     for _ in 0..2 {
@@ -181,7 +181,7 @@ fn a_join_gives_up_at_its_deadline_and_not_before() {
 fn a_join_without_limit_or_with_a_huge_one_ends_with_the_child() {
     // shows: process-join-timeout-huge, process-join-timeout-early-end
     for limit in [None, Some(Duration::MAX), Some(Duration::from_secs(1 << 40))] {
-        let child = Process::fork("four", || 4).unwrap();
+        let child = Process::fork("four", || ExitCode(4)).unwrap();
         assert_eq!(child.join(limit), Ok(ExitStatus::Code(4)));
         assert_eq!(child.join(Duration::ZERO), Ok(ExitStatus::Code(4)));
     }
@@ -202,8 +202,9 @@ fn all_threads_that_join_see_one_status() {
 #[test]
 fn many_children_each_have_their_own_status() {
     // shows: process-many-at-once
-    let children: Vec<_> =
-        (0..100).map(|index| Process::fork("one of many", move || index).unwrap()).collect();
+    let children: Vec<_> = (0..100)
+        .map(|index| Process::fork("one of many", move || ExitCode(index)).unwrap())
+        .collect();
     for (index, child) in (0..).zip(&children) {
         assert_eq!(child.join(LIMIT), Ok(ExitStatus::Code(index)));
     }
@@ -215,7 +216,7 @@ fn threads_may_start_children_at_once() {
         for status in 0..4 {
             scope.spawn(move || {
                 for _ in 0..25 {
-                    assert_eq!(run(|| status), ExitStatus::Code(status));
+                    assert_eq!(run(|| ExitCode(status)), ExitStatus::Code(status));
                 }
             });
         }
@@ -239,7 +240,7 @@ fn the_librarys_own_locks_are_free_in_a_child() {
         for _ in 0..200 {
             // SAFETY: the child uses this crate only, and ends.
             match unsafe { fork() }.unwrap() {
-                Fork::Child => exit(run(|| 6).code().unwrap_or(1)),
+                Fork::Child => exit(run(|| ExitCode(6)).code().unwrap_or(1)),
                 Fork::Parent(child) => {
                     let status = child.join(LIMIT);
                     let _ = child.kill();
@@ -274,7 +275,7 @@ fn a_copied_handle_is_not_the_parents() {
 fn a_child_has_children_of_its_own() {
     // shows: process-nested-start
     in_child(|| {
-        let inner = Process::fork("", || run(|| 5).code().unwrap_or(0) + 1);
+        let inner = Process::fork("", || ExitCode(run(|| ExitCode(5)).code().unwrap_or(0) + 1));
         let inner = inner.map_err(|error| error.to_string())?;
         check(inner.join(LIMIT) == Ok(ExitStatus::Code(6)), "a grandchild's status came up")
     });
@@ -318,7 +319,7 @@ fn a_child_collected_by_foreign_code_has_ended() {
     // shows: process-join-although-child-reaped-elsewhere
     // Alone: a start by another thread would collect the child before we do.
     in_child(|| {
-        let child = Process::fork("three", || 3).map_err(|error| error.to_string())?;
+        let child = Process::fork("three", || ExitCode(3)).map_err(|error| error.to_string())?;
         let pid = rustix::process::Pid::from_raw(child.pid());
         let collected = rustix::process::waitpid(pid, rustix::process::WaitOptions::empty());
         check(collected.is_ok(), "we collect it")?;
@@ -355,7 +356,7 @@ fn memory_is_copied_as_it_is_at_the_start() {
     numbers.push(8);
     let status = run(|| {
         numbers.push(9);
-        numbers.iter().sum::<i32>()
+        ExitCode(numbers.iter().sum::<i32>())
     });
     assert_eq!(status, ExitStatus::Code(24));
     assert_eq!(numbers, [7, 8]);

@@ -15,7 +15,7 @@ use bounded::{LIMIT, check, in_child};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use limited::{lower, take_all_descriptors};
-use purlin_process::{Error, ExitStatus, Process, init, receive_handles, send_handles};
+use purlin_process::{Error, ExitCode, ExitStatus, Process, init, receive_handles, send_handles};
 use purlin_sync::{CheckedLock, HandoverLock, Lock};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::FdFlags;
@@ -140,8 +140,9 @@ fn all_of(mut reader: PipeReader, what: &str) -> String {
 }
 
 fn arguments() {
-    let sum =
-        |(numbers, text): (Vec<i32>, String), ()| numbers.iter().sum::<i32>() + text.len() as i32;
+    let sum = |(numbers, text): (Vec<i32>, String), ()| {
+        ExitCode(numbers.iter().sum::<i32>() + text.len() as i32)
+    };
     let child = started(Process::spawn("sum", sum, (vec![1, 2, 3], "four".to_owned()), ()));
     assert_eq!(child.status(), ExitStatus::Code(10));
     assert_eq!(child.0.name(), "sum");
@@ -172,12 +173,12 @@ fn outcomes() {
 }
 
 /// What a try says, as a status.
-fn tries((): (), (lock,): (Lock,)) -> i32 {
-    match lock.try_acquire() {
+fn tries((): (), (lock,): (Lock,)) -> ExitCode {
+    ExitCode(match lock.try_acquire() {
         Ok(_) => 0,
         Err(purlin_sync::Error::TimedOut) => 1,
         Err(_) => 2,
-    }
+    })
 }
 
 fn carried_lock() {
@@ -232,9 +233,10 @@ fn death() {
 }
 
 fn nested() {
-    fn hands_on((): (), (lock,): (Lock,)) -> Result<i32, String> {
+    fn hands_on((): (), (lock,): (Lock,)) -> Result<ExitCode, String> {
         let child = Process::spawn("inner", tries, (), (lock,)).map_err(|e| e.to_string())?;
-        child.join(LIMIT).map_err(|e| e.to_string())?.code().ok_or("unknown".to_owned())
+        let status = child.join(LIMIT).map_err(|e| e.to_string())?;
+        status.code().map(ExitCode).ok_or("unknown".to_owned())
     }
     let lock = Lock::new().expect("a lock");
     let held = lock.acquire(LIMIT).expect("it is free");
@@ -266,7 +268,8 @@ fn unserializable() {
 }
 
 fn unreadable() {
-    let child = started(Process::spawn("odd", |_: Odd, ()| 7, Odd { has_form: true }, ()));
+    let child =
+        started(Process::spawn("odd", |_: Odd, ()| ExitCode(7), Odd { has_form: true }, ()));
     assert_eq!(child.status(), ExitStatus::Code(1));
 }
 
@@ -275,7 +278,7 @@ fn large() {
     let check = |bytes: Vec<u8>, ()| {
         let is_whole = bytes.len() == 4 << 20;
         let is_same = (0..4_u32 << 20).zip(&bytes).all(|(at, byte)| at.to_le_bytes()[1] == *byte);
-        i32::from(!(is_whole && is_same))
+        ExitCode(i32::from(!(is_whole && is_same)))
     };
     assert_eq!(started(Process::spawn("large", check, bytes, ())).status(), ExitStatus::Code(0));
 }
@@ -327,7 +330,7 @@ fn growth() {
 fn null_input() {
     let reads = |(), ()| {
         let mut text = Vec::new();
-        std::io::stdin().read_to_end(&mut text).map_or(9, |len| len as i32)
+        ExitCode(std::io::stdin().read_to_end(&mut text).map_or(9, |len| len as i32))
     };
     assert_eq!(started(Process::spawn("reads", reads, (), ())).status(), ExitStatus::Code(0));
 }
@@ -382,7 +385,7 @@ fn killed_early() {
     // shows: process-spawn-child-killed-while-arguments-travel
     let bytes = vec![7_u8; 64 << 20];
     let killer = std::thread::spawn(kill_the_first_child);
-    let count = |bytes: Vec<u8>, ()| i32::from(bytes.is_empty());
+    let count = |bytes: Vec<u8>, ()| ExitCode(i32::from(bytes.is_empty()));
     let child = started(Process::spawn("victim", count, bytes, ()));
     killer.join().expect("it was killed");
     assert_eq!(child.status(), ExitStatus::Signal(9));
@@ -423,7 +426,8 @@ fn threads() {
         for number in 0..4 {
             scope.spawn(move || {
                 for _ in 0..3 {
-                    let child = started(Process::spawn("", |number: i32, ()| number, number, ()));
+                    let child =
+                        started(Process::spawn("", |number: i32, ()| ExitCode(number), number, ()));
                     assert_eq!(child.status(), ExitStatus::Code(number));
                 }
             });
@@ -469,7 +473,7 @@ fn no_descriptors() {
         let all = taken.len();
         for free in 0..all {
             taken.truncate(all - free);
-            match Process::spawn("one too many", |(), ()| 3, (), ()) {
+            match Process::spawn("one too many", |(), ()| ExitCode(3), (), ()) {
                 Err(Error::OutOfResources) => {}
                 Err(other) => return Err(format!("with {free} free: {other:?}")),
                 Ok(child) => {

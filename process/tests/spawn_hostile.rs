@@ -15,7 +15,7 @@ use std::sync::mpsc;
 use bounded::{LIMIT, check, in_child};
 use libtest_mimic::{Arguments, Failed, Trial};
 use purlin_process::command::Program;
-use purlin_process::{ExitStatus, Process, init};
+use purlin_process::{ExitCode, ExitStatus, Process, init};
 use talk::{all, listen, talk};
 
 fn main() {
@@ -68,7 +68,7 @@ fn loaders_list() {
         });
         is_kept.recv().map_err(text)?;
         let child = Process::fork("spawns", || -> Result<(), String> {
-            let spawned = Process::spawn("spawned", |(), ()| 3, (), ()).map_err(text)?;
+            let spawned = Process::spawn("spawned", |(), ()| ExitCode(3), (), ()).map_err(text)?;
             check(spawned.join(LIMIT) == Ok(ExitStatus::Code(3)), "it runs")
         });
         let child = child.map_err(text)?;
@@ -95,7 +95,7 @@ fn printed_meanwhile() {
         std::thread::scope(|scope| {
             scope.spawn(print);
             let statuses = (0..100).map(|_| {
-                let child = Process::spawn("spawned", |(), ()| 3, (), ())?;
+                let child = Process::spawn("spawned", |(), ()| ExitCode(3), (), ())?;
                 child.join(LIMIT)
             });
             let wrong = { statuses }.find(|status| *status != Ok(ExitStatus::Code(3)));

@@ -14,8 +14,8 @@ use bounded::{LIMIT, check, in_child};
 use libtest_mimic::{Arguments, Failed, Trial};
 use limited::{lower, take_all_descriptors};
 use purlin_process::{
-    AtEnd, Builder, Error, ExitStatus, Key, Process, Run, active_children, at_exit, current, exit,
-    init,
+    AtEnd, Builder, Error, ExitCode, ExitStatus, Key, Process, Run, active_children, at_exit,
+    current, exit, init,
 };
 use rustix::process::Resource;
 use serde::{Deserialize, Serialize};
@@ -87,7 +87,7 @@ fn identity() {
         check((above.name(), above.pid()) == (&parent, pid), "its parent")?;
         check(above.is_alive() == Ok(true), "its parent lives")?;
         check(active_children().is_empty(), "no children")?;
-        let nested = Process::fork("", || i32::from(current().key() != own.key()));
+        let nested = Process::fork("", || ExitCode(i32::from(current().key() != own.key())));
         let nested = nested.map_err(text)?;
         check(nested.join(LIMIT) == Ok(ExitStatus::Code(0)), "its key is handed on")
     }
@@ -101,14 +101,14 @@ fn identity() {
             check(status == Ok(ExitStatus::Code(0)), "see above")?;
         }
         let key = Key::new("other").map_err(text)?;
-        let has = |(), ()| i32::from(current().key().as_bytes() != b"other");
+        let has = |(), ()| ExitCode(i32::from(current().key().as_bytes() != b"other"));
         let status = status_of(Builder::new().key(key).spawn(has, (), ()));
         check(status == Ok(ExitStatus::Code(0)), "a key of its own")?;
         let described = Builder::new();
         let path = described.shown_name().to_owned();
         let numbered = |path: String, ()| {
             let nested = Builder::new().shown_name().to_owned();
-            i32::from(current().name() != path || nested != format!("{path}:1"))
+            ExitCode(i32::from(current().name() != path || nested != format!("{path}:1")))
         };
         let status = status_of(described.spawn(numbered, path, ()));
         check(status == Ok(ExitStatus::Code(0)), "numbered by its path, as its children are")
@@ -121,11 +121,11 @@ struct Count {
 }
 
 impl Run for Count {
-    type Outcome = Result<i32, String>;
+    type Outcome = Result<ExitCode, String>;
 
     fn run(self) -> Self::Outcome {
         check(current().name() == "counts", "in the child")?;
-        Ok(self.parts.iter().sum())
+        Ok(ExitCode(self.parts.iter().sum()))
     }
 }
 
@@ -244,7 +244,7 @@ fn orphans() {
 
 fn hooks() {
     // shows: process-exit-hooks-of-child-run, process-non-daemon-waited-for-at-exit
-    fn owe(by_exit: bool, (said,): (OwnedFd,)) -> Result<i32, String> {
+    fn owe(by_exit: bool, (said,): (OwnedFd,)) -> Result<ExitCode, String> {
         let said = PipeWriter::from(said);
         let hooked = said.try_clone().map_err(|error| error.to_string())?;
         let (until, release) = talk()?;
@@ -257,7 +257,7 @@ fn hooks() {
             say(&said, "c");
         });
         child.map_err(text)?;
-        if by_exit { exit(3) } else { Ok(3) }
+        if by_exit { exit(3) } else { Ok(ExitCode(3)) }
     }
     in_child(|| {
         for by_exit in [false, true] {
@@ -275,13 +275,13 @@ fn daemons_at_the_end() {
     in_child(|| {
         let (mut reader, said) = talk()?;
         let (mut own, running) = talk()?;
-        let parent = Process::fork("parent", || -> Result<i32, String> {
+        let parent = Process::fork("parent", || -> Result<ExitCode, String> {
             let started = copy(&running)
                 .and_then(|given| Builder::new().daemon(true).spawn(speak, (), given));
             started.map_err(text)?;
             next(&mut own, "the daemon's word")?;
             say(&said, "p");
-            Ok(2)
+            Ok(ExitCode(2))
         });
         let parent = parent.map_err(text)?;
         drop((said, running));
@@ -306,7 +306,7 @@ fn closed_streams() {
                 |(), (said,): (OwnedFd,)| {
                     println!("to nobody, or to whoever runs the test");
                     say(&PipeWriter::from(said), "r");
-                    6
+                    ExitCode(6)
                 },
                 (),
                 copy(&said).map_err(text)?,
@@ -314,7 +314,7 @@ fn closed_streams() {
             drop(said);
             check(all(&mut reader, "the child")? == "r", "it runs")?;
             check(status_of(child) == Ok(ExitStatus::Code(6)), "it ends")?;
-            let daemon = Builder::new().daemon(true).spawn(|(), ()| 5, (), ());
+            let daemon = Builder::new().daemon(true).spawn(|(), ()| ExitCode(5), (), ());
             check(status_of(daemon) == Ok(ExitStatus::Code(5)), "so does a daemon")
         });
     }
@@ -411,8 +411,8 @@ fn daemon_traces() {
 }
 
 fn fifty() {
-    fn wait(number: i32, event: purlin_sync::Event) -> i32 {
-        event.wait(LIMIT).map_or(255, |_| number)
+    fn wait(number: i32, event: purlin_sync::Event) -> ExitCode {
+        ExitCode(event.wait(LIMIT).map_or(255, |_| number))
     }
     in_child(|| {
         let before = descriptor_count();
@@ -439,7 +439,7 @@ fn no_descriptors() {
         let all = taken.len();
         for free_count in 0..all {
             taken.truncate(all - free_count);
-            match Builder::new().daemon(true).spawn(|(), ()| 3, (), ()) {
+            match Builder::new().daemon(true).spawn(|(), ()| ExitCode(3), (), ()) {
                 Err(error) => check(error == Error::OutOfResources, "there is no room")?,
                 started => {
                     check(status_of(started) == Ok(ExitStatus::Code(3)), "it runs")?;

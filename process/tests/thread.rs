@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use bounded::{LIMIT, check, in_child};
 use purlin_process::thread::{self, Builder, End, Thread};
-use purlin_process::{Error, ExitStatus, Process};
+use purlin_process::{Error, ExitCode, ExitStatus, Process};
 use unprivileged::reach_the_process_limit;
 
 fn text(error: impl std::fmt::Display) -> String {
@@ -174,7 +174,7 @@ fn a_failure_is_printed_with_the_threads_name() {
         let child = Process::fork("child", || {
             let panics = Thread::start("T9", || panic!("expected by a test") as ());
             let end = panics.and_then(|thread| thread.join(LIMIT));
-            i32::from(end != Ok(End::Panicked("expected by a test".into())))
+            ExitCode(i32::from(end != Ok(End::Panicked("expected by a test".into()))))
         });
         assert_eq!(child.and_then(|child| child.join(LIMIT)), Ok(ExitStatus::Code(0)));
         let fails = Thread::start("T8", || Err::<(), _>("no luck"));

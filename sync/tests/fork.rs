@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 
 use crate::support::{Child, LIMIT, Signal, idle, told, told_at_once};
-use purlin_process::Process;
+use purlin_process::{ExitCode, Process};
 use purlin_sync::{Error, Lock, Told};
 
 #[test]
@@ -68,7 +68,7 @@ fn a_forked_child_does_not_keep_its_parent_alive() {
         told(&lock).unwrap();
         let child = Process::fork("child", || {
             ready.give();
-            idle()
+            ExitCode(idle())
         })
         .unwrap();
         pid.tell(child.pid().unsigned_abs());

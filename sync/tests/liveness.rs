@@ -5,7 +5,7 @@ use std::ptr::{null, null_mut};
 use std::time::Duration;
 
 use crate::support::{Child, LIMIT, Signal, holder, idle, told, told_at_once};
-use purlin_process::Process;
+use purlin_process::{ExitCode, Process};
 use purlin_shm::Segment;
 use purlin_sync::{Error, Exclusive, HandoverLock, Lock, Rules, Told};
 
@@ -275,7 +275,7 @@ fn a_zombie_is_dead() {
         let child = Process::fork("zombie", || {
             told(&lock).unwrap();
             pids.give();
-            idle()
+            ExitCode(idle())
         })
         .unwrap();
         pids.take("the holder to hold");

@@ -1,12 +1,10 @@
 //! Something that a process is given beside what it runs: what has no serial form, what cannot be
 //! read, what tells of its release, what takes long to arrive.
 
-use std::fmt;
-
 use std::sync::Arc;
 
 use purlin_conformance::serve::{Arguments, Functions, Object, Refusal};
-use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::{Value, json};
 
@@ -20,7 +18,7 @@ pub(super) enum Gift {
     /// `unreadable`: it can be written, and not read again.
     Unreadable,
     /// `large`: 64 MiB.
-    Large(Bytes),
+    Large(String),
     /// `watched`: when it is dropped in the process that it was made in, the log says `released`.
     Watched {
         log: Arc<dyn Object>,
@@ -35,7 +33,7 @@ impl Gift {
         Ok(match text("gift") {
             Some("no-serial-form") => Self::NoSerialForm,
             Some("unreadable") => Self::Unreadable,
-            Some("large") => Self::Large(Bytes::new(LARGE_BYTES)),
+            Some("large") => Self::Large(text_of(LARGE_BYTES)),
             Some("watched") => Self::Watched {
                 log: functions.object(text("told").unwrap_or_default())?,
                 made_by: std::process::id(),
@@ -60,55 +58,26 @@ impl Serialize for Gift {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::NoSerialForm => Err(S::Error::custom("it has no serial form")),
-            Self::Large(bytes) => (true, bytes).serialize(serializer),
-            other => (!matches!(other, Self::Unreadable), Bytes::new(0)).serialize(serializer),
+            Self::Large(text) => (true, text).serialize(serializer),
+            other => (!matches!(other, Self::Unreadable), "").serialize(serializer),
         }
     }
 }
 
 impl<'de> Deserialize<'de> for Gift {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match <(bool, Bytes)>::deserialize(deserializer)? {
+        match <(bool, String)>::deserialize(deserializer)? {
             (true, _) => Ok(Self::Nothing),
             (false, _) => Err(D::Error::custom("it cannot be read")),
         }
     }
 }
 
-/// Bytes that are written and read as a whole: one by one many of them take long.
-pub(super) struct Bytes(pub(super) Vec<u8>);
-
-impl Bytes {
-    /// So many of them, no two neighbours alike.
-    pub(super) fn new(len: usize) -> Self {
-        let piece: Vec<u8> = (0..=250).collect();
-        let mut bytes = piece.repeat(len / piece.len() + 1);
-        bytes.truncate(len);
-        Self(bytes)
-    }
-}
-
-impl Serialize for Bytes {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Bytes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Whole;
-
-        impl Visitor<'_> for Whole {
-            type Value = Bytes;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("bytes")
-            }
-
-            fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<Bytes, E> {
-                Ok(Bytes(bytes.to_vec()))
-            }
-        }
-        deserializer.deserialize_bytes(Whole)
-    }
+/// So many characters, no two neighbours alike. A text is written and read as a whole: other bytes
+/// one by one, which takes long for many.
+pub(super) fn text_of(len: usize) -> String {
+    let piece: String = (0..=126_u8).map(char::from).collect();
+    let mut text = piece.repeat(len / piece.len() + 1);
+    text.truncate(len);
+    text
 }

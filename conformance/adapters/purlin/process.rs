@@ -2,18 +2,19 @@
 //! `Process`.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use purlin_conformance::serve::{
     Actor, Arguments, CallResult, Function, Functions, How, Object, Refusal,
 };
-use purlin_process::{Builder, ExitStatus, Key, Process, Run, wait_any};
+use purlin_process::{Builder, ExitCode, ExitStatus, Key, Process, Run, wait_any};
 use purlin_sync::Deadline;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::{Value, json};
 
-use super::gift::{Bytes, Gift};
+use super::gift::{Gift, text_of};
 use super::lock::deadline;
+use super::stage::{Stage, Staged};
 use super::{ended, spawn};
 
 /// The kind of object.
@@ -51,7 +52,7 @@ pub(super) struct Child {
     function: Function,
     /// How it was made.
     args: Arguments,
-    stage: Mutex<Stage>,
+    stage: Staged<Builder, Process>,
 }
 
 /// An actor as a value with a step.
@@ -66,16 +67,6 @@ impl Run for Step {
     }
 }
 
-enum Stage {
-    /// Nothing of it runs.
-    Described(Builder),
-    Started(Process),
-    /// What was described could not be started, and is gone.
-    Spent,
-    /// The handle was given back.
-    Closed,
-}
-
 impl Child {
     pub(super) fn new(
         subject: &'static str,
@@ -88,6 +79,9 @@ impl Child {
         }
         if args.contains_key("half_made") {
             return Err(Refusal::prevented("there is no base that could be left out"));
+        }
+        if args.contains_key("returns") {
+            return Err(Refusal::prevented("a function returns nothing, or an ExitCode by name"));
         }
         let mut builder = Builder::new();
         if args.contains_key("name") {
@@ -111,12 +105,8 @@ impl Child {
                 return Err(Refusal::prevented("there is a method for each way of starting"));
             }
         };
-        let stage = Mutex::new(Stage::Described(builder));
+        let stage = Staged::new(builder);
         Ok(Self { subject, how, function: work(args)?, args: args.clone(), stage })
-    }
-
-    fn stage(&self) -> MutexGuard<'_, Stage> {
-        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn start(&self, args: &Arguments, functions: &mut Functions<'_>) -> CallResult {
@@ -124,15 +114,10 @@ impl Child {
             Ok(gift) => gift,
             Err(refusal) => return CallResult::Failed(refusal),
         };
-        let mut stage = self.stage();
-        let builder = match std::mem::replace(&mut *stage, Stage::Spent) {
-            Stage::Described(builder) => builder,
-            other => {
-                *stage = other;
-                return CallResult::Prevented("a start consumes what is started".to_owned());
-            }
+        let builder = match self.stage.take() {
+            Ok(builder) => builder,
+            Err(prevented) => return prevented,
         };
-        drop(stage); // nobody has to wait for the child
         if let Some(len) = self.args.get("bulk").and_then(Value::as_u64) {
             return self.keep(start_to_weigh(builder, self.how, len));
         }
@@ -159,7 +144,7 @@ impl Child {
     fn keep(&self, started: Result<Process, Refusal>) -> CallResult {
         match started {
             Ok(process) => {
-                *self.stage() = Stage::Started(process);
+                self.stage.keep(process);
                 CallResult::ok()
             }
             Err(refusal) => CallResult::Failed(refusal),
@@ -168,7 +153,7 @@ impl Child {
 
     /// A handle of its own for a call, which may wait while others are made.
     fn process(&self) -> Result<Process, CallResult> {
-        let why = match &*self.stage() {
+        let why = match &*self.stage.now() {
             Stage::Started(process) => return Ok(process.clone()),
             Stage::Described(_) | Stage::Spent => "what is not started is no Process",
             Stage::Closed => "closing consumes the handle",
@@ -177,7 +162,7 @@ impl Child {
     }
 
     fn name(&self) -> CallResult {
-        match &*self.stage() {
+        match &*self.stage.now() {
             Stage::Described(builder) => CallResult::Value(builder.shown_name().into()),
             Stage::Started(process) => CallResult::Value(process.name().into()),
             Stage::Spent | Stage::Closed => CallResult::Prevented("there is none left".to_owned()),
@@ -188,37 +173,15 @@ impl Child {
         let Some(new) = args.get("name").and_then(Value::as_str) else {
             return CallResult::Prevented("it is a text".to_owned());
         };
-        self.change(|builder| builder.name(new))
-    }
-
-    /// Changes what is not started yet.
-    fn change(&self, change: impl FnOnce(Builder) -> Builder) -> CallResult {
-        let mut stage = self.stage();
-        match std::mem::replace(&mut *stage, Stage::Spent) {
-            Stage::Described(builder) => {
-                *stage = Stage::Described(change(builder));
-                CallResult::ok()
-            }
-            other => {
-                *stage = other;
-                CallResult::Prevented("a started process has no such call".to_owned())
-            }
-        }
+        self.stage.change(|builder| builder.name(new))
     }
 
     fn daemon(&self) -> CallResult {
-        match &*self.stage() {
+        match &*self.stage.now() {
             Stage::Described(builder) => CallResult::Value(builder.is_daemon().into()),
             Stage::Started(process) => CallResult::Value(process.is_daemon().into()),
             Stage::Spent | Stage::Closed => CallResult::Prevented("there is none left".to_owned()),
         }
-    }
-
-    fn set_daemon(&self, args: &Arguments) -> CallResult {
-        let Some(is_daemon) = args.get("value").and_then(Value::as_bool) else {
-            return CallResult::Prevented("it is a truth value".to_owned());
-        };
-        self.change(|builder| builder.daemon(is_daemon))
     }
 
     fn set_key(&self, args: &Arguments) -> CallResult {
@@ -229,11 +192,11 @@ impl Child {
             Ok(key) => key,
             Err(error) => return CallResult::Failed(refusal(error)),
         };
-        self.change(|builder| builder.key(key))
+        self.stage.change(|builder| builder.key(key))
     }
 
     fn description(&self) -> CallResult {
-        match &*self.stage() {
+        match &*self.stage.now() {
             Stage::Described(builder) => CallResult::Value(builder.to_string().into()),
             Stage::Started(process) => CallResult::Value(process.to_string().into()),
             Stage::Spent | Stage::Closed => CallResult::Prevented("there is none left".to_owned()),
@@ -241,7 +204,7 @@ impl Child {
     }
 
     fn close(&self) -> CallResult {
-        let mut stage = self.stage();
+        let mut stage = self.stage.now();
         match std::mem::replace(&mut *stage, Stage::Closed) {
             Stage::Started(process) => match process.close() {
                 Ok(()) => CallResult::ok(),
@@ -306,7 +269,7 @@ impl Object for Child {
                 CallResult::Prevented("what the child is given is moved into it".to_owned())
             }
             "daemon" => self.daemon(),
-            "set_daemon" => self.set_daemon(args),
+            "set_daemon" => self.stage.set_daemon(args, Builder::daemon),
             "set_key" => self.set_key(args),
             "description" => self.description(),
             "close" => self.close(),
@@ -346,21 +309,21 @@ fn program(path: &str) -> Result<PathBuf, Refusal> {
 
 /// Starts what is given so many bytes, and has as its status what they weigh.
 fn start_to_weigh(builder: Builder, how: How, len: u64) -> Result<Process, Refusal> {
-    let bytes = Bytes::new(usize::try_from(len).unwrap_or(0));
+    let text = text_of(usize::try_from(len).unwrap_or(0));
     let started = match how {
-        How::Spawn => builder.spawn(weight, bytes, ()),
-        _ => builder.fork(move || weight(bytes, ())),
+        How::Spawn => builder.spawn(weight, text, ()),
+        _ => builder.fork(move || weight(text, ())),
     };
     started.map_err(refusal)
 }
 
 /// A number that another length, and most other bytes, would not give; never 0. By words of eight
 /// bytes, for many bytes take long one by one; what is behind the last whole word is not weighed.
-fn weight(Bytes(bytes): Bytes, (): ()) -> i32 {
-    let (words, _) = bytes.as_chunks::<8>();
+fn weight(text: String, (): ()) -> ExitCode {
+    let (words, _) = text.as_bytes().as_chunks::<8>();
     let words = words.iter().zip([3, 5].into_iter().cycle());
     let sum: u128 = words.map(|(word, times)| times * u128::from(u64::from_le_bytes(*word))).sum();
-    i32::try_from((sum + bytes.len() as u128) % 250 + 1).unwrap_or(0)
+    ExitCode(i32::try_from((sum + text.len() as u128) % 250 + 1).unwrap_or(0))
 }
 
 /// Waits for the first of several, and says which have ended.

@@ -1,7 +1,5 @@
 //! Threads of purlin as the suite asks for them: a `Builder` until it is started, then a `Thread`.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use purlin_conformance::serve::{
     Actor, Arguments, CallResult, Function, Functions, Object, Refusal,
 };
@@ -11,6 +9,7 @@ use serde_json::{Value, json};
 use super::ended;
 use super::lock::deadline;
 use super::process::{of, refusal, work};
+use super::stage::{Stage, Staged};
 
 /// The kind of a thread.
 pub(super) const KIND: &str = "thread";
@@ -44,15 +43,7 @@ const COUNTED: u32 = 5;
 pub(super) struct Task {
     /// What it runs when it is not started as the life of an actor.
     function: Function,
-    stage: Mutex<Stage>,
-}
-
-enum Stage {
-    /// Nothing of it runs.
-    Described(Builder),
-    Started(Thread),
-    /// What was described could not be started, and is gone.
-    Spent,
+    stage: Staged<Builder, Thread>,
 }
 
 impl Task {
@@ -73,21 +64,13 @@ impl Task {
             Some(log) => Counter::new(args, log).run()?,
             None => work(args)?,
         };
-        Ok(Self { function, stage: Mutex::new(Stage::Described(builder)) })
-    }
-
-    fn stage(&self) -> MutexGuard<'_, Stage> {
-        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+        Ok(Self { function, stage: Staged::new(builder) })
     }
 
     fn start(&self, args: &Arguments, functions: &mut Functions<'_>) -> CallResult {
-        let stage = std::mem::replace(&mut *self.stage(), Stage::Spent);
-        let builder = match stage {
-            Stage::Described(builder) => builder,
-            other => {
-                *self.stage() = other;
-                return CallResult::Prevented("a start consumes what is started".to_owned());
-            }
+        let builder = match self.stage.take() {
+            Ok(builder) => builder,
+            Err(prevented) => return prevented,
         };
         let start =
             |actor: Actor| builder.start(move || ended(actor.run_in_thread())).map_err(refusal);
@@ -97,35 +80,18 @@ impl Task {
         };
         match started {
             Ok(thread) => {
-                *self.stage() = Stage::Started(thread);
+                self.stage.keep(thread);
                 CallResult::ok()
             }
             Err(refusal) => CallResult::Failed(refusal),
         }
     }
 
-    fn set_daemon(&self, args: &Arguments) -> CallResult {
-        let Some(is_daemon) = args.get("value").and_then(Value::as_bool) else {
-            return CallResult::Prevented("it is a truth value".to_owned());
-        };
-        let mut stage = self.stage();
-        match std::mem::replace(&mut *stage, Stage::Spent) {
-            Stage::Described(builder) => {
-                *stage = Stage::Described(builder.daemon(is_daemon));
-                CallResult::ok()
-            }
-            other => {
-                *stage = other;
-                CallResult::Prevented("a started thread has no such call".to_owned())
-            }
-        }
-    }
-
     /// A handle of its own for a call, which may wait while others are made.
     fn thread(&self) -> Result<Thread, CallResult> {
-        match &*self.stage() {
+        match &*self.stage.now() {
             Stage::Started(thread) => Ok(thread.clone()),
-            Stage::Described(_) | Stage::Spent => {
+            Stage::Described(_) | Stage::Spent | Stage::Closed => {
                 Err(CallResult::Prevented("what is not started is no Thread".to_owned()))
             }
         }
@@ -135,7 +101,7 @@ impl Task {
 impl Object for Task {
     fn call(&self, op: &str, args: &Arguments) -> CallResult {
         match op {
-            "set_daemon" => return self.set_daemon(args),
+            "set_daemon" => return self.stage.set_daemon(args, Builder::daemon),
             _ if !OPERATIONS.contains(&op) => return CallResult::Unsupported,
             _ => {}
         }

@@ -29,11 +29,12 @@ static IS_INITIALIZED: AtomicBool = AtomicBool::new(false);
 /// does too; what it would do after, only the first process does.
 ///
 /// ```standalone_crate
-/// use purlin_process::{ExitStatus, Process};
+/// use purlin_process::{ExitCode, ExitStatus, Process};
 ///
 /// fn main() -> Result<(), purlin_process::Error> {
 ///     purlin_process::init();
-///     let child = Process::spawn("adder", |(a, b): (i32, i32), ()| a + b, (40, 2), ())?;
+///     let add = |(a, b): (i32, i32), ()| ExitCode(a + b);
+///     let child = Process::spawn("adder", add, (40, 2), ())?;
 ///     assert_eq!(child.join(None)?, ExitStatus::Code(42));
 ///     Ok(())
 /// }
@@ -119,7 +120,7 @@ fn begin(letter: &mut Letter, descriptors: &mut Vec<OwnedFd>) -> Result<(), Erro
     let mut own = descriptors.drain(..own_count);
     let (Some(sentinel), line) = (own.next(), own.next()) else { return Err(Error::Damaged) };
     if let Some(line) = line {
-        lifeline::arm(line)?;
+        lifeline::hold(line)?;
     }
     let parent =
         ParentRecord { name: mem::take(&mut letter.parent_name), pid: letter.parent_pid, sentinel };

@@ -129,9 +129,10 @@ fn start(plan: Plan, task: u64, arguments: Vec<u8>, luggage: Luggage) -> Result<
     let (ours, theirs) = message::pair()?;
     let forkling = execute(plan.program.as_deref(), theirs)?;
     let process = Process::adopt(list.add(plan.name, plan.is_daemon, forkling));
-    match hello(&ours, &process) {
-        Ok(()) => {}
-        Err(error) => return Err(give_up(&process, error)),
+    // Armed before it is told anything; until then it ends with the socket, wherever it stands.
+    let armed = || if plan.is_daemon { arm(&descriptors, process.pid()) } else { Ok(()) };
+    if let Err(error) = hello(&ours, &process).and_then(|()| armed()) {
+        return Err(give_up(&process, error));
     }
     // It reads as it can, and has a minute for it, so that one that was stopped stops nobody else.
     match message::send(ours.as_fd(), &letter, &descriptors, Deadline::after(HELLO_LIMIT)) {
@@ -173,6 +174,12 @@ fn write(
     descriptors.extend(line.and_then(Line::take_read));
     descriptors.extend(carried);
     Ok((letter, descriptors))
+}
+
+/// Ties the life of the daemon to this process's by what it will be given for it.
+fn arm(descriptors: &[OwnedFd], daemon: i32) -> Result<(), Error> {
+    let line = descriptors.get(1).ok_or(Error::Damaged)?; // behind the parent's own
+    lifeline::arm(line.as_fd(), daemon)
 }
 
 /// Waits until the child has come to `init`.

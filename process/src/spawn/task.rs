@@ -9,12 +9,12 @@ use purlin_shm::Carry;
 use serde::de::DeserializeOwned;
 
 use crate::handover::unpack;
-use crate::outcome::Outcome;
+use crate::outcome::{ExitCode, Outcome};
 use crate::sys::program;
 use crate::{Error, spawn::Parcel};
 
 /// What a trampoline makes of a parcel: the whole life of the child, not yet begun.
-pub(crate) type Life = Box<dyn FnOnce() -> Result<i32, String>>;
+pub(crate) type Life = Box<dyn FnOnce() -> Result<ExitCode, String>>;
 
 /// The one form of all trampolines.
 type Trampoline = fn(Parcel) -> Result<Life, Error>;

@@ -10,15 +10,18 @@
 #![expect(unsafe_code, reason = "fork and _exit")]
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use purlin_sync::Deadline;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::{Errno, read, write};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, getpid, kill_process, waitid};
 
 use super::descriptor::{beyond_standard, close};
+use super::origin::PerProcess;
 use crate::Error;
-use crate::limits::STATUS_MAX;
+use crate::limits::{KILLED_LIMIT, STATUS_MAX, TRACED_PAUSE};
 use crate::sys::{message, pidfd};
 
 /// The byte that lets a new child run. Any other, or the end of the pipe, ends it.
@@ -75,7 +78,8 @@ struct Gate {
 }
 
 /// Forks, and returns twice. What is `given` goes to the child; it has a descriptor of the calling
-/// process in it, by which the child knows that one.
+/// process in it, by which the child knows that one. The child of this number is `prepared` before
+/// it is let run, and ends if that fails.
 ///
 /// # Safety
 /// * In the child, the caller runs nothing that waits for a thread that only the parent has, or
@@ -84,7 +88,10 @@ struct Gate {
 /// Not asked: that the program has one thread, or that the child only makes async-signal-safe
 /// calls; libc's own locks (its allocator's, its streams') are made usable in the child by its
 /// fork.
-pub(crate) unsafe fn fork<T: AsFd>(given: T) -> Result<Forked<T>, Error> {
+pub(crate) unsafe fn fork<T: AsFd>(
+    given: T,
+    prepared: impl FnOnce(i32) -> Result<(), Error>,
+) -> Result<Forked<T>, Error> {
     let gate = Gate::make()?;
     // SAFETY: what is asked of the child from here is passed on to our caller; the lines of this
     // module that run there make system calls only.
@@ -98,7 +105,7 @@ pub(crate) unsafe fn fork<T: AsFd>(given: T) -> Result<Forked<T>, Error> {
             drop(given); // frees a descriptor, which the one of the child will need
             // SAFETY: fork returned neither -1 nor 0, and a pid is positive.
             let pid = unsafe { Pid::from_raw_unchecked(pid) };
-            Ok(Forked::Parent(adopt(pid, gate)?))
+            Ok(Forked::Parent(adopt(pid, gate, prepared)?))
         }
     }
 }
@@ -109,7 +116,7 @@ pub(crate) fn exit_now(status: i32) -> ! {
     unsafe { libc::_exit(status) }
 }
 
-/// Ends this process as the signal would that it came too late for.
+/// Ends this process as the signal would that it does not get.
 pub(crate) fn end_as_if_killed() -> ! {
     // A process may always signal itself; if a filter forbids it, it ends all the same.
     let _ = kill_process(getpid(), Signal::KILL);
@@ -117,14 +124,20 @@ pub(crate) fn end_as_if_killed() -> ! {
 }
 
 /// In the parent: takes hold of the child by a descriptor and lets it run.
-fn adopt(pid: Pid, gate: Gate) -> Result<Forkling, Error> {
-    let opened = pidfd::open(pid).and_then(|fd| Ok((pidfd::is_own_child(&fd)?, fd)));
-    match opened {
-        Ok((true, pidfd)) => match gate.tell(GO) {
-            // The child may have been killed meanwhile; its status will say so.
-            Ok(()) => Ok(Forkling { pid: pid.as_raw_pid(), sentinel: pidfd, is_lost: false }),
-            Err(errno) => Err(abandon(pid, gate, errno)),
-        },
+fn adopt(
+    pid: Pid,
+    gate: Gate,
+    prepared: impl FnOnce(i32) -> Result<(), Error>,
+) -> Result<Forkling, Error> {
+    match open_child(pid) {
+        Ok((true, pidfd)) => {
+            let told = prepared(pid.as_raw_pid()).and_then(|()| Ok(gate.tell(GO)?));
+            match told {
+                // The child may have been killed meanwhile; its status will say so.
+                Ok(()) => Ok(Forkling { pid: pid.as_raw_pid(), sentinel: pidfd, is_lost: false }),
+                Err(error) => Err(abandon(pid, gate, error)),
+            }
+        }
         // Ended and collected by others. The descriptor may be another's by now: it is dropped. The
         // pipe, with a byte that nobody reads, is readable for ever, as the sentinel of an ended
         // child is.
@@ -132,19 +145,63 @@ fn adopt(pid: Pid, gate: Gate) -> Result<Forkling, Error> {
             let _ = gate.tell(ABANDON); // should that fail, the end of the pipe says as much
             Ok(Forkling { pid: pid.as_raw_pid(), sentinel: gate.read, is_lost: true })
         }
-        Err(errno) => Err(abandon(pid, gate, errno)),
+        Err(errno) => Err(abandon(pid, gate, errno.into())),
     }
 }
 
-/// In the parent: ends a child that it could get no descriptor for, and waits until it is gone.
-fn abandon(pid: Pid, gate: Gate, why: Errno) -> Error {
+/// A descriptor of what has this number, and whether that is a child of ours.
+fn open_child(pid: Pid) -> Result<(bool, OwnedFd), Errno> {
+    let pidfd = pidfd::open(pid)?;
+    Ok((pidfd::is_own_child(&pidfd)?, pidfd))
+}
+
+/// In the parent: ends a child that cannot be let run, and waits until it is gone, for a while.
+fn abandon(pid: Pid, gate: Gate, why: Error) -> Error {
     // If the byte cannot be sent, the end of the pipe says the same.
     let _ = gate.tell(ABANDON);
     drop(gate);
-    // By number, for want of anything better. The number is still this child's: it ends only now,
-    // and stays until it is collected here, or by foreign code, and then the answer is ECHILD.
-    while matches!(waitid(WaitId::Pid(pid), WaitIdOptions::EXITED), Err(Errno::INTR)) {}
-    why.into()
+    // One that stands still cannot obey. The gate's numbers are free for a descriptor now; should
+    // there be none all the same, it ends when it goes on.
+    if let Ok((true, pidfd)) = open_child(pid) {
+        let _ = pidfd::signal(pidfd.as_fd(), pidfd::SIGKILL);
+    }
+    let limit = Deadline::after(KILLED_LIMIT).start();
+    while !is_collected(pid) {
+        if limit.remaining().is_some_and(|left| left.is_zero()) {
+            locked(abandoned()).push(pid);
+            break;
+        }
+        pidfd::pause(TRACED_PAUSE);
+    }
+    why
+}
+
+/// Children that were abandoned and had not ended when that was given up.
+static ABANDONED: PerProcess<Mutex<Vec<Pid>>> = PerProcess::new();
+
+fn abandoned() -> &'static Mutex<Vec<Pid>> {
+    ABANDONED.get(Mutex::default)
+}
+
+/// Collects those that have ended since.
+pub(crate) fn collect_abandoned() {
+    if let Some(abandoned) = ABANDONED.existing() {
+        locked(abandoned).retain(|pid| !is_collected(*pid));
+    }
+}
+
+/// Collects an abandoned child if it has ended. By number, for want of anything better: the number
+/// stays its own until it is collected here, or by foreign code, and then it is no child any more.
+fn is_collected(pid: Pid) -> bool {
+    match waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOHANG) {
+        Ok(ended) => ended.is_some(),
+        Err(errno) => errno == Errno::CHILD,
+    }
+}
+
+/// Nothing panics while it holds the lock, so poison would say nothing.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Gate {
@@ -210,4 +267,31 @@ fn sleep_until_news(gate: &OwnedFd, parent: BorrowedFd<'_>) -> News {
 /// What the last call of libc in this thread failed with.
 pub(crate) fn last_errno() -> Errno {
     Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::AGAIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ExitStatus, Process};
+
+    #[test]
+    fn a_child_that_stands_still_and_cannot_be_prepared_is_killed() {
+        let child = Process::fork("starts", || -> Result<(), Error> {
+            let (_, own) = pidfd::open_own()?;
+            let mut stopped = None;
+            let prepared = |pid| {
+                stopped = Pid::from_raw(pid);
+                stopped.map(|pid| kill_process(pid, Signal::STOP));
+                Err(Error::OutOfResources)
+            };
+            // SAFETY: The child makes system calls only, and never returns from there.
+            match unsafe { fork(own, prepared) } {
+                Ok(Forked::Child(_)) => exit_now(STATUS_MAX),
+                Err(Error::OutOfResources) if stopped.is_some_and(is_collected) => Ok(()),
+                _ => Err(Error::StillRunning),
+            }
+        });
+        let limit = std::time::Duration::from_secs(60);
+        assert_eq!(child.unwrap().join(limit), Ok(ExitStatus::Code(0)), "see the message above");
+    }
 }

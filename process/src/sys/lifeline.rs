@@ -2,8 +2,9 @@
 //!
 //! The kernel closes the write end with the parent's last thread, however that ends, and signals
 //! the daemon: `O_ASYNC` on the read end, with `SIGKILL` as its signal. The signal belongs to the
-//! open description, so that each daemon has one of its own. (`PR_SET_PDEATHSIG` would follow the
-//! thread that started the daemon, and not the process.)
+//! open description, so that each daemon has one of its own, and the parent can set it while the
+//! daemon stands still. (`PR_SET_PDEATHSIG` would follow the thread that started the daemon, and
+//! not the process.)
 #![expect(unsafe_code, reason = "fcntl's F_SETOWN and F_SETSIG, and a close in a fork handler")]
 
 use std::mem::forget;
@@ -75,6 +76,15 @@ pub(crate) fn line() -> Result<Line, Error> {
 }
 
 impl Line {
+    /// From here on the life of the daemon of this number is the caller's, whatever it does
+    /// meanwhile: before it is let run, and as long as its number is its own.
+    ///
+    /// # Errors
+    /// * [`Error::OutOfResources`] without memory for the kernel's note.
+    pub(crate) fn arm(&self, daemon: i32) -> Result<(), Error> {
+        self.read.as_ref().map_or(Ok(()), |read| arm(read.as_fd(), daemon))
+    }
+
     /// The daemon has been started.
     pub(crate) fn keep(mut self) {
         self.maker = None;
@@ -111,33 +121,55 @@ fn reopen(write_end: RawFd) -> Result<OwnedFd, Error> {
     Ok(beyond_standard(line)?)
 }
 
-/// In a new daemon: from here on its parent's end is its own. If the parent has ended already, this
-/// never returns.
+/// In the parent, which has the write end: so its end cannot come before this and be missed.
 ///
 /// # Errors
-/// * [`Error::OutOfResources`] without memory for the kernel's note, or for a thread.
-pub(crate) fn arm(line: OwnedFd) -> Result<(), Error> {
+/// * As [`Line::arm`].
+pub(crate) fn arm(line: BorrowedFd<'_>, daemon: i32) -> Result<(), Error> {
+    set(line, libc::F_SETOWN, daemon)?;
+    set(line, F_SETSIG, libc::SIGKILL)?;
+    set(line, libc::F_SETFL, libc::O_ASYNC | libc::O_NONBLOCK)
+}
+
+/// In a new daemon: keeps the line for good. Its parent has armed it for who it started. Where that
+/// is not the calling process, but a program that stands between them, it is armed anew; if the
+/// parent has ended by then, this never returns.
+///
+/// # Errors
+/// * [`Error::OutOfResources`] without memory for the kernel's note, or for a thread where it takes
+///   one.
+pub(crate) fn hold(line: OwnedFd) -> Result<(), Error> {
     let own = own_pid();
-    set(&line, libc::F_SETOWN, own)?;
-    set(&line, F_SETSIG, libc::SIGKILL)?;
-    set(&line, libc::F_SETFL, libc::O_ASYNC | libc::O_NONBLOCK)?;
-    // A parent that ended before the last line has signalled nobody. One look tells.
-    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-    let mut polled = [PollFd::new(&line, PollFlags::empty())];
-    let ended = loop {
-        match poll(&mut polled, Some(&now)) {
-            Err(Errno::INTR) => {} // ends: each signal interrupts once
-            answer => break answer?,
+    if owner_of(&line) != own {
+        arm(line.as_fd(), own)?;
+        // A parent that ended before has not signalled this process. One look tells.
+        if is_over(&line)? {
+            super::fork::end_as_if_killed();
         }
-    };
-    if ended > 0 {
-        super::fork::end_as_if_killed();
     }
     if own == NAMESPACE_FIRST {
         return watch(line);
     }
     forget(line); // it is closed with this process
     Ok(())
+}
+
+/// Who is signalled, as a number that the calling process knows.
+fn owner_of(line: &OwnedFd) -> libc::pid_t {
+    // SAFETY: The descriptor is open, and the command takes nothing.
+    unsafe { libc::fcntl(line.as_raw_fd(), libc::F_GETOWN) }
+}
+
+/// Whether the write end is gone.
+fn is_over(line: &OwnedFd) -> Result<bool, Error> {
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut polled = [PollFd::new(line, PollFlags::empty())];
+    loop {
+        match poll(&mut polled, Some(&now)) {
+            Err(Errno::INTR) => {} // ends: each signal interrupts once
+            answer => return Ok(answer? > 0),
+        }
+    }
 }
 
 /// The first process of a pid namespace does not get the signal, as one that it has no handler for
@@ -193,7 +225,7 @@ fn pipe_of(end: BorrowedFd<'_>) -> Result<u64, Errno> {
     if is_pipe && is_write { Ok(stat.st_ino) } else { Err(Errno::BADF) }
 }
 
-fn set(line: &OwnedFd, command: libc::c_int, value: libc::c_int) -> Result<(), Error> {
+fn set(line: BorrowedFd<'_>, command: libc::c_int, value: libc::c_int) -> Result<(), Error> {
     // SAFETY: The descriptor is open, and each of these commands takes a number.
     match unsafe { libc::fcntl(line.as_raw_fd(), command, value) } {
         -1 => Err(last_errno().into()),
@@ -205,7 +237,7 @@ fn set(line: &OwnedFd, command: libc::c_int, value: libc::c_int) -> Result<(), E
 mod tests {
     use super::*;
     use crate::sys::fork::exit_now;
-    use crate::{ExitStatus, Process, current};
+    use crate::{ExitCode, ExitStatus, Process, current};
     use std::io::{Read, Write as _, pipe};
     use std::time::Duration;
 
@@ -219,7 +251,7 @@ mod tests {
             let late = Process::fork("late", || {
                 writer.write_all(b"b").unwrap();
                 current().parent().unwrap().join(LIMIT).unwrap();
-                arm(read).unwrap();
+                hold(read).unwrap();
                 writer.write_all(b"a").unwrap();
             });
             exit_now(i32::from(late.is_err())) as ()
@@ -240,7 +272,7 @@ mod tests {
             let after = count();
             line().unwrap().keep();
             drop(line().unwrap());
-            (after != before || count() != before + 1) as i32
+            ExitCode((after != before || count() != before + 1) as i32)
         });
         assert_eq!(child.unwrap().join(LIMIT), Ok(ExitStatus::Code(0)));
     }

@@ -13,7 +13,6 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use purlin_sync::Deadline;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags,
@@ -23,7 +22,7 @@ use rustix::net::{
 
 use crate::Error;
 use crate::limits::{DESCRIPTORS_A_PIECE, FLIGHT_PAUSE, JOIN_SLICE, MESSAGE_MAX_BYTES, READ_BYTES};
-use crate::sys::pidfd;
+use crate::sys::{pidfd, ready};
 
 /// `prl` and the version of this form.
 const MARK: u32 = u32::from_le_bytes(*b"prl\x01");
@@ -120,12 +119,7 @@ pub(crate) fn receive_byte(socket: BorrowedFd<'_>, deadline: Deadline) -> Result
 /// # Errors
 /// * What the system said of the wait.
 pub(crate) fn has_come(socket: BorrowedFd<'_>, limit: Duration) -> Result<bool, Error> {
-    let limit = Timespec::try_from(limit).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 });
-    match poll(&mut [PollFd::new(&socket, PollFlags::IN)], Some(&limit)) {
-        Ok(count) => Ok(count > 0),
-        Err(Errno::INTR) => Ok(false),
-        Err(errno) => Err(errno.into()),
-    }
+    pidfd::wait_ended(&[socket], limit)
 }
 
 fn send_all(
@@ -143,7 +137,7 @@ fn send_all(
                 with = &[];
             }
             Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) => wait(socket, PollFlags::OUT, deadline)?,
+            Err(Errno::AGAIN) => wait(&[], Some(socket), deadline)?,
             // Too many descriptors of this user are on their way, and nothing tells when fewer are.
             Err(Errno::TOOMANYREFS) => {
                 check(deadline)?;
@@ -188,7 +182,7 @@ fn receive_exactly(
             Ok(received) => bytes.truncate(have + received),
             Err(Error::System { errno: libc::EAGAIN }) => {
                 bytes.truncate(have);
-                wait(socket, PollFlags::IN, deadline)?;
+                wait(&[socket], None, deadline)?;
             }
             Err(other) => return Err(other),
         }
@@ -224,10 +218,13 @@ fn receive_some(
 }
 
 /// Waits until the socket is ready, its other end is gone, or a slice is over.
-fn wait(socket: BorrowedFd<'_>, ready: PollFlags, deadline: Deadline) -> Result<(), Error> {
+fn wait(
+    from: &[BorrowedFd<'_>],
+    to: Option<BorrowedFd<'_>>,
+    deadline: Deadline,
+) -> Result<(), Error> {
     let left = check(deadline)?.unwrap_or(JOIN_SLICE).min(JOIN_SLICE);
-    let limit = Timespec::try_from(left).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 });
-    match poll(&mut [PollFd::new(&socket, ready)], Some(&limit)) {
+    match ready::wait(from, to, left) {
         Ok(_) | Err(Errno::INTR) => Ok(()),
         Err(other) => Err(other.into()),
     }

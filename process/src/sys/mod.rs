@@ -13,6 +13,7 @@ pub(crate) mod pipes;
 pub(crate) mod processors;
 pub(crate) mod program;
 pub(crate) mod random;
+mod ready;
 pub(crate) mod signal;
 pub(crate) mod standard_input;
 pub(crate) mod stdio;

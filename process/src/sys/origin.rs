@@ -6,7 +6,7 @@
 #![expect(unsafe_code, reason = "the fork handler, and a pointer to what each process makes anew")]
 
 use core::ptr;
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU64, Ordering};
 
 use rustix::process::getpid;
 
@@ -23,6 +23,9 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
+    /// Stands for the process that a value was put into, which is noted beside it.
+    const PLACED: Self = Self { pid: 0, generation: 0 };
+
     /// The calling process.
     pub(crate) fn current() -> Self {
         // Relaxed: written only by the one thread of a new child, before anything else runs there.
@@ -80,22 +83,30 @@ extern "C" fn begin_copy() {
 /// (whose locks may be held by threads that are gone) is neither touched nor freed.
 pub(crate) struct PerProcess<T: 'static> {
     current: AtomicPtr<(Origin, T)>,
+    /// Whose value it is where that was [put](Self::put): a new child writes this down here, where
+    /// it writes anyway, and not beside the value, in a page that would have to be copied for it.
+    placed_pid: AtomicI32,
+    placed_generation: AtomicU64,
 }
 
 impl<T: Sync + Send> PerProcess<T> {
     pub(crate) const fn new() -> Self {
-        Self { current: AtomicPtr::new(ptr::null_mut()) }
+        Self {
+            current: AtomicPtr::new(ptr::null_mut()),
+            placed_pid: AtomicI32::new(0),
+            placed_generation: AtomicU64::new(0),
+        }
     }
 
     /// This process's value, if it has made one.
     pub(crate) fn existing(&self) -> Option<&'static T> {
-        // Acquire pairs with the Release of the exchange in `get_after`, and of `put`: the value is
+        // Acquire pairs with the Release of the exchange in `get_as`, and of `put`: the value is
         // seen whole.
         let seen = self.current.load(Ordering::Acquire);
         // SAFETY: the pointer is null or came from `Box::into_raw`, in `get_after` or in `put`, and
         // what was published is never freed or changed.
         let (made_in, value) = unsafe { seen.as_ref() }?;
-        made_in.is_current().then_some(value)
+        self.is_of(*made_in, Origin::current()).then_some(value)
     }
 
     /// This process's value, made by `make` if there is none yet.
@@ -105,7 +116,15 @@ impl<T: Sync + Send> PerProcess<T> {
 
     /// The same; `make` sees the value of the process that this one is a copy of, if that had one.
     pub(crate) fn get_after(&self, make: impl Fn(Option<&'static T>) -> T) -> &'static T {
-        let origin = Origin::current();
+        self.get_as(Origin::current(), make)
+    }
+
+    /// The same for who knows already which process this is.
+    pub(crate) fn get_as(
+        &self,
+        origin: Origin,
+        make: impl Fn(Option<&'static T>) -> T,
+    ) -> &'static T {
         // Acquire pairs with the Release of the exchange below, and of `put`: the value is seen
         // whole.
         let mut seen = self.current.load(Ordering::Acquire);
@@ -114,7 +133,7 @@ impl<T: Sync + Send> PerProcess<T> {
             // was published is never freed or changed.
             let before = unsafe { seen.as_ref() };
             if let Some((made_in, value)) = before
-                && *made_in == origin
+                && self.is_of(*made_in, origin)
             {
                 return value;
             }
@@ -134,12 +153,28 @@ impl<T: Sync + Send> PerProcess<T> {
         }
     }
 
-    /// Makes a value this process's, in place of what it had, which stays where it is.
-    pub(crate) fn put(&self, mut prepared: Prepared<T>) {
-        prepared.0.0 = Origin::current();
+    /// Makes a value this process's, in place of what it had, which stays where it is. Once in a
+    /// process, as it begins: what was put before is its parent's.
+    pub(crate) fn put(&self, prepared: Prepared<T>) {
+        let origin = Origin::current();
+        // Relaxed, both: the store below publishes them, and nothing that is current here yet was
+        // put, so that nobody looks at them before.
+        self.placed_pid.store(origin.pid, Ordering::Relaxed);
+        self.placed_generation.store(origin.generation, Ordering::Relaxed);
         let fresh = Box::into_raw(prepared.0);
-        // Release pairs with the Acquire in `get_after`: the value is seen whole.
+        // Release pairs with the Acquire in `get_as` and in `existing`: the value is seen whole,
+        // and whose it is.
         self.current.store(fresh, Ordering::Release);
+    }
+
+    fn is_of(&self, made_in: Origin, process: Origin) -> bool {
+        if made_in != Origin::PLACED {
+            return made_in == process;
+        }
+        // Relaxed, both: the Acquire by which the value was found pairs with the Release in `put`.
+        let pid = self.placed_pid.load(Ordering::Relaxed);
+        let generation = self.placed_generation.load(Ordering::Relaxed);
+        Origin { pid, generation } == process
     }
 }
 
@@ -149,28 +184,25 @@ pub(crate) struct Prepared<T>(Box<(Origin, T)>);
 
 impl<T> Prepared<T> {
     pub(crate) fn new(value: T) -> Self {
-        Self(Box::new((Origin::current(), value)))
+        Self(Box::new((Origin::PLACED, value)))
     }
 
     pub(crate) fn get(&self) -> &T {
         &self.0.1
-    }
-
-    pub(crate) fn get_mut(&mut self) -> &mut T {
-        &mut self.0.1
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ExitStatus, Process};
+    use crate::{ExitCode, ExitStatus, Process};
 
     #[test]
     fn a_forked_child_makes_its_own_value() {
         static VALUE: PerProcess<i32> = PerProcess::new();
         assert_eq!((*VALUE.get(|| 1), *VALUE.get(|| 2)), (1, 1));
-        let child = Process::fork("maker", || *VALUE.get(|| 3) + *VALUE.get(|| 4)).unwrap();
+        let child =
+            Process::fork("maker", || ExitCode(*VALUE.get(|| 3) + *VALUE.get(|| 4))).unwrap();
         assert_eq!(child.join(std::time::Duration::from_secs(60)), Ok(ExitStatus::Code(6)));
         assert_eq!(*VALUE.get(|| 5), 1);
     }
@@ -178,7 +210,7 @@ mod tests {
     #[test]
     fn a_forked_child_is_not_its_parent_although_the_number_were_the_same() {
         let parent = Origin::current();
-        let is_other = || i32::from(parent.generation != Origin::current().generation);
+        let is_other = || ExitCode(i32::from(parent.generation != Origin::current().generation));
         let child = Process::fork("other", is_other).unwrap();
         assert_eq!(child.join(std::time::Duration::from_secs(60)), Ok(ExitStatus::Code(1)));
         assert!(parent.is_current());

@@ -4,14 +4,14 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, getpid, pidfd_open, pidfd_send_signal, waitid,
 };
 
 use super::descriptor::beyond_standard;
-use crate::limits::{SIGNAL_MAX, TRACED_PAUSE};
+use super::ready;
+use crate::limits::SIGNAL_MAX;
 use crate::{Error, ExitStatus};
 
 pub(crate) use libc::{SIGKILL, SIGTERM};
@@ -21,9 +21,10 @@ pub(crate) fn open(pid: Pid) -> Result<OwnedFd, Errno> {
     beyond_standard(pidfd_open(pid, PidfdFlags::empty())?)
 }
 
-/// A descriptor of the calling process, for a child of it to watch.
-pub(crate) fn open_own() -> Result<OwnedFd, Errno> {
-    open(getpid())
+/// The number and a descriptor of the calling process, for a child of it to watch.
+pub(crate) fn open_own() -> Result<(i32, OwnedFd), Errno> {
+    let pid = getpid();
+    Ok((pid.as_raw_pid(), open(pid)?))
 }
 
 /// Whether the descriptor leads to a child of this process that nobody has collected yet.
@@ -53,30 +54,16 @@ pub(crate) fn collect(pidfd: BorrowedFd<'_>) -> Result<Option<ExitStatus>, Error
 /// Waits until one of the processes has ended, `limit` is over or a signal came: look again after
 /// each. Returns whether a descriptor says that its process has ended.
 pub(crate) fn wait_ended(pidfds: &[BorrowedFd<'_>], limit: Duration) -> Result<bool, Error> {
-    let mut polled: Vec<_> = pidfds.iter().map(|fd| PollFd::new(fd, PollFlags::IN)).collect();
-    match poll(&mut polled, Some(&timespec(limit))) {
-        Ok(count) => Ok(count > 0),
+    match ready::wait(pidfds, None, limit) {
         Err(Errno::INTR) => Ok(false),
-        Err(errno) => Err(errno.into()),
-    }
-}
-
-/// The same for children, at which the caller looks after each call, whatever the answer is.
-pub(crate) fn wait_children(pidfds: &[BorrowedFd<'_>], limit: Duration) -> Result<bool, Error> {
-    match wait_ended(pidfds, limit) {
-        // They are more than this process may have open by now, and nothing tells of so many.
-        Err(Error::System { errno: libc::EINVAL }) => {
-            pause(limit.min(TRACED_PAUSE));
-            Ok(false)
-        }
-        answer => answer,
+        answer => Ok(answer?),
     }
 }
 
 /// Sleeps for `limit` or until a signal comes.
 pub(crate) fn pause(limit: Duration) {
     // An interruption or a failure shortens the pause, nothing else.
-    let _ = poll(&mut [], Some(&timespec(limit)));
+    let _ = ready::wait(&[], None, limit);
 }
 
 /// Sends a signal. One that has ended takes it without effect.
@@ -95,9 +82,4 @@ pub(crate) fn signal(pidfd: BorrowedFd<'_>, number: i32) -> Result<(), Error> {
 /// Refuses what no signal has as its number.
 pub(crate) fn check_signal(number: i32) -> Result<(), Error> {
     if (1..=SIGNAL_MAX).contains(&number) { Ok(()) } else { Err(Error::InvalidArgument) }
-}
-
-fn timespec(limit: Duration) -> Timespec {
-    // Callers pass slices of seconds at most; what does not fit is as good as the largest.
-    Timespec::try_from(limit).unwrap_or(Timespec { tv_sec: i64::MAX, tv_nsec: 0 })
 }

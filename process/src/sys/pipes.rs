@@ -4,10 +4,10 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::buffer::spare_capacity;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::{Errno, read, write};
 
+use super::ready;
 use crate::Error;
 use crate::limits::READ_BYTES;
 
@@ -31,10 +31,8 @@ pub(crate) fn wait(
     readers: [Option<BorrowedFd<'_>>; 2],
     limit: Duration,
 ) -> Result<(), Error> {
-    let limit = Timespec::try_from(limit).unwrap_or(Timespec { tv_sec: i64::MAX, tv_nsec: 0 });
-    let writers = writer.iter().map(|fd| PollFd::new(fd, PollFlags::OUT));
-    let readers = readers.iter().flatten().map(|fd| PollFd::new(fd, PollFlags::IN));
-    match poll(&mut writers.chain(readers).collect::<Vec<_>>(), Some(&limit)) {
+    let readers: Vec<_> = readers.into_iter().flatten().collect();
+    match ready::wait(&readers, writer, limit) {
         Ok(_) | Err(Errno::INTR) => Ok(()),
         Err(errno) => Err(errno.into()),
     }

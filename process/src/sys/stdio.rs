@@ -7,8 +7,6 @@ use rustix::fs::{FileType, Mode, OFlags, fcntl_getfl, fstat, makedev, open};
 use rustix::io::{Errno, write};
 use rustix::stdio::{dup2_stdin, stderr, stdin};
 
-use super::thread;
-
 unsafe extern "C" {
     /// C's standard output, `stdin(3)`.
     static stdout: *mut libc::FILE;
@@ -59,8 +57,8 @@ pub(crate) fn take_closed() -> Vec<OwnedFd> {
 /// Writes C's standard output out, unless another thread uses it just now. Returns whether its
 /// buffer is known to be empty. `fflush(NULL)` would wait for every stream, also for a standard
 /// input that some thread is blocked reading.
-pub(crate) fn try_flush_c_stdout() -> bool {
-    if thread::is_only() && is_c_stdout_empty() {
+pub(crate) fn try_flush_c_stdout(is_only_thread: bool) -> bool {
+    if is_only_thread && is_c_stdout_empty() {
         return true;
     }
     // SAFETY: libc sets the variable before any code of this program and keeps the stream for good;

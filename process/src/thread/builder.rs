@@ -59,8 +59,8 @@ impl Builder {
     /// Starts the thread, which runs `function` beside the caller; returns without waiting for it.
     ///
     /// A panic ends this thread alone: the panic hook prints it with the thread's name, and a join
-    /// tells it. An error is printed behind the name, and a join tells it. The number that a
-    /// function may return is an exit status in a process, and means nothing here.
+    /// tells it. An error is printed behind the name, and a join tells it. An
+    /// [`ExitCode`](crate::ExitCode) is for processes, and means nothing here.
     ///
     /// # Errors
     /// * [`Error::OutOfResources`] when the system refuses one more thread; nothing is left of it.

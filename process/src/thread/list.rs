@@ -58,7 +58,7 @@ impl Threads {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ExitStatus, Process};
+    use crate::{ExitCode, ExitStatus, Process};
 
     #[test]
     fn who_has_ended_is_kept_nowhere() {
@@ -67,7 +67,7 @@ mod tests {
             for _ in 0..10 {
                 Thread::start("", || ()).and_then(|thread| thread.join(limit)).expect("its end");
             }
-            i32::from(threads().locked().len() != 1)
+            ExitCode(i32::from(threads().locked().len() != 1))
         });
         assert_eq!(child.unwrap().join(limit), Ok(ExitStatus::Code(0)));
     }

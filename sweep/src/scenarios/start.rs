@@ -4,7 +4,7 @@
 use std::process::{Command, Stdio};
 
 use purlin_process::command::{Launch, Program};
-use purlin_process::{Builder, ExitStatus, Process, active_children, shutdown};
+use purlin_process::{Builder, ExitCode, ExitStatus, Process, active_children, shutdown};
 
 use super::household::{FREE, Hold, Household, Life, Member, Start, own_fd_count};
 use crate::stage::{AnyStage, Scenario, Stage, Sweep};
@@ -110,7 +110,7 @@ fn fork(start: Start, members: &'static [Member]) -> Result<AnyStage, Failure> {
         household.set_base(base);
         let life = household.life(0);
         mark.begin();
-        let started = Builder::new().daemon(is_daemon).fork(|| life.live(|| false));
+        let started = Builder::new().daemon(is_daemon).fork(|| ExitCode(life.live(|| false)));
         household.set_started();
         mark.end();
         started?;
@@ -124,8 +124,8 @@ fn fork(start: Start, members: &'static [Member]) -> Result<AnyStage, Failure> {
 }
 
 /// What a spawned child runs.
-fn live_anew(life: Life, (): ()) -> i32 {
-    life.live(|| false)
+fn live_anew(life: Life, (): ()) -> ExitCode {
+    ExitCode(life.live(|| false))
 }
 
 /// What a spawned child has beside its own: the standard streams.
@@ -181,7 +181,7 @@ fn end() -> Result<AnyStage, Failure> {
         let daemon = fork_daemon(household, 0)?.pid();
         let life = household.life(1);
         let is_over = || household.cell(END_HAS_BEGUN) == 1 && is_gone(daemon);
-        Process::fork("child", || life.live(is_over))?;
+        Process::fork("child", || ExitCode(life.live(is_over)))?;
         household.await_words(2)?;
         mark.begin();
         household.set_cell(END_HAS_BEGUN, 1);
@@ -196,7 +196,7 @@ fn end() -> Result<AnyStage, Failure> {
 /// In the parent: a daemon that idles.
 fn fork_daemon(household: &Household, number: u8) -> Result<Process, Failure> {
     let life = household.life(number);
-    Ok(Builder::new().daemon(true).fork(|| life.live(|| false))?)
+    Ok(Builder::new().daemon(true).fork(|| ExitCode(life.live(|| false)))?)
 }
 
 /// In a parent that was not killed.

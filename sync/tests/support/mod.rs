@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use purlin_process::{ExitStatus, Process};
+use purlin_process::{ExitCode, ExitStatus, Process};
 use purlin_shm::{Object, Shared};
 use purlin_sync::{Acquired, Error, Exclusive, Rules, Told};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -26,7 +26,7 @@ impl Child {
         let line = lifeline();
         let child = Process::fork(name, || {
             line.let_go();
-            function()
+            ExitCode(function())
         });
         Self(child.expect("a child"))
     }

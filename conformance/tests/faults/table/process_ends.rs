@@ -28,6 +28,7 @@ pub(super) const ENDS: &[(&str, Noticed)] = &[
         ]),
     ),
     ("fault-end-status-is-refused", These(&["process/status-before-start"])),
+    ("fault-end-return-is-status", These(&["process/status-of-a-return"])),
     ("fault-end-status-is-none-to-others", These(&["process/status-asked-by-a-stranger"])),
     (
         "fault-end-exit-has-its-own-number",
