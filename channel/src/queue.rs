@@ -12,6 +12,7 @@ use purlin_sync::Deadline;
 
 use crate::error::Error;
 use crate::limits::{QUEUE_COUNT_MAX, QUEUE_RING_MAX_BYTES, RECV_BYTES};
+use crate::words::face::Face;
 use crate::words::queue::{QueueWords, Shape, View, units};
 
 /// A queue of messages, for all processes and threads that share it: each is a row of bytes, sent
@@ -57,7 +58,7 @@ pub struct Queue {
     is_closed: Arc<AtomicBool>,
 }
 
-const _: () = assert!(size_of::<QueueWords>() == 496 && align_of::<QueueWords>() == 8);
+const _: () = assert!(size_of::<QueueWords>() == 880 && align_of::<QueueWords>() == 8);
 
 #[expect(unsafe_code, reason = "a promise about the layout, argued here")]
 // SAFETY: `repr(C)`, of atomics, and of words that are `repr(C)` or `repr(transparent)` and one
@@ -66,23 +67,33 @@ unsafe impl Shared for QueueWords {}
 
 impl Object for QueueWords {
     const KIND: u16 = 16;
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
     type Row = AtomicU64;
 }
+
+/// Nothing besides.
+const PLAIN: Face = Face { is_joinable: false };
 
 impl Shape {
     /// # Errors
     /// * [`Error::InvalidArgument`] for no messages, or more than can be counted or stored.
-    fn new(count: usize, size: usize) -> Result<Self, Error> {
+    pub(crate) fn new(count: usize, size: usize) -> Result<Self, Error> {
         let count_max = u32::try_from(count).ok().filter(|count| *count <= QUEUE_COUNT_MAX);
         let shape = match (count_max, u32::try_from(size)) {
-            (Some(count_max), Ok(size_max)) if count_max > 0 => Self { count_max, size_max },
+            (Some(count_max), Ok(size_max)) if count_max > 0 => {
+                Self { count_max, size_max, face: PLAIN }
+            }
             _ => return Err(Error::InvalidArgument),
         };
         if shape.ring_units() * 8 > QUEUE_RING_MAX_BYTES {
             return Err(Error::InvalidArgument);
         }
         Ok(shape)
+    }
+
+    /// The same of a queue that is something besides.
+    pub(crate) const fn with_face(self, face: Face) -> Self {
+        Self { face, ..self }
     }
 
     /// Room for so many messages of the largest size, whatever has passed through before.
@@ -98,6 +109,7 @@ impl Shape {
         // Relaxed, both: nobody has the object yet, and its check orders them.
         words.count_max.store(self.count_max, Relaxed);
         words.size_max.store(self.size_max, Relaxed);
+        self.face.fill(&words.face);
     }
 }
 
@@ -111,22 +123,19 @@ impl Queue {
     /// * [`Error::OutOfResources`] when memory, descriptors or the file size limit do not allow it.
     /// * [`Error::Unsupported`] when `/proc` is not mounted.
     pub fn bounded(count: usize, size: usize) -> Result<Self, Error> {
-        let shape = Shape::new(count, size)?;
-        Self::of(Place::new_with(shape.row_len()?, |words, _| shape.fill(words))?)
+        Self::make(Shape::new(count, size)?)
     }
 
     /// Makes such a queue in `segment`.
     ///
     /// # Errors
     /// * [`Error::InvalidArgument`] as [`bounded`](Self::bounded).
-    /// * [`Error::OutOfResources`] when the segment has not room enough: 512 bytes, and a ring of
+    /// * [`Error::OutOfResources`] when the segment has not room enough: 896 bytes, and a ring of
     ///   eight bytes more a message than its sizes rounded up to eight, rounded up to a power of
     ///   two.
     /// * [`Error::Damaged`] when it was overwritten.
     pub fn bounded_in(segment: &Segment, count: usize, size: usize) -> Result<Self, Error> {
-        let shape = Shape::new(count, size)?;
-        let fill = |words: &QueueWords, _: &[AtomicU64]| shape.fill(words);
-        Self::of(Place::new_in_with(segment, shape.row_len()?, fill)?)
+        Self::make_in(segment, Shape::new(count, size)?)
     }
 
     /// Opens the queue that stands at `offset` of `segment`, as [`offset`](Self::offset) told.
@@ -135,7 +144,7 @@ impl Queue {
     /// * [`Error::Incompatible`] when another kind of object stands there.
     /// * [`Error::Damaged`] when none does, or it was overwritten.
     pub fn open(segment: &Segment, offset: u64) -> Result<Self, Error> {
-        Self::of(Place::open(segment, offset)?)
+        Self::of(Place::open(segment, offset)?, PLAIN)
     }
 
     /// Makes a queue that has a name, by which processes of this user find it that are no
@@ -149,9 +158,7 @@ impl Queue {
     /// [unlinked]: purlin_shm::Name::unlink
     /// [collected]: purlin_shm::collect
     pub fn create(name: &Name, count: usize, size: usize) -> Result<Self, Error> {
-        let shape = Shape::new(count, size)?;
-        let fill = |words: &QueueWords, _: &[AtomicU64]| shape.fill(words);
-        Self::of(Place::create_with(name, shape.row_len()?, fill)?)
+        Self::make_with_name(name, Shape::new(count, size)?)
     }
 
     /// Opens the queue that [`create`](Self::create) made under this name.
@@ -163,7 +170,7 @@ impl Queue {
     ///   [`Error::Damaged`] when it was truncated or overwritten.
     /// * [`Error::TimedOut`] when for a second the name was always just being taken away.
     pub fn open_named(name: &Name) -> Result<Self, Error> {
-        Self::of(Place::open_named(name)?)
+        Self::of(Place::open_named(name)?, PLAIN)
     }
 
     /// Puts `message` at the end, waiting for room until `deadline`. When it returns, the message
@@ -304,7 +311,11 @@ impl Queue {
     ///
     /// # Errors
     /// * As [`shutdown`](Self::shutdown).
+    /// * [`Error::Unsupported`] for one that counts what was done: of what is dropped it could not.
     pub fn shutdown_now(&self) -> Result<(), Error> {
+        if self.shape.face.is_joinable {
+            return Err(Error::Unsupported);
+        }
         self.view()?.shut_and_drop()
     }
 
@@ -320,16 +331,44 @@ impl Queue {
         self.place.segment()
     }
 
-    /// A handle of what stands there, once it has been looked at.
-    fn of(place: Place<QueueWords>) -> Result<Self, Error> {
+    /// The makers of what all queues are, whatever they are besides.
+    pub(crate) fn make(shape: Shape) -> Result<Self, Error> {
+        let fill = |words: &QueueWords, _: &[AtomicU64]| shape.fill(words);
+        Self::of(Place::new_with(shape.row_len()?, fill)?, shape.face)
+    }
+
+    pub(crate) fn make_in(segment: &Segment, shape: Shape) -> Result<Self, Error> {
+        let fill = |words: &QueueWords, _: &[AtomicU64]| shape.fill(words);
+        Self::of(Place::new_in_with(segment, shape.row_len()?, fill)?, shape.face)
+    }
+
+    pub(crate) fn make_with_name(name: &Name, shape: Shape) -> Result<Self, Error> {
+        let fill = |words: &QueueWords, _: &[AtomicU64]| shape.fill(words);
+        Self::of(Place::create_with(name, shape.row_len()?, fill)?, shape.face)
+    }
+
+    /// A handle of what stands there, once it has been looked at: a queue of such a face.
+    ///
+    /// # Errors
+    /// * [`Error::Incompatible`] when it is of another; [`Error::Damaged`] when it is none.
+    pub(crate) fn of(place: Place<QueueWords>, wanted: Face) -> Result<Self, Error> {
+        let face = Face::read(&place.face).ok_or(Error::Damaged)?;
+        if face.is_joinable != wanted.is_joinable {
+            return Err(Error::Incompatible);
+        }
         // Relaxed, both: written before the object's check, whose load came before.
         let (count_max, size_max) = (place.count_max.load(Relaxed), place.size_max.load(Relaxed));
-        let shape =
-            Shape::new(count_max as usize, size_max as usize).map_err(|_| Error::Damaged)?;
+        let shape = Shape::new(count_max as usize, size_max as usize);
+        let shape = shape.map_err(|_| Error::Damaged)?.with_face(face);
         if shape.row_len()? != place.row().len() {
             return Err(Error::Damaged);
         }
         Ok(Self { place, shape, is_closed: Arc::default() })
+    }
+
+    /// The same whether this handle was closed or not.
+    pub(crate) fn view_in_any_case(&self) -> View<'_> {
+        View::new(&self.place, self.place.row(), self.place.attachment(), self.shape)
     }
 
     fn view(&self) -> Result<View<'_>, Error> {
@@ -337,7 +376,7 @@ impl Queue {
         if self.is_closed.load(SeqCst) {
             return Err(Error::Closed);
         }
-        Ok(View::new(&self.place, self.place.row(), self.place.attachment(), self.shape))
+        Ok(self.view_in_any_case())
     }
 }
 
@@ -347,8 +386,16 @@ impl Carry for Queue {
     }
 
     fn unpack(luggage: &mut Luggage) -> Result<Self, purlin_shm::Error> {
-        Self::of(Place::unpack(luggage)?).map_err(|_| purlin_shm::Error::Damaged)
+        unpack(luggage, PLAIN)
     }
+}
+
+/// A queue of such a face, as it arrived.
+pub(crate) fn unpack(luggage: &mut Luggage, wanted: Face) -> Result<Queue, purlin_shm::Error> {
+    Queue::of(Place::unpack(luggage)?, wanted).map_err(|error| match error {
+        Error::Incompatible => purlin_shm::Error::Incompatible,
+        _ => purlin_shm::Error::Damaged,
+    })
 }
 
 impl Clone for Queue {

@@ -2,6 +2,8 @@
 //! handle.
 
 mod cell;
+pub(crate) mod face;
+mod join;
 mod position;
 pub(crate) mod queue;
 mod queue_get;

@@ -42,6 +42,11 @@ impl Position {
         Self((self.0 & SHUT) | count | place)
     }
 
+    /// As many messages, and the place of `other`.
+    pub(super) const fn at_place_of(self, other: Self) -> Self {
+        Self((self.0 & !PLACE_MASK) | other.place())
+    }
+
     /// How many units there are from `head` to here.
     pub(super) const fn units_from(self, head: Self) -> u64 {
         self.0.wrapping_sub(head.place()) & PLACE_MASK

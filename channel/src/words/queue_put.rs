@@ -132,6 +132,7 @@ impl View<'_> {
         }
         let fits = used + record::units(len) <= self.ring.unit_count()
             && tail.count_from(head) < self.shape.count_max;
+        self.may_count_one_more(tail)?;
         Ok(fits.then_some(tail))
     }
 
@@ -142,7 +143,7 @@ impl View<'_> {
 
     /// H1 to H3: skips what nothing will come of at the head, where perhaps nobody takes anything.
     /// Whether the head has moved, by whomever.
-    fn sweep(self, deadline: Deadline, slices: u32) -> Result<bool, Error> {
+    pub(super) fn sweep(self, deadline: Deadline, slices: u32) -> Result<bool, Error> {
         let words = self.words;
         // Relaxed, all three: a look, which the lock below decides on.
         let head = Position(words.head.load(Relaxed));
