@@ -46,7 +46,7 @@ pub struct JoinableQueue {
     queue: Queue,
 }
 
-const JOINABLE: Face = Face { is_joinable: true };
+const JOINABLE: Face = Face { is_joinable: true, limit_units: 0, start_bytes: 0 };
 
 impl JoinableQueue {
     /// Makes one of `count` messages of up to `size` bytes each, as [`Queue::bounded`].
@@ -55,6 +55,14 @@ impl JoinableQueue {
     /// * As [`Queue::bounded`].
     pub fn bounded(count: usize, size: usize) -> Result<Self, Error> {
         Queue::make(Self::shape(count, size)?).map(Self::of)
+    }
+
+    /// Makes one without a bound, as [`Queue::unbounded`].
+    ///
+    /// # Errors
+    /// * As [`Queue::unbounded`].
+    pub fn unbounded(limit: usize) -> Result<Self, Error> {
+        Queue::make(Shape::unbounded(limit as u64)?.joinable()).map(Self::of)
     }
 
     /// Makes such a queue in `segment`, as [`Queue::bounded_in`].
@@ -122,7 +130,7 @@ impl JoinableQueue {
     }
 
     fn shape(count: usize, size: usize) -> Result<Shape, Error> {
-        Ok(Shape::new(count, size)?.with_face(JOINABLE))
+        Ok(Shape::new(count, size)?.joinable())
     }
 }
 

@@ -5,6 +5,7 @@ use core::fmt;
 use purlin_shm::{Carry, Luggage, Name, Segment};
 
 use crate::error::Error;
+use crate::limits::SIMPLE_LIMIT_BYTES;
 use crate::queue::Queue;
 
 /// A queue that is sent to, received from, asked whether it is empty, and closed; nothing else. No
@@ -17,7 +18,7 @@ use crate::queue::Queue;
 /// # fn main() -> Result<(), purlin_channel::Error> {
 /// use purlin_channel::{Error, SimpleQueue};
 ///
-/// let queue = SimpleQueue::bounded(16, 64)?;
+/// let queue = SimpleQueue::new()?;
 /// assert_eq!(queue.is_empty(), Ok(true));
 /// queue.send(b"hello")?;
 /// assert_eq!(queue.recv()?, b"hello");
@@ -34,6 +35,14 @@ pub struct SimpleQueue {
 }
 
 impl SimpleQueue {
+    /// Makes one without a bound, as [`Queue::unbounded`], with a limit of a gigabyte.
+    ///
+    /// # Errors
+    /// * As [`Queue::unbounded`].
+    pub fn new() -> Result<Self, Error> {
+        Queue::unbounded(SIMPLE_LIMIT_BYTES).map(Self::from)
+    }
+
     /// Makes one of `count` messages of up to `size` bytes each, as [`Queue::bounded`].
     ///
     /// # Errors

@@ -41,8 +41,8 @@ fn deadlines_of_any_size_are_understood() {
 
 /// The words of a queue as a peer that means harm sees them: so many of 64 bits.
 #[repr(C)]
-struct Spoiled {
-    words: [AtomicU64; 110],
+pub(crate) struct Spoiled {
+    pub(crate) words: [AtomicU64; 110],
 }
 
 #[expect(unsafe_code, reason = "a peer that writes what it likes")]

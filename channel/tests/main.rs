@@ -7,3 +7,4 @@ mod joinable;
 mod many;
 mod queue;
 mod simple;
+mod unbounded;

@@ -32,18 +32,32 @@ pub(crate) struct FaceWords {
 pub(crate) struct Face {
     /// Whether there is a count of what was done.
     pub(crate) is_joinable: bool,
+    /// How many units of pages it may have, if it takes and gives them; 0 if all are there.
+    pub(crate) limit_units: u64,
+    /// Where the ring begins in the segment, in bytes. No matter where all pages are there.
+    pub(crate) start_bytes: u64,
 }
 
 impl Face {
     /// Writes it down, in words that nobody else has yet.
     pub(crate) fn fill(self, words: &FaceWords) {
         let face = if self.is_joinable { JOINABLE } else { 0 };
-        words.face.store(face, Relaxed); // Relaxed: the object's check orders it
+        // Relaxed, both: the object's check orders them.
+        words.face.store(face, Relaxed);
+        words.limit.store(self.limit_units, Relaxed);
     }
 
-    /// Reads it; `None` for what no maker writes.
-    pub(crate) fn read(words: &FaceWords) -> Option<Self> {
-        let face = words.face.load(Relaxed); // Relaxed: written before the object's check
-        (face & !KNOWN == 0).then_some(Self { is_joinable: face & JOINABLE != 0 })
+    /// Reads it, of a ring that would begin at `start_bytes`; `None` for what no maker writes.
+    pub(crate) fn read(words: &FaceWords, start_bytes: u64) -> Option<Self> {
+        // Relaxed, both: written before the object's check.
+        let face = words.face.load(Relaxed);
+        let limit_units = words.limit.load(Relaxed);
+        let is_joinable = face & JOINABLE != 0;
+        (face & !KNOWN == 0).then_some(Self { is_joinable, limit_units, start_bytes })
+    }
+
+    /// Whether pages are taken and given.
+    pub(crate) const fn is_unbounded(self) -> bool {
+        self.limit_units != 0
     }
 }

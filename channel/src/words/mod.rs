@@ -4,6 +4,7 @@
 mod cell;
 pub(crate) mod face;
 mod join;
+pub(crate) mod pages;
 mod position;
 pub(crate) mod queue;
 mod queue_get;

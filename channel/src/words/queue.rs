@@ -175,6 +175,7 @@ impl<'a> View<'a> {
                     self.count_skipped(past); // K1
                     // Release pairs with the Acquire in `room`: nobody reads here any more.
                     self.words.head.store(past.0, Release);
+                    self.give_pages(past);
                     *has_moved = true;
                 }
             }
