@@ -31,6 +31,7 @@
 
 mod contended;
 mod effort;
+mod ends;
 mod figures;
 mod limits;
 mod machine;
@@ -46,6 +47,7 @@ mod unseen;
 
 pub use contended::{Actors, Contention, contend};
 pub use effort::Effort;
+pub use ends::PurlinSpsc;
 pub use figures::{Spread, percentile};
 pub use limits::{
     KILL_COUNT, RIVAL_COUNT, RIVALS_MAX_COUNT, ROUND_COUNT, TURN_NANOS, WAIT_LIMIT_NANOS,

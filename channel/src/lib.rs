@@ -32,6 +32,8 @@ mod joinable;
 mod limits;
 mod queue;
 mod simple;
+mod spsc;
+mod sys;
 mod words;
 
 pub use error::Error;
@@ -39,3 +41,4 @@ pub use joinable::JoinableQueue;
 pub use limits::{LARGE_BYTES, QUEUE_COUNT_MAX, QUEUE_RING_MAX_BYTES};
 pub use queue::Queue;
 pub use simple::SimpleQueue;
+pub use spsc::{Receiver, Sender, Spsc};

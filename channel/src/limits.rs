@@ -16,6 +16,10 @@ pub(crate) const PAGES_CHUNK_BYTES: u64 = 1 << 18;
 pub(crate) const PAGES_ALIGN_BYTES: u64 = 1 << 16;
 const _: () = assert!(PAGES_CHUNK_BYTES.is_multiple_of(PAGES_ALIGN_BYTES));
 
+/// So many spins, each twice as long as the one before, before one of a queue of one to one sleeps:
+/// some ten microseconds in all, about what it takes to wake one who sleeps.
+pub(crate) const SPSC_SPIN_COUNT: u32 = 9;
+
 /// How much may be inside a simple queue, in bytes: of address space, and of memory where there is
 /// as much.
 pub(crate) const SIMPLE_LIMIT_BYTES: usize = 1 << 30;

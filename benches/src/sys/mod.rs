@@ -11,6 +11,7 @@ mod processor;
 mod ring;
 mod seccomp;
 mod semaphore;
+mod spsc_ring;
 mod start;
 mod version;
 
@@ -25,6 +26,7 @@ pub use processor::tie_to_processor;
 pub use ring::BareRing;
 pub use seccomp::forbid_system_calls;
 pub use semaphore::SharedSemaphore;
+pub use spsc_ring::BareSpsc;
 pub use start::{fork_and_wait, spawn_and_wait};
 
 pub(crate) use version::libc_version;

@@ -11,3 +11,5 @@ mod queue_get;
 mod queue_put;
 mod record;
 mod ring;
+pub(crate) mod spsc;
+pub(crate) mod spsc_ends;

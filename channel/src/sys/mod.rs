@@ -1,0 +1,3 @@
+//! The system calls of this crate.
+
+pub(crate) mod barrier;
