@@ -23,19 +23,27 @@ impl From<Spsc> for PurlinSpsc {
 }
 
 impl Carries for PurlinSpsc {
-    #[inline]
     fn send(&self, message: &[u8]) {
-        let mut sender = self.sender.borrow_mut();
-        let sender = sender.get_or_insert_with(|| self.queue.sender(None).expect("it is free"));
-        sender.send(message, None).expect("somebody receives");
+        self.send_each(message, 1);
     }
 
-    #[inline]
     fn receive(&self, buffer: &mut [u8]) {
+        self.receive_each(buffer, 1);
+    }
+
+    fn send_each(&self, message: &[u8], count: u32) {
+        let mut sender = self.sender.borrow_mut();
+        let sender = sender.get_or_insert_with(|| self.queue.sender(None).expect("it is free"));
+        (0..count).for_each(|_| sender.send(message, None).expect("somebody receives"));
+    }
+
+    fn receive_each(&self, buffer: &mut [u8], count: u32) {
         let mut receiver = self.receiver.borrow_mut();
         let receiver =
             receiver.get_or_insert_with(|| self.queue.receiver(None).expect("it is free"));
-        receiver.recv_into(buffer, None).expect("somebody sends");
+        (0..count).for_each(|_| {
+            receiver.recv_into(buffer, None).expect("somebody sends");
+        });
     }
 }
 

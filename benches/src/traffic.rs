@@ -19,6 +19,18 @@ pub trait Carries {
 
     /// Takes one into a buffer of its size, waiting for it.
     fn receive(&self, buffer: &mut [u8]);
+
+    /// Puts so many, one after the other.
+    #[inline]
+    fn send_each(&self, message: &[u8], count: u32) {
+        (0..count).for_each(|_| self.send(message));
+    }
+
+    /// Takes so many, one after the other.
+    #[inline]
+    fn receive_each(&self, buffer: &mut [u8], count: u32) {
+        (0..count).for_each(|_| self.receive(buffer));
+    }
 }
 
 impl Carries for Queue {
@@ -163,7 +175,7 @@ impl<C: Carries + 'static> Traffic<C> {
         while left > 0 {
             let batch = u32::try_from(left).unwrap_or(END).min(END - 1);
             self.orders.asked.put(batch);
-            (0..batch).for_each(|_| self.carrier.send(&self.message));
+            self.carrier.send_each(&self.message, batch);
             self.orders.done.take();
             left -= u64::from(batch);
         }
@@ -208,7 +220,7 @@ fn receive(carrier: &impl Carries, orders: &Orders, size: usize) {
         if count == END {
             return;
         }
-        (0..count).for_each(|_| carrier.receive(&mut buffer));
+        carrier.receive_each(&mut buffer, count);
         orders.done.put(1);
     }
 }

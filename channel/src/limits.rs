@@ -16,9 +16,13 @@ pub(crate) const PAGES_CHUNK_BYTES: u64 = 1 << 18;
 pub(crate) const PAGES_ALIGN_BYTES: u64 = 1 << 16;
 const _: () = assert!(PAGES_CHUNK_BYTES.is_multiple_of(PAGES_ALIGN_BYTES));
 
-/// So many spins, each twice as long as the one before, before one of a queue of one to one sleeps:
-/// some ten microseconds in all, about what it takes to wake one who sleeps.
-pub(crate) const SPSC_SPIN_COUNT: u32 = 9;
+/// So many spins before one of a queue of one to one sleeps: some ten microseconds in all, about
+/// what it takes to wake one who sleeps.
+pub(crate) const SPSC_SPIN_COUNT: u32 = 66;
+
+/// How many turns each of them has at most, some 200 ns: as long as some ten messages take, so that
+/// neither the other is disturbed at each of its own, nor the ring runs dry.
+pub(crate) const SPSC_SPIN_ITERATIONS: u32 = 8;
 
 /// How much may be inside a simple queue, in bytes: of address space, and of memory where there is
 /// as much.

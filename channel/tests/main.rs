@@ -7,4 +7,5 @@ mod joinable;
 mod many;
 mod queue;
 mod simple;
+mod spsc;
 mod unbounded;

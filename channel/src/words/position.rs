@@ -26,6 +26,7 @@ pub(super) const fn place_behind(place: u64, units: u64) -> u64 {
 pub(crate) struct Position(pub(super) u64);
 
 impl Position {
+    #[inline]
     pub(super) const fn is_shut(self) -> bool {
         self.0 & SHUT != 0
     }
@@ -41,11 +42,13 @@ impl Position {
     }
 
     /// The unit of the ring, before it is folded to the ring's length.
+    #[inline]
     pub(super) const fn place(self) -> u64 {
         self.0 & PLACE_MASK
     }
 
     /// One message further, which takes so many units.
+    #[inline]
     pub(super) const fn past(self, units: u64) -> Self {
         let count = (self.0 & COUNT_MASK).wrapping_add(1 << COUNT_SHIFT) & COUNT_MASK;
         let place = self.0.wrapping_add(units) & PLACE_MASK;
@@ -58,11 +61,13 @@ impl Position {
     }
 
     /// How many units there are from `head` to here.
+    #[inline]
     pub(super) const fn units_from(self, head: Self) -> u64 {
         self.0.wrapping_sub(head.place()) & PLACE_MASK
     }
 
     /// How many messages there are from `head` to here.
+    #[inline]
     pub(super) const fn count_from(self, head: Self) -> u32 {
         let count = (self.0 & COUNT_MASK).wrapping_sub(head.0 & COUNT_MASK) & COUNT_MASK;
         (count >> COUNT_SHIFT) as u32

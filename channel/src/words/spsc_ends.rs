@@ -5,19 +5,18 @@ use core::time::Duration;
 use super::cell::{
     AtomicU32, Deadline, Error, EventCount,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
-    Wait, barrier, compiler_fence, fence, spin_turns,
+    Wait, barrier, compiler_fence, fence, prefetch, spin_turns,
 };
 use super::position::Position;
 use super::record::units;
 use super::spsc::SpscView;
-use crate::limits::SPSC_SPIN_COUNT;
+use crate::limits::{SPSC_SPIN_COUNT, SPSC_SPIN_ITERATIONS};
 
 /// What a sender knows by itself.
 #[derive(Debug)]
 pub(crate) struct Sending {
     tail: Position,
-    /// How many units, and messages, there was room for when the head was last looked at.
-    room_units: u64,
+    /// How many messages there was room for when the head was last looked at.
     room_count: u32,
     /// Whether sleepers of the other end reach this process, so that it needs no fence.
     is_reached: bool,
@@ -27,11 +26,16 @@ pub(crate) struct Sending {
 #[derive(Debug)]
 pub(crate) struct Receiving {
     head: Position,
-    /// How many units there were to be taken when the tail was last looked at.
-    ready_units: u64,
+    /// How many messages there were to be taken when the tail was last looked at.
+    ready_count: u32,
     /// As in [`Sending`].
     is_reached: bool,
 }
+
+/// How far ahead of an end its lines are sent for, and how many messages there have to be that they
+/// are not taken from the other end, which is just at them.
+const AHEAD_UNITS: u64 = 64;
+const AHEAD_COUNT: u32 = 32;
 
 /// For how long one sleeps that could not have the other end's barrier.
 const BLIND: Duration = Duration::from_millis(1);
@@ -41,13 +45,13 @@ impl SpscView<'_> {
     pub(crate) fn begin_to_send(self) -> Sending {
         // Acquire: after the claim, whoever had the end before.
         let tail = Position(self.words.tail.load(Acquire));
-        Sending { tail, room_units: 0, room_count: 0, is_reached: barrier::register() }
+        Sending { tail, room_count: 0, is_reached: barrier::register() }
     }
 
     /// R3: takes up where the last receiver was.
     pub(crate) fn begin_to_receive(self) -> Receiving {
         let head = Position(self.words.head.load(Acquire)); // Acquire: as above
-        Receiving { head, ready_units: 0, is_reached: barrier::register() }
+        Receiving { head, ready_count: 0, is_reached: barrier::register() }
     }
 
     /// Puts a message, waiting for room until `deadline`.
@@ -68,15 +72,16 @@ impl SpscView<'_> {
             return Err(Error::MessageTooLarge { len: body.len() });
         }
         let len = body.len() as u32; // at most `size_max`
-        let units = units(len);
-        if own.room_units < units || own.room_count == 0 {
-            self.wait_for_room(own, units, deadline)?; // Y1
+        if own.room_count == 0 {
+            self.wait_for_room(own, deadline)?; // Y1
+        }
+        if own.room_count > AHEAD_COUNT {
+            prefetch::for_a_store(self.ring.unit(own.tail.place() + AHEAD_UNITS));
         }
         // Y2. Relaxed: published by Y3. Killed before Y3: garbage beyond the tail.
         self.ring.unit(own.tail.place()).store(len.into(), Relaxed);
         self.ring.write(own.tail.place() + 1, body);
-        own.tail = own.tail.past(units);
-        own.room_units -= units;
+        own.tail = own.tail.past(units(len));
         own.room_count -= 1;
         // Y3, the commit. Release pairs with the Acquire in `look_for_messages`.
         self.words.tail.store(own.tail.0, Release);
@@ -92,54 +97,59 @@ impl SpscView<'_> {
     /// * [`Error::Damaged`] as [`send`](Self::send).
     #[inline]
     pub(crate) fn next_len(self, own: &mut Receiving, deadline: Deadline) -> Result<u32, Error> {
-        if own.ready_units == 0 {
+        if own.ready_count == 0 {
             self.wait_for_message(own, deadline)?; // X1
+        }
+        if own.ready_count > AHEAD_COUNT {
+            prefetch::for_a_load(self.ring.unit(own.head.place() + AHEAD_UNITS));
         }
         // Relaxed: ordered by the load of the tail, an Acquire.
         let len = self.ring.unit(own.head.place()).load(Relaxed);
-        let is_possible = len <= self.shape.size_max.into() && units(len as u32) <= own.ready_units;
-        if is_possible { Ok(len as u32) } else { Err(Error::Damaged) }
+        if len <= self.shape.size_max.into() { Ok(len as u32) } else { Err(Error::Damaged) }
     }
 
     /// Takes the oldest message, of which [`next_len`](Self::next_len) has told the length.
     #[inline]
     pub(crate) fn take(self, own: &mut Receiving, body: &mut [u8]) {
-        let units = units(body.len() as u32);
         self.ring.read(own.head.place() + 1, body); // X2. Killed until here: it is still there
-        own.head = own.head.past(units);
-        own.ready_units -= units;
+        own.head = own.head.past(units(body.len() as u32));
+        own.ready_count -= 1;
         // X3, the commit. Release pairs with the Acquire in `look_for_room`: it has been read.
         self.words.head.store(own.head.0, Release);
         tell(&self.words.not_full, own.is_reached); // X4
     }
 
-    /// Whether there is room for so many units, by a look at the head.
-    fn look_for_room(self, own: &mut Sending, units: u64) -> Result<bool, Error> {
+    /// Whether there is room for a message, by a look at the head.
+    fn look_for_room(self, own: &mut Sending) -> Result<bool, Error> {
         // SeqCst: after the flag of who is about to sleep; pairs with the Release of the receiver.
         let head = Position(self.words.head.load(SeqCst));
-        let used = (own.tail.units_from(head), own.tail.count_from(head));
-        let room = self.ring.unit_count().checked_sub(used.0);
-        own.room_units = room.ok_or(Error::Damaged)?;
-        own.room_count = self.shape.count_max.checked_sub(used.1).ok_or(Error::Damaged)?;
-        Ok(own.room_units >= units && own.room_count > 0)
+        let used_count = self.count_between(head, own.tail)?;
+        own.room_count = self.shape.count_max - used_count;
+        Ok(own.room_count > 0)
     }
 
     /// Whether there is a message, by a look at the tail.
     fn look_for_messages(self, own: &mut Receiving) -> Result<bool, Error> {
         // SeqCst: as in `look_for_room`; pairs with the Release of the sender.
         let tail = Position(self.words.tail.load(SeqCst));
-        own.ready_units = tail.units_from(own.head);
-        if own.ready_units > self.ring.unit_count() {
-            own.ready_units = 0;
-            return Err(Error::Damaged);
-        }
-        Ok(own.ready_units > 0)
+        own.ready_count = self.count_between(own.head, tail)?;
+        Ok(own.ready_count > 0)
+    }
+
+    /// How many messages there are between two ends. So many have room in the ring, whatever their
+    /// sizes are.
+    fn count_between(self, head: Position, tail: Position) -> Result<u32, Error> {
+        let (count, units) = (tail.count_from(head), tail.units_from(head));
+        let is_possible = count <= self.shape.count_max
+            && u64::from(count) <= units
+            && units <= self.ring.unit_count();
+        if is_possible { Ok(count) } else { Err(Error::Damaged) }
     }
 
     #[cold]
-    fn wait_for_room(self, own: &mut Sending, units: u64, deadline: Deadline) -> Result<(), Error> {
+    fn wait_for_room(self, own: &mut Sending, deadline: Deadline) -> Result<(), Error> {
         let sleepers = (&self.words.not_full, &self.words.receiver);
-        match self.wait(sleepers, deadline, || self.look_for_room(own, units))? {
+        match self.wait(sleepers, deadline, || self.look_for_room(own))? {
             Came::Change => Ok(()),
             Came::Limit => Err(Error::Full),
             Came::End => Err(Error::BrokenPipe),
@@ -167,7 +177,7 @@ impl SpscView<'_> {
             return Ok(Came::Change);
         }
         let is_try = deadline.remaining().is_some_and(|left| left.is_zero());
-        for turns in spin_turns(if is_try { 0 } else { SPSC_SPIN_COUNT }) {
+        for turns in spin_turns(if is_try { 0 } else { SPSC_SPIN_COUNT }, SPSC_SPIN_ITERATIONS) {
             (0..turns).for_each(|_| core::hint::spin_loop());
             if look()? {
                 return Ok(Came::Change);
