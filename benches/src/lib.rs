@@ -31,6 +31,7 @@
 
 mod contended;
 mod effort;
+mod ends;
 mod figures;
 mod limits;
 mod machine;
@@ -40,11 +41,13 @@ mod rivals;
 mod rounds;
 mod sleeper;
 pub mod sys;
+mod traffic;
 mod turns;
 mod unseen;
 
 pub use contended::{Actors, Contention, contend};
 pub use effort::Effort;
+pub use ends::PurlinSpsc;
 pub use figures::{Spread, percentile};
 pub use limits::{
     KILL_COUNT, RIVAL_COUNT, RIVALS_MAX_COUNT, ROUND_COUNT, TURN_NANOS, WAIT_LIMIT_NANOS,
@@ -55,5 +58,6 @@ pub use pair::{Pair, PurlinLock, PurlinSemaphore, StdMutex};
 pub use rivals::{ContentionTable, Rivals};
 pub use rounds::{Contender, Rounds, Row, Table};
 pub use sleeper::{wake_sleeper, wakes_a_second};
+pub use traffic::{BarePipe, Carries, PingPong, Traffic};
 pub use turns::{TakesTurns, Turns};
 pub use unseen::unseen_death;

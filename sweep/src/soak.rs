@@ -18,6 +18,7 @@ mod bath;
 mod condition;
 mod event;
 mod locks;
+mod queues;
 mod semaphores;
 mod tracked;
 
@@ -30,7 +31,7 @@ pub struct Kind {
 }
 
 /// All that can be hammered.
-pub const KINDS: [Kind; 10] = [
+pub const KINDS: [Kind; 14] = [
     Kind { name: "lock", make: locks::lock },
     Kind { name: "handover-lock", make: locks::handover },
     Kind { name: "checked-lock", make: locks::checked },
@@ -41,6 +42,10 @@ pub const KINDS: [Kind; 10] = [
     Kind { name: "event", make: event::event },
     Kind { name: "condition", make: condition::condition },
     Kind { name: "barrier", make: barrier::barrier },
+    Kind { name: "queue", make: queues::queue },
+    Kind { name: "joinable-queue", make: queues::joinable },
+    Kind { name: "unbounded-queue", make: queues::unbounded },
+    Kind { name: "spsc", make: queues::spsc },
 ];
 
 impl Kind {

@@ -2,9 +2,14 @@
 //! handle.
 
 mod cell;
+pub(crate) mod face;
+mod join;
+pub(crate) mod pages;
 mod position;
 pub(crate) mod queue;
 mod queue_get;
 mod queue_put;
 mod record;
 mod ring;
+pub(crate) mod spsc;
+pub(crate) mod spsc_ends;

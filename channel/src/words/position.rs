@@ -11,11 +11,22 @@ const PLACE_MASK: u64 = (1 << COUNT_SHIFT) - 1; // bits 0..36: units of 8 bytes
 /// The most messages that can be between the two ends.
 pub(crate) const COUNT_MAX: u32 = (1 << 27) - 1;
 
+/// How many units there are from one place to another.
+pub(super) const fn units_between(from: u64, to: u64) -> u64 {
+    to.wrapping_sub(from) & PLACE_MASK
+}
+
+/// The place so many units behind another.
+pub(super) const fn place_behind(place: u64, units: u64) -> u64 {
+    place.wrapping_add(units) & PLACE_MASK
+}
+
 /// The word of an end, as it was loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Position(pub(super) u64);
 
 impl Position {
+    #[inline]
     pub(super) const fn is_shut(self) -> bool {
         self.0 & SHUT != 0
     }
@@ -31,23 +42,32 @@ impl Position {
     }
 
     /// The unit of the ring, before it is folded to the ring's length.
+    #[inline]
     pub(super) const fn place(self) -> u64 {
         self.0 & PLACE_MASK
     }
 
     /// One message further, which takes so many units.
+    #[inline]
     pub(super) const fn past(self, units: u64) -> Self {
         let count = (self.0 & COUNT_MASK).wrapping_add(1 << COUNT_SHIFT) & COUNT_MASK;
         let place = self.0.wrapping_add(units) & PLACE_MASK;
         Self((self.0 & SHUT) | count | place)
     }
 
+    /// As many messages, and the place of `other`.
+    pub(super) const fn at_place_of(self, other: Self) -> Self {
+        Self((self.0 & !PLACE_MASK) | other.place())
+    }
+
     /// How many units there are from `head` to here.
+    #[inline]
     pub(super) const fn units_from(self, head: Self) -> u64 {
         self.0.wrapping_sub(head.place()) & PLACE_MASK
     }
 
     /// How many messages there are from `head` to here.
+    #[inline]
     pub(super) const fn count_from(self, head: Self) -> u32 {
         let count = (self.0 & COUNT_MASK).wrapping_sub(head.0 & COUNT_MASK) & COUNT_MASK;
         (count >> COUNT_SHIFT) as u32

@@ -61,6 +61,7 @@ pub(super) const fn len(header: u64) -> u32 {
 }
 
 /// How many units of the ring a message of so many bytes takes, its header included.
+#[inline]
 pub(crate) const fn units(len: u32) -> u64 {
     1 + (len as u64).div_ceil(8)
 }

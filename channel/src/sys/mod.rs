@@ -1,0 +1,4 @@
+//! The system calls of this crate.
+
+pub(crate) mod barrier;
+pub(crate) mod prefetch;
