@@ -12,7 +12,7 @@ use purlin_sync::Deadline;
 
 use crate::error::Error;
 use crate::limits::{QUEUE_COUNT_MAX, QUEUE_RING_MAX_BYTES, RECV_BYTES};
-use crate::words::queue::{QueueWords, Shape, View, units};
+use crate::words::queue::{Own, QueueWords, Shape, View, units};
 
 /// A queue of messages, for all processes and threads that share it: each is a row of bytes, sent
 /// whole or not at all, and received by one.
@@ -53,8 +53,14 @@ use crate::words::queue::{QueueWords, Shape, View, units};
 pub struct Queue {
     place: Place<QueueWords>,
     shape: Shape,
-    /// Closed in this process, by this handle.
-    is_closed: Arc<AtomicBool>,
+    /// What it and its clones have in this process.
+    own: Arc<Handle>,
+}
+
+#[derive(Debug, Default)]
+struct Handle {
+    is_closed: AtomicBool,
+    own: Own,
 }
 
 const _: () = assert!(size_of::<QueueWords>() == 496 && align_of::<QueueWords>() == 8);
@@ -66,7 +72,7 @@ unsafe impl Shared for QueueWords {}
 
 impl Object for QueueWords {
     const KIND: u16 = 16;
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
     type Row = AtomicU64;
 }
 
@@ -179,7 +185,7 @@ impl Queue {
     ///   cannot register it.
     #[inline]
     pub fn send(&self, message: &[u8], deadline: impl Into<Deadline>) -> Result<(), Error> {
-        self.view()?.put(message, deadline.into())
+        if self.put_now(message) { Ok(()) } else { self.view()?.put(message, deadline.into()) }
     }
 
     /// [`send`](Self::send) that never waits for room.
@@ -201,7 +207,7 @@ impl Queue {
     pub fn recv(&self, deadline: impl Into<Deadline>) -> Result<Vec<u8>, Error> {
         let view = self.view()?;
         let mut message = vec![0; view.next_len()];
-        if let Ok(len) = view.get(&mut message, Deadline::passed()) {
+        if let Some(len) = view.get_now(&mut message) {
             message.truncate(len);
             return Ok(message);
         }
@@ -241,7 +247,10 @@ impl Queue {
         buffer: &mut [u8],
         deadline: impl Into<Deadline>,
     ) -> Result<usize, Error> {
-        self.view()?.get(buffer, deadline.into())
+        match self.get_now(buffer) {
+            Some(len) => Ok(len),
+            None => self.view()?.get(buffer, deadline.into()),
+        }
     }
 
     /// How many messages are inside: a hint, which may be another number by now. Those are counted
@@ -285,7 +294,7 @@ impl Queue {
     /// Those that wait already go on. What was sent stays, and nothing changes for anybody else. To
     /// close it again does nothing.
     pub fn close(&self) {
-        self.is_closed.store(true, SeqCst); // SeqCst: in one order with what the caller does beside
+        self.own.is_closed.store(true, SeqCst); // SeqCst: in one order with what the caller does beside
     }
 
     /// Shuts the queue down for everybody: sends are refused, also those that wait; receives take
@@ -329,15 +338,27 @@ impl Queue {
         if shape.row_len()? != place.row().len() {
             return Err(Error::Damaged);
         }
-        Ok(Self { place, shape, is_closed: Arc::default() })
+        Ok(Self { place, shape, own: Arc::default() })
     }
 
+    /// What most sends are: all in one function, with nothing between it and the words.
+    fn put_now(&self, message: &[u8]) -> bool {
+        self.view().is_ok_and(|view| view.put_now(message))
+    }
+
+    /// What most receives are, as [`put_now`](Self::put_now).
+    fn get_now(&self, buffer: &mut [u8]) -> Option<usize> {
+        self.view().ok()?.get_now(buffer)
+    }
+
+    #[inline]
     fn view(&self) -> Result<View<'_>, Error> {
         // SeqCst: as in `close`.
-        if self.is_closed.load(SeqCst) {
+        if self.own.is_closed.load(SeqCst) {
             return Err(Error::Closed);
         }
-        Ok(View::new(&self.place, self.place.row(), self.place.attachment(), self.shape))
+        let (place, own) = (&self.place, &self.own.own);
+        Ok(View::new(place, place.row(), place.attachment(), self.shape, own))
     }
 }
 
@@ -353,8 +374,7 @@ impl Carry for Queue {
 
 impl Clone for Queue {
     fn clone(&self) -> Self {
-        let is_closed = Arc::clone(&self.is_closed);
-        Self { place: self.place.clone(), shape: self.shape, is_closed }
+        Self { place: self.place.clone(), shape: self.shape, own: Arc::clone(&self.own) }
     }
 }
 

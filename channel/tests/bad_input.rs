@@ -51,7 +51,7 @@ unsafe impl Shared for Spoiled {}
 
 impl Object for Spoiled {
     const KIND: u16 = 16;
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
     type Row = AtomicU64;
 }
 

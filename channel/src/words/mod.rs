@@ -8,3 +8,4 @@ mod queue_get;
 mod queue_put;
 mod record;
 mod ring;
+mod spins;

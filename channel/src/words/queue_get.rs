@@ -5,7 +5,7 @@ use core::time::Duration;
 use super::cell::{
     Deadline, Error, LARGE_BYTES,
     Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst},
-    Wait, enter, fence, leave,
+    Wait, enter, enter_now, fence, leave,
 };
 use super::position::Position;
 use super::queue::{Look, View};
@@ -24,6 +24,39 @@ const EMPTY: Got = Got::Empty { is_in_the_way: false };
 const PATIENCE: Duration = Duration::from_nanos(purlin_sync::INNER_PATIENCE_NANOS);
 
 impl View<'_> {
+    /// Takes the oldest message, if it is a small one that fits, and nobody is in the way; `None`:
+    /// nothing happened, and [`get`](Self::get) says why, or does better. G1 to G8.
+    #[inline(always)]
+    pub(crate) fn get_now(self, body: &mut [u8]) -> Option<usize> {
+        let words = self.words;
+        if !enter_now(&words.head_lock, self.at) {
+            return None; // G1
+        }
+        // G2 and G3. Relaxed and Acquire: as in `look`.
+        let head = Position(words.head.load(Relaxed));
+        let unit_count = self.tail_beyond(head).units_from(head);
+        let first = self.ring.unit(head.place()).load(Acquire);
+        let len = record::len(first);
+        let is_plain = unit_count > 0
+            && first == header(State::Ready, len)
+            && len as usize <= LARGE_BYTES
+            && self.is_between(len, unit_count);
+        let Some(body) = body.get_mut(..len as usize).filter(|_| is_plain) else {
+            leave(&words.head_lock, self.at);
+            return None;
+        };
+        self.take_small(head, body);
+        Some(body.len())
+    }
+
+    /// G5 to G8 of a message that has the length of `body`, with the head's lock, which is left.
+    #[inline]
+    fn take_small(self, head: Position, body: &mut [u8]) {
+        let len = body.len() as u32; // as its header has it
+        self.ring.read(head.place() + 1, body); // G5. Killed until here: the next one gets it
+        self.move_head(head, len); // G6 to G8
+    }
+
     /// Takes the oldest message into `body`, waiting for one until `deadline`; its length.
     ///
     /// # Errors
@@ -54,19 +87,25 @@ impl View<'_> {
     fn get_slow(self, body: &mut [u8], deadline: Deadline) -> Result<usize, Error> {
         let mut wait = Wait::new(0, deadline);
         let (mut has_slept, mut is_patient, mut slices) = (false, false, 0);
+        let mut spinning = self.own.get_spins.begin();
         // Ends: with a message, with an error, or at the deadline, which is looked at before every
         // sleep; each sleep is a slice at most. Once, a second is given to a call in the way.
         loop {
             // Who was woken says that it may sleep before it looks again: the wake took the flag
             // away, and there may be others, whom a wake that is passed on has to find.
-            let is_spin = !has_slept && wait.spins();
+            let is_spin = !has_slept && spinning.goes_on();
             if is_spin && !self.may_have_news() {
                 continue;
             }
             let key = if is_spin { None } else { Some(self.words.not_empty.prepare()) };
             let is_in_the_way = match self.get_once(body, deadline, slices) {
                 Ok(Got::Empty { is_in_the_way }) => is_in_the_way,
-                other => return self.leave_after(has_slept, other),
+                other => {
+                    if is_spin {
+                        spinning.has_brought_it();
+                    }
+                    return self.leave_after(has_slept, other);
+                }
             };
             let Some(key) = key else { continue };
             if is_over(&wait) || (is_patient && !is_in_the_way) {
@@ -77,6 +116,7 @@ impl View<'_> {
                 wait = Wait::new(0, PATIENCE.into());
                 continue;
             }
+            spinning.was_in_vain();
             self.words.not_empty.sleep(key, &mut wait)?;
             has_slept = true;
             slices += 1;
@@ -136,12 +176,12 @@ impl View<'_> {
         if body.len() > LARGE_BYTES || record::state(first) != Some(State::Ready) {
             return self.get_large(head, first, body, deadline, has_moved);
         }
-        self.ring.read(head.place() + 1, body); // G5. Killed until here: the next one gets it
-        self.move_head(head, len); // G6 to G8
+        self.take_small(head, body);
         Ok(Got::Message { len: body.len() })
     }
 
     /// G6 to G8: moves the head past a record, leaves its lock, and tells those who wait for room.
+    #[inline]
     fn move_head(self, head: Position, len: u32) {
         // G6, the commit. Release pairs with the Acquire in `find_room`: it has been read.
         self.words.head.store(head.past(record::units(len)).0, Release);

@@ -2,8 +2,8 @@
 
 use super::cell::{
     Deadline, Error, LARGE_BYTES,
-    Ordering::{Acquire, Relaxed, Release, SeqCst},
-    Wait, enter, fence, leave,
+    Ordering::{Acquire, Relaxed, Release},
+    Wait, enter, enter_now, fence_after_leave, leave,
 };
 use super::position::Position;
 use super::queue::View;
@@ -17,6 +17,29 @@ enum Put {
 }
 
 impl View<'_> {
+    /// Puts a message, if it is a small one, and nothing and nobody is in the way; false: nothing
+    /// happened, and [`put`](Self::put) says why, or does better. P1 to P7.
+    #[inline(always)]
+    pub(crate) fn put_now(self, body: &[u8]) -> bool {
+        let words = self.words;
+        let len = body.len().min(LARGE_BYTES + 1) as u32;
+        if len > self.shape.size_max || len as usize > LARGE_BYTES {
+            return false;
+        }
+        if !enter_now(&words.tail_lock, self.at) {
+            return false; // P1
+        }
+        // P2 and P3. Relaxed, both: as in `find_room`.
+        let tail = Position(words.tail.load(Relaxed));
+        let seen = Position(words.head_seen.load(Relaxed));
+        if tail.is_shut() || !(self.fits(tail, seen, len) || self.fits_now(tail, len)) {
+            leave(&words.tail_lock, self.at);
+            return false;
+        }
+        self.put_small(tail, body, len);
+        true
+    }
+
     /// Puts a message, waiting for room until `deadline`.
     ///
     /// # Errors
@@ -40,11 +63,13 @@ impl View<'_> {
     fn put_slow(self, body: &[u8], deadline: Deadline) -> Result<(), Error> {
         let mut wait = Wait::new(0, deadline);
         let mut slices = 0;
+        let mut spinning = self.own.put_spins.begin();
         // Ends: with the message put, with an error, or at the deadline, which is looked at before
         // every sleep; each sleep is a slice at most.
         loop {
-            if wait.spins() {
+            if spinning.goes_on() {
                 if self.may_have_room(body) && self.put_once(body, deadline, slices)? == Put::Done {
+                    spinning.has_brought_it();
                     return Ok(());
                 }
                 continue;
@@ -57,6 +82,7 @@ impl View<'_> {
             if is_over(&wait) {
                 return Err(Error::Full);
             }
+            spinning.was_in_vain();
             self.words.not_full.sleep(key, &mut wait)?;
             slices += 1;
         }
@@ -70,13 +96,19 @@ impl View<'_> {
             self.put_large(tail, body);
             return Ok(Put::Done);
         }
+        self.put_small(tail, body, len);
+        Ok(Put::Done)
+    }
+
+    /// P4 to P7, with the tail's lock, which is left.
+    #[inline]
+    fn put_small(self, tail: Position, body: &[u8], len: u32) {
         // P4. Relaxed: published by P5. Killed before P5: garbage beyond the tail.
         self.ring.unit(tail.place()).store(header(State::Ready, len), Relaxed);
         self.ring.write(tail.place() + 1, body);
         self.move_tail(tail, len); // P5, the commit
-        fence(SeqCst); // SeqCst: between the commit and the look at the flag, see `EventCount`
+        fence_after_leave(); // between the commit and the look at the flag, see `EventCount`
         self.words.not_empty.notify(1); // P7. Killed before: sleepers look within a slice
-        Ok(Put::Done)
     }
 
     /// L1 to L3, with the tail's lock, which is left.
@@ -90,6 +122,7 @@ impl View<'_> {
     }
 
     /// P5 and P6: moves the tail past a record, and leaves its lock.
+    #[inline]
     fn move_tail(self, tail: Position, len: u32) {
         // Release pairs with the Acquire in `look`: the header is seen, and a small body.
         self.words.tail.store(tail.past(record::units(len)).0, Release);
@@ -123,21 +156,42 @@ impl View<'_> {
         if tail.is_shut() {
             return Err(Error::Closed);
         }
-        // P3. Acquire pairs with the Release of the store that moved the head: whoever took what
-        // stood there has read it.
-        let head = Position(self.words.head.load(Acquire));
-        let used = tail.units_from(head);
-        if used > self.ring.unit_count() {
-            return Err(Error::Damaged);
+        // P3, by where the head was when it was last looked at. Relaxed: whoever wrote it under
+        // this lock had loaded the head by an Acquire, and the lock has ordered that before us.
+        let seen = Position(self.words.head_seen.load(Relaxed));
+        if self.fits(tail, seen, len) || self.fits_now(tail, len) {
+            return Ok(Some(tail));
         }
-        let fits = used + record::units(len) <= self.ring.unit_count()
-            && tail.count_from(head) < self.shape.count_max;
-        Ok(fits.then_some(tail))
+        // Relaxed: for what it is not, nothing is done.
+        let used = tail.units_from(Position(self.words.head.load(Relaxed)));
+        if used > self.ring.unit_count() { Err(Error::Damaged) } else { Ok(None) }
+    }
+
+    /// P3, by where the head is now. Under the tail's lock.
+    fn fits_now(self, tail: Position, len: u32) -> bool {
+        // Acquire pairs with the Release of the store that moved the head: whoever took what stood
+        // there has read it.
+        let head = Position(self.words.head.load(Acquire));
+        // Relaxed: the lock orders it, and all that the Acquire has, before who reads it.
+        self.words.head_seen.store(head.0, Relaxed);
+        self.fits(tail, head, len)
+    }
+
+    /// Whether so many bytes fit between a tail and a head. A head that is behind makes it less.
+    #[inline]
+    fn fits(self, tail: Position, head: Position, len: u32) -> bool {
+        let used = tail.units_from(head);
+        used <= self.ring.unit_count()
+            && used + record::units(len) <= self.ring.unit_count()
+            && tail.count_from(head) < self.shape.count_max
     }
 
     /// Whether it is worth to take the lock: a look without it.
     fn may_have_room(self, body: &[u8]) -> bool {
-        !matches!(self.find_room(body.len() as u32), Ok(None))
+        // Relaxed, both: the lock decides.
+        let tail = Position(self.words.tail.load(Relaxed));
+        let head = Position(self.words.head.load(Relaxed));
+        tail.is_shut() || self.fits(tail, head, body.len() as u32)
     }
 
     /// H1 to H3: skips what nothing will come of at the head, where perhaps nobody takes anything.

@@ -15,11 +15,13 @@ impl Ring<'_> {
     }
 
     /// The unit at a place, which may be a header.
+    #[inline]
     pub(super) fn unit(&self, place: u64) -> &AtomicU64 {
         &self.0[self.fold(place)]
     }
 
     /// Copies bytes in from a place on. The rest of the last unit becomes zeros.
+    #[inline]
     pub(super) fn write(self, place: u64, bytes: &[u8]) {
         let (first, second) = self.halves(place, bytes.len());
         let (before, after) = bytes.split_at(bytes.len().min(first.len() * UNIT_BYTES));
@@ -28,6 +30,7 @@ impl Ring<'_> {
     }
 
     /// Copies bytes out from a place on.
+    #[inline]
     pub(super) fn read(self, place: u64, bytes: &mut [u8]) {
         let (first, second) = self.halves(place, bytes.len());
         let (before, after) = bytes.split_at_mut(bytes.len().min(first.len() * UNIT_BYTES));
@@ -35,11 +38,13 @@ impl Ring<'_> {
         read_units(second, after);
     }
 
+    #[inline]
     const fn fold(self, place: u64) -> usize {
         place as usize & (self.0.len() - 1)
     }
 
     /// The units of so many bytes from a place on, up to the end of the ring and from its start.
+    #[inline]
     fn halves(&self, place: u64, len: usize) -> (&[AtomicU64], &[AtomicU64]) {
         let (start, count) = (self.fold(place), len.div_ceil(UNIT_BYTES));
         let first_count = count.min(self.0.len() - start);
@@ -47,6 +52,7 @@ impl Ring<'_> {
     }
 }
 
+#[inline]
 fn write_units(units: &[AtomicU64], bytes: &[u8]) {
     let (whole, rest) = bytes.as_chunks::<UNIT_BYTES>();
     for (unit, chunk) in units.iter().zip(whole) {
@@ -60,6 +66,7 @@ fn write_units(units: &[AtomicU64], bytes: &[u8]) {
     }
 }
 
+#[inline]
 fn read_units(units: &[AtomicU64], bytes: &mut [u8]) {
     let (whole, rest) = bytes.as_chunks_mut::<UNIT_BYTES>();
     for (unit, chunk) in units.iter().zip(whole.iter_mut()) {
