@@ -28,10 +28,14 @@
 #![deny(unsafe_code)]
 
 mod error;
+mod in_place;
 mod limits;
+mod many;
 mod queue;
 mod words;
 
 pub use error::Error;
+pub use in_place::{Borrowed, Reservation};
 pub use limits::{LARGE_BYTES, QUEUE_COUNT_MAX, QUEUE_RING_MAX_BYTES};
+pub use many::Batch;
 pub use queue::Queue;

@@ -352,13 +352,21 @@ impl Queue {
     }
 
     #[inline]
-    fn view(&self) -> Result<View<'_>, Error> {
+    pub(crate) fn view(&self) -> Result<View<'_>, Error> {
         // SeqCst: as in `close`.
-        if self.own.is_closed.load(SeqCst) {
-            return Err(Error::Closed);
-        }
+        if self.own.is_closed.load(SeqCst) { Err(Error::Closed) } else { Ok(self.open_view()) }
+    }
+
+    /// The same, be this handle closed: for what was begun before.
+    #[inline]
+    pub(crate) fn open_view(&self) -> View<'_> {
         let (place, own) = (&self.place, &self.own.own);
-        Ok(View::new(place, place.row(), place.attachment(), self.shape, own))
+        View::new(place, place.row(), place.attachment(), self.shape, own)
+    }
+
+    /// This process's token in the queue's segment; 0 in a forked child before its first operation.
+    pub(crate) fn token(&self) -> u32 {
+        self.place.attachment().token()
     }
 }
 

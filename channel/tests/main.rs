@@ -1,7 +1,10 @@
 //! The tests of this crate's public face.
 
 mod bad_input;
+mod batches;
 mod bounded;
 mod death;
+mod in_place;
 mod many;
 mod queue;
+mod random;

@@ -2,9 +2,11 @@
 //! handle.
 
 mod cell;
-mod position;
+pub(crate) mod position;
 pub(crate) mod queue;
-mod queue_get;
+pub(crate) mod queue_get;
+pub(crate) mod queue_many;
+mod queue_place;
 mod queue_put;
 mod record;
 mod ring;

@@ -170,6 +170,12 @@ impl<'a> View<'a> {
                 State::Taken { token } if self.is_dead(token, slices)? => {
                     return Ok(Look::Record { head, header });
                 }
+                State::Borrowed { token } if self.is_dead(token, slices)? => {
+                    return Ok(Look::Record { head, header });
+                }
+                State::Borrowed { .. } => {
+                    return Ok(Look::Anothers { is_in_the_way: false });
+                }
                 State::Taken { .. } => {
                     return Ok(Look::Anothers { is_in_the_way: self.has_more(head, units) });
                 }

@@ -10,10 +10,33 @@ use super::queue::View;
 use super::record::{self, State, header};
 
 /// What came of one try.
-#[derive(PartialEq, Eq)]
 enum Put {
-    Done,
+    /// Messages, or a place for one, were put there.
+    Done {
+        at: Position,
+        count: usize,
+    },
     Full,
+}
+
+/// What is to be put.
+#[derive(Clone, Copy)]
+enum Order<'a> {
+    Message(&'a [u8]),
+    /// The first of these, and as many more as there is room for.
+    Run(&'a [&'a [u8]]),
+    /// A place for so many bytes.
+    Place(usize),
+}
+
+impl Order<'_> {
+    fn len(self) -> usize {
+        match self {
+            Self::Message(body) => body.len(),
+            Self::Run(messages) => messages.first().map_or(0, |body| body.len()),
+            Self::Place(len) => len,
+        }
+    }
 }
 
 impl View<'_> {
@@ -48,19 +71,42 @@ impl View<'_> {
     /// * [`Error::MessageTooLarge`] when it could never fit.
     /// * [`Error::Damaged`] when the words hold what no step has left.
     pub(crate) fn put(self, body: &[u8], deadline: Deadline) -> Result<(), Error> {
-        match u32::try_from(body.len()) {
+        self.put_order(Order::Message(body), deadline).map(drop)
+    }
+
+    /// Puts the first of these messages, of which there is one, waiting for room until `deadline`,
+    /// and with it those behind it that there is room for. How many.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put), of the first.
+    pub(crate) fn put_run(self, messages: &[&[u8]], deadline: Deadline) -> Result<usize, Error> {
+        self.put_order(Order::Run(messages), deadline).map(|(_, count)| count)
+    }
+
+    /// Puts a place for a message of so many bytes, waiting for room until `deadline`; where it is.
+    /// Whoever receives waits for what comes of it: [`commit`](Self::commit) or
+    /// [`abandon`](Self::abandon).
+    ///
+    /// # Errors
+    /// As [`put`](Self::put).
+    pub(crate) fn reserve(self, len: usize, deadline: Deadline) -> Result<Position, Error> {
+        self.put_order(Order::Place(len), deadline).map(|(at, _)| at)
+    }
+
+    fn put_order(self, order: Order<'_>, deadline: Deadline) -> Result<(Position, usize), Error> {
+        match u32::try_from(order.len()) {
             Ok(len) if len <= self.shape.size_max => {}
-            _ => return Err(Error::MessageTooLarge { len: body.len() }),
+            _ => return Err(Error::MessageTooLarge { len: order.len() }),
         }
-        match self.put_once(body, deadline, 0)? {
-            Put::Done => Ok(()),
+        match self.put_once(order, deadline, 0)? {
+            Put::Done { at, count } => Ok((at, count)),
             Put::Full if is_passed(deadline) => Err(Error::Full),
-            Put::Full => self.put_slow(body, deadline),
+            Put::Full => self.put_slow(order, deadline),
         }
     }
 
     #[cold]
-    fn put_slow(self, body: &[u8], deadline: Deadline) -> Result<(), Error> {
+    fn put_slow(self, order: Order<'_>, deadline: Deadline) -> Result<(Position, usize), Error> {
         let mut wait = Wait::new(0, deadline);
         let mut slices = 0;
         let mut spinning = self.own.put_spins.begin();
@@ -68,15 +114,17 @@ impl View<'_> {
         // every sleep; each sleep is a slice at most.
         loop {
             if spinning.goes_on() {
-                if self.may_have_room(body) && self.put_once(body, deadline, slices)? == Put::Done {
+                if self.may_have_room(order.len())
+                    && let Put::Done { at, count } = self.put_once(order, deadline, slices)?
+                {
                     spinning.has_brought_it();
-                    return Ok(());
+                    return Ok((at, count));
                 }
                 continue;
             }
             let key = self.words.not_full.prepare();
-            if self.put_once(body, deadline, slices)? == Put::Done {
-                return Ok(());
+            if let Put::Done { at, count } = self.put_once(order, deadline, slices)? {
+                return Ok((at, count));
             }
             // A wake for room is one for all, so that nobody swallows another's.
             if is_over(&wait) {
@@ -89,15 +137,20 @@ impl View<'_> {
     }
 
     /// P1 to P7.
-    fn put_once(self, body: &[u8], deadline: Deadline, slices: u32) -> Result<Put, Error> {
-        let len = body.len() as u32; // checked by the caller
+    fn put_once(self, order: Order<'_>, deadline: Deadline, slices: u32) -> Result<Put, Error> {
+        let len = order.len() as u32; // checked by the caller
         let Some(tail) = self.room(len, deadline, slices)? else { return Ok(Put::Full) };
-        if body.len() > LARGE_BYTES {
-            self.put_large(tail, body);
-            return Ok(Put::Done);
+        let mut count = 1;
+        match order {
+            Order::Run([body, ..]) if body.len() > LARGE_BYTES => self.put_large(tail, body),
+            Order::Run(messages) => count = self.put_small_run(tail, messages),
+            Order::Message(body) if body.len() > LARGE_BYTES => self.put_large(tail, body),
+            Order::Message(body) => self.put_small(tail, body, len),
+            Order::Place(_) => {
+                self.put_place(tail, State::Reserved { token: self.at.token() }, len);
+            }
         }
-        self.put_small(tail, body, len);
-        Ok(Put::Done)
+        Ok(if count > 0 { Put::Done { at: tail, count } } else { Put::Full })
     }
 
     /// P4 to P7, with the tail's lock, which is left.
@@ -114,11 +167,16 @@ impl View<'_> {
     /// L1 to L3, with the tail's lock, which is left.
     fn put_large(self, tail: Position, body: &[u8]) {
         let (len, token) = (body.len() as u32, self.at.token());
-        // L1. Relaxed: published by P5.
-        self.ring.unit(tail.place()).store(header(State::Filling { token }, len), Relaxed);
-        self.move_tail(tail, len);
+        self.put_place(tail, State::Filling { token }, len);
         self.ring.write(tail.place() + 1, body); // killed until here: skipped
         self.finish(tail.place(), State::Ready, len);
+    }
+
+    /// L1, P5 and P6: a record that is not a message yet, with the tail's lock, which is left.
+    fn put_place(self, tail: Position, state: State, len: u32) {
+        // L1. Relaxed: published by P5.
+        self.ring.unit(tail.place()).store(header(state, len), Relaxed);
+        self.move_tail(tail, len);
     }
 
     /// P5 and P6: moves the tail past a record, and leaves its lock.
@@ -168,7 +226,7 @@ impl View<'_> {
     }
 
     /// P3, by where the head is now. Under the tail's lock.
-    fn fits_now(self, tail: Position, len: u32) -> bool {
+    pub(super) fn fits_now(self, tail: Position, len: u32) -> bool {
         // Acquire pairs with the Release of the store that moved the head: whoever took what stood
         // there has read it.
         let head = Position(self.words.head.load(Acquire));
@@ -179,7 +237,7 @@ impl View<'_> {
 
     /// Whether so many bytes fit between a tail and a head. A head that is behind makes it less.
     #[inline]
-    fn fits(self, tail: Position, head: Position, len: u32) -> bool {
+    pub(super) fn fits(self, tail: Position, head: Position, len: u32) -> bool {
         let used = tail.units_from(head);
         used <= self.ring.unit_count()
             && used + record::units(len) <= self.ring.unit_count()
@@ -187,11 +245,11 @@ impl View<'_> {
     }
 
     /// Whether it is worth to take the lock: a look without it.
-    fn may_have_room(self, body: &[u8]) -> bool {
+    fn may_have_room(self, len: usize) -> bool {
         // Relaxed, both: the lock decides.
         let tail = Position(self.words.tail.load(Relaxed));
         let head = Position(self.words.head.load(Relaxed));
-        tail.is_shut() || self.fits(tail, head, body.len() as u32)
+        tail.is_shut() || self.fits(tail, head, len as u32)
     }
 
     /// H1 to H3: skips what nothing will come of at the head, where perhaps nobody takes anything.
