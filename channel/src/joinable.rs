@@ -103,7 +103,7 @@ impl JoinableQueue {
     /// # Errors
     /// * [`Error::TaskDoneTooOften`] when as many were done as were sent; nothing changed.
     pub fn task_done(&self) -> Result<(), Error> {
-        self.queue.view_in_any_case().mark()
+        self.queue.open_view().mark()
     }
 
     /// Waits until all messages that were sent are done, or until `deadline`. What is sent while it
@@ -115,14 +115,14 @@ impl JoinableQueue {
     /// * [`Error::OutOfResources`], [`Error::Unsupported`] in a forked child whose first operation
     ///   cannot register it.
     pub fn join(&self, deadline: impl Into<Deadline>) -> Result<(), Error> {
-        self.queue.view_in_any_case().join(deadline.into())
+        self.queue.open_view().join(deadline.into())
     }
 
     /// How many messages are not done: those inside, and those that were received and not marked. A
     /// hint, which may be another number by now.
     #[must_use]
     pub fn unfinished(&self) -> usize {
-        self.queue.view_in_any_case().unfinished() as usize
+        self.queue.open_view().unfinished() as usize
     }
 
     const fn of(queue: Queue) -> Self {

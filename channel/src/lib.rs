@@ -28,8 +28,10 @@
 #![deny(unsafe_code)]
 
 mod error;
+mod in_place;
 mod joinable;
 mod limits;
+mod many;
 mod queue;
 mod simple;
 mod spsc;
@@ -37,8 +39,10 @@ mod sys;
 mod words;
 
 pub use error::Error;
+pub use in_place::{Borrowed, Reservation};
 pub use joinable::JoinableQueue;
 pub use limits::{LARGE_BYTES, QUEUE_COUNT_MAX, QUEUE_RING_MAX_BYTES};
+pub use many::Batch;
 pub use queue::Queue;
 pub use simple::SimpleQueue;
 pub use spsc::{Receiver, Sender, Spsc};

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::limits::{PAGES_ALIGN_BYTES, QUEUE_COUNT_MAX, QUEUE_RING_MAX_BYTES, RECV_BYTES};
 use crate::words::face::Face;
 use crate::words::pages::{limit_units, message_max_bytes};
-use crate::words::queue::{QueueWords, Shape, View, units};
+use crate::words::queue::{Own, QueueWords, Shape, View, units};
 
 /// A queue of messages, for all processes and threads that share it: each is a row of bytes, sent
 /// whole or not at all, and received by one.
@@ -55,8 +55,14 @@ use crate::words::queue::{QueueWords, Shape, View, units};
 pub struct Queue {
     place: Place<QueueWords>,
     shape: Shape,
-    /// Closed in this process, by this handle.
-    is_closed: Arc<AtomicBool>,
+    /// What it and its clones have in this process.
+    own: Arc<Handle>,
+}
+
+#[derive(Debug, Default)]
+struct Handle {
+    is_closed: AtomicBool,
+    own: Own,
 }
 
 const _: () = assert!(size_of::<QueueWords>() == 880 && align_of::<QueueWords>() == 8);
@@ -238,7 +244,7 @@ impl Queue {
     ///   [unbounded](Self::unbounded) one.
     #[inline]
     pub fn send(&self, message: &[u8], deadline: impl Into<Deadline>) -> Result<(), Error> {
-        self.view()?.put(message, deadline.into())
+        if self.put_now(message) { Ok(()) } else { self.view()?.put(message, deadline.into()) }
     }
 
     /// [`send`](Self::send) that never waits for room.
@@ -260,7 +266,7 @@ impl Queue {
     pub fn recv(&self, deadline: impl Into<Deadline>) -> Result<Vec<u8>, Error> {
         let view = self.view()?;
         let mut message = vec![0; view.next_len()];
-        if let Ok(len) = view.get(&mut message, Deadline::passed()) {
+        if let Some(len) = view.get_now(&mut message) {
             message.truncate(len);
             return Ok(message);
         }
@@ -300,7 +306,10 @@ impl Queue {
         buffer: &mut [u8],
         deadline: impl Into<Deadline>,
     ) -> Result<usize, Error> {
-        self.view()?.get(buffer, deadline.into())
+        match self.get_now(buffer) {
+            Some(len) => Ok(len),
+            None => self.view()?.get(buffer, deadline.into()),
+        }
     }
 
     /// How many messages are inside: a hint, which may be another number by now. Those are counted
@@ -345,7 +354,7 @@ impl Queue {
     /// Those that wait already go on. What was sent stays, and nothing changes for anybody else. To
     /// close it again does nothing.
     pub fn close(&self) {
-        self.is_closed.store(true, SeqCst); // SeqCst: in one order with what the caller does beside
+        self.own.is_closed.store(true, SeqCst); // SeqCst: in one order with what the caller does beside
     }
 
     /// Shuts the queue down for everybody: sends are refused, also those that wait; receives take
@@ -415,14 +424,33 @@ impl Queue {
         if shape.row_len()? != place.row().len() {
             return Err(Error::Damaged);
         }
-        Ok(Self { place, shape, is_closed: Arc::default() })
+        Ok(Self { place, shape, own: Arc::default() })
     }
 
-    /// The same whether this handle was closed or not.
-    pub(crate) fn view_in_any_case(&self) -> View<'_> {
-        View::new(&self.place, self.ring(), self.place.attachment(), self.shape)
+    /// What most sends are: all in one function, with nothing between it and the words.
+    fn put_now(&self, message: &[u8]) -> bool {
+        self.view().is_ok_and(|view| view.put_now(message))
     }
 
+    /// What most receives are, as [`put_now`](Self::put_now).
+    fn get_now(&self, buffer: &mut [u8]) -> Option<usize> {
+        self.view().ok()?.get_now(buffer)
+    }
+
+    #[inline]
+    pub(crate) fn view(&self) -> Result<View<'_>, Error> {
+        // SeqCst: as in `close`.
+        if self.own.is_closed.load(SeqCst) { Err(Error::Closed) } else { Ok(self.open_view()) }
+    }
+
+    /// The same, be this handle closed: for what was begun before.
+    #[inline]
+    pub(crate) fn open_view(&self) -> View<'_> {
+        let (place, own) = (&self.place, &self.own.own);
+        View::new(place, self.ring(), place.attachment(), self.shape, own)
+    }
+
+    #[inline]
     fn ring(&self) -> &[AtomicU64] {
         let row = self.place.row();
         if !self.shape.face.is_unbounded() {
@@ -432,12 +460,9 @@ impl Queue {
         &row[before..][..self.shape.ring_units() as usize]
     }
 
-    fn view(&self) -> Result<View<'_>, Error> {
-        // SeqCst: as in `close`.
-        if self.is_closed.load(SeqCst) {
-            return Err(Error::Closed);
-        }
-        Ok(self.view_in_any_case())
+    /// This process's token in the queue's segment; 0 in a forked child before its first operation.
+    pub(crate) fn token(&self) -> u32 {
+        self.place.attachment().token()
     }
 }
 
@@ -478,8 +503,7 @@ pub(crate) fn unpack(luggage: &mut Luggage, wanted: Face) -> Result<Queue, purli
 
 impl Clone for Queue {
     fn clone(&self) -> Self {
-        let is_closed = Arc::clone(&self.is_closed);
-        Self { place: self.place.clone(), shape: self.shape, is_closed }
+        Self { place: self.place.clone(), shape: self.shape, own: Arc::clone(&self.own) }
     }
 }
 

@@ -3,7 +3,7 @@
 use core::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use core::time::Duration;
 
-use purlin_channel::{Error, QUEUE_COUNT_MAX, QUEUE_RING_MAX_BYTES, Queue};
+use purlin_channel::{Batch, Error, QUEUE_COUNT_MAX, QUEUE_RING_MAX_BYTES, Queue, Reservation};
 use purlin_shm::{Object, Place, Segment, Shared};
 
 #[test]
@@ -74,7 +74,34 @@ fn spoiled_words_are_told_and_never_followed() {
         let _ = queue.try_recv();
         let _ = queue.try_send(b"another");
         let _ = queue.recv_into(&mut [0; 4], Duration::ZERO);
+        let _ = queue.send_many(&[b"two", b"at once"], Duration::ZERO);
+        let _ = queue.recv_many(&mut Batch::with_room(3, 40), Duration::ZERO);
+        let _ = queue.reserve(9, Duration::ZERO).map(Reservation::commit);
+        let _ = queue.reserve(3, Duration::ZERO).map(drop);
+        let _ = queue.recv_ref(Duration::ZERO).map(|lent| lent.iter().copied().max());
         let _ = (queue.len(), queue.is_full(), queue.shutdown(), queue.shutdown_now());
+    }
+}
+
+#[test]
+fn what_is_spoiled_while_it_is_lent_or_reserved_is_not_followed() {
+    for spoiled in [0, 1, u64::MAX, (2 << 62) | u64::from(u32::MAX), (3 << 62) | 16] {
+        let queue = Queue::bounded(4, 16).unwrap();
+        let peer = Place::<Spoiled>::open(&queue.segment(), queue.offset()).unwrap();
+        let mut place = queue.reserve(16, None).unwrap();
+        peer.row()[0].store(spoiled, SeqCst);
+        assert_eq!(place.len(), 16, "as it was when it was checked");
+        place.fill(7);
+        assert_eq!(place.commit(), Err(Error::Damaged), "{spoiled:#x}");
+        let queue = Queue::bounded(4, 16).unwrap();
+        queue.send(&[3; 16], None).unwrap();
+        queue.send(b"next", None).unwrap();
+        let lent = queue.recv_ref(None).unwrap();
+        let peer = Place::<Spoiled>::open(&queue.segment(), queue.offset()).unwrap();
+        peer.row()[0].store(spoiled, SeqCst);
+        assert_eq!(*lent, [3; 16]);
+        assert_eq!(lent.finish(), Ok(()), "it goes by what it has checked");
+        assert_eq!(queue.try_recv(), Ok(b"next".to_vec()));
     }
 }
 

@@ -59,6 +59,7 @@ impl Deadline {
         match self.0 {
             Form::Never => None,
             Form::Within(duration) => Some(duration),
+            Form::At { nanos: 0 } => Some(Duration::ZERO), // a try, which looks at no clock
             Form::At { nanos } => {
                 Some(Duration::from_nanos(nanos.saturating_sub(clock::now_nanos())))
             }
@@ -71,7 +72,7 @@ impl Deadline {
         match self.0 {
             Form::Never => self,
             Form::Within(limit) => Self(Form::Within(limit.max(duration))),
-            Form::At { .. } if self.remaining() > Some(duration) => self,
+            Form::At { nanos } if nanos > 0 && self.remaining() > Some(duration) => self,
             Form::At { .. } => Self(Form::Within(duration)),
         }
     }

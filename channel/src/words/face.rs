@@ -56,7 +56,14 @@ impl Face {
         (face & !KNOWN == 0).then_some(Self { is_joinable, limit_units, start_bytes })
     }
 
+    /// Whether it is nothing besides.
+    #[inline]
+    pub(crate) const fn is_plain(self) -> bool {
+        !self.is_joinable && !self.is_unbounded()
+    }
+
     /// Whether pages are taken and given.
+    #[inline]
     pub(crate) const fn is_unbounded(self) -> bool {
         self.limit_units != 0
     }

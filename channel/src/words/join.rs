@@ -102,6 +102,13 @@ impl View<'_> {
         }
     }
 
+    /// R5: whoever joins looks again. After a `SeqCst` fence.
+    pub(super) fn tell_joiners(self) {
+        if self.shape.face.is_joinable {
+            self.words.face.all_done.notify(u32::MAX);
+        }
+    }
+
     /// P3, under the tail's lock.
     ///
     /// # Errors

@@ -18,7 +18,7 @@
 use super::cell::{
     AtomicU32, AtomicU64, Attachment, Deadline, Error, EventCount, InnerWord,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
-    enter, fence, leave,
+    enter, fence, fence_after_leave, leave,
 };
 use super::face::{Face, FaceWords};
 pub(crate) use super::position::COUNT_MAX;
@@ -26,27 +26,34 @@ use super::position::Position;
 pub(crate) use super::record::units;
 use super::record::{self, State, header};
 use super::ring::Ring;
+use super::spins::Spins;
 
 /// What stands before the ring. All zeros is an empty queue that takes nothing.
 //
-// 0     8          12         16        20     112   120        124    240        368       496
-// | tail| tail lock| count max| size max| zeros| head| head lock| zeros| not empty| not full| face
-//
-// 880
-// | ring
+// 0     8          12         16        20     24         32     112
+// | tail| tail lock| count max| size max| zeros| head seen| zeros| ...
+// 112   120        124    128        136    240        368       496    880
+// | head| head lock| zeros| tail seen| zeros| not empty| not full| face | ring
 //
 // Each end, and each event count, has a line of its own: an object begins 16 bytes into a line. The
 // two limits are written when it is made, and kept in each handle.
+//
+// Beside each end stands where the other was when somebody last looked, under the lock of this end.
+// It is behind, never ahead, since ends only move on; so that most messages touch one end's line.
 #[repr(C)]
 pub(crate) struct QueueWords {
     pub(super) tail: AtomicU64,
     pub(super) tail_lock: InnerWord,
     pub(crate) count_max: AtomicU32,
     pub(crate) size_max: AtomicU32,
-    beside_tail: [AtomicU32; 23],
+    before_head_seen: AtomicU32,
+    pub(super) head_seen: AtomicU64,
+    beside_tail: [AtomicU32; 20],
     pub(super) head: AtomicU64,
     pub(super) head_lock: InnerWord,
-    beside_head: [AtomicU32; 29],
+    before_tail_seen: AtomicU32,
+    tail_seen: AtomicU64,
+    beside_head: [AtomicU32; 26],
     pub(super) not_empty: EventCount,
     beside_not_empty: [AtomicU32; 31],
     pub(super) not_full: EventCount,
@@ -72,6 +79,16 @@ pub(crate) struct View<'a> {
     pub(super) ring: Ring<'a>,
     pub(super) at: &'a Attachment,
     pub(super) shape: Shape,
+    pub(super) own: &'a Own,
+}
+
+/// What a handle and its clones have in their own process.
+#[derive(Debug, Default)]
+pub(crate) struct Own {
+    /// What spinning for a message has brought.
+    pub(super) get_spins: Spins,
+    /// What spinning for room has brought.
+    pub(super) put_spins: Spins,
 }
 
 /// What stands at the head.
@@ -85,13 +102,15 @@ pub(super) enum Look {
 }
 
 impl<'a> View<'a> {
+    #[inline]
     pub(crate) const fn new(
         words: &'a QueueWords,
         ring: &'a [AtomicU64],
         at: &'a Attachment,
         shape: Shape,
+        own: &'a Own,
     ) -> Self {
-        Self { words, ring: Ring(ring), at, shape }
+        Self { words, ring: Ring(ring), at, shape, own }
     }
 
     /// How many messages are inside, those included that are being written or taken.
@@ -129,7 +148,7 @@ impl<'a> View<'a> {
 
     /// C4: everybody looks again. Killed before: within a slice.
     fn tell_all(self) {
-        fence(SeqCst); // SeqCst: between the commit and the looks at the flags, see `EventCount`
+        fence_after_leave(); // between the commit and the looks at the flags, see `EventCount`
         self.words.not_empty.notify(u32::MAX);
         self.words.not_full.notify(u32::MAX);
     }
@@ -140,10 +159,9 @@ impl<'a> View<'a> {
         // Ends: each turn but for a repeated one moves the head, and the tail is loaded anew only
         // then; a header is loaded again at most once for each change by who has died since.
         loop {
-            // G2. Relaxed: written under the lock that we have. Acquire pairs with the Release of
-            // the store that moved the tail: the header is seen.
+            // G2. Relaxed: written under the lock that we have.
             let head = Position(self.words.head.load(Relaxed));
-            let tail = Position(self.words.tail.load(Acquire));
+            let tail = self.tail_beyond(head);
             let unit_count = tail.units_from(head);
             if unit_count == 0 {
                 return Ok(Look::Nothing { is_shut: tail.is_shut() });
@@ -151,17 +169,22 @@ impl<'a> View<'a> {
             // G3. Acquire pairs with the Release in `finish`: the bytes are seen.
             let header = self.ring.unit(head.place()).load(Acquire);
             let units = self.check(header, unit_count)?;
-            let has_more = unit_count > units;
             match record::state(header).ok_or(Error::Damaged)? {
                 State::Ready => return Ok(Look::Record { head, header }),
                 State::Taken { token } if self.is_dead(token, slices)? => {
                     return Ok(Look::Record { head, header });
                 }
+                State::Borrowed { token } if self.is_dead(token, slices)? => {
+                    return Ok(Look::Record { head, header });
+                }
+                State::Borrowed { .. } => {
+                    return Ok(Look::Anothers { is_in_the_way: false });
+                }
                 State::Taken { .. } => {
-                    return Ok(Look::Anothers { is_in_the_way: has_more });
+                    return Ok(Look::Anothers { is_in_the_way: self.has_more(head, units) });
                 }
                 State::Filling { token } if !self.is_dead(token, slices)? => {
-                    return Ok(Look::Anothers { is_in_the_way: has_more });
+                    return Ok(Look::Anothers { is_in_the_way: self.has_more(head, units) });
                 }
                 State::Reserved { token } if !self.is_dead(token, slices)? => {
                     return Ok(Look::Anothers { is_in_the_way: false });
@@ -182,13 +205,41 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Where the tail was when it was last looked at, or is now if nothing was between it and the
+    /// head then. Under the head's lock.
+    #[inline]
+    pub(super) fn tail_beyond(self, head: Position) -> Position {
+        // Relaxed: whoever wrote it under this lock had loaded the tail by an Acquire, and the lock
+        // has ordered that before us.
+        let seen = Position(self.words.tail_seen.load(Relaxed));
+        // More than a ring: an immediate shutdown has moved the head past it.
+        if (1..=self.ring.unit_count()).contains(&seen.units_from(head)) {
+            return seen;
+        }
+        // Acquire pairs with the Release of the store that moved the tail: the headers are seen.
+        let tail = Position(self.words.tail.load(Acquire));
+        self.words.tail_seen.store(tail.0, Relaxed); // Relaxed: as above
+        tail
+    }
+
+    /// Whether anything stands behind the record at the head.
+    fn has_more(self, head: Position, units: u64) -> bool {
+        // Relaxed: whoever cares looks again under the lock.
+        Position(self.words.tail.load(Relaxed)).units_from(head) > units
+    }
+
     /// How many units a record of this header takes, if it fits between the ends.
     fn check(self, header: u64, unit_count: u64) -> Result<u64, Error> {
-        let units = record::units(record::len(header));
-        let is_possible = record::len(header) <= self.shape.size_max
-            && units <= unit_count
-            && unit_count <= self.ring.unit_count();
-        if is_possible { Ok(units) } else { Err(Error::Damaged) }
+        let len = record::len(header);
+        if self.is_between(len, unit_count) { Ok(record::units(len)) } else { Err(Error::Damaged) }
+    }
+
+    /// Whether a record of so many bytes can stand in so many units between the ends.
+    #[inline]
+    pub(super) const fn is_between(self, len: u32, unit_count: u64) -> bool {
+        len <= self.shape.size_max
+            && record::units(len) <= unit_count
+            && unit_count <= self.ring.unit_count()
     }
 
     fn is_dead(self, token: u32, slices: u32) -> Result<bool, Error> {
@@ -207,9 +258,10 @@ impl<'a> View<'a> {
     }
 
     /// After the head's lock was left: wakes those who wait for the room that skipping has made.
+    #[inline]
     pub(super) fn tell_moved(self, has_moved: bool) {
         if has_moved {
-            fence(SeqCst); // SeqCst: as in `finish`
+            fence_after_leave(); // as in `finish`
             self.words.not_full.notify(u32::MAX);
             self.tell_if_all_done(); // K2
         }

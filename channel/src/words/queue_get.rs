@@ -5,17 +5,39 @@ use core::time::Duration;
 use super::cell::{
     Deadline, Error, LARGE_BYTES,
     Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst},
-    RECV_BYTES, Wait, enter, fence, leave,
+    RECV_BYTES, Wait, enter, enter_now, fence, leave,
 };
 use super::position::Position;
 use super::queue::{Look, View};
+use super::queue_many::Run;
 use super::queue_put::{is_over, is_passed};
 use super::record::{self, State, header};
 
 /// What came of one try.
 enum Got {
-    Message { len: usize },
-    Empty { is_in_the_way: bool },
+    /// A message, which was taken, or borrowed where it stands.
+    Message(Found),
+    Empty {
+        is_in_the_way: bool,
+    },
+}
+
+/// A message that stands, or stood, at the head.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Found {
+    pub(super) head: Position,
+    /// How many bytes it has: checked, and nobody's to change any more.
+    pub(crate) len: usize,
+}
+
+/// What a call wants of the oldest message.
+enum Want<'a> {
+    /// Its bytes.
+    Copy(&'a mut [u8]),
+    /// Its bytes, and those of as many behind it as fit.
+    Run(Run<'a>),
+    /// That it stays where it is, for nobody else.
+    Borrow,
 }
 
 const EMPTY: Got = Got::Empty { is_in_the_way: false };
@@ -24,6 +46,47 @@ const EMPTY: Got = Got::Empty { is_in_the_way: false };
 const PATIENCE: Duration = Duration::from_nanos(purlin_sync::INNER_PATIENCE_NANOS);
 
 impl View<'_> {
+    /// Takes the oldest message, if it is a small one that fits, and nobody is in the way; `None`:
+    /// nothing happened, and [`get`](Self::get) says why, or does better. G1 to G8.
+    #[inline(always)]
+    pub(crate) fn get_now(self, body: &mut [u8]) -> Option<usize> {
+        let words = self.words;
+        // Of an unbounded one no unit is looked at before it is known to be there.
+        if self.shape.face.is_unbounded() || !enter_now(&words.head_lock, self.at) {
+            return None; // G1
+        }
+        // G2 and G3. Relaxed and Acquire: as in `look`.
+        let head = Position(words.head.load(Relaxed));
+        let unit_count = self.tail_beyond(head).units_from(head);
+        let first = self.ring.unit(head.place()).load(Acquire);
+        let len = record::len(first) as usize;
+        let is_plain = self.is_plain(first, unit_count);
+        let Some(body) = body.get_mut(..len).filter(|_| is_plain) else {
+            leave(&words.head_lock, self.at);
+            return None;
+        };
+        self.take_small(head, body);
+        Some(body.len())
+    }
+
+    /// Whether this is the header of a small message that stands in so many units.
+    #[inline]
+    pub(super) const fn is_plain(self, first: u64, unit_count: u64) -> bool {
+        let len = record::len(first);
+        unit_count > 0
+            && first == header(State::Ready, len)
+            && len as usize <= LARGE_BYTES
+            && self.is_between(len, unit_count)
+    }
+
+    /// G5 to G8 of a message that has the length of `body`, with the head's lock, which is left.
+    #[inline]
+    fn take_small(self, head: Position, body: &mut [u8]) {
+        let len = body.len() as u32; // as its header has it
+        self.ring.read(head.place() + 1, body); // G5. Killed until here: the next one gets it
+        self.move_head(head, len); // G6 to G8
+    }
+
     /// Takes the oldest message into `body`, waiting for one until `deadline`; its length.
     ///
     /// # Errors
@@ -32,10 +95,33 @@ impl View<'_> {
     /// * [`Error::MessageTooLarge`] when it does not fit; it stays where it is.
     /// * [`Error::Damaged`] when the words hold what no step has left.
     pub(crate) fn get(self, body: &mut [u8], deadline: Deadline) -> Result<usize, Error> {
-        match self.get_once(body, deadline, 0)? {
-            Got::Message { len } => Ok(len),
+        self.get_wanted(Want::Copy(body), deadline).map(|found| found.len)
+    }
+
+    /// Takes the oldest message, waiting for one until `deadline`, and with it those behind it that
+    /// fit.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get), of the oldest.
+    pub(crate) fn get_run(self, run: Run<'_>, deadline: Deadline) -> Result<Found, Error> {
+        self.get_wanted(Want::Run(run), deadline)
+    }
+
+    /// Borrows the oldest message, waiting for one until `deadline`. Nobody else receives until it
+    /// is [finished](Self::finish_borrow) or [given back](Self::give_back), or the caller's process
+    /// is dead.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub(crate) fn borrow(self, deadline: Deadline) -> Result<Found, Error> {
+        self.get_wanted(Want::Borrow, deadline)
+    }
+
+    fn get_wanted(self, mut want: Want<'_>, deadline: Deadline) -> Result<Found, Error> {
+        match self.get_once(&mut want, deadline, 0)? {
+            Got::Message(found) => Ok(found),
             Got::Empty { is_in_the_way: false } if is_passed(deadline) => Err(Error::Empty),
-            Got::Empty { .. } => self.get_slow(body, deadline),
+            Got::Empty { .. } => self.get_slow(&mut want, deadline),
         }
     }
 
@@ -55,22 +141,28 @@ impl View<'_> {
     }
 
     #[cold]
-    fn get_slow(self, body: &mut [u8], deadline: Deadline) -> Result<usize, Error> {
+    fn get_slow(self, want: &mut Want<'_>, deadline: Deadline) -> Result<Found, Error> {
         let mut wait = Wait::new(0, deadline);
         let (mut has_slept, mut is_patient, mut slices) = (false, false, 0);
+        let mut spinning = self.own.get_spins.begin();
         // Ends: with a message, with an error, or at the deadline, which is looked at before every
         // sleep; each sleep is a slice at most. Once, a second is given to a call in the way.
         loop {
             // Who was woken says that it may sleep before it looks again: the wake took the flag
             // away, and there may be others, whom a wake that is passed on has to find.
-            let is_spin = !has_slept && wait.spins();
+            let is_spin = !has_slept && spinning.goes_on();
             if is_spin && !self.may_have_news() {
                 continue;
             }
             let key = if is_spin { None } else { Some(self.words.not_empty.prepare()) };
-            let is_in_the_way = match self.get_once(body, deadline, slices) {
+            let is_in_the_way = match self.get_once(want, deadline, slices) {
                 Ok(Got::Empty { is_in_the_way }) => is_in_the_way,
-                other => return self.leave_after(has_slept, other),
+                other => {
+                    if is_spin {
+                        spinning.has_brought_it();
+                    }
+                    return self.leave_after(has_slept, other);
+                }
             };
             let Some(key) = key else { continue };
             if is_over(&wait) || (is_patient && !is_in_the_way) {
@@ -81,6 +173,7 @@ impl View<'_> {
                 wait = Wait::new(0, PATIENCE.into());
                 continue;
             }
+            spinning.was_in_vain();
             self.words.not_empty.sleep(key, &mut wait)?;
             has_slept = true;
             slices += 1;
@@ -88,17 +181,17 @@ impl View<'_> {
     }
 
     /// G9: who may have used up another's wake passes it on, if there is anything to be told.
-    fn leave_after(self, has_slept: bool, came: Result<Got, Error>) -> Result<usize, Error> {
+    fn leave_after(self, has_slept: bool, came: Result<Got, Error>) -> Result<Found, Error> {
         if has_slept {
             self.pass_on();
         }
         match came? {
-            Got::Message { len } => Ok(len),
+            Got::Message(found) => Ok(found),
             Got::Empty { .. } => Err(Error::Empty),
         }
     }
 
-    fn pass_on(self) {
+    pub(super) fn pass_on(self) {
         // SeqCst, both: after whatever this call has done, before the look at the flag.
         let tail = Position(self.words.tail.load(SeqCst));
         let head = Position(self.words.head.load(SeqCst));
@@ -115,7 +208,7 @@ impl View<'_> {
     }
 
     /// G1 to G8.
-    fn get_once(self, body: &mut [u8], deadline: Deadline, slices: u32) -> Result<Got, Error> {
+    fn get_once(self, want: &mut Want<'_>, deadline: Deadline, slices: u32) -> Result<Got, Error> {
         let words = self.words;
         match enter(&words.head_lock, self.at, deadline) {
             Err(purlin_sync::Error::TimedOut) => return Ok(EMPTY),
@@ -131,21 +224,52 @@ impl View<'_> {
                 return nothing_of(other);
             }
         };
-        let len = record::len(first);
-        let Some(body) = body.get_mut(..len as usize) else {
+        let found = Found { head, len: record::len(first) as usize };
+        let body = match want {
+            Want::Borrow => return self.borrow_found(found, first, has_moved),
+            Want::Copy(body) => &mut **body,
+            Want::Run(run) => {
+                if self.take_run(head, run) > 0 {
+                    return Ok(Got::Message(found));
+                }
+                &mut *run.bytes // it is large, or was a dead one's, or does not fit
+            }
+        };
+        let Some(body) = body.get_mut(..found.len) else {
             leave(&words.head_lock, self.at); // G4
             self.tell_moved(has_moved);
-            return Err(Error::MessageTooLarge { len: len as usize });
+            return Err(Error::MessageTooLarge { len: found.len });
         };
         if body.len() > LARGE_BYTES || record::state(first) != Some(State::Ready) {
-            return self.get_large(head, first, body, deadline, has_moved);
+            return self.get_large(found, first, body, deadline, has_moved);
         }
-        self.ring.read(head.place() + 1, body); // G5. Killed until here: the next one gets it
-        self.move_head(head, len); // G6 to G8
-        Ok(Got::Message { len: body.len() })
+        self.take_small(head, body);
+        Ok(Got::Message(found))
+    }
+
+    /// B1, with the head's lock, which is left.
+    #[cold]
+    fn borrow_found(self, found: Found, first: u64, has_moved: bool) -> Result<Got, Error> {
+        let borrowed = State::Borrowed { token: self.at.token() };
+        let is_ours = self.claim(found, first, borrowed, has_moved);
+        Ok(if is_ours { Got::Message(found) } else { Got::Empty { is_in_the_way: true } })
+    }
+
+    /// M1 and B1, with the head's lock, which is left: says whose the message is. False when it is
+    /// another's by now.
+    fn claim(self, found: Found, first: u64, state: State, has_moved: bool) -> bool {
+        let unit = self.ring.unit(found.head.place());
+        // AcqRel: Acquire as in `look`; Release, for who takes it over reads it as we do. When it
+        // fails its dead taker had given it back, and it is a message again.
+        let ours = header(state, found.len as u32);
+        let is_ours = unit.compare_exchange(first, ours, AcqRel, Relaxed).is_ok();
+        leave(&self.words.head_lock, self.at);
+        self.tell_moved(has_moved);
+        is_ours
     }
 
     /// G6 to G8: moves the head past a record, leaves its lock, and tells those who wait for room.
+    #[inline]
     fn move_head(self, head: Position, len: u32) {
         // G6, the commit. Release pairs with the Acquire in `find_room`: it has been read.
         let past = head.past(record::units(len));
@@ -159,48 +283,58 @@ impl View<'_> {
     #[cold]
     fn get_large(
         self,
-        head: Position,
+        found: Found,
         first: u64,
         body: &mut [u8],
         deadline: Deadline,
         has_moved: bool,
     ) -> Result<Got, Error> {
-        let (words, len) = (self.words, record::len(first));
-        let unit = self.ring.unit(head.place());
-        let mine = header(State::Taken { token: self.at.token() }, len);
-        // M1. AcqRel: Acquire as in `look`; Release, for who takes it over reads it as we do. When
-        // it fails its dead taker had given it back, and it is a message again.
-        let is_mine = unit.compare_exchange(first, mine, AcqRel, Relaxed).is_ok();
-        leave(&words.head_lock, self.at);
-        self.tell_moved(has_moved);
-        if !is_mine {
+        let taken = State::Taken { token: self.at.token() };
+        if !self.claim(found, first, taken, has_moved) {
             return Ok(Got::Empty { is_in_the_way: true });
         }
-        self.ring.read(head.place() + 1, body); // M2. Killed until here: the next one takes it over
-        match enter(&words.head_lock, self.at, deadline) {
-            Ok(_) => {}
-            Err(error) => {
-                // Whoever has the lock is stopped. Release: as M1. It fails for nobody but a peer
-                // that has spoiled the word.
-                let given = header(State::Ready, len);
-                let _ = unit.compare_exchange(mine, given, Release, Relaxed);
-                fence(SeqCst); // as in `finish`
-                words.not_empty.notify(1);
-                return if error == purlin_sync::Error::TimedOut {
-                    Ok(EMPTY)
-                } else {
-                    Err(error.into())
-                };
-            }
+        // M2. Killed until here: the next one takes it over.
+        self.ring.read(found.head.place() + 1, body);
+        self.finish_taken(found, taken, deadline)
+            .map(|is_done| if is_done { Got::Message(found) } else { EMPTY })
+    }
+
+    /// M3: takes a message that was marked as ours. False when the lock was not to be had: it is a
+    /// message again.
+    ///
+    /// # Errors
+    /// * [`Error::Closed`] when an immediate shutdown has dropped it.
+    /// * Those of the lock; it is a message again.
+    pub(super) fn finish_taken(
+        self,
+        found: Found,
+        ours: State,
+        deadline: Deadline,
+    ) -> Result<bool, Error> {
+        let words = self.words;
+        if let Err(error) = enter(&words.head_lock, self.at, deadline) {
+            self.give_back(found, ours); // whoever has the lock is stopped
+            let is_late = error == purlin_sync::Error::TimedOut;
+            return if is_late { Ok(false) } else { Err(error.into()) };
         }
-        // M3. Acquire: as G2.
-        if words.head.load(Acquire) != head.0 {
+        // Acquire: as G2.
+        if words.head.load(Acquire) != found.head.0 {
             leave(&words.head_lock, self.at);
-            return Err(Error::Closed); // an immediate shutdown has dropped it
+            return Err(Error::Closed);
         }
-        self.move_head(head, len);
+        self.move_head(found.head, found.len as u32);
         self.pass_on(); // G9: who came meanwhile could not have what stands behind
-        Ok(Got::Message { len: body.len() })
+        Ok(true)
+    }
+
+    /// Makes what was marked as ours a message again, and wakes one who waits for it.
+    pub(super) fn give_back(self, found: Found, ours: State) {
+        let (unit, len) = (self.ring.unit(found.head.place()), found.len as u32);
+        // Release: as M1. It fails for nobody but a peer that has spoiled the word.
+        let _ =
+            unit.compare_exchange(header(ours, len), header(State::Ready, len), Release, Relaxed);
+        fence(SeqCst); // SeqCst: as in `finish`
+        self.words.not_empty.notify(1);
     }
 }
 

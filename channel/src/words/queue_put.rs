@@ -2,21 +2,68 @@
 
 use super::cell::{
     Deadline, Error, LARGE_BYTES,
-    Ordering::{Acquire, Relaxed, Release, SeqCst},
-    Wait, enter, fence, leave,
+    Ordering::{Acquire, Relaxed, Release},
+    Wait, enter, enter_now, fence_after_leave, leave,
 };
 use super::position::Position;
 use super::queue::View;
 use super::record::{self, State, header};
 
 /// What came of one try.
-#[derive(PartialEq, Eq)]
 enum Put {
-    Done,
+    /// Messages, or a place for one, were put there.
+    Done {
+        at: Position,
+        count: usize,
+    },
     Full,
 }
 
+/// What is to be put.
+#[derive(Clone, Copy)]
+enum Order<'a> {
+    Message(&'a [u8]),
+    /// The first of these, and as many more as there is room for.
+    Run(&'a [&'a [u8]]),
+    /// A place for so many bytes.
+    Place(usize),
+}
+
+impl Order<'_> {
+    fn len(self) -> usize {
+        match self {
+            Self::Message(body) => body.len(),
+            Self::Run(messages) => messages.first().map_or(0, |body| body.len()),
+            Self::Place(len) => len,
+        }
+    }
+}
+
 impl View<'_> {
+    /// Puts a message, if it is a small one, and nothing and nobody is in the way; false: nothing
+    /// happened, and [`put`](Self::put) says why, or does better. P1 to P7.
+    #[inline(always)]
+    pub(crate) fn put_now(self, body: &[u8]) -> bool {
+        let words = self.words;
+        let len = body.len().min(LARGE_BYTES + 1) as u32;
+        let is_small = len <= self.shape.size_max && len as usize <= LARGE_BYTES;
+        if !is_small || !self.shape.face.is_plain() {
+            return false;
+        }
+        if !enter_now(&words.tail_lock, self.at) {
+            return false; // P1
+        }
+        // P2 and P3. Relaxed, both: as in `find_room`.
+        let tail = Position(words.tail.load(Relaxed));
+        let seen = Position(words.head_seen.load(Relaxed));
+        if tail.is_shut() || !(self.fits(tail, seen, len) || self.fits_now(tail, len)) {
+            leave(&words.tail_lock, self.at);
+            return false;
+        }
+        self.put_small(tail, body, len);
+        true
+    }
+
     /// Puts a message, waiting for room until `deadline`.
     ///
     /// # Errors
@@ -25,71 +72,116 @@ impl View<'_> {
     /// * [`Error::MessageTooLarge`] when it could never fit.
     /// * [`Error::Damaged`] when the words hold what no step has left.
     pub(crate) fn put(self, body: &[u8], deadline: Deadline) -> Result<(), Error> {
-        match u32::try_from(body.len()) {
+        self.put_order(Order::Message(body), deadline).map(drop)
+    }
+
+    /// Puts the first of these messages, of which there is one, waiting for room until `deadline`,
+    /// and with it those behind it that there is room for. How many.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put), of the first.
+    pub(crate) fn put_run(self, messages: &[&[u8]], deadline: Deadline) -> Result<usize, Error> {
+        self.put_order(Order::Run(messages), deadline).map(|(_, count)| count)
+    }
+
+    /// Puts a place for a message of so many bytes, waiting for room until `deadline`; where it is.
+    /// Whoever receives waits for what comes of it: [`commit`](Self::commit) or
+    /// [`abandon`](Self::abandon).
+    ///
+    /// # Errors
+    /// As [`put`](Self::put).
+    pub(crate) fn reserve(self, len: usize, deadline: Deadline) -> Result<Position, Error> {
+        self.put_order(Order::Place(len), deadline).map(|(at, _)| at)
+    }
+
+    fn put_order(self, order: Order<'_>, deadline: Deadline) -> Result<(Position, usize), Error> {
+        match u32::try_from(order.len()) {
             Ok(len) if len <= self.shape.size_max => {}
-            _ => return Err(Error::MessageTooLarge { len: body.len() }),
+            _ => return Err(Error::MessageTooLarge { len: order.len() }),
         }
-        match self.put_once(body, deadline, 0)? {
-            Put::Done => Ok(()),
+        match self.put_once(order, deadline, 0)? {
+            Put::Done { at, count } => Ok((at, count)),
             Put::Full if is_passed(deadline) => Err(Error::Full),
-            Put::Full => self.put_slow(body, deadline),
+            Put::Full => self.put_slow(order, deadline),
         }
     }
 
     #[cold]
-    fn put_slow(self, body: &[u8], deadline: Deadline) -> Result<(), Error> {
+    fn put_slow(self, order: Order<'_>, deadline: Deadline) -> Result<(Position, usize), Error> {
         let mut wait = Wait::new(0, deadline);
         let mut slices = 0;
+        let mut spinning = self.own.put_spins.begin();
         // Ends: with the message put, with an error, or at the deadline, which is looked at before
         // every sleep; each sleep is a slice at most.
         loop {
-            if wait.spins() {
-                if self.may_have_room(body) && self.put_once(body, deadline, slices)? == Put::Done {
-                    return Ok(());
+            if spinning.goes_on() {
+                if self.may_have_room(order.len())
+                    && let Put::Done { at, count } = self.put_once(order, deadline, slices)?
+                {
+                    spinning.has_brought_it();
+                    return Ok((at, count));
                 }
                 continue;
             }
             let key = self.words.not_full.prepare();
-            if self.put_once(body, deadline, slices)? == Put::Done {
-                return Ok(());
+            if let Put::Done { at, count } = self.put_once(order, deadline, slices)? {
+                return Ok((at, count));
             }
             // A wake for room is one for all, so that nobody swallows another's.
             if is_over(&wait) {
                 return Err(Error::Full);
             }
+            spinning.was_in_vain();
             self.words.not_full.sleep(key, &mut wait)?;
             slices += 1;
         }
     }
 
     /// P1 to P7.
-    fn put_once(self, body: &[u8], deadline: Deadline, slices: u32) -> Result<Put, Error> {
-        let len = body.len() as u32; // checked by the caller
+    fn put_once(self, order: Order<'_>, deadline: Deadline, slices: u32) -> Result<Put, Error> {
+        let len = order.len() as u32; // checked by the caller
         let Some(tail) = self.room(len, deadline, slices)? else { return Ok(Put::Full) };
-        if body.len() > LARGE_BYTES {
-            self.put_large(tail, body);
-            return Ok(Put::Done);
+        let mut count = 1;
+        match order {
+            Order::Run([body, ..]) if body.len() > LARGE_BYTES => self.put_large(tail, body),
+            Order::Run(messages) => count = self.put_small_run(tail, messages),
+            Order::Message(body) if body.len() > LARGE_BYTES => self.put_large(tail, body),
+            Order::Message(body) => self.put_small(tail, body, len),
+            Order::Place(_) => {
+                self.put_place(tail, State::Reserved { token: self.at.token() }, len);
+            }
         }
+        Ok(if count > 0 { Put::Done { at: tail, count } } else { Put::Full })
+    }
+
+    /// P4 to P7, with the tail's lock, which is left.
+    #[inline]
+    fn put_small(self, tail: Position, body: &[u8], len: u32) {
         // P4. Relaxed: published by P5. Killed before P5: garbage beyond the tail.
         self.ring.unit(tail.place()).store(header(State::Ready, len), Relaxed);
         self.ring.write(tail.place() + 1, body);
         self.move_tail(tail, len); // P5, the commit
-        fence(SeqCst); // SeqCst: between the commit and the look at the flag, see `EventCount`
+        fence_after_leave(); // between the commit and the look at the flag, see `EventCount`
         self.words.not_empty.notify(1); // P7. Killed before: sleepers look within a slice
-        Ok(Put::Done)
     }
 
     /// L1 to L3, with the tail's lock, which is left.
     fn put_large(self, tail: Position, body: &[u8]) {
         let (len, token) = (body.len() as u32, self.at.token());
-        // L1. Relaxed: published by P5.
-        self.ring.unit(tail.place()).store(header(State::Filling { token }, len), Relaxed);
-        self.move_tail(tail, len);
+        self.put_place(tail, State::Filling { token }, len);
         self.ring.write(tail.place() + 1, body); // killed until here: skipped
         self.finish(tail.place(), State::Ready, len);
     }
 
+    /// L1, P5 and P6: a record that is not a message yet, with the tail's lock, which is left.
+    fn put_place(self, tail: Position, state: State, len: u32) {
+        // L1. Relaxed: published by P5.
+        self.ring.unit(tail.place()).store(header(state, len), Relaxed);
+        self.move_tail(tail, len);
+    }
+
     /// P5 and P6: moves the tail past a record, and leaves its lock.
+    #[inline]
     fn move_tail(self, tail: Position, len: u32) {
         // Release pairs with the Acquire in `look`: the header is seen, and a small body.
         self.words.tail.store(tail.past(record::units(len)).0, Release);
@@ -123,22 +215,43 @@ impl View<'_> {
         if tail.is_shut() {
             return Err(Error::Closed);
         }
-        // P3. Acquire pairs with the Release of the store that moved the head: whoever took what
-        // stood there has read it.
-        let head = Position(self.words.head.load(Acquire));
-        let used = tail.units_from(head);
-        if used > self.ring.unit_count() {
-            return Err(Error::Damaged);
-        }
-        let fits = used + record::units(len) <= self.ring.unit_count()
-            && tail.count_from(head) < self.shape.count_max;
         self.may_count_one_more(tail)?;
-        Ok(fits.then_some(tail))
+        // P3, by where the head was when it was last looked at. Relaxed: whoever wrote it under
+        // this lock had loaded the head by an Acquire, and the lock has ordered that before us.
+        let seen = Position(self.words.head_seen.load(Relaxed));
+        if self.fits(tail, seen, len) || self.fits_now(tail, len) {
+            return Ok(Some(tail));
+        }
+        // Relaxed: for what it is not, nothing is done.
+        let used = tail.units_from(Position(self.words.head.load(Relaxed)));
+        if used > self.ring.unit_count() { Err(Error::Damaged) } else { Ok(None) }
+    }
+
+    /// P3, by where the head is now. Under the tail's lock.
+    pub(super) fn fits_now(self, tail: Position, len: u32) -> bool {
+        // Acquire pairs with the Release of the store that moved the head: whoever took what stood
+        // there has read it.
+        let head = Position(self.words.head.load(Acquire));
+        // Relaxed: the lock orders it, and all that the Acquire has, before who reads it.
+        self.words.head_seen.store(head.0, Relaxed);
+        self.fits(tail, head, len)
+    }
+
+    /// Whether so many bytes fit between a tail and a head. A head that is behind makes it less.
+    #[inline]
+    pub(super) fn fits(self, tail: Position, head: Position, len: u32) -> bool {
+        let used = tail.units_from(head);
+        used <= self.ring.unit_count()
+            && used + record::units(len) <= self.ring.unit_count()
+            && tail.count_from(head) < self.shape.count_max
     }
 
     /// Whether it is worth to take the lock: a look without it.
-    fn may_have_room(self, body: &[u8]) -> bool {
-        !matches!(self.find_room(body.len() as u32), Ok(None))
+    fn may_have_room(self, len: usize) -> bool {
+        // Relaxed, both: the lock decides.
+        let tail = Position(self.words.tail.load(Relaxed));
+        let head = Position(self.words.head.load(Relaxed));
+        tail.is_shut() || self.fits(tail, head, len as u32)
     }
 
     /// H1 to H3: skips what nothing will come of at the head, where perhaps nobody takes anything.

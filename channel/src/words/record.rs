@@ -7,6 +7,7 @@
 //!   01    token   length   reserved: who has this token may still write
 //!   11    token   length   filling: the same, in a call
 //!   00    token   length   taken: who has this token copies it out
+//!   10    token   length   borrowed: who has this token looks at it where it stands
 //! ```
 //!
 //! All others are left by no step.
@@ -17,7 +18,7 @@ const TOKEN_MASK: u64 = (1 << 30) - 1;
 const TOP_SHIFT: u32 = 62;
 const TOP_TAKEN: u64 = 0;
 const TOP_RESERVED: u64 = 1;
-const TOP_READY: u64 = 2;
+const TOP_READY: u64 = 2; // without a token; borrowed with one
 const TOP_OTHER: u64 = 3; // filling with a token, abandoned without
 
 /// What can be between two positions.
@@ -28,6 +29,7 @@ pub(super) enum State {
     Reserved { token: u32 },
     Filling { token: u32 },
     Taken { token: u32 },
+    Borrowed { token: u32 },
 }
 
 /// A header of this state, of a message of so many bytes.
@@ -38,6 +40,7 @@ pub(super) const fn header(state: State, len: u32) -> u64 {
         State::Reserved { token } => (TOP_RESERVED, token),
         State::Filling { token } => (TOP_OTHER, token),
         State::Taken { token } => (TOP_TAKEN, token),
+        State::Borrowed { token } => (TOP_READY, token),
     };
     (top << TOP_SHIFT) | ((token as u64 & TOKEN_MASK) << TOKEN_SHIFT) | len as u64
 }
@@ -48,7 +51,8 @@ pub(super) const fn state(header: u64) -> Option<State> {
     match (header >> TOP_SHIFT, token) {
         (TOP_READY, 0) => Some(State::Ready),
         (TOP_OTHER, 0) => Some(State::Abandoned),
-        (TOP_TAKEN | TOP_RESERVED, 0) | (TOP_READY, _) => None,
+        (TOP_TAKEN | TOP_RESERVED, 0) => None,
+        (TOP_READY, token) => Some(State::Borrowed { token }),
         (TOP_TAKEN, token) => Some(State::Taken { token }),
         (TOP_RESERVED, token) => Some(State::Reserved { token }),
         (_, token) => Some(State::Filling { token }),
@@ -79,6 +83,7 @@ mod tests {
             State::Reserved { token },
             State::Filling { token },
             State::Taken { token: 1 },
+            State::Borrowed { token },
         ];
         for written in states {
             for bytes in [0, 1, u32::MAX] {
@@ -93,7 +98,6 @@ mod tests {
         for top in [TOP_TAKEN, TOP_RESERVED] {
             assert_eq!(state(top << TOP_SHIFT), None);
         }
-        assert_eq!(state((TOP_READY << TOP_SHIFT) | (1 << TOKEN_SHIFT)), None);
         assert_eq!(state(0), None);
     }
 

@@ -47,6 +47,12 @@ impl Ring<'_> {
         read_units(second, after);
     }
 
+    /// Where so many bytes from a place on begin, if they do not go round the end.
+    pub(super) fn contiguous(self, place: u64, len: usize) -> Option<*mut u8> {
+        let (first, second) = self.halves(place, len);
+        second.is_empty().then(|| first.as_ptr().cast_mut().cast())
+    }
+
     #[inline]
     const fn fold(self, place: u64) -> usize {
         place as usize & (self.0.len() - 1)
@@ -92,6 +98,16 @@ fn read_units(units: &[AtomicU64], bytes: &mut [u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_that_go_round_the_end_are_in_no_one_place() {
+        let units: Vec<AtomicU64> = (0..8).map(|_| AtomicU64::new(0)).collect();
+        let ring = Ring(&units);
+        assert_eq!(ring.contiguous(6, 16), Some(units[6].as_ptr().cast()));
+        assert_eq!(ring.contiguous(8 + 6, 17), None);
+        assert_eq!(ring.contiguous(0, 64), Some(units[0].as_ptr().cast()));
+        assert!(ring.contiguous(8, 0).is_some());
+    }
 
     #[test]
     fn bytes_come_out_as_they_went_in_also_around_the_end() {

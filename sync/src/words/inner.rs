@@ -7,7 +7,10 @@
 
 use core::time::Duration;
 
-use super::cell::{AtomicU32, Attachment, Deadline, Error, INNER_PATIENCE_NANOS};
+use super::cell::{
+    AtomicU32, Attachment, Deadline, Error, INNER_PATIENCE_NANOS,
+    Ordering::{Acquire, Relaxed},
+};
 use super::depth::One;
 use super::exclusive::{ExclusiveWord, Steps, Told};
 
@@ -29,6 +32,17 @@ impl Steps for Inner {
 
 /// The word of an inner lock. All zeros is a free one.
 pub type InnerWord = ExclusiveWord<Inner>;
+
+/// Takes an inner lock if it is free and nobody waits for it: one exchange, for callers that have
+/// [`enter`] behind it.
+#[inline]
+#[must_use]
+pub fn enter_now(word: &InnerWord, at: &Attachment) -> bool {
+    let me = at.token();
+    // A1 of an exclusive lock. Acquire pairs with the Release in `leave`. Relaxed when it fails:
+    // nothing was learned.
+    me != 0 && word.word.compare_exchange(0, me, Acquire, Relaxed).is_ok()
+}
 
 /// Takes an inner lock. Waits until `deadline`, and for a second in any case: who has it so long is
 /// stopped. True when it was a dead holder's.

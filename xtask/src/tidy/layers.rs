@@ -15,6 +15,7 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("conformance/adapters/posix/process.rs", "forks by the bare call"),
     ("conformance/adapters/purlin/current.rs", "forks by the raw call of purlin, which is judged"),
     ("conformance/adapters/posix/semaphore.rs", "calls the C library, which takes pointers"),
+    ("channel/src/in_place.rs", "lends the bytes of a message, in the ring, as slices"),
     ("channel/src/queue.rs", "promises the layout of what stands before a queue's ring"),
     ("channel/src/spsc.rs", "promises the layout of what stands before the ring of one to one"),
     ("process/src/fork.rs", "the raw fork is an unsafe function"),
