@@ -4,6 +4,7 @@ mod bad_input;
 mod bounded;
 mod death;
 mod joinable;
+mod limits;
 mod many;
 mod queue;
 mod simple;
