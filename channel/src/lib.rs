@@ -20,6 +20,16 @@
 //! # }
 //! ```
 //!
+//! | queue | senders, receivers | room | beside that |
+//! |---|---|---|---|
+//! | [`Queue`] | many, many | so many messages; or as memory allows | |
+//! | [`JoinableQueue`] | many, many | the same | counts what was done, and waits for it |
+//! | [`SimpleQueue`] | many, many | the same | no limits, no sizes |
+//! | [`Spsc`] | one, one | so many messages | tells who waits that the other is gone |
+//!
+//! No thread stands behind a queue: when a send has returned, the message is in shared memory, and
+//! nothing has to be flushed before a process ends.
+//!
 //! # What this crate does not do
 //! * Give messages a form: they are bytes.
 //! * Keep what a dead process had received: it had it.

@@ -6,6 +6,7 @@ mod bounded;
 mod death;
 mod in_place;
 mod joinable;
+mod limits;
 mod many;
 mod queue;
 mod random;

@@ -34,7 +34,7 @@ pub(crate) struct Receiving {
 
 /// How far ahead of an end its lines are sent for, and how many messages there have to be that they
 /// are not taken from the other end, which is just at them.
-const AHEAD_UNITS: u64 = 64;
+const AHEAD_UNITS: u64 = 32;
 const AHEAD_COUNT: u32 = 32;
 
 /// For how long one sleeps that could not have the other end's barrier.
