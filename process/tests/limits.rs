@@ -117,15 +117,25 @@ extern "C" fn stand_still_if_told() {
     }
 }
 
+/// As [`forbid_descriptors`], beside a child that stands still.
+extern "C" fn forbid_descriptors_if_told() {
+    // Relaxed: stored by this thread.
+    if NUMBER.load(Ordering::Relaxed) >= 0 {
+        forbid_descriptors();
+    }
+}
+
 #[test]
 #[expect(unsafe_code, reason = "a fork handler is the one place between fork and what follows")]
 fn a_child_that_stands_still_and_cannot_be_held_holds_nobody_up() {
     in_child(|| {
         let (mut numbers, number) = pipe().map_err(|error| error.to_string())?;
         NUMBER.store(number.as_raw_fd(), Ordering::Relaxed); // Relaxed: as in the handler
-        let (in_parent, in_child) = (Some(forbid_descriptors as _), Some(stand_still_if_told as _));
         // SAFETY: the handlers make system calls only, and stay loaded with this program.
-        let set = unsafe { libc::pthread_atfork(None, in_parent, in_child) };
+        let set = unsafe {
+            let in_parent = Some(forbid_descriptors_if_told as _);
+            libc::pthread_atfork(None, in_parent, Some(stand_still_if_told as _))
+        };
         check(set == 0, "the handlers are set")?;
         let started = Process::fork("never runs", || ());
         check(matches!(started, Err(Error::OutOfResources)), "it cannot be held")?;
