@@ -18,13 +18,27 @@ pub enum Error {
         /// How many bytes it has.
         len: usize,
     },
+    /// All is received, and every end that could send more is gone.
+    EndOfFile,
+    /// Every end that could receive is gone. Nothing was sent.
+    BrokenPipe,
+    /// This end only sends, or only receives.
+    WrongDirection,
+    /// A holder of the lock died, and nobody has declared sound since what it may have left half
+    /// written. Nothing was read or written.
+    OwnerDied,
+    /// The calling thread holds the lock that it would wait for.
+    WouldDeadlock,
+    /// The index, or a count, lies outside. Nothing changed.
+    OutOfRange,
     /// The argument is outside what the call accepts; nothing changed.
     InvalidArgument,
     /// No segment has this name.
     NoSuchName,
     /// The name is taken.
     AlreadyExists,
-    /// For a second the name was always just being taken away.
+    /// The deadline came first; or for a second a name was always just being taken away. Nothing
+    /// changed.
     TimedOut,
     /// No object of ours stands there, or another kind, or another layout version.
     Incompatible,
@@ -56,6 +70,12 @@ impl Error {
             Self::Empty => "empty",
             Self::Closed => "closed",
             Self::MessageTooLarge { .. } => "message-too-large",
+            Self::EndOfFile => "end-of-file",
+            Self::BrokenPipe => "broken-pipe",
+            Self::WrongDirection => "wrong-direction",
+            Self::OwnerDied => "owner-died",
+            Self::WouldDeadlock => "would-deadlock",
+            Self::OutOfRange => "out-of-range",
             Self::InvalidArgument => "invalid-argument",
             Self::NoSuchName => "no-such-name",
             Self::AlreadyExists => "already-exists",
@@ -97,6 +117,10 @@ impl From<purlin_sync::Error> for Error {
             Below::Unsupported => Self::Unsupported,
             Below::System { errno } => Self::System { errno },
             Below::TimedOut => Self::TimedOut,
+            Below::OwnerDied => Self::OwnerDied,
+            Below::WouldDeadlock => Self::WouldDeadlock,
+            Below::OutOfRange => Self::OutOfRange,
+            Below::Incompatible => Self::Incompatible,
             // What an inner lock or a sleep answers otherwise, no sound word makes it answer.
             _ => Self::Damaged,
         }

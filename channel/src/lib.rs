@@ -27,11 +27,23 @@
 
 #![deny(unsafe_code)]
 
+mod array;
+mod cells;
+mod cells_made;
+mod contents;
 mod error;
+mod guarding;
 mod limits;
+mod plain;
 mod queue;
+mod value;
 mod words;
 
+pub use array::Array;
+pub use contents::Contents;
 pub use error::Error;
+pub use guarding::{Guarding, Unlocked};
 pub use limits::{LARGE_BYTES, QUEUE_COUNT_MAX, QUEUE_RING_MAX_BYTES};
+pub use plain::{Plain, Whole};
 pub use queue::Queue;
+pub use value::Value;

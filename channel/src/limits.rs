@@ -13,3 +13,7 @@ pub const QUEUE_COUNT_MAX: u32 = crate::words::queue::COUNT_MAX;
 
 /// The largest ring, in bytes: with what stands before it, an object of at most 4 GiB.
 pub const QUEUE_RING_MAX_BYTES: u64 = 1 << 31;
+
+/// Shared elements that take more have a segment of their own with their lock: smaller ones share
+/// some with others.
+pub(crate) const OWN_SEGMENT_BYTES: u64 = 1 << 15;

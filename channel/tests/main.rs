@@ -5,3 +5,5 @@ mod bounded;
 mod death;
 mod many;
 mod queue;
+mod shared;
+mod shared_bad;

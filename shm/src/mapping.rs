@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "pointers into a segment are made here, and nowhere else")]
 
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU32, AtomicU64};
+use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use memmap2::{MmapOptions, MmapRaw};
@@ -20,6 +20,10 @@ use crate::error::Error;
 pub unsafe trait Shared: Sized + Sync {}
 
 // SAFETY: An atomic integer, of which any bits are a valid value.
+unsafe impl Shared for AtomicU8 {}
+// SAFETY: As above.
+unsafe impl Shared for AtomicU16 {}
+// SAFETY: As above.
 unsafe impl Shared for AtomicU32 {}
 // SAFETY: As above.
 unsafe impl Shared for AtomicU64 {}

@@ -24,6 +24,7 @@ mod semaphore;
 mod semaphore_late;
 mod semaphore_live;
 mod semaphore_world;
+mod shared;
 mod start;
 mod takeover;
 mod tracked;
@@ -40,7 +41,7 @@ pub fn named(name: &str) -> Option<Scenario> {
 /// All scenarios of the library.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    let lists: [&[Scenario]; 23] = [
+    let lists: [&[Scenario]; 24] = [
         &registration::SCENARIOS,
         &liveness::SCENARIOS,
         &arena::SCENARIOS,
@@ -63,6 +64,7 @@ pub fn all() -> Vec<Scenario> {
         &name::SCENARIOS,
         &start::SCENARIOS,
         &queue::SCENARIOS,
+        &shared::SCENARIOS,
         &whole::SCENARIOS,
     ];
     lists.concat()

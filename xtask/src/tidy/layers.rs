@@ -15,6 +15,7 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("conformance/adapters/posix/process.rs", "forks by the bare call"),
     ("conformance/adapters/purlin/current.rs", "forks by the raw call of purlin, which is judged"),
     ("conformance/adapters/posix/semaphore.rs", "calls the C library, which takes pointers"),
+    ("channel/src/cells.rs", "promises the layout of what stands before shared elements"),
     ("channel/src/queue.rs", "promises the layout of what stands before a queue's ring"),
     ("process/src/fork.rs", "the raw fork is an unsafe function"),
     ("process/src/builder.rs", "forks, and argues that its child never returns"),
