@@ -39,6 +39,7 @@ mod plain;
 mod queue;
 mod sys;
 mod value;
+mod wait;
 mod words;
 
 pub use array::Array;
@@ -50,3 +51,4 @@ pub use pipe::{Pipe, RecvIntoError};
 pub use plain::{Plain, Whole};
 pub use queue::Queue;
 pub use value::Value;
+pub use wait::{Awaited, wait};

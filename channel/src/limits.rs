@@ -45,3 +45,7 @@ pub const PIPE_MESSAGE_MAX_BYTES: u64 = 1 << 32;
 
 /// The most descriptors that come with one message, `unix(7)`.
 pub(crate) const DESCRIPTORS_MAX: usize = 253;
+
+/// The longest sleep of who waits for descriptors and for words: no call of the system sleeps on
+/// both.
+pub(crate) const MIXED_SLICE: Duration = Duration::from_millis(5);

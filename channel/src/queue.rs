@@ -332,7 +332,7 @@ impl Queue {
         Ok(Self { place, shape, is_closed: Arc::default() })
     }
 
-    fn view(&self) -> Result<View<'_>, Error> {
+    pub(crate) fn view(&self) -> Result<View<'_>, Error> {
         // SeqCst: as in `close`.
         if self.is_closed.load(SeqCst) {
             return Err(Error::Closed);

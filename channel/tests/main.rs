@@ -10,3 +10,4 @@ mod pipe_death;
 mod queue;
 mod shared;
 mod shared_bad;
+mod wait;

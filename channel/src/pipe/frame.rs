@@ -119,7 +119,7 @@ mod tests {
             (long(1, 0), 0),         // more luggage than contents
             (long(0, 1), 0),         // a rest, and no file
             (long(0, u64::MAX), 1),  // absurd
-            (long(0, (1 << 62)), 1), // absurd
+            (long(0, 1 << 62), 1), // absurd
             ([&long(0, 0)[..], &[1]].concat(), 0), // more than announced
             (dirty, 0),
         ];

@@ -15,7 +15,8 @@ use purlin_sync::Deadline;
 use crate::error::Error;
 use crate::limits::SLICE;
 use crate::sys::{descriptor, socket};
-use ends::{End, Use};
+use ends::End;
+pub(crate) use ends::Use;
 use transfer::{Incoming, Outgoing};
 pub use unfit::RecvIntoError;
 

@@ -4,6 +4,7 @@
 mod cell;
 mod position;
 pub(crate) mod queue;
+pub(crate) mod queue_await;
 mod queue_get;
 mod queue_put;
 mod record;
