@@ -38,7 +38,7 @@ pub(crate) const INLINE_MAX_BYTES: usize = 48 << 10;
 pub(crate) const IN_FLIGHT_COUNT: usize = 4;
 
 /// Messages of a pipe up to this length are put together on the stack.
-pub(crate) const STACK_BYTES: usize = 512;
+pub(crate) const STACK_BYTES: usize = 256;
 
 /// The longest message of a pipe.
 pub const PIPE_MESSAGE_MAX_BYTES: u64 = 1 << 32;

@@ -92,6 +92,7 @@ impl End {
         self.handed_by.store(this_thread(), Relaxed); // Relaxed: read by the same thread
     }
 
+    #[inline]
     fn leave(&self) {
         // AcqRel pairs with `close` and with the other leavers: the last one closes.
         if self.users.fetch_sub(1, AcqRel) == CLOSED | 1 {
@@ -99,6 +100,7 @@ impl End {
         }
     }
 
+    #[cold]
     fn release(&self) {
         let mut ends = lock();
         self.close_now();

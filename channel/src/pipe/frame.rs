@@ -114,12 +114,12 @@ mod tests {
             (vec![], 0),
             (vec![0], 0),
             (vec![3], 0),
-            (vec![PLAIN], 1),        // a descriptor that nobody asked for
-            (vec![LONG], 0),         // cut short
-            (long(1, 0), 0),         // more luggage than contents
-            (long(0, 1), 0),         // a rest, and no file
-            (long(0, u64::MAX), 1),  // absurd
-            (long(0, 1 << 62), 1), // absurd
+            (vec![PLAIN], 1),       // a descriptor that nobody asked for
+            (vec![LONG], 0),        // cut short
+            (long(1, 0), 0),        // more luggage than contents
+            (long(0, 1), 0),        // a rest, and no file
+            (long(0, u64::MAX), 1), // absurd
+            (long(0, 1 << 62), 1),  // absurd
             ([&long(0, 0)[..], &[1]].concat(), 0), // more than announced
             (dirty, 0),
         ];

@@ -353,20 +353,24 @@ impl Pipe {
         Ok(Self { inner: Arc::new(inner) })
     }
 
+    #[inline]
     fn check_send(&self) -> Result<(), Error> {
         self.check_way(self.inner.can_send)
     }
 
+    #[inline]
     fn check_recv(&self) -> Result<(), Error> {
         self.check_way(self.inner.can_recv)
     }
 
+    #[inline]
     fn check_way(&self, has_way: bool) -> Result<(), Error> {
-        match has_way {
-            true => Ok(()),
-            false if self.is_closed() => Err(Error::Closed),
-            false => Err(Error::WrongDirection),
-        }
+        if has_way { Ok(()) } else { Err(self.refusal()) }
+    }
+
+    #[cold]
+    fn refusal(&self) -> Error {
+        if self.is_closed() { Error::Closed } else { Error::WrongDirection }
     }
 
     /// For who waits on several: this end, if something can be received by it.

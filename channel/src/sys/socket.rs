@@ -143,6 +143,7 @@ pub(crate) fn receive(
     }
 }
 
+#[inline]
 fn rights(control: &mut RecvAncillaryBuffer<'_>) -> Vec<OwnedFd> {
     let mut descriptors = Vec::new();
     for message in control.drain() {
@@ -153,6 +154,7 @@ fn rights(control: &mut RecvAncillaryBuffer<'_>) -> Vec<OwnedFd> {
     descriptors
 }
 
+#[inline]
 fn judge(
     socket: BorrowedFd<'_>,
     len: usize,

@@ -17,6 +17,7 @@ mod liveness;
 mod lock;
 mod name;
 mod name_world;
+mod pipe;
 mod queue;
 mod registration;
 mod rlock;
@@ -41,7 +42,7 @@ pub fn named(name: &str) -> Option<Scenario> {
 /// All scenarios of the library.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    let lists: [&[Scenario]; 24] = [
+    let lists: [&[Scenario]; 25] = [
         &registration::SCENARIOS,
         &liveness::SCENARIOS,
         &arena::SCENARIOS,
@@ -65,6 +66,7 @@ pub fn all() -> Vec<Scenario> {
         &start::SCENARIOS,
         &queue::SCENARIOS,
         &shared::SCENARIOS,
+        &pipe::SCENARIOS,
         &whole::SCENARIOS,
     ];
     lists.concat()
