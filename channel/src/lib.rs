@@ -1,4 +1,5 @@
-//! Messages and shared values between processes and threads, which survive the death of any of them.
+//! Messages and shared values between processes and threads, which survive the death of any of
+//! them.
 //!
 //! ```text
 //!  process a           the ring (in a segment)          process b
@@ -22,9 +23,9 @@
 //!
 //! | | holds | for |
 //! |---|---|---|
-//! | [`Queue`] | messages up to a size, so many | many senders and receivers, without a system call |
-//! | [`Pipe`] | messages of any length, and handles | two ends, each of which learns that the other is gone |
-//! | [`Value`], [`Array`] | numbers | all who share them, under a lock or without |
+//! | [`Queue`] | messages up to a size, so many | many senders and receivers |
+//! | [`Pipe`] | messages of any length, and handles | two ends that see each other's death |
+//! | [`Value`], [`Array`] | numbers | all who share them, under a lock or not |
 //!
 //! [`wait`] waits for several of them at once.
 //!

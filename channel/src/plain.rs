@@ -72,13 +72,14 @@ pub(crate) mod stored {
 
                 #[inline]
                 fn exchange(&self, seen: $bits, next: $bits) -> Result<(), $bits> {
-                    // AcqRel and Acquire: as `load` and `store`.
+                    // AcqRel and Acquire pair with the Release and the Acquire above.
                     self.compare_exchange(seen, next, AcqRel, Acquire).map(drop)
                 }
 
                 #[inline]
                 fn add(&self, bits: $bits) -> $bits {
-                    self.fetch_add(bits, AcqRel) // as `load` and `store`
+                    // AcqRel pairs with the Release and the Acquire above.
+                    self.fetch_add(bits, AcqRel)
                 }
             }
         )+};

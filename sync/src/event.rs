@@ -146,8 +146,8 @@ impl Event {
         self.place.wait(deadline.into())
     }
 
-    /// A look at the word, for who sleeps on several: none when it is set. It says that somebody may
-    /// sleep there, which costs one useless wake.
+    /// A look at the word, for who sleeps on several: none when it is set. It says that somebody
+    /// may sleep there, which costs one useless wake.
     #[must_use]
     pub fn watch(&self) -> Option<Watch<'_>> {
         self.place.watch()

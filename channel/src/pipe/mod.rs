@@ -126,10 +126,11 @@ impl Pipe {
     /// # Errors
     /// * [`Error::BrokenPipe`] when every end that could receive it is gone. There is no signal.
     /// * [`Error::TimedOut`] when the deadline came first.
-    /// * [`Error::Closed`] after [`close`](Self::close) of this end, in another thread too; and in a
-    ///   forked child that it was not handed to.
+    /// * [`Error::Closed`] after [`close`](Self::close) of this end, in another thread too; and in
+    ///   a forked child that it was not handed to.
     /// * [`Error::WrongDirection`] when this end receives only.
-    /// * [`Error::MessageTooLarge`] for more than [`PIPE_MESSAGE_MAX_BYTES`](crate::PIPE_MESSAGE_MAX_BYTES).
+    /// * [`Error::MessageTooLarge`] for more than
+    ///   [`PIPE_MESSAGE_MAX_BYTES`](crate::PIPE_MESSAGE_MAX_BYTES).
     /// * [`Error::OutOfResources`] without memory, or without a descriptor for a large one.
     #[inline]
     pub fn send(&self, message: &[u8], deadline: impl Into<Deadline>) -> Result<(), Error> {
@@ -211,8 +212,8 @@ impl Pipe {
     /// alone.
     ///
     /// # Errors
-    /// * [`RecvIntoError::TooLarge`] with the message, when it has more bytes than the buffer, which
-    ///   is left alone.
+    /// * [`RecvIntoError::TooLarge`] with the message, when it has more bytes than the buffer,
+    ///   which is left alone.
     /// * [`RecvIntoError::Failed`] as [`recv`](Self::recv).
     #[inline]
     pub fn recv_into(
@@ -227,7 +228,7 @@ impl Pipe {
     /// set aside for it.
     ///
     /// # Errors
-    /// * [`Error::MessageTooLarge`] for such a one. It is used up, and the next one can be received.
+    /// * [`Error::MessageTooLarge`] for such a one. It is used up; the next one can be received.
     /// * The others as [`recv`](Self::recv).
     pub fn recv_limited(
         &self,
@@ -243,9 +244,9 @@ impl Pipe {
     /// Receives a message, and the handles that were sent with it.
     ///
     /// # Errors
-    /// * [`Error::Incompatible`] when others were sent, or more; [`Error::Damaged`] when fewer were,
-    ///   or what came contradicts itself; and what else the handles find wrong. The message is used
-    ///   up.
+    /// * [`Error::Incompatible`] when others were sent, or more; [`Error::Damaged`] when fewer
+    ///   were, or what came contradicts itself; and what else the handles find wrong. The message
+    ///   is used up.
     /// * The others as [`recv`](Self::recv).
     pub fn recv_with<C: Carry>(
         &self,
@@ -305,8 +306,8 @@ impl Pipe {
         Ok(())
     }
 
-    /// Closes this end in this process, all handles of it. Calls of other threads that wait are told
-    /// within 50 ms. To close it again does nothing.
+    /// Closes this end in this process, all handles of it. Calls of other threads that wait are
+    /// told within 50 ms. To close it again does nothing.
     pub fn close(&self) {
         self.inner.end.close();
     }
@@ -329,8 +330,8 @@ impl Pipe {
         self.inner.can_send
     }
 
-    /// The number of its descriptor, for the system's own calls that wait: it is readable when there
-    /// is something to receive. It is worth nothing once the end is closed.
+    /// The number of its descriptor, for the system's own calls that wait: it is readable when
+    /// there is something to receive. It is worth nothing once the end is closed.
     ///
     /// # Errors
     /// * [`Error::Closed`] when it is.

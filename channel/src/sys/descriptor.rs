@@ -1,4 +1,4 @@
-//! Descriptors by their numbers: which file one leads to, and the end of one that still leads there.
+//! Descriptors by their numbers: which file one leads to, and the end of one that still does.
 #![expect(unsafe_code, reason = "numbers that a fork handler closes")]
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};

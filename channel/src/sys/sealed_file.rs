@@ -46,8 +46,8 @@ fn write_all(file: BorrowedFd<'_>, bytes: &[u8]) -> Result<(), Error> {
 /// Looks whether what came is a file of this size that nobody can change any more.
 ///
 /// # Errors
-/// * [`Error::Damaged`] when it is not; also when there are holes in it, by which a peer could claim
-///   more than it has paid for.
+/// * [`Error::Damaged`] when it is not; also when there are holes in it, by which a peer could
+///   claim more than it has paid for.
 pub(crate) fn check(file: BorrowedFd<'_>, len: u64) -> Result<(), Error> {
     // No other file than one in memory has seals: so no read of it waits for anybody.
     let seals = rustix::fs::fcntl_get_seals(file).map_err(|_| Error::Damaged)?;

@@ -11,8 +11,8 @@ use crate::sys::trace::Mark;
 use crate::verdict::{Failure, Kind, Outcome, check};
 
 const SMALL: usize = 20;
-/// The room of the sockets, as it is asked for: a quarter of twice that is what goes in at once. Of a
-/// large message the rest lies in a file.
+/// The room of the sockets, as it is asked for: a quarter of twice that goes in at once. Of a large
+/// message the rest lies in a file.
 const ROOM: usize = 6000;
 const LARGE: usize = ROOM / 2 + 200;
 

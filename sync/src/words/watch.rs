@@ -1,7 +1,8 @@
 //! Sleeping on several words at once.
 //!
-//! The caller looks at each word, says there that it may sleep, and looks at what it waits for; then
-//! it sleeps while all words are as they were. Where the system cannot sleep on several, it naps.
+//! The caller looks at each word, says there that it may sleep, and looks at what it waits for;
+//! then it sleeps while all words are as they were. Where the system cannot sleep on several, it
+//! naps.
 
 use core::sync::atomic::{AtomicU32, Ordering::Acquire};
 use core::time::Duration;
