@@ -20,19 +20,29 @@ pub enum Error {
     },
     /// More messages were marked done than were sent. Nothing changed.
     TaskDoneTooOften,
-    /// Whoever sent has left, or is dead, and nothing is left inside.
+    /// All is received, and whoever could send more has left, or is dead.
     EndOfFile,
-    /// Whoever received has left, or is dead, and there is no room.
+    /// Whoever could receive has left, or is dead. Nothing was sent.
     BrokenPipe,
     /// Another has this end, not this process.
     NotOwner,
+    /// This end only sends, or only receives.
+    WrongDirection,
+    /// A holder of the lock died, and nobody has declared sound since what it may have left half
+    /// written. Nothing was read or written.
+    OwnerDied,
+    /// The calling thread holds the lock that it would wait for.
+    WouldDeadlock,
+    /// The index, or a count, lies outside. Nothing changed.
+    OutOfRange,
     /// The argument is outside what the call accepts; nothing changed.
     InvalidArgument,
     /// No segment has this name.
     NoSuchName,
     /// The name is taken.
     AlreadyExists,
-    /// The deadline came first; or for a second a name was always just being taken away.
+    /// The deadline came first; or for a second a name was always just being taken away. Nothing
+    /// changed.
     TimedOut,
     /// No object of ours stands there, or another kind, or another layout version.
     Incompatible,
@@ -68,6 +78,10 @@ impl Error {
             Self::EndOfFile => "end-of-file",
             Self::BrokenPipe => "broken-pipe",
             Self::NotOwner => "not-owner",
+            Self::WrongDirection => "wrong-direction",
+            Self::OwnerDied => "owner-died",
+            Self::WouldDeadlock => "would-deadlock",
+            Self::OutOfRange => "out-of-range",
             Self::InvalidArgument => "invalid-argument",
             Self::NoSuchName => "no-such-name",
             Self::AlreadyExists => "already-exists",
@@ -109,6 +123,10 @@ impl From<purlin_sync::Error> for Error {
             Below::Unsupported => Self::Unsupported,
             Below::System { errno } => Self::System { errno },
             Below::TimedOut => Self::TimedOut,
+            Below::OwnerDied => Self::OwnerDied,
+            Below::WouldDeadlock => Self::WouldDeadlock,
+            Below::OutOfRange => Self::OutOfRange,
+            Below::Incompatible => Self::Incompatible,
             // What an inner lock or a sleep answers otherwise, no sound word makes it answer.
             _ => Self::Damaged,
         }

@@ -1,4 +1,5 @@
-//! Messages between processes and threads, which survive the death of any of them.
+//! Messages and shared values between processes and threads, which survive the death of any of
+//! them.
 //!
 //! ```text
 //!  process a           the ring (in a segment)          process b
@@ -30,6 +31,14 @@
 //! No thread stands behind a queue: when a send has returned, the message is in shared memory, and
 //! nothing has to be flushed before a process ends.
 //!
+//! | | holds | for |
+//! |---|---|---|
+//! | [`Queue`] | messages up to a size, so many | many senders and receivers |
+//! | [`Pipe`] | messages of any length, and handles | two ends that see each other's death |
+//! | [`Value`], [`Array`] | numbers | all who share them, under a lock or not |
+//!
+//! [`wait`] waits for several of them at once.
+//!
 //! # What this crate does not do
 //! * Give messages a form: they are bytes.
 //! * Keep what a dead process had received: it had it.
@@ -37,22 +46,38 @@
 
 #![deny(unsafe_code)]
 
+mod array;
+mod cells;
+mod cells_made;
+mod contents;
 mod error;
+mod guarding;
 mod in_place;
 mod joinable;
 mod limits;
 mod many;
+mod pipe;
+mod plain;
 mod queue;
 mod simple;
 mod spsc;
 mod sys;
+mod value;
+mod wait;
 mod words;
 
+pub use array::Array;
+pub use contents::Contents;
 pub use error::Error;
+pub use guarding::{Guarding, Unlocked};
 pub use in_place::{Borrowed, Reservation};
 pub use joinable::JoinableQueue;
-pub use limits::{LARGE_BYTES, QUEUE_COUNT_MAX, QUEUE_RING_MAX_BYTES};
+pub use limits::{LARGE_BYTES, PIPE_MESSAGE_MAX_BYTES, QUEUE_COUNT_MAX, QUEUE_RING_MAX_BYTES};
 pub use many::Batch;
+pub use pipe::{Pipe, RecvIntoError};
+pub use plain::{Plain, Whole};
 pub use queue::Queue;
 pub use simple::SimpleQueue;
 pub use spsc::{Receiver, Sender, Spsc};
+pub use value::Value;
+pub use wait::{Awaited, wait};

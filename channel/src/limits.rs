@@ -1,5 +1,7 @@
 //! Every number of this crate, with its unit and its reason.
 
+use core::time::Duration;
+
 /// Bodies above this are copied outside of the locks: up to it a copy takes a few microseconds, in
 /// which others would rather wait than be told apart.
 pub const LARGE_BYTES: usize = 1 << 14;
@@ -48,3 +50,37 @@ pub const QUEUE_COUNT_MAX: u32 = crate::words::queue::COUNT_MAX;
 
 /// The largest ring, in bytes: with what stands before it, an object of at most 4 GiB.
 pub const QUEUE_RING_MAX_BYTES: u64 = 1 << 31;
+
+/// Shared elements that take more have a segment of their own with their lock: smaller ones share
+/// some with others.
+pub(crate) const OWN_SEGMENT_BYTES: u64 = 1 << 15;
+
+/// Standard input, output and error: an end of a pipe never has the number of one of them.
+pub(crate) const STANDARD_FD_COUNT: i32 = 3;
+
+/// The longest sleep in a call of a pipe, before it looks whether its end was closed meanwhile.
+pub(crate) const SLICE: Duration = Duration::from_millis(50);
+
+/// The distance between two tries of a send while too many descriptors of this user are on their
+/// way: nothing tells when fewer are.
+pub(crate) const FLIGHT_PAUSE: Duration = Duration::from_millis(2);
+
+/// The most that a message of a pipe has in the socket; the rest lies in a file. Up to it, to copy
+/// it into the socket and out is quicker than to make a file.
+pub(crate) const INLINE_MAX_BYTES: usize = 48 << 10;
+
+/// How many such pieces the socket's room is for, at least: the bound on messages in flight.
+pub(crate) const IN_FLIGHT_COUNT: usize = 4;
+
+/// Messages of a pipe up to this length are put together on the stack.
+pub(crate) const STACK_BYTES: usize = 256;
+
+/// The longest message of a pipe.
+pub const PIPE_MESSAGE_MAX_BYTES: u64 = 1 << 32;
+
+/// The most descriptors that come with one message, `unix(7)`.
+pub(crate) const DESCRIPTORS_MAX: usize = 253;
+
+/// The longest sleep of who waits for descriptors and for words: no call of the system sleeps on
+/// both.
+pub(crate) const MIXED_SLICE: Duration = Duration::from_millis(5);

@@ -3,7 +3,7 @@
 
 use core::ops::Range;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU32, AtomicU64};
+use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use memmap2::{MmapOptions, MmapRaw};
@@ -22,6 +22,10 @@ use crate::sys::memory;
 pub unsafe trait Shared: Sized + Sync {}
 
 // SAFETY: An atomic integer, of which any bits are a valid value.
+unsafe impl Shared for AtomicU8 {}
+// SAFETY: As above.
+unsafe impl Shared for AtomicU16 {}
+// SAFETY: As above.
 unsafe impl Shared for AtomicU32 {}
 // SAFETY: As above.
 unsafe impl Shared for AtomicU64 {}

@@ -8,6 +8,7 @@ use purlin_shm::{Carry, Luggage, Name, Object, Place, Segment, Shared};
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::words::event::EventWord;
+use crate::words::watch::Watch;
 
 /// A flag that processes and threads wait for: it stays set until somebody clears it, and a wait
 /// does not use it up.
@@ -143,6 +144,19 @@ impl Event {
     #[must_use = "it may also return because the deadline passed"]
     pub fn wait(&self, deadline: impl Into<Deadline>) -> Result<bool, Error> {
         self.place.wait(deadline.into())
+    }
+
+    /// A look at the word, for who sleeps on several: none when it is set. It says that somebody
+    /// may sleep there, which costs one useless wake.
+    #[must_use]
+    pub fn watch(&self) -> Option<Watch<'_>> {
+        self.place.watch()
+    }
+
+    /// Whether it was set since the look, be it cleared again or not.
+    #[must_use]
+    pub fn was_set_since(&self, watch: &Watch<'_>) -> bool {
+        self.place.was_set_since(watch)
     }
 
     /// Where in its segment the event is, in bytes: what another process opens it by.

@@ -7,6 +7,7 @@ mod join;
 pub(crate) mod pages;
 pub(crate) mod position;
 pub(crate) mod queue;
+pub(crate) mod queue_await;
 pub(crate) mod queue_get;
 pub(crate) mod queue_many;
 mod queue_place;

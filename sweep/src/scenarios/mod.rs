@@ -17,6 +17,7 @@ mod liveness;
 mod lock;
 mod name;
 mod name_world;
+mod pipe;
 mod queue;
 mod queue_faces;
 mod registration;
@@ -25,6 +26,7 @@ mod semaphore;
 mod semaphore_late;
 mod semaphore_live;
 mod semaphore_world;
+mod shared;
 mod start;
 mod takeover;
 mod tracked;
@@ -41,7 +43,7 @@ pub fn named(name: &str) -> Option<Scenario> {
 /// All scenarios of the library.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    let lists: [&[Scenario]; 24] = [
+    let lists: [&[Scenario]; 26] = [
         &registration::SCENARIOS,
         &liveness::SCENARIOS,
         &arena::SCENARIOS,
@@ -65,6 +67,8 @@ pub fn all() -> Vec<Scenario> {
         &start::SCENARIOS,
         &queue::SCENARIOS,
         &queue_faces::SCENARIOS,
+        &shared::SCENARIOS,
+        &pipe::SCENARIOS,
         &whole::SCENARIOS,
     ];
     lists.concat()

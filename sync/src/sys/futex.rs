@@ -31,6 +31,37 @@ pub(crate) fn wait(word: &AtomicU32, seen: u32, limit: Duration) -> Result<(), E
     }
 }
 
+/// [`wait`] on several words: while each is as seen, until any is woken. False where the system
+/// cannot, or not for so many: nobody has slept then.
+///
+/// # Errors
+/// * [`Error::System`] when the kernel refuses, which it has no reason to.
+pub(crate) fn wait_any(words: &[(&AtomicU32, u32)], limit: Duration) -> Result<bool, Error> {
+    let waiters: Vec<futex::Wait> = words.iter().map(|(word, seen)| waiter(word, *seen)).collect();
+    // An absolute time of the monotonic clock.
+    let limit = limit.min(Duration::from_nanos(SLICE_NANOS)).as_nanos() as u64;
+    let until = super::clock::now_nanos().saturating_add(limit);
+    let until = futex::Timespec {
+        tv_sec: (until / 1_000_000_000) as _,
+        tv_nsec: (until % 1_000_000_000) as _,
+    };
+    let (flags, clock) = (futex::WaitvFlags::empty(), futex::ClockId::Monotonic);
+    match futex::waitv(&waiters, flags, Some(&until), clock) {
+        Ok(_) | Err(Errno::AGAIN | Errno::INTR | Errno::TIMEDOUT) => Ok(true),
+        // Too old, forbidden by a filter, or more words than it takes.
+        Err(Errno::NOSYS | Errno::PERM | Errno::INVAL) => Ok(false),
+        Err(other) => Err(Error::System { errno: other.raw_os_error() }),
+    }
+}
+
+fn waiter(word: &AtomicU32, seen: u32) -> futex::Wait {
+    let mut waiter = futex::Wait::new();
+    waiter.val = seen.into();
+    waiter.uaddr = futex::WaitPtr::new(word.as_ptr().cast());
+    waiter.flags = futex::WaitFlags::SIZE_U32; // shared between processes
+    waiter
+}
+
 /// How long a call that has slept `sleeps` times may sleep before it looks again.
 pub(crate) fn slice(sleeps: u32) -> Duration {
     let nanos = SLICE_FIRST_NANOS << sleeps.min(SLICE_DOUBLINGS_COUNT);

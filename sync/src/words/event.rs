@@ -19,10 +19,10 @@ use super::cell::{
 };
 
 const SET: u32 = 1; // bit 0: the flag
-const WAITERS: u32 = 1 << 1; // bit 1: somebody may sleep here
+pub(super) const WAITERS: u32 = 1 << 1; // bit 1: somebody may sleep here
 const EPOCH_ONE: u32 = 1 << 2; // bits 2..32: how often it was set, without its carries
 
-const fn is_set(word: u32) -> bool {
+pub(super) const fn is_set(word: u32) -> bool {
     word & SET != 0
 }
 
@@ -30,7 +30,7 @@ const fn owes_wake(word: u32) -> bool {
     word & WAITERS != 0
 }
 
-const fn epoch(word: u32) -> u32 {
+pub(super) const fn epoch(word: u32) -> u32 {
     word & !(SET | WAITERS)
 }
 
@@ -58,7 +58,7 @@ const fn after_set(word: u32) -> u32 {
 //  1      1     left by no step, since a set takes WAITERS away; the next set wakes
 #[repr(transparent)]
 pub struct EventWord {
-    word: AtomicU32,
+    pub(super) word: AtomicU32,
 }
 
 impl EventWord {
@@ -145,7 +145,7 @@ impl EventWord {
 
     /// V3: says that somebody sleeps here; whether the word was as seen. Killed after: one useless
     /// wake.
-    fn announce(&self, seen: u32) -> bool {
+    pub(super) fn announce(&self, seen: u32) -> bool {
         // Relaxed: the kernel compares the word again before it lets us sleep.
         owes_wake(seen)
             || self.word.compare_exchange(seen, seen | WAITERS, Relaxed, Relaxed).is_ok()

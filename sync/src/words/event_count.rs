@@ -34,12 +34,12 @@ const fn notified(word: u32) -> u32 {
 //    1        s      somebody may sleep, or be between its second look and its sleep
 #[repr(transparent)]
 pub struct EventCount {
-    word: AtomicU32,
+    pub(super) word: AtomicU32,
 }
 
 /// What the word was when a sleeper had said that it may sleep.
 #[derive(Clone, Copy, Debug)]
-pub struct Key(u32);
+pub struct Key(pub(super) u32);
 
 impl EventCount {
     /// K1: says that the caller may sleep. It then looks whether it has to, with loads that are

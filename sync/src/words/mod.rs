@@ -21,6 +21,7 @@ pub(crate) mod rlock;
 pub(crate) mod semaphore;
 pub(crate) mod tracked;
 pub(crate) mod wait;
+pub(crate) mod watch;
 
 #[cfg(test)]
 mod tests {

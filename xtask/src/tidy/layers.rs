@@ -16,6 +16,7 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("conformance/adapters/purlin/current.rs", "forks by the raw call of purlin, which is judged"),
     ("conformance/adapters/posix/semaphore.rs", "calls the C library, which takes pointers"),
     ("channel/src/in_place.rs", "lends the bytes of a message, in the ring, as slices"),
+    ("channel/src/cells.rs", "promises the layout of what stands before shared elements"),
     ("channel/src/queue.rs", "promises the layout of what stands before a queue's ring"),
     ("channel/src/spsc.rs", "promises the layout of what stands before the ring of one to one"),
     ("process/src/fork.rs", "the raw fork is an unsafe function"),

@@ -1,0 +1,261 @@
+//! The ends of pipes that this process has, and what a fork does to them.
+//!
+//! A copy of an end in a process that never uses it keeps everybody else from seeing the end of the
+//! messages. So a forked child has no copies but of those that were handed over for this fork: the
+//! handlers that libc's `fork` runs close the others there. They hold this list's lock across the
+//! fork, so that no end is just being made or closed by another thread.
+
+use core::cell::{Cell, RefCell};
+use core::mem::ManuallyDrop;
+use core::sync::atomic::{
+    AtomicI32, AtomicU32, AtomicUsize,
+    Ordering::{AcqRel, Acquire, Relaxed},
+};
+use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::error::Error;
+use crate::sys::descriptor::{self, FileId};
+use crate::sys::fork;
+
+/// One end: a descriptor that is closed once, when it was given up and nobody is amid a call.
+pub(crate) struct End {
+    /// -1 once it is closed, or in a child that it was not handed to.
+    fd: AtomicI32,
+    id: FileId,
+    /// How many calls are amid it, and whether it was given up.
+    users: AtomicU32,
+    /// The thread whose next fork it goes to; 0 for none.
+    handed_by: AtomicUsize,
+}
+
+const CLOSED: u32 = 1 << 31;
+
+impl End {
+    /// Takes charge of what `make` makes: of several at once, so that no fork comes in between.
+    ///
+    /// # Errors
+    /// * What `make` answers; [`Error::OutOfResources`].
+    pub(crate) fn adopt<const N: usize>(
+        make: impl FnOnce() -> Result<[OwnedFd; N], Error>,
+    ) -> Result<[Arc<Self>; N], Error> {
+        let mut ends = lock();
+        ends.install_handlers()?;
+        let descriptors = make()?;
+        let mut ids = Vec::with_capacity(N);
+        for descriptor in &descriptors {
+            ids.push(descriptor::file_id(descriptor)?);
+        }
+        let mut ids = ids.into_iter();
+        Ok(descriptors.map(|descriptor| {
+            let id = ids.next().unwrap_or_else(|| unreachable!("one for each"));
+            let end = Arc::new(Self {
+                fd: AtomicI32::new(descriptor.into_raw_fd()),
+                id,
+                users: AtomicU32::new(0),
+                handed_by: AtomicUsize::new(0),
+            });
+            ends.list.push(Arc::clone(&end));
+            end
+        }))
+    }
+
+    /// Begins a call. The descriptor stays open until it ends.
+    ///
+    /// # Errors
+    /// * [`Error::Closed`] when it was given up, or left to a parent.
+    #[inline]
+    pub(crate) fn enter(&self) -> Result<Use<'_>, Error> {
+        // Acquire pairs with the AcqRel in `close`; counted before it is looked at, so that one of
+        // the two sees the other.
+        let before = self.users.fetch_add(1, Acquire);
+        let entered = Use(self);
+        let is_open = before & CLOSED == 0 && self.fd.load(Relaxed) >= 0; // Relaxed: see `users`
+        if is_open { Ok(entered) } else { Err(Error::Closed) }
+    }
+
+    /// Gives it up. Calls that are amid it are told within a slice; the last of them closes it.
+    pub(crate) fn close(&self) {
+        // AcqRel pairs with the Acquire in `enter` and the AcqRel in `leave`.
+        if self.users.fetch_or(CLOSED, AcqRel) == 0 {
+            self.release();
+        }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        // Acquire and Relaxed: as in `enter`.
+        self.users.load(Acquire) & CLOSED != 0 || self.fd.load(Relaxed) < 0
+    }
+
+    /// Has the next fork of this thread keep it.
+    pub(crate) fn hand_over(&self) {
+        self.handed_by.store(this_thread(), Relaxed); // Relaxed: read by the same thread
+    }
+
+    #[inline]
+    fn leave(&self) {
+        // AcqRel pairs with `close` and with the other leavers: the last one closes.
+        if self.users.fetch_sub(1, AcqRel) == CLOSED | 1 {
+            self.release();
+        }
+    }
+
+    #[cold]
+    fn release(&self) {
+        let mut ends = lock();
+        self.close_now();
+        ends.list.retain(|end| !core::ptr::eq(Arc::as_ptr(end), self));
+    }
+
+    /// Under the list's lock. To close it again does nothing.
+    fn close_now(&self) {
+        let fd = self.fd.swap(-1, Relaxed); // Relaxed, here and below: under the list's lock
+        descriptor::close_if(fd, self.id);
+    }
+
+    /// In a forked child. Calls of the parent's other threads are not amid it here.
+    fn settle_in_child(&self, forked_by: usize) {
+        let was_handed_by = self.handed_by.swap(0, Relaxed); // Relaxed: one thread is left
+        let state = self.users.load(Relaxed) & CLOSED; // Relaxed: as above
+        self.users.store(state, Relaxed); // Relaxed: as above
+        if was_handed_by != forked_by || state == CLOSED {
+            self.close_now();
+        }
+    }
+}
+
+/// A call that is amid an end.
+pub(crate) struct Use<'a>(&'a End);
+
+impl Use<'_> {
+    /// Whether the end was given up since the call began.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+}
+
+impl AsFd for Use<'_> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        // Relaxed: it was open when the call began, and is not closed before it ends.
+        let fd = descriptor::borrow(self.0.fd.load(Relaxed));
+        fd.unwrap_or_else(|| unreachable!("open as long as it is used"))
+    }
+}
+
+impl Drop for Use<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.leave();
+    }
+}
+
+/// All ends that are open here.
+struct Ends {
+    list: Vec<Arc<End>>,
+    has_handlers: bool,
+}
+
+impl Ends {
+    fn install_handlers(&mut self) -> Result<(), Error> {
+        if !self.has_handlers {
+            fork::install(before_fork, after_fork, after_fork_in_child)?;
+            self.has_handlers = true;
+        }
+        Ok(())
+    }
+}
+
+static ENDS: Mutex<Ends> = Mutex::new(Ends { list: Vec::new(), has_handlers: false });
+
+thread_local! {
+    /// Whether this thread holds the list's lock; its address is the thread's name.
+    static HOLDS: Cell<bool> = const { Cell::new(false) };
+    /// Forks of this thread on top of its own hold, or on top of another fork.
+    static NESTED_COUNT: Cell<u32> = const { Cell::new(0) };
+    /// The hold of a thread that is inside `fork`. It has no destructor to run at the thread's end.
+    static ACROSS_FORK: RefCell<ManuallyDrop<Option<Hold>>> =
+        const { RefCell::new(ManuallyDrop::new(None)) };
+}
+
+/// Not 0, and another for each living thread.
+fn this_thread() -> usize {
+    HOLDS.with(|holds| core::ptr::from_ref(holds).addr())
+}
+
+/// The list's lock. Held for bounded steps only, and while no code of a user's runs.
+struct Hold {
+    ends: MutexGuard<'static, Ends>, // goes first
+    _flag: HoldFlag,
+}
+
+/// Raised before the lock is asked for and lowered after it is given back: see [`before_fork`].
+struct HoldFlag;
+
+fn lock() -> Hold {
+    HOLDS.set(true);
+    let _flag = HoldFlag;
+    // A panic under the lock leaves the list whole: it changes by single pushes and removals.
+    let ends = ENDS.lock().unwrap_or_else(PoisonError::into_inner);
+    Hold { ends, _flag }
+}
+
+impl core::ops::Deref for Hold {
+    type Target = Ends;
+
+    fn deref(&self) -> &Ends {
+        &self.ends
+    }
+}
+
+impl core::ops::DerefMut for Hold {
+    fn deref_mut(&mut self) -> &mut Ends {
+        &mut self.ends
+    }
+}
+
+impl Drop for HoldFlag {
+    fn drop(&mut self) {
+        HOLDS.set(false);
+    }
+}
+
+/// In the parent, before. A signal handler that forks on top of our own change must not wait for
+/// itself: its child finds the lock held, and may only exec.
+extern "C" fn before_fork() {
+    if HOLDS.get() {
+        NESTED_COUNT.set(NESTED_COUNT.get() + 1);
+    } else {
+        let hold = lock();
+        ACROSS_FORK.with_borrow_mut(|across| **across = Some(hold));
+    }
+}
+
+/// The hold that the matching [`before_fork`] took, if it took one.
+fn held_across() -> Option<Hold> {
+    match NESTED_COUNT.get() {
+        0 => ACROSS_FORK.with_borrow_mut(|across| across.take()),
+        depth => {
+            NESTED_COUNT.set(depth - 1);
+            None
+        }
+    }
+}
+
+/// In the parent, after: what was handed over, was so once.
+extern "C" fn after_fork() {
+    let Some(hold) = held_across() else { return };
+    let me = this_thread();
+    for end in &hold.list {
+        // Relaxed, both, also when it fails: only this thread writes its own name.
+        let _ = end.handed_by.compare_exchange(me, 0, Relaxed, Relaxed);
+    }
+}
+
+/// In the child, in the thread that forked.
+extern "C" fn after_fork_in_child() {
+    let Some(hold) = held_across() else { return };
+    let me = this_thread();
+    for end in &hold.list {
+        end.settle_in_child(me);
+    }
+}
