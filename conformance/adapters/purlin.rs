@@ -50,6 +50,8 @@ mod named;
 mod process;
 #[path = "purlin/program.rs"]
 mod program;
+#[path = "purlin/queue.rs"]
+mod queue;
 #[path = "purlin/semaphore.rs"]
 mod semaphore;
 #[path = "purlin/thread.rs"]
@@ -220,6 +222,7 @@ impl Subject for Purlin {
                 self.counted::<Tracked>(name, args)
             }
             event::KIND => Ok(Arc::new(Flag(Event::new().map_err(refusal)?))),
+            queue::KIND => Ok(Arc::new(queue::Messages::new(args)?)),
             process::KIND => process::made(self.name, self.usual_process(), args),
             current::KIND => Ok(Arc::new(Me::default())),
             program::KIND => Ok(Arc::new(program::Described::new(args)?)),
@@ -258,6 +261,7 @@ fn objects() -> BTreeMap<String, Vec<String>> {
         ("tracked-semaphore", words(&semaphore::OPERATIONS)),
         ("bounded-tracked-semaphore", words(&semaphore::OPERATIONS)),
         (event::KIND, words(&event::OPERATIONS)),
+        (queue::KIND, words(&queue::OPERATIONS)),
         (process::KIND, words(&process::OPERATIONS)),
         (current::KIND, words(&current::OPERATIONS)),
         (program::KIND, words(&program::OPERATIONS)),
@@ -282,8 +286,13 @@ const KINDS: [Kind; 3] = [
 ];
 
 fn contracts((_, release, again): Kind) -> BTreeMap<String, Vec<String>> {
-    let sides: [(&str, &[&str]); 3] =
-        [("lock-release", &[release]), ("lock-again", &[again]), ("at-exit", &["waits", "leaves"])];
+    let sides: [(&str, &[&str]); 5] = [
+        ("lock-release", &[release]),
+        ("lock-again", &[again]),
+        ("at-exit", &["waits", "leaves"]),
+        ("queue-room", &["fixed"]),
+        ("queue-put", &["direct"]),
+    ];
     let owned = |sides: &[&str]| sides.iter().map(|side| (*side).to_owned()).collect();
     sides.map(|(choice, sides)| (choice.to_owned(), owned(sides))).into()
 }

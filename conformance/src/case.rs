@@ -239,6 +239,9 @@ const FILES: &[(&str, &str)] = &[
     ("process/daemon", include_str!("../cases/process/daemon.toml")),
     ("process/children", include_str!("../cases/process/children.toml")),
     ("process/spawn", include_str!("../cases/process/spawn.toml")),
+    ("queue/order", include_str!("../cases/queue/order.toml")),
+    ("queue/room", include_str!("../cases/queue/room.toml")),
+    ("queue/ends", include_str!("../cases/queue/ends.toml")),
     ("subprocess", include_str!("../cases/subprocess.toml")),
     ("thread", include_str!("../cases/thread.toml")),
 ];

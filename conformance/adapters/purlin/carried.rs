@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
+use purlin_channel::Queue;
 use purlin_conformance::serve::{Object, Refusal};
 use purlin_shm::{Carry, Luggage};
 use purlin_sync::{
@@ -18,6 +19,7 @@ use super::current::{self, Me};
 use super::event::Flag;
 use super::lock::Shared;
 use super::named::NamedLock;
+use super::queue::Messages;
 use super::semaphore::Counted;
 use super::thread;
 
@@ -114,6 +116,7 @@ carried! {
     conditions: Condition, "condition", SharedCondition;
     lock_conditions: Condition<ByHolder>, "condition-over-lock", SharedCondition;
     events: Event, "event", Flag;
+    queues: Queue, "queue", Messages::of;
 }
 
 impl Carried {
