@@ -392,8 +392,11 @@ class Queue:
     def put_nowait(self, **given):
         self.raw.put_nowait(item_of(given))
 
-    def get(self, timeout=None):
-        return told(self.raw.get(True, timeout))
+    def get(self, timeout=None, **end):
+        item = told(self.raw.get(True, timeout))
+        if end and item == end["end"]:
+            raise Refused("stop-iteration", "the end marker")
+        return item
 
     def try_get(self, timeout=None):
         return told(self.raw.get(False, timeout))
@@ -459,6 +462,52 @@ class Queue:
     def send_handle(self):
         read, write = multiprocessing.Pipe(False)
         write.send(self.raw)
+
+
+class JoinableQueue(Queue):
+    """multiprocessing.JoinableQueue; its join has no limit."""
+
+    operations = ("put", "try_put", "get", "try_get", "qsize", "empty", "full", "close", "settle",
+                  "put_unsendable", "task_done", "join")
+
+    def make(self, context, bound):
+        return context.JoinableQueue(bound)
+
+    def task_done(self):
+        self.raw.task_done()
+
+    def join(self, timeout=None):
+        if timeout is not None:
+            raise NotImplementedError("there is no limit")
+        self.raw.join()
+
+
+class SimpleQueue:
+    """multiprocessing.SimpleQueue"""
+
+    operations = ("put", "get", "empty", "close", "settle", "put_unsendable")
+    is_guard = False
+
+    def __init__(self, context, raw=None, items=None, bytes=None):
+        self.raw = raw or context.SimpleQueue()
+
+    def put(self, **given):
+        self.raw.put(item_of(given))
+
+    def get(self):
+        return told(self.raw.get())
+
+    def empty(self):
+        return self.raw.empty()
+
+    def close(self):
+        self.raw.close()
+
+    def settle(self):
+        pass  # put writes into the pipe itself
+
+    def put_unsendable(self):
+        self.raw.put(threading.Lock())
 
 
 def item_of(given):
@@ -1504,6 +1553,8 @@ KINDS = {
     "bounded-semaphore": BoundedSemaphore,
     "event": Event,
     "queue": Queue,
+    "joinable-queue": JoinableQueue,
+    "simple-queue": SimpleQueue,
     "rlock": RLock,
     "condition": Condition,
     "barrier": Barrier,

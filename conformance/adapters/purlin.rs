@@ -54,6 +54,8 @@ mod program;
 mod queue;
 #[path = "purlin/semaphore.rs"]
 mod semaphore;
+#[path = "purlin/simple_queue.rs"]
+mod simple_queue;
 #[path = "purlin/thread.rs"]
 mod thread;
 
@@ -222,7 +224,8 @@ impl Subject for Purlin {
                 self.counted::<Tracked>(name, args)
             }
             event::KIND => Ok(Arc::new(Flag(Event::new().map_err(refusal)?))),
-            queue::KIND => Ok(Arc::new(queue::Messages::new(args)?)),
+            queue::KIND | queue::BOUNDED | queue::JOINABLE => queue::made(kind, args),
+            simple_queue::KIND => Ok(Arc::new(simple_queue::Simple::new()?)),
             process::KIND => process::made(self.name, self.usual_process(), args),
             current::KIND => Ok(Arc::new(Me::default())),
             program::KIND => Ok(Arc::new(program::Described::new(args)?)),
@@ -262,6 +265,9 @@ fn objects() -> BTreeMap<String, Vec<String>> {
         ("bounded-tracked-semaphore", words(&semaphore::OPERATIONS)),
         (event::KIND, words(&event::OPERATIONS)),
         (queue::KIND, words(&queue::OPERATIONS)),
+        (queue::BOUNDED, words(&queue::OPERATIONS)),
+        (queue::JOINABLE, words(&queue::JOINABLE_OPERATIONS)),
+        (simple_queue::KIND, words(&simple_queue::OPERATIONS)),
         (process::KIND, words(&process::OPERATIONS)),
         (current::KIND, words(&current::OPERATIONS)),
         (program::KIND, words(&program::OPERATIONS)),
@@ -290,7 +296,7 @@ fn contracts((_, release, again): Kind) -> BTreeMap<String, Vec<String>> {
         ("lock-release", &[release]),
         ("lock-again", &[again]),
         ("at-exit", &["waits", "leaves"]),
-        ("queue-room", &["fixed"]),
+        ("queue-room", &["grows"]),
         ("queue-put", &["direct"]),
     ];
     let owned = |sides: &[&str]| sides.iter().map(|side| (*side).to_owned()).collect();
@@ -326,7 +332,10 @@ fn forms() -> BTreeMap<String, Form> {
             [("lock-release", "by-anyone"), ("lock-again", "waits"), ("lock-owner", "unknown")],
         ),
     ];
-    KINDS[1..].iter().map(of_lock).chain(semaphores).chain(others).collect()
+    let room = BTreeMap::from([("queue-room".to_owned(), vec!["fixed".to_owned()])]);
+    let bounded = Form { of: queue::KIND.to_owned(), contracts: room };
+    let queues = [(queue::BOUNDED.to_owned(), bounded)];
+    KINDS[1..].iter().map(of_lock).chain(semaphores).chain(others).chain(queues).collect()
 }
 
 struct Forked(Process);
