@@ -1,5 +1,5 @@
-//! Queues: what is inside is the server's (`queue/machine.rs`), what becomes of an item before it is
-//! sent and after it was got is the actor's.
+//! Queues: what is inside is the server's (`queue/machine.rs`), what becomes of an item before it
+//! is sent and after it was got is the actor's.
 
 mod machine;
 mod marks;
