@@ -12,6 +12,7 @@ and descriptors as connections. A forked actor simply has everything.
 """
 
 import atexit
+import builtins
 import errno
 import fcntl
 import functools
@@ -139,6 +140,11 @@ SAID = (
     ("cannot join thread before it is started", "not-started"),
     ("are not allowed to have children", "daemon-may-not-have-children"),
     ("process object is closed", "closed"),
+    ("> is closed", "closed"),
+    ("handle is closed", "closed"),
+    ("> not closed", "still-running"),
+    ("task_done() called too many times", "task-done-too-often"),
+    ("Queue objects should only be shared", "not-transferable"),
     ("while it is still running", "still-running"),
     ("cannot join current thread", "would-deadlock"),
     ("can't start new thread", "out-of-resources"),
@@ -157,6 +163,8 @@ def error_kind(error):
         return "task-failed"
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
+    if isinstance(error, (queue.Empty, queue.Full)):
+        return "empty" if isinstance(error, queue.Empty) else "full"
     if isinstance(error, threading.BrokenBarrierError):
         return "barrier-broken"
     text = str(error)
@@ -357,6 +365,174 @@ class Event:
         return self.raw.is_set()
 
 
+class Queue:
+    """multiprocessing.Queue. Room of its own it has none, so `items` and `bytes` say nothing."""
+
+    operations = ("put", "try_put", "put_nowait", "get", "try_get", "get_nowait", "qsize", "empty",
+                  "full", "close", "join_thread", "cancel_join_thread", "settle", "put_mixed",
+                  "get_mixed", "put_and_change", "get_and_change", "kept", "put_unsendable",
+                  "put_unreadable", "send_handle")
+    is_guard = False
+
+    def __init__(self, context, raw=None, bound=0, items=None, bytes=None):
+        self.raw = raw or self.make(context, bound)
+
+    def make(self, context, bound):
+        return context.Queue(bound)
+
+    def put(self, timeout=None, block=True, kept=False, **given):
+        item = item_of(given)
+        if kept:
+            self.original = item
+        self.raw.put(item, block, timeout)
+
+    def try_put(self, timeout=None, **given):
+        self.put(timeout, False, **given)
+
+    def put_nowait(self, **given):
+        self.raw.put_nowait(item_of(given))
+
+    def get(self, timeout=None, **end):
+        item = told(self.raw.get(True, timeout))
+        if end and item == end["end"]:
+            raise Refused("stop-iteration", "the end marker")
+        return item
+
+    def try_get(self, timeout=None):
+        return told(self.raw.get(False, timeout))
+
+    def get_nowait(self):
+        return told(self.raw.get_nowait())
+
+    def qsize(self):
+        return self.raw.qsize()
+
+    def empty(self):
+        return self.raw.empty()
+
+    def full(self):
+        return self.raw.full()
+
+    def close(self):
+        self.raw.close()
+
+    def join_thread(self):
+        self.raw.join_thread()
+
+    def cancel_join_thread(self):
+        self.raw.cancel_join_thread()
+
+    def settle(self):
+        """Waits until what this process put can be got."""
+        limit = time.monotonic() + 10 * float(os.environ.get("PURLIN_PATIENCE", 1))
+        while self.raw.empty():
+            if time.monotonic() > limit:
+                raise Refused("timed-out", "it is empty")
+            time.sleep(0.001)
+
+    def put_mixed(self, count, most):
+        for item in mixture(count, most):
+            self.raw.put(item)
+
+    def get_mixed(self, count, most):
+        for place, item in enumerate(mixture(count, most)):
+            if self.raw.get() != item:
+                return place
+        return count
+
+    def put_and_change(self, item):
+        self.raw.put(item)
+        item.append("changed")
+
+    def get_and_change(self):
+        item = self.raw.get()
+        before = list(item)
+        item.append("changed")
+        return before
+
+    def kept(self):
+        return self.original
+
+    def put_unsendable(self, timeout=None):
+        self.raw.put(threading.Lock(), timeout=timeout)
+
+    def put_unreadable(self):
+        self.raw.put(Unreadable())
+
+    def send_handle(self):
+        read, write = multiprocessing.Pipe(False)
+        write.send(self.raw)
+
+
+class JoinableQueue(Queue):
+    """multiprocessing.JoinableQueue; its join has no limit."""
+
+    operations = ("put", "try_put", "get", "try_get", "qsize", "empty", "full", "close", "settle",
+                  "put_unsendable", "task_done", "join")
+
+    def make(self, context, bound):
+        return context.JoinableQueue(bound)
+
+    def task_done(self):
+        self.raw.task_done()
+
+    def join(self, timeout=None):
+        if timeout is not None:
+            raise NotImplementedError("there is no limit")
+        self.raw.join()
+
+
+class SimpleQueue:
+    """multiprocessing.SimpleQueue"""
+
+    operations = ("put", "get", "empty", "close", "settle", "put_unsendable")
+    is_guard = False
+
+    def __init__(self, context, raw=None, items=None, bytes=None):
+        self.raw = raw or context.SimpleQueue()
+
+    def put(self, **given):
+        self.raw.put(item_of(given))
+
+    def get(self):
+        return told(self.raw.get())
+
+    def empty(self):
+        return self.raw.empty()
+
+    def close(self):
+        self.raw.close()
+
+    def settle(self):
+        pass  # put writes into the pipe itself
+
+    def put_unsendable(self):
+        self.raw.put(threading.Lock())
+
+
+def item_of(given):
+    """`item=…`, or a byte string of `bytes=…` with `seed=…`."""
+    return given["item"] if "item" in given else bulk(given["bytes"], given.get("seed", 0))
+
+
+def bulk(count, seed):
+    """So many bytes, each one more than the one before, modulo 251."""
+    once = bytes((seed + place) % 251 for place in range(251))
+    return (once * (count // 251 + 1))[:count]
+
+
+def told(item):
+    """As a script reads it."""
+    if not isinstance(item, bytes):
+        return item
+    seed = item[0] if item else 0
+    return {"bytes": len(item), "seed": seed if item == bulk(len(item), seed) else "torn"}
+
+
+def mixture(count, most):
+    return (bulk(37 * place % (most + 1), place) for place in range(count))
+
+
 class Cell:
     """A number of 64 bits in shared memory. To add is to read, then to write, on purpose."""
 
@@ -382,7 +558,7 @@ class Cell:
 class Log:
     """Lines that are written straight through, each behind the last."""
 
-    operations = ("write", "lines", "has")
+    operations = ("write", "lines", "has", "rows", "repeated")
     is_guard = False
 
     def __init__(self, context, raw=None):
@@ -390,6 +566,7 @@ class Log:
         fcntl.fcntl(self.raw.fileno(), fcntl.F_SETFL, os.O_APPEND)
 
     def write(self, text):
+        text = text if isinstance(text, str) else json.dumps(text, separators=(",", ":"))
         os.write(self.raw.fileno(), (text + "\n").encode())
 
     def lines(self):
@@ -399,6 +576,53 @@ class Log:
     def has(self, text):
         texts = text if isinstance(text, list) else [text]
         return any(text in line for line in self.lines() for text in texts)
+
+    def rows(self, sorted=False, take=False):
+        found = {}
+        for line in self.lines():
+            name, number = named_number(line)
+            if name is not None:
+                found.setdefault(name, []).extend([] if number is None else [number])
+        if take:
+            os.ftruncate(self.raw.fileno(), 0)
+        return [shown_row(name, found[name], sorted) for name in builtins.sorted(found)]
+
+    def repeated(self):
+        lines = self.lines()
+        return len(lines) - len(set(lines))
+
+
+def named_number(line):
+    """The name and the number of a log's line; no name where it is null."""
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return line, None
+    if value is None:
+        return None, None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return "", value
+    if isinstance(value, list) and len(value) == 2 and isinstance(value[1], int):
+        name = value[0]
+        return name if isinstance(name, str) else json.dumps(name, separators=(",", ":")), value[1]
+    if isinstance(value, dict) and "bytes" in value and "seed" in value:
+        seed = value["seed"]
+        return "%s bytes" % value["bytes"], seed if isinstance(seed, int) else None
+    return line, None
+
+
+def shown_row(name, numbers, is_sorted):
+    """The numbers as pieces that go up by one."""
+    pieces = []
+    for number in sorted(numbers) if is_sorted else numbers:
+        if pieces and pieces[-1][1] + 1 == number:
+            pieces[-1][1] = number
+        else:
+            pieces.append([number, number])
+    shown = [("%d" if one == last else "%d..%d") % ((one,) if one == last else (one, last))
+             for one, last in pieces]
+    more = ["and more"] if len(shown) > 8 else []
+    return " ".join(([name] if name else []) + shown[:8] + more)
 
 
 class Host:
@@ -1328,6 +1552,9 @@ KINDS = {
     "semaphore": Semaphore,
     "bounded-semaphore": BoundedSemaphore,
     "event": Event,
+    "queue": Queue,
+    "joinable-queue": JoinableQueue,
+    "simple-queue": SimpleQueue,
     "rlock": RLock,
     "condition": Condition,
     "barrier": Barrier,
@@ -1716,16 +1943,26 @@ class Script:
     def __init__(self, actor, reply_id):
         self.actor, self.id = actor, reply_id
         self.variables = {}
+        self.it = None  # what the statement before came back with
 
     def run(self, program):
         say(self.id, "entered", at=time.monotonic_ns())
         report(self.id, lambda: self.block(program))
 
     def block(self, program):
-        value = None
+        self.it = None
         for statement in program:
-            value = getattr(self, "do_" + statement["do"].replace("-", "_"), self.unknown)(statement)
-        return value
+            do = getattr(self, "do_" + statement["do"].replace("-", "_"), self.unknown)
+            self.it = do(statement)
+        return self.it
+
+    def filled(self, value):
+        """An argument with the variables of loops, and what came before, in their places."""
+        if isinstance(value, list):
+            return [self.filled(one) for one in value]
+        if isinstance(value, dict) and list(value) == ["loop"]:
+            return self.variables.get(value["loop"])
+        return self.it if value == {"it": True} else value
 
     def unknown(self, statement):
         raise NotImplementedError(statement["do"])
@@ -1736,7 +1973,9 @@ class Script:
             method = operation(target, statement["op"])
             if method is None:
                 raise NotImplementedError(statement["op"])
-            return method(**arguments(statement.get("args", {})))
+            args = statement.get("args", {})
+            args = {name: self.filled(value) for name, value in args.items()}
+            return method(**arguments(args))
         except NotImplementedError:
             raise
         except (Exception, KeyboardInterrupt) as error:
@@ -1879,7 +2118,8 @@ class Adapter:
                           "drop", "ends", "exec", "catch", "interrupts"],
             contracts={"lock-release": ["by-anyone"], "lock-again": ["waits"],
                        "condition-wakeup": ["exact"], "condition-notify": ["by-holder"],
-                       "at-exit": ["waits"]},
+                       "at-exit": ["waits"], "queue-room": ["grows"],
+                       "queue-put": ["background"]},
             pace="slow" if self.method == "spawn" else "fast",
         )
 

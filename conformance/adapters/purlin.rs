@@ -50,8 +50,12 @@ mod named;
 mod process;
 #[path = "purlin/program.rs"]
 mod program;
+#[path = "purlin/queue.rs"]
+mod queue;
 #[path = "purlin/semaphore.rs"]
 mod semaphore;
+#[path = "purlin/simple_queue.rs"]
+mod simple_queue;
 #[path = "purlin/stage.rs"]
 mod stage;
 #[path = "purlin/thread.rs"]
@@ -222,6 +226,8 @@ impl Subject for Purlin {
                 self.counted::<Tracked>(name, args)
             }
             event::KIND => Ok(Arc::new(Flag(Event::new().map_err(refusal)?))),
+            queue::KIND | queue::BOUNDED | queue::JOINABLE => queue::made(kind, args),
+            simple_queue::KIND => Ok(Arc::new(simple_queue::Simple::new()?)),
             process::KIND => process::made(self.name, self.usual_process(), args),
             current::KIND => Ok(Arc::new(Me::default())),
             program::KIND => Ok(Arc::new(program::Described::new(args)?)),
@@ -260,6 +266,10 @@ fn objects() -> BTreeMap<String, Vec<String>> {
         ("tracked-semaphore", words(&semaphore::OPERATIONS)),
         ("bounded-tracked-semaphore", words(&semaphore::OPERATIONS)),
         (event::KIND, words(&event::OPERATIONS)),
+        (queue::KIND, words(&queue::OPERATIONS)),
+        (queue::BOUNDED, words(&queue::OPERATIONS)),
+        (queue::JOINABLE, words(&queue::JOINABLE_OPERATIONS)),
+        (simple_queue::KIND, words(&simple_queue::OPERATIONS)),
         (process::KIND, words(&process::OPERATIONS)),
         (current::KIND, words(&current::OPERATIONS)),
         (program::KIND, words(&program::OPERATIONS)),
@@ -284,8 +294,13 @@ const KINDS: [Kind; 3] = [
 ];
 
 fn contracts((_, release, again): Kind) -> BTreeMap<String, Vec<String>> {
-    let sides: [(&str, &[&str]); 3] =
-        [("lock-release", &[release]), ("lock-again", &[again]), ("at-exit", &["waits", "leaves"])];
+    let sides: [(&str, &[&str]); 5] = [
+        ("lock-release", &[release]),
+        ("lock-again", &[again]),
+        ("at-exit", &["waits", "leaves"]),
+        ("queue-room", &["grows"]),
+        ("queue-put", &["direct"]),
+    ];
     let owned = |sides: &[&str]| sides.iter().map(|side| (*side).to_owned()).collect();
     sides.map(|(choice, sides)| (choice.to_owned(), owned(sides))).into()
 }
@@ -319,7 +334,10 @@ fn forms() -> BTreeMap<String, Form> {
             [("lock-release", "by-anyone"), ("lock-again", "waits"), ("lock-owner", "unknown")],
         ),
     ];
-    KINDS[1..].iter().map(of_lock).chain(semaphores).chain(others).collect()
+    let room = BTreeMap::from([("queue-room".to_owned(), vec!["fixed".to_owned()])]);
+    let bounded = Form { of: queue::KIND.to_owned(), contracts: room };
+    let queues = [(queue::BOUNDED.to_owned(), bounded)];
+    KINDS[1..].iter().map(of_lock).chain(semaphores).chain(others).chain(queues).collect()
 }
 
 struct Forked(Process);

@@ -217,6 +217,10 @@ impl Waiters {
         self.waiters.iter().any(|waiter| waiter.client == client)
     }
 
+    pub(super) fn any(&self, is: impl Fn(Client) -> bool) -> bool {
+        self.waiters.iter().any(|waiter| is(waiter.client))
+    }
+
     pub(super) fn push(&mut self, client: Client, is_timed: bool) {
         self.waiters.push_back(Waiter { client, is_timed });
     }

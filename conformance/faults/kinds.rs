@@ -2,7 +2,7 @@
 //! where a kind is registered.
 
 use super::kind::Kind;
-use super::{barrier, condition, event, fault, lock, named, rlock, semaphore};
+use super::{barrier, condition, event, fault, lock, named, queue, rlock, semaphore};
 
 /// All kinds. The first is what an object is of which nobody has said anything.
 pub(super) const KINDS: &[&Kind] = &[
@@ -16,12 +16,23 @@ pub(super) const KINDS: &[&Kind] = &[
     &semaphore::BOUNDED,
     &semaphore::TRACKED,
     &semaphore::BOUNDED_TRACKED,
+    &queue::FIXED,
+    &queue::GROWING,
+    &queue::JOINABLE,
+    &queue::SIMPLE,
 ];
 
 /// The names of all faults: those of the connections, which concern every kind and the lock, and
 /// those of further kinds alone.
-pub(super) const FAULTS: &[&[&str]] =
-    &[fault::NAMES, rlock::NAMES, condition::NAMES, event::NAMES, barrier::NAMES, semaphore::NAMES];
+pub(super) const FAULTS: &[&[&str]] = &[
+    fault::NAMES,
+    rlock::NAMES,
+    condition::NAMES,
+    event::NAMES,
+    barrier::NAMES,
+    semaphore::NAMES,
+    queue::NAMES,
+];
 
 pub(super) fn find(name: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| kind.name == name).copied()

@@ -45,6 +45,7 @@ mod lock;
 mod named;
 mod names;
 mod process;
+mod queue;
 mod rlock;
 mod semaphore;
 mod server;

@@ -239,6 +239,11 @@ const FILES: &[(&str, &str)] = &[
     ("process/daemon", include_str!("../cases/process/daemon.toml")),
     ("process/children", include_str!("../cases/process/children.toml")),
     ("process/spawn", include_str!("../cases/process/spawn.toml")),
+    ("queue/order", include_str!("../cases/queue/order.toml")),
+    ("queue/room", include_str!("../cases/queue/room.toml")),
+    ("queue/ends", include_str!("../cases/queue/ends.toml")),
+    ("simple-queue", include_str!("../cases/simple-queue.toml")),
+    ("joinable-queue", include_str!("../cases/joinable-queue.toml")),
     ("subprocess", include_str!("../cases/subprocess.toml")),
     ("thread", include_str!("../cases/thread.toml")),
 ];

@@ -16,6 +16,7 @@
 
 mod actor;
 mod adapter;
+mod bulk;
 mod estate;
 mod flow;
 mod functions;
@@ -28,6 +29,7 @@ mod passage;
 mod pipes;
 mod replies;
 mod requests;
+mod rows;
 mod shared;
 mod shelf;
 
@@ -37,6 +39,7 @@ use std::sync::Arc;
 pub use crate::protocol::{Answer, Arguments, Form, Hello, How, Pace, Reach};
 pub use crate::script::Ended;
 pub use actor::Actor;
+pub use bulk::{Item, Mixture, SEEDS_COUNT};
 pub use flow::{CallResult, Flow, Leaving, Refusal};
 pub use functions::{Function, Functions, is_true};
 pub use package::{Package, run_package};

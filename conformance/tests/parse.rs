@@ -90,6 +90,8 @@ a: {
     l.write("a \"line\"")
 } -> ok
 a: l.lines() -> ["a", "b"]
+a: loop 10 as n { many[n].try(x=n, y=["x", n]); l.write(it); l.write([it, n]) } -> ok
+a: l.rows(sorted=true) -> ["0..9"]
 b: { fork d; start e by spawn; start f } -> ok
 d: lock.try(timeout=-1s, x=infinity, y=nan, z=-infinity, w=2.5) -> ok
 a: { make own; drop own } -> ok

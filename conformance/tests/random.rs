@@ -21,6 +21,7 @@ use purlin_conformance::model::linear::explain;
 use purlin_conformance::model::lock::{Again, LockModel, Release};
 use purlin_conformance::model::observed::Observed;
 use purlin_conformance::model::plan::{Move, Plan, What};
+use purlin_conformance::model::queue::QueueModel;
 use purlin_conformance::model::rlock::RLockModel;
 use purlin_conformance::model::semaphore::SemaphoreModel;
 use purlin_conformance::model::{Actor, Model};
@@ -177,6 +178,62 @@ fn some_burst_notices_two_that_are_let_in_at_once() {
     assert!(unnoticed.is_empty(), "{unnoticed:#?}");
 }
 
+/// Queues that are wrong in one way; a script of the first so many notices each.
+const QUEUE_FAULTS: &[&str] = &[
+    "fault-lost-wake",
+    "fault-waiter-death-keeps-ticket",
+    "fault-wake-admits-all",
+    "fault-queue-bound-is-more",
+    "fault-queue-dead-waiter-locks",
+    "fault-queue-dies-with-producer",
+    "fault-queue-full-puts",
+    "fault-queue-get-keeps",
+    "fault-queue-got-comes-back",
+    "fault-queue-put-never-waits",
+    "fault-queue-swaps",
+];
+
+#[test]
+fn a_script_notices_each_fault_of_a_queue() {
+    let error_kinds = Catalogue::embedded().unwrap().error_kinds;
+    let unnoticed = in_parallel(QUEUE_FAULTS, |fault| {
+        let (command, ground) = subject_of(fault, "queue");
+        let notices = |seed: &u64| {
+            let script = draw::plan(&mut Draw::new(*seed), &ground).script(&ground);
+            let (outcome, _) = run_script(&command, &script, *seed, &error_kinds);
+            matches!(outcome.verdict, Verdict::Broken | Verdict::Hung)
+        };
+        let first = (1..=SCRIPTS_FOR_A_FAULT).find(notices);
+        println!("{fault}: {first:?}");
+        first.is_none().then(|| (*fault).to_owned())
+    });
+    assert!(unnoticed.is_empty(), "{unnoticed:#?}");
+}
+
+/// One caller, so that no timing can hide anything; and several, whose calls overlap.
+#[test]
+fn the_histories_of_a_wrong_queue_have_no_order() {
+    let put = |item| Op::Put(item, Limit::None);
+    let get = Op::Get(Limit::None);
+    let alone: [(&str, Vec<Vec<Op>>); 4] = [
+        ("fault-queue-swaps", vec![vec![put(1), put(2), get, get]]),
+        ("fault-queue-get-keeps", vec![vec![put(1), get, Op::TryGet]]),
+        ("fault-queue-full-puts", vec![vec![put(1), put(2), Op::TryPut(3), get, get, Op::TryGet]]),
+        ("fault-queue-there-later", vec![vec![put(1), Op::TryGet]]),
+    ];
+    for (fault, lines) in alone {
+        let run = |name: &str| {
+            let (command, ground) = subject_of(name, "queue");
+            let (model, lines) = (ground.model, lines.clone());
+            Burst { model, lines, crowd: Crowd::None, kills: Vec::new() }.run(&command, &ground)
+        };
+        let end = run(fault);
+        assert!(matches!(end, BurstEnd::Refused(..)), "{fault}: {end}");
+        let end = run("honest-server");
+        assert!(matches!(end, BurstEnd::Explained(_)), "{end}");
+    }
+}
+
 fn run_burst(name: &str, crowd: Crowd, lines: &[&[Op]]) -> BurstEnd {
     let (command, ground) = subject(name);
     let lines = lines.iter().map(|line| line.to_vec()).collect();
@@ -320,6 +377,7 @@ fn grounds() -> Vec<Ground> {
         Kind::RLock(RLockModel),
         Kind::Condition(ConditionModel),
         Kind::Barrier(BarrierModel { party_count: 2 }),
+        Kind::Queue(QueueModel { bound: Some(2) }),
     ];
     let ground = |model: Kind| {
         let words = model.ops().iter().map(|(_, op)| op.words().0.to_owned());
@@ -350,7 +408,7 @@ fn wrong_words_are_one_clear_line() {
     let wrong: &[(&[&str], &str)] = &[
         (&["random", "--scripts", "many"], "--scripts is \"many\", not a number"),
         (&["random", "--case", "lock/try"], "random has no cases"),
-        (&["random", "--group", "queue"], "the group queue has no model"),
+        (&["random", "--group", "pipe"], "the group pipe has no model"),
         (&["random", "--form", "none"], "there is no form `none`"),
         (&["run", "--scripts", "3"], "--scripts"),
     ];
@@ -368,10 +426,15 @@ fn case_of(report: &str) -> String {
 }
 
 fn subject(name: &str) -> (AdapterCommand, Ground) {
+    subject_of(name, "lock")
+}
+
+fn subject_of(name: &str, group: &str) -> (AdapterCommand, Ground) {
     let args = vec!["adapter".into(), name.into()];
     let command = AdapterCommand { program: PROGRAM.into(), args, shown: name.to_owned() };
     let subject = Subject::probe(command, "").unwrap();
-    let ground = Ground::new(&subject.hello, "lock", &forms(&subject.hello, "lock")[0]).unwrap();
+    let form = &forms(&subject.hello, group)[0];
+    let ground = Ground::new(&subject.hello, group, form).unwrap();
     (subject.command, ground)
 }
 

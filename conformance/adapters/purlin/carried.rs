@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
+use purlin_channel::{JoinableQueue, Queue, SimpleQueue};
 use purlin_conformance::serve::{Object, Refusal};
 use purlin_shm::{Carry, Luggage};
 use purlin_sync::{
@@ -18,7 +19,9 @@ use super::current::{self, Me};
 use super::event::Flag;
 use super::lock::Shared;
 use super::named::NamedLock;
+use super::queue::Messages;
 use super::semaphore::Counted;
+use super::simple_queue::Simple;
 use super::thread;
 
 /// Says for each kind what its handles are, and what makes an object of one.
@@ -114,6 +117,9 @@ carried! {
     conditions: Condition, "condition", SharedCondition;
     lock_conditions: Condition<ByHolder>, "condition-over-lock", SharedCondition;
     events: Event, "event", Flag;
+    queues: Queue, "queue", Messages::of;
+    joinable_queues: JoinableQueue, "joinable-queue", Messages::of;
+    simple_queues: SimpleQueue, "simple-queue", Simple;
 }
 
 impl Carried {

@@ -45,6 +45,14 @@ pub enum Op {
     IsBroken,
     /// `waiting`
     Waiting,
+    /// `put`, of this item, with a limit.
+    Put(u32, Limit),
+    /// `try_put`, of this item.
+    TryPut(u32),
+    /// `get`, with a limit.
+    Get(Limit),
+    /// `try_get`
+    TryGet,
     /// No call: the caller's process ends, in whatever way, or drops its last handle.
     Gone,
 }
@@ -91,6 +99,10 @@ pub enum Told {
     WouldDeadlock,
     /// The barrier is broken.
     BarrierBroken,
+    /// There was nothing to get.
+    Empty,
+    /// There was no room.
+    Full,
     /// A number.
     Number(u32),
     /// Yes or no.
@@ -107,6 +119,11 @@ impl Op {
             Self::Wait(limit) => ("wait", limit.argument()),
             Self::ReleaseMany(count) => ("release", with("n", count.into())),
             Self::Notify(count) => ("notify", with("n", count.into())),
+            Self::Put(item, limit) => {
+                ("put", with("item", item.into()).into_iter().chain(limit.argument()).collect())
+            }
+            Self::TryPut(item) => ("try_put", with("item", item.into())),
+            Self::Get(limit) => ("get", limit.argument()),
             plain => (plain.word(), Arguments::new()),
         }
     }
@@ -116,7 +133,12 @@ impl Op {
     pub fn read(word: &str, args: &Arguments) -> Option<Self> {
         let count = args.get("n").map(Value::as_u64);
         let count = count.map(|count| count.and_then(|count| u32::try_from(count).ok()));
+        let item = args.get("item").and_then(Value::as_u64);
+        let item = item.and_then(|item| u32::try_from(item).ok());
         match (word, count) {
+            ("put", None) => Limit::read(args).and_then(|limit| Some(Self::Put(item?, limit))),
+            ("try_put", None) => item.map(Self::TryPut),
+            ("get", None) => Limit::read(args).map(Self::Get),
             ("acquire", None) => Limit::read(args).map(Self::Acquire),
             ("wait", None) => Limit::read(args).map(Self::Wait),
             ("release", Some(count)) => count.map(Self::ReleaseMany),
@@ -129,13 +151,26 @@ impl Op {
     #[must_use]
     pub const fn limit(self) -> Option<Limit> {
         match self {
-            Self::Acquire(limit) | Self::Wait(limit) => Some(limit),
+            Self::Acquire(limit) | Self::Wait(limit) | Self::Get(limit) | Self::Put(_, limit) => {
+                Some(limit)
+            }
             _ => None,
         }
     }
 
+    /// The same call, with this item if it has one.
+    #[must_use]
+    pub const fn with_item(self, item: u32) -> Self {
+        match self {
+            Self::Put(_, limit) => Self::Put(item, limit),
+            Self::TryPut(_) => Self::TryPut(item),
+            other => other,
+        }
+    }
+
     /// Those without an argument.
-    const PLAIN: [Self; 14] = [
+    const PLAIN: [Self; 15] = [
+        Self::TryGet,
         Self::Try,
         Self::Release,
         Self::Recover,
@@ -170,6 +205,10 @@ impl Op {
             Self::Reset => "reset",
             Self::IsBroken => "is_broken",
             Self::Waiting => "waiting",
+            Self::Put(..) => "put",
+            Self::TryPut(_) => "try_put",
+            Self::Get(_) => "get",
+            Self::TryGet => "try_get",
             Self::Gone => "gone", // never asked: a death is no call
         }
     }
@@ -210,6 +249,8 @@ impl Told {
             Self::OverReleased,
             Self::WouldDeadlock,
             Self::BarrierBroken,
+            Self::Empty,
+            Self::Full,
         ];
         errors.into_iter().find(|told| told.error() == Some(word))
     }
@@ -248,6 +289,8 @@ impl Told {
             Self::OverReleased => Some("over-released"),
             Self::WouldDeadlock => Some("would-deadlock"),
             Self::BarrierBroken => Some("barrier-broken"),
+            Self::Empty => Some("empty"),
+            Self::Full => Some("full"),
         }
     }
 }
@@ -270,7 +313,9 @@ mod tests {
     fn a_call_is_read_back_from_its_words() {
         let limits = [Limit::None, Limit::Long, Limit::Short, Limit::Zero];
         let timed = limits.into_iter().flat_map(|limit| [Op::Acquire(limit), Op::Wait(limit)]);
-        let counted = [Op::ReleaseMany(3), Op::Notify(1), Op::Notify(7)];
+        let counted = [Op::ReleaseMany(3), Op::Notify(1), Op::Notify(7), Op::TryPut(5)];
+        let queued = limits.into_iter().flat_map(|limit| [Op::Put(9, limit), Op::Get(limit)]);
+        let timed = timed.chain(queued);
         for op in timed.chain(counted).chain(Op::PLAIN) {
             let (word, args) = op.words();
             assert_eq!(Op::read(word, &args), Some(op));

@@ -71,8 +71,13 @@ pub fn plan(draw: &mut Draw, ground: &Ground) -> Plan {
 
 /// A call of a burst.
 pub fn op(draw: &mut Draw, model: Kind) -> Op {
-    draw.weighted(model.ops())
+    let op = draw.weighted(model.ops());
+    // Most items are different.
+    op.with_item(u32::try_from(draw.below(ITEMS_COUNT)).unwrap_or(0))
 }
+
+/// As many items are drawn from.
+const ITEMS_COUNT: usize = 1000;
 
 /// So many moves are tried at least, and fewer than twice as many; half of them make no sense where
 /// they come.

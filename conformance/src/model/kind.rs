@@ -6,9 +6,10 @@ use std::fmt;
 use super::barrier::{BarrierModel, BarrierState};
 use super::call::{Call, Limit, Op, Told};
 use super::condition::{ConditionModel, ConditionState};
-use super::draw::Draw;
+use super::draw::{self, Draw};
 use super::event::{EventModel, EventState};
 use super::lock::{Again, Hold, LockModel, LockState, Release};
+use super::queue::{QueueModel, QueueState};
 use super::rlock::{RLockModel, RLockState};
 use super::semaphore::{SemaphoreModel, SemaphoreState};
 use super::{Actor, Model};
@@ -77,11 +78,12 @@ kinds! {
     RLock: RLockModel, RLockState;
     Condition: ConditionModel, ConditionState;
     Barrier: BarrierModel, BarrierState;
+    Queue: QueueModel, QueueState;
 }
 
 /// The groups of behaviours whose objects have a model.
-pub const GROUPS: [&str; 7] =
-    ["lock", "semaphore", "bounded-semaphore", "event", "rlock", "condition", "barrier"];
+pub const GROUPS: [&str; 8] =
+    ["lock", "semaphore", "bounded-semaphore", "event", "rlock", "condition", "barrier", "queue"];
 
 impl Kind {
     /// The model of a group's object, in a form that takes these sides.
@@ -106,6 +108,7 @@ impl Kind {
             "rlock" => Self::RLock(RLockModel),
             "condition" => Self::Condition(ConditionModel),
             "barrier" => Self::Barrier(BarrierModel { party_count: 2 }),
+            "queue" => Self::Queue(QueueModel { bound: Some(2) }),
             _ => return None,
         })
     }
@@ -121,6 +124,7 @@ impl Kind {
             Self::RLock(_) => "rlock",
             Self::Condition(_) => "condition",
             Self::Barrier(_) => "barrier",
+            Self::Queue(_) => "queue",
         }
     }
 
@@ -171,6 +175,10 @@ impl Kind {
                 let party_count = draw.weighted(&[(10, 1), (50, 2), (40, 3)]);
                 Self::Barrier(BarrierModel { party_count })
             }
+            Self::Queue(_) => {
+                let bounds = [(30, Some(1)), (30, Some(2)), (20, Some(3)), (20, None)];
+                Self::Queue(QueueModel { bound: draw.weighted(&bounds) })
+            }
             other => other,
         }
     }
@@ -181,6 +189,7 @@ impl Kind {
         let named = match self {
             Self::Semaphore(model) => Some(("value", model.start_count)),
             Self::Barrier(model) => Some(("parties", model.party_count)),
+            Self::Queue(model) => model.bound.map(|bound| ("bound", bound)),
             _ => None,
         };
         named.map(|(name, value)| (name.to_owned(), value.into())).into_iter().collect()
@@ -197,6 +206,7 @@ impl Kind {
             Self::Event(_) => EVENT_OPS,
             Self::Condition(_) => CONDITION_OPS,
             Self::Barrier(_) => BARRIER_OPS,
+            Self::Queue(_) => QUEUE_OPS,
         }
     }
 
@@ -208,7 +218,7 @@ impl Kind {
             State::RLock(state) => state.hold,
             State::Condition(state) => state.lock.hold,
             State::Semaphore(state) => return state.owner(),
-            State::Event(_) | State::Barrier(_) => return None,
+            State::Event(_) | State::Barrier(_) | State::Queue(_) => return None,
         };
         match hold {
             Hold::By(holder) => Some(holder),
@@ -232,7 +242,7 @@ impl Kind {
             State::Lock(state) => state.is_suspect,
             State::RLock(state) => state.is_suspect,
             State::Condition(state) => state.lock.is_suspect,
-            State::Semaphore(_) | State::Event(_) | State::Barrier(_) => false,
+            State::Semaphore(_) | State::Event(_) | State::Barrier(_) | State::Queue(_) => false,
         }
     }
 
@@ -251,8 +261,9 @@ impl Kind {
     /// Whether what comes of this call depends on more than the model knows.
     #[must_use]
     pub fn is_open(&self, state: &State, call: &Call) -> bool {
-        match state {
-            State::Condition(state) => state.is_open(call),
+        match (self, state) {
+            (_, State::Condition(state)) => state.is_open(call),
+            (Self::Queue(model), State::Queue(state)) => model.is_open(state, call),
             _ => false,
         }
     }
@@ -300,14 +311,20 @@ impl Kind {
                 has_room.then_some((by, Op::Release))
             }
             (Self::Event(_), State::Event(state)) if !state.is_set => Some((None, Op::Set)),
+            (Self::Queue(_), State::Queue(state)) if state.is_empty() => {
+                Some((None, Op::Put(0, Limit::None)))
+            }
+            (Self::Queue(model), State::Queue(state)) if !model.has_room(state) => {
+                Some((None, Op::TryGet))
+            }
             _ => None,
         }
     }
 
     /// A few calls that belong together, for a burst.
     pub(super) fn round(&self, draw: &mut Draw) -> Vec<Op> {
-        if let Self::Event(_) = self {
-            return vec![draw.weighted(EVENT_OPS), draw.weighted(EVENT_OPS)];
+        if matches!(self, Self::Event(_) | Self::Queue(_)) {
+            return vec![draw::op(draw, *self), draw::op(draw, *self)];
         }
         let mut round = vec![draw.weighted(ACQUIRES)];
         if draw.percent(25) {
@@ -399,6 +416,19 @@ const BARRIER_OPS: &[(usize, Op)] = &[
     (9, Op::Reset),
     (6, Op::IsBroken),
     (6, Op::Waiting),
+];
+
+const QUEUE_OPS: &[(usize, Op)] = &[
+    (30, Op::Put(0, Limit::None)),
+    (4, Op::Put(0, Limit::Long)),
+    (4, Op::Put(0, Limit::Short)),
+    (4, Op::Put(0, Limit::Zero)),
+    (8, Op::TryPut(0)),
+    (30, Op::Get(Limit::None)),
+    (4, Op::Get(Limit::Long)),
+    (4, Op::Get(Limit::Short)),
+    (4, Op::Get(Limit::Zero)),
+    (8, Op::TryGet),
 ];
 
 const ACQUIRES: &[(usize, Op)] = &[

@@ -28,6 +28,7 @@ pub mod linear;
 pub mod lock;
 pub mod observed;
 pub mod plan;
+pub mod queue;
 pub mod random;
 pub mod rlock;
 pub mod semaphore;

@@ -132,9 +132,10 @@ fn read_end(call: &CallEvent) -> Result<End<Told>, String> {
 
 fn is_cut_short(op: Op, entered: u64, end: End<Told>) -> bool {
     match (op.limit(), end) {
-        (Some(Limit::Short), End::Returned { at, told: Told::TimedOut }) => {
-            at.saturating_sub(entered) + CLOCK_SLACK_NANOS < SHORT_NANOS
-        }
+        (
+            Some(Limit::Short),
+            End::Returned { at, told: Told::TimedOut | Told::Empty | Told::Full },
+        ) => at.saturating_sub(entered) + CLOCK_SLACK_NANOS < SHORT_NANOS,
         _ => false,
     }
 }

@@ -167,7 +167,7 @@ impl<'a> Stage<'a> {
     /// it. One that a death has broken already is told of at once, whoever has seen that.
     fn is_own_limit(&self, before: &State, told: &[Told], after: &State) -> bool {
         match told {
-            [Told::TimedOut] => true,
+            [Told::TimedOut | Told::Empty | Told::Full] => true,
             [Told::BarrierBroken] => !self.model.is_broken(before) && self.model.is_broken(after),
             _ => false,
         }

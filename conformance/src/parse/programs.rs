@@ -20,6 +20,8 @@ pub(super) struct Scope {
     loop_count: usize,
     /// It stands in a function, which is run inside a call.
     is_function: bool,
+    /// A statement stands before it in the same braces.
+    pub(super) has_it: bool,
     /// The actors that the program starts.
     pub(super) births: Vec<(String, Birth)>,
     /// Those of them that are the life of an object, by which they can be ended.
@@ -56,12 +58,14 @@ impl Parser<'_> {
     fn statements(&mut self, open: Span) -> Result<(Program, Course), ParseError> {
         let mut program = Program::new();
         let mut course = Course::from(Flow::PASSES);
+        self.scope.has_it = false;
         loop {
             self.words.skip_separators();
             if self.words.is_over() {
                 return Err(at(open, "this `{` is never closed"));
             }
             if self.words.try_mark("}") {
+                self.scope.has_it = false;
                 return Ok((program, course));
             }
             if self.words.next_is_actor() {
@@ -75,6 +79,7 @@ impl Parser<'_> {
             self.words.part_end()?;
             program.push(statement);
             course = course.then(next);
+            self.scope.has_it = true;
         }
     }
 
@@ -387,7 +392,13 @@ impl Parser<'_> {
 fn operation(kind: &str, op: &str) -> Result<Option<&'static str>, String> {
     let known: &[(&str, Option<&str>)] = match kind {
         "cell" => &[("get", None), ("set", Some("value")), ("add", Some("n"))],
-        "log" => &[("lines", None), ("write", Some("text")), ("has", Some("text"))],
+        "log" => &[
+            ("lines", None),
+            ("write", Some("text")),
+            ("has", Some("text")),
+            ("rows", None),
+            ("repeated", None),
+        ],
         "lock" if matches!(op, "get" | "set" | "add" | "write" | "lines") => &[],
         _ => return Ok(None),
     };

@@ -6,7 +6,7 @@ use super::flow::{Course, Flow};
 use super::lex::TokenKind;
 use super::words::at;
 use super::{ParseError, Parser};
-use crate::script::{Arguments, FUNCTION, Span, function_value};
+use crate::script::{Arguments, FUNCTION, IT, Span, function_value, it, loop_variable};
 
 impl Parser<'_> {
     /// `(timeout=50ms, name="x")`, `({ n.get() })`; `alone` is the name of an argument that may
@@ -51,6 +51,9 @@ impl Parser<'_> {
     }
 
     pub(super) fn argument(&mut self) -> Result<Value, ParseError> {
+        if let Some(filled) = self.filled_in_actor() {
+            return Ok(filled);
+        }
         if !self.words.try_mark("$") {
             return self.value();
         }
@@ -61,6 +64,20 @@ impl Parser<'_> {
             return Err(at(span, says));
         }
         Ok(json!({ "var": name }))
+    }
+
+    /// The variable of a loop around, or `it`: the value of the statement before.
+    fn filled_in_actor(&mut self) -> Option<Value> {
+        let Some(TokenKind::Word(word)) = self.words.peek() else { return None };
+        let value = if self.scope.rounds_of(word).is_some() {
+            loop_variable(word)
+        } else if word == IT && self.scope.has_it {
+            it()
+        } else {
+            return None;
+        };
+        self.words.skip();
+        Some(value)
     }
 
     pub(super) fn value(&mut self) -> Result<Value, ParseError> {

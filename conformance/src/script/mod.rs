@@ -1,6 +1,7 @@
 //! A case's script as the interpreter runs it: what is shared, who acts, and a step a line.
 
 mod expected;
+mod filling;
 mod function;
 mod print;
 mod program;
@@ -8,6 +9,7 @@ mod walk;
 
 pub use expected::{Ended, Expected, Outcome};
 pub(crate) use expected::{Millis, Together};
+pub(crate) use filling::{Filling, IT, filled, filling, it, loop_variable};
 pub(crate) use function::{ACTOR, FUNCTION, functions};
 pub use function::{function_of, function_value};
 pub use program::{Or, Program, Statement, Target};

@@ -5,8 +5,8 @@ use std::fmt::{self, Display, Formatter};
 use serde_json::Value;
 
 use super::{
-    Action, ActorLine, Arguments, FUNCTION, Moment, ObjectLine, Origin, Outcome, Program, Script,
-    Statement, Step, Target, Together, function_of,
+    Action, ActorLine, Arguments, FUNCTION, Filling, IT, Moment, ObjectLine, Origin, Outcome,
+    Program, Script, Statement, Step, Target, Together, filling, function_of,
 };
 use crate::parse::is_word;
 
@@ -276,7 +276,11 @@ impl Display for Constant<'_> {
             }
             Value::Object(map) => match map.get("var") {
                 Some(Value::String(variable)) if map.len() == 1 => write!(f, "${variable}"),
-                _ => entries(f, map),
+                _ => match filling(self.0) {
+                    Some(Filling::Loop(variable)) => f.write_str(variable),
+                    Some(Filling::It) => f.write_str(IT),
+                    None => entries(f, map),
+                },
             },
             plain => write!(f, "{plain}"),
         }

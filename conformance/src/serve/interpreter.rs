@@ -18,7 +18,7 @@ use super::replies::{now_nanos, say};
 use super::shelf::{create, place};
 use super::{Object, Refusal, newborn};
 use crate::protocol::{Answer, Arguments, Ask, Target};
-use crate::script::{Or, Statement};
+use crate::script::{Filling, Or, Statement, filled};
 use crate::sys::fork::duplicate;
 use crate::sys::{endings, signal};
 
@@ -28,31 +28,33 @@ pub(super) struct Interpreter<'a> {
     id: u64,
     /// Of the loops around, the innermost last.
     variables: Vec<(String, u64)>,
+    /// What the statement before came back with.
+    last: Value,
 }
 
 impl<'a> Interpreter<'a> {
     /// Runs it and says what came of it, unless the actor leaves it for good.
     pub(super) fn run(life: &'a mut Life, id: u64, program: &[Statement]) -> Option<Way> {
         say(id, Answer::Entered { at: now_nanos() });
-        let mut run = Self { life, id, variables: Vec::new() };
+        let mut run = Self { life, id, variables: Vec::new(), last: Value::Null };
         let flow = catch_task(|| run.block(program));
         outcome(id, now_nanos(), flow)
     }
 
     /// Runs a function inside a call. The loops around the call are none of its own.
     pub(super) fn function(life: &'a mut Life, id: u64, program: &[Statement]) -> Flow {
-        Self { life, id, variables: Vec::new() }.block(program)
+        Self { life, id, variables: Vec::new(), last: Value::Null }.block(program)
     }
 
     fn block(&mut self, program: &[Statement]) -> Flow {
-        let mut last = Value::Null;
+        self.last = Value::Null;
         for statement in program {
             match self.statement(statement) {
-                Flow::Done(value) => last = value,
+                Flow::Done(value) => self.last = value,
                 other => return other,
             }
         }
-        Flow::Done(last)
+        Flow::Done(std::mem::take(&mut self.last))
     }
 
     fn statement(&mut self, statement: &Statement) -> Flow {
@@ -90,8 +92,9 @@ impl<'a> Interpreter<'a> {
     }
 
     fn call(&mut self, target: &Target, op: &str, args: &Arguments, or: &[Or]) -> Flow {
+        let args = filled(args, &|filling| self.meant(filling));
         let flow = match self.find(target) {
-            Ok(object) => made_call(self.life, self.id, &*object, op, args),
+            Ok(object) => made_call(self.life, self.id, &*object, op, &args),
             Err(refusal) => Flow::Failed(refusal),
         };
         let Flow::Failed(refusal) = flow else { return flow };
@@ -217,6 +220,16 @@ impl<'a> Interpreter<'a> {
         };
         let error = take_along().unwrap_or_else(|error| error);
         Flow::Failed(Refusal::new("system", error))
+    }
+
+    fn meant(&self, filling: Filling<'_>) -> Value {
+        match filling {
+            Filling::It => self.last.clone(),
+            Filling::Loop(name) => {
+                let innermost = self.variables.iter().rev().find(|(known, _)| known == name);
+                innermost.map_or(Value::Null, |(_, number)| (*number).into())
+            }
+        }
     }
 
     fn find(&self, target: &Target) -> Result<std::sync::Arc<dyn Object>, Refusal> {

@@ -14,13 +14,14 @@ use rustix::fs::{MemfdFlags, OFlags, fcntl_setfl, memfd_create};
 use serde_json::Value;
 
 use super::host::{self, HOST};
+use super::rows::{repeated_count, rows};
 use super::{Arguments, CallResult, Object, Refusal};
 use crate::sys::memory::SharedNumber;
 
 /// The kinds that the library makes, with their operations, and the capability that each is.
 pub(super) const KINDS: [(&str, &[&str], &str); 3] = [
     (CELL, &["get", "set", "add"], "cells"),
-    (LOG, &["write", "lines", "has"], "logs"),
+    (LOG, &["write", "lines", "has", "rows", "repeated"], "logs"),
     (HOST, host::OPERATIONS, HOST),
 ];
 
@@ -111,10 +112,21 @@ impl Log {
 impl Object for Log {
     fn call(&self, op: &str, args: &Arguments) -> CallResult {
         let text = args.get("text");
+        let is = |name: &str| args.get(name) == Some(&Value::Bool(true));
         let done = match (op, text.and_then(Value::as_str)) {
             ("write", Some(text)) => self.write(text).map(|()| Value::Null),
-            ("write", None) => return CallResult::failed("invalid-argument", "no text"),
+            ("write", None) => match text {
+                Some(value) => self.write(&value.to_string()).map(|()| Value::Null),
+                None => return CallResult::failed("invalid-argument", "no text"),
+            },
             ("lines", _) => self.lines().map(Value::from),
+            ("rows", _) => self.lines().and_then(|lines| {
+                if is("take") {
+                    self.0.set_len(0)?;
+                }
+                Ok(rows(&lines, is("sorted")).into())
+            }),
+            ("repeated", _) => self.lines().map(|lines| repeated_count(&lines).into()),
             ("has", Some(text)) => {
                 self.lines().map(|lines| lines.iter().any(|line| line.contains(text)).into())
             }

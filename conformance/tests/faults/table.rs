@@ -7,6 +7,8 @@ mod event;
 mod lock;
 mod process;
 mod process_ends;
+mod queue;
+mod queue_ends;
 mod rlock;
 mod semaphore;
 mod semaphore_waits;
@@ -34,10 +36,10 @@ pub(crate) struct Table {
 
 impl Table {
     /// Whether each fault is asked some of the other cases of these groups, too, which are to keep.
-    /// What else notices a fault of a condition, or a call of purlin's that is bent, nobody has
-    /// looked at.
+    /// What else notices a fault of a condition or of a queue, or a call of purlin's that is bent,
+    /// nobody has looked at.
     pub(crate) fn is_sampled(&self) -> bool {
-        !self.groups.contains(&"condition") && !self.is_bent()
+        !["condition", "queue"].iter().any(|group| self.groups.contains(group)) && !self.is_bent()
     }
 
     /// Whether its faults are calls of purlin's that are bent, and so no odd subject has its kinds.
@@ -60,6 +62,7 @@ pub(crate) const TABLES: &[Table] = &[
     process::TABLE,
     thread::TABLE,
     subprocess::TABLE,
+    queue::TABLE,
 ];
 
 /// Odd ones that are right, and the cases that find what they do not promise.

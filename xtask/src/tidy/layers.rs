@@ -46,7 +46,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("sync", &["shm"]),
     ("process", &["shm", "sync"]),
     ("channel", &["shm", "sync"]),
-    ("conformance", &["shm", "sync", "process"]),
+    ("conformance", &["shm", "sync", "process", "channel"]),
     ("models", &["shm", "sync", "process"]),
     ("benches", &["shm", "sync", "process", "channel", "conformance"]),
     ("sweep", &["shm", "sync", "process", "channel"]),
