@@ -40,6 +40,7 @@ mod rivals;
 mod rounds;
 mod sleeper;
 pub mod sys;
+mod traffic;
 mod turns;
 mod unseen;
 
@@ -55,5 +56,6 @@ pub use pair::{Pair, PurlinLock, PurlinSemaphore, StdMutex};
 pub use rivals::{ContentionTable, Rivals};
 pub use rounds::{Contender, Rounds, Row, Table};
 pub use sleeper::{wake_sleeper, wakes_a_second};
+pub use traffic::{BarePipe, Carries, PingPong, Traffic};
 pub use turns::{TakesTurns, Turns};
 pub use unseen::unseen_death;

@@ -32,6 +32,11 @@ impl<'a> Contender<'a> {
         Self { name: name.into(), turn: Ok(Box::new(turn)) }
     }
 
+    /// Somebody who does so many operations at once as it is told.
+    pub fn whole(name: impl Into<String>, turn: impl FnMut(u64) + 'a) -> Self {
+        Self { name: name.into(), turn: Ok(Box::new(turn)) }
+    }
+
     /// A peer that this machine does not have, and why.
     pub fn absent(name: impl Into<String>, why: impl fmt::Display) -> Self {
         Self { name: name.into(), turn: Err(why.to_string()) }
@@ -132,6 +137,13 @@ impl Table {
     #[must_use]
     pub fn ratio(&self, name: &str) -> Option<f64> {
         self.rows.iter().find(|row| row.name == name)?.ratio.map(|ratio| ratio.median)
+    }
+
+    /// How many nanoseconds the operation of `name` takes: the median over rounds.
+    #[must_use]
+    pub fn median(&self, name: &str) -> Option<f64> {
+        let row = self.rows.iter().find(|row| row.name == name)?;
+        row.nanos.as_ref().ok().map(|nanos| nanos.median)
     }
 
     fn new(contenders: &[Contender<'_>], samples: &[Vec<f64>], round_count: u32) -> Self {

@@ -18,13 +18,21 @@ pub enum Error {
         /// How many bytes it has.
         len: usize,
     },
+    /// More messages were marked done than were sent. Nothing changed.
+    TaskDoneTooOften,
+    /// Whoever sent has left, or is dead, and nothing is left inside.
+    EndOfFile,
+    /// Whoever received has left, or is dead, and there is no room.
+    BrokenPipe,
+    /// Another has this end, not this process.
+    NotOwner,
     /// The argument is outside what the call accepts; nothing changed.
     InvalidArgument,
     /// No segment has this name.
     NoSuchName,
     /// The name is taken.
     AlreadyExists,
-    /// For a second the name was always just being taken away.
+    /// The deadline came first; or for a second a name was always just being taken away.
     TimedOut,
     /// No object of ours stands there, or another kind, or another layout version.
     Incompatible,
@@ -56,6 +64,10 @@ impl Error {
             Self::Empty => "empty",
             Self::Closed => "closed",
             Self::MessageTooLarge { .. } => "message-too-large",
+            Self::TaskDoneTooOften => "task-done-too-often",
+            Self::EndOfFile => "end-of-file",
+            Self::BrokenPipe => "broken-pipe",
+            Self::NotOwner => "not-owner",
             Self::InvalidArgument => "invalid-argument",
             Self::NoSuchName => "no-such-name",
             Self::AlreadyExists => "already-exists",

@@ -28,10 +28,14 @@
 #![deny(unsafe_code)]
 
 mod error;
+mod joinable;
 mod limits;
 mod queue;
+mod simple;
 mod words;
 
 pub use error::Error;
+pub use joinable::JoinableQueue;
 pub use limits::{LARGE_BYTES, QUEUE_COUNT_MAX, QUEUE_RING_MAX_BYTES};
 pub use queue::Queue;
+pub use simple::SimpleQueue;

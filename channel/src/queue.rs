@@ -11,7 +11,9 @@ use purlin_shm::{Carry, Luggage, Name, Object, Place, Segment, Shared};
 use purlin_sync::Deadline;
 
 use crate::error::Error;
-use crate::limits::{QUEUE_COUNT_MAX, QUEUE_RING_MAX_BYTES, RECV_BYTES};
+use crate::limits::{PAGES_ALIGN_BYTES, QUEUE_COUNT_MAX, QUEUE_RING_MAX_BYTES, RECV_BYTES};
+use crate::words::face::Face;
+use crate::words::pages::{limit_units, message_max_bytes};
 use crate::words::queue::{QueueWords, Shape, View, units};
 
 /// A queue of messages, for all processes and threads that share it: each is a row of bytes, sent
@@ -57,7 +59,7 @@ pub struct Queue {
     is_closed: Arc<AtomicBool>,
 }
 
-const _: () = assert!(size_of::<QueueWords>() == 496 && align_of::<QueueWords>() == 8);
+const _: () = assert!(size_of::<QueueWords>() == 880 && align_of::<QueueWords>() == 8);
 
 #[expect(unsafe_code, reason = "a promise about the layout, argued here")]
 // SAFETY: `repr(C)`, of atomics, and of words that are `repr(C)` or `repr(transparent)` and one
@@ -66,17 +68,22 @@ unsafe impl Shared for QueueWords {}
 
 impl Object for QueueWords {
     const KIND: u16 = 16;
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
     type Row = AtomicU64;
 }
+
+/// Nothing besides.
+const PLAIN: Face = Face { is_joinable: false, limit_units: 0, start_bytes: 0 };
 
 impl Shape {
     /// # Errors
     /// * [`Error::InvalidArgument`] for no messages, or more than can be counted or stored.
-    fn new(count: usize, size: usize) -> Result<Self, Error> {
+    pub(crate) fn new(count: usize, size: usize) -> Result<Self, Error> {
         let count_max = u32::try_from(count).ok().filter(|count| *count <= QUEUE_COUNT_MAX);
         let shape = match (count_max, u32::try_from(size)) {
-            (Some(count_max), Ok(size_max)) if count_max > 0 => Self { count_max, size_max },
+            (Some(count_max), Ok(size_max)) if count_max > 0 => {
+                Self { count_max, size_max, face: PLAIN }
+            }
             _ => return Err(Error::InvalidArgument),
         };
         if shape.ring_units() * 8 > QUEUE_RING_MAX_BYTES {
@@ -85,19 +92,45 @@ impl Shape {
         Ok(shape)
     }
 
-    /// Room for so many messages of the largest size, whatever has passed through before.
-    fn ring_units(self) -> u64 {
-        (u64::from(self.count_max) * units(self.size_max)).next_power_of_two()
+    /// Of a queue that takes pages as it needs them, up to so many bytes.
+    ///
+    /// # Errors
+    /// * [`Error::InvalidArgument`] for none, or more than a ring can have.
+    pub(crate) fn unbounded(limit_bytes: u64) -> Result<Self, Error> {
+        if limit_bytes > QUEUE_RING_MAX_BYTES {
+            return Err(Error::InvalidArgument);
+        }
+        let limit_units = limit_units(limit_bytes).ok_or(Error::InvalidArgument)?;
+        let size_max = message_max_bytes(limit_units) as u32; // below the ring's
+        let face = Face { limit_units, ..PLAIN };
+        Ok(Self { count_max: QUEUE_COUNT_MAX, size_max, face })
     }
 
+    /// The same of a queue that counts what was done.
+    pub(crate) const fn joinable(self) -> Self {
+        Self { face: Face { is_joinable: true, ..self.face }, ..self }
+    }
+
+    /// Room for so many messages of the largest size, whatever has passed through before; or for
+    /// the limit.
+    const fn ring_units(self) -> u64 {
+        if self.face.is_unbounded() {
+            return self.face.limit_units.next_power_of_two();
+        }
+        (self.count_max as u64 * units(self.size_max)).next_power_of_two()
+    }
+
+    /// The ring, and what moves it to the start of a page.
     fn row_len(self) -> Result<usize, Error> {
-        usize::try_from(self.ring_units()).map_err(|_| Error::InvalidArgument)
+        let before = if self.face.is_unbounded() { PAGES_ALIGN_BYTES / 8 } else { 0 };
+        usize::try_from(before + self.ring_units()).map_err(|_| Error::InvalidArgument)
     }
 
     fn fill(self, words: &QueueWords) {
         // Relaxed, both: nobody has the object yet, and its check orders them.
         words.count_max.store(self.count_max, Relaxed);
         words.size_max.store(self.size_max, Relaxed);
+        self.face.fill(&words.face);
     }
 }
 
@@ -111,22 +144,49 @@ impl Queue {
     /// * [`Error::OutOfResources`] when memory, descriptors or the file size limit do not allow it.
     /// * [`Error::Unsupported`] when `/proc` is not mounted.
     pub fn bounded(count: usize, size: usize) -> Result<Self, Error> {
-        let shape = Shape::new(count, size)?;
-        Self::of(Place::new_with(shape.row_len()?, |words, _| shape.fill(words))?)
+        Self::make(Shape::new(count, size)?)
     }
 
     /// Makes such a queue in `segment`.
     ///
     /// # Errors
     /// * [`Error::InvalidArgument`] as [`bounded`](Self::bounded).
-    /// * [`Error::OutOfResources`] when the segment has not room enough: 512 bytes, and a ring of
+    /// * [`Error::OutOfResources`] when the segment has not room enough: 896 bytes, and a ring of
     ///   eight bytes more a message than its sizes rounded up to eight, rounded up to a power of
     ///   two.
     /// * [`Error::Damaged`] when it was overwritten.
     pub fn bounded_in(segment: &Segment, count: usize, size: usize) -> Result<Self, Error> {
-        let shape = Shape::new(count, size)?;
-        let fill = |words: &QueueWords, _: &[AtomicU64]| shape.fill(words);
-        Self::of(Place::new_in_with(segment, shape.row_len()?, fill)?)
+        Self::make_in(segment, Shape::new(count, size)?)
+    }
+
+    /// Makes a queue without a bound: it takes messages as long as there is memory, and gives that
+    /// back when they are received. All of them together, with eight bytes each, take up to
+    /// `limit` bytes, which is an amount of address space; it is rounded up to 256 KiB, and to four
+    /// times that. A message may have 768 KiB less than the limit.
+    ///
+    /// It is alone in a segment of its own, which costs each process two descriptors.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), purlin_channel::Error> {
+    /// use purlin_channel::{Error, Queue};
+    ///
+    /// let queue = Queue::unbounded(1 << 30)?; // a gigabyte, none of it taken yet
+    /// for number in 0..10_000_u32 {
+    ///     queue.try_send(&number.to_le_bytes())?;
+    /// }
+    /// assert_eq!((queue.len(), queue.is_full()), (Ok(10_000), Ok(false)));
+    /// assert_eq!(Queue::unbounded(0).err(), Some(Error::InvalidArgument));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// A send to it is [`Error::OutOfResources`] when memory ends or the file size limit is
+    /// reached; the queue stays as it was. At its own limit it waits for room, as others do.
+    ///
+    /// # Errors
+    /// * [`Error::InvalidArgument`] for a limit of none, or of more than [`QUEUE_RING_MAX_BYTES`].
+    /// * [`Error::OutOfResources`], [`Error::Unsupported`] as [`bounded`](Self::bounded).
+    pub fn unbounded(limit: usize) -> Result<Self, Error> {
+        Self::make(Shape::unbounded(limit as u64)?)
     }
 
     /// Opens the queue that stands at `offset` of `segment`, as [`offset`](Self::offset) told.
@@ -135,7 +195,7 @@ impl Queue {
     /// * [`Error::Incompatible`] when another kind of object stands there.
     /// * [`Error::Damaged`] when none does, or it was overwritten.
     pub fn open(segment: &Segment, offset: u64) -> Result<Self, Error> {
-        Self::of(Place::open(segment, offset)?)
+        Self::of(Place::open(segment, offset)?, PLAIN)
     }
 
     /// Makes a queue that has a name, by which processes of this user find it that are no
@@ -149,9 +209,7 @@ impl Queue {
     /// [unlinked]: purlin_shm::Name::unlink
     /// [collected]: purlin_shm::collect
     pub fn create(name: &Name, count: usize, size: usize) -> Result<Self, Error> {
-        let shape = Shape::new(count, size)?;
-        let fill = |words: &QueueWords, _: &[AtomicU64]| shape.fill(words);
-        Self::of(Place::create_with(name, shape.row_len()?, fill)?)
+        Self::make_with_name(name, Shape::new(count, size)?)
     }
 
     /// Opens the queue that [`create`](Self::create) made under this name.
@@ -163,7 +221,7 @@ impl Queue {
     ///   [`Error::Damaged`] when it was truncated or overwritten.
     /// * [`Error::TimedOut`] when for a second the name was always just being taken away.
     pub fn open_named(name: &Name) -> Result<Self, Error> {
-        Self::of(Place::open_named(name)?)
+        Self::of(Place::open_named(name)?, PLAIN)
     }
 
     /// Puts `message` at the end, waiting for room until `deadline`. When it returns, the message
@@ -176,7 +234,8 @@ impl Queue {
     /// * [`Error::MessageTooLarge`] when it is larger than the queue was made for.
     /// * [`Error::Damaged`] when a peer has overwritten what stands in the segment.
     /// * [`Error::OutOfResources`], [`Error::Unsupported`] in a forked child whose first operation
-    ///   cannot register it.
+    ///   cannot register it; the former also where memory ends for an
+    ///   [unbounded](Self::unbounded) one.
     #[inline]
     pub fn send(&self, message: &[u8], deadline: impl Into<Deadline>) -> Result<(), Error> {
         self.view()?.put(message, deadline.into())
@@ -261,15 +320,16 @@ impl Queue {
         Ok(self.len()? == 0)
     }
 
-    /// Whether as many messages are inside as the queue was made for: a hint.
+    /// Whether as many messages are inside as the queue was made for: a hint. An unbounded one is
+    /// never full.
     ///
     /// # Errors
     /// * [`Error::Closed`] after [`close`](Self::close) of this handle.
     pub fn is_full(&self) -> Result<bool, Error> {
-        Ok(self.len()? == self.capacity())
+        Ok(self.len()? == self.capacity() && !self.shape.face.is_unbounded())
     }
 
-    /// How many messages it takes.
+    /// How many messages it takes; an unbounded one, how many it can count.
     #[must_use]
     pub const fn capacity(&self) -> usize {
         self.shape.count_max as usize
@@ -304,7 +364,11 @@ impl Queue {
     ///
     /// # Errors
     /// * As [`shutdown`](Self::shutdown).
+    /// * [`Error::Unsupported`] for one that counts what was done: of what is dropped it could not.
     pub fn shutdown_now(&self) -> Result<(), Error> {
+        if self.shape.face.is_joinable {
+            return Err(Error::Unsupported);
+        }
         self.view()?.shut_and_drop()
     }
 
@@ -320,16 +384,52 @@ impl Queue {
         self.place.segment()
     }
 
-    /// A handle of what stands there, once it has been looked at.
-    fn of(place: Place<QueueWords>) -> Result<Self, Error> {
-        // Relaxed, both: written before the object's check, whose load came before.
-        let (count_max, size_max) = (place.count_max.load(Relaxed), place.size_max.load(Relaxed));
-        let shape =
-            Shape::new(count_max as usize, size_max as usize).map_err(|_| Error::Damaged)?;
+    /// The makers of what all queues are, whatever they are besides.
+    pub(crate) fn make(shape: Shape) -> Result<Self, Error> {
+        let fill = |words: &QueueWords, _: &[AtomicU64]| shape.fill(words);
+        if shape.face.is_unbounded() {
+            return Self::of(Place::new_sparse_with(shape.row_len()?, fill)?, shape.face);
+        }
+        Self::of(Place::new_with(shape.row_len()?, fill)?, shape.face)
+    }
+
+    pub(crate) fn make_in(segment: &Segment, shape: Shape) -> Result<Self, Error> {
+        let fill = |words: &QueueWords, _: &[AtomicU64]| shape.fill(words);
+        Self::of(Place::new_in_with(segment, shape.row_len()?, fill)?, shape.face)
+    }
+
+    pub(crate) fn make_with_name(name: &Name, shape: Shape) -> Result<Self, Error> {
+        let fill = |words: &QueueWords, _: &[AtomicU64]| shape.fill(words);
+        Self::of(Place::create_with(name, shape.row_len()?, fill)?, shape.face)
+    }
+
+    /// A handle of what stands there, once it has been looked at: a queue of such a face.
+    ///
+    /// # Errors
+    /// * [`Error::Incompatible`] when it is of another; [`Error::Damaged`] when it is none.
+    pub(crate) fn of(place: Place<QueueWords>, wanted: Face) -> Result<Self, Error> {
+        let shape = read(&place)?;
+        if shape.face.is_joinable != wanted.is_joinable {
+            return Err(Error::Incompatible);
+        }
         if shape.row_len()? != place.row().len() {
             return Err(Error::Damaged);
         }
         Ok(Self { place, shape, is_closed: Arc::default() })
+    }
+
+    /// The same whether this handle was closed or not.
+    pub(crate) fn view_in_any_case(&self) -> View<'_> {
+        View::new(&self.place, self.ring(), self.place.attachment(), self.shape)
+    }
+
+    fn ring(&self) -> &[AtomicU64] {
+        let row = self.place.row();
+        if !self.shape.face.is_unbounded() {
+            return row;
+        }
+        let before = (self.shape.face.start_bytes - self.place.row_offset()) as usize / 8;
+        &row[before..][..self.shape.ring_units() as usize]
     }
 
     fn view(&self) -> Result<View<'_>, Error> {
@@ -337,7 +437,7 @@ impl Queue {
         if self.is_closed.load(SeqCst) {
             return Err(Error::Closed);
         }
-        Ok(View::new(&self.place, self.place.row(), self.place.attachment(), self.shape))
+        Ok(self.view_in_any_case())
     }
 }
 
@@ -347,8 +447,33 @@ impl Carry for Queue {
     }
 
     fn unpack(luggage: &mut Luggage) -> Result<Self, purlin_shm::Error> {
-        Self::of(Place::unpack(luggage)?).map_err(|_| purlin_shm::Error::Damaged)
+        unpack(luggage, PLAIN)
     }
+}
+
+/// What stands in a queue's words, once it has been held against each other.
+fn read(place: &Place<QueueWords>) -> Result<Shape, Error> {
+    let start_bytes = place.row_offset().next_multiple_of(PAGES_ALIGN_BYTES);
+    let face = Face::read(&place.face, start_bytes).ok_or(Error::Damaged)?;
+    // Relaxed, both: written before the object's check, whose load came before.
+    let (count_max, size_max) = (place.count_max.load(Relaxed), place.size_max.load(Relaxed));
+    let limit_bytes = face.limit_units.checked_mul(8).ok_or(Error::Damaged)?;
+    let made = match face.is_unbounded() {
+        true => Shape::unbounded(limit_bytes),
+        false => Shape::new(count_max as usize, size_max as usize),
+    };
+    let shape = made.map_err(|_| Error::Damaged)?;
+    let is_so = (shape.count_max, shape.size_max) == (count_max, size_max)
+        && shape.face.limit_units == face.limit_units;
+    if is_so { Ok(Shape { face, ..shape }) } else { Err(Error::Damaged) }
+}
+
+/// A queue of such a face, as it arrived.
+pub(crate) fn unpack(luggage: &mut Luggage, wanted: Face) -> Result<Queue, purlin_shm::Error> {
+    Queue::of(Place::unpack(luggage)?, wanted).map_err(|error| match error {
+        Error::Incompatible => purlin_shm::Error::Incompatible,
+        _ => purlin_shm::Error::Damaged,
+    })
 }
 
 impl Clone for Queue {

@@ -41,8 +41,8 @@ fn deadlines_of_any_size_are_understood() {
 
 /// The words of a queue as a peer that means harm sees them: so many of 64 bits.
 #[repr(C)]
-struct Spoiled {
-    words: [AtomicU64; 62],
+pub(crate) struct Spoiled {
+    pub(crate) words: [AtomicU64; 110],
 }
 
 #[expect(unsafe_code, reason = "a peer that writes what it likes")]
@@ -51,7 +51,7 @@ unsafe impl Shared for Spoiled {}
 
 impl Object for Spoiled {
     const KIND: u16 = 16;
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
     type Row = AtomicU64;
 }
 

@@ -3,5 +3,8 @@
 mod bad_input;
 mod bounded;
 mod death;
+mod joinable;
 mod many;
 mod queue;
+mod simple;
+mod unbounded;

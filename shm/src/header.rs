@@ -48,6 +48,13 @@ const _: () = assert!(core::mem::offset_of!(Header, cursor) == 136);
 #[expect(unsafe_code, reason = "a promise about this layout, argued above")]
 unsafe impl Shared for Header {}
 
+impl Header {
+    /// Whether it says that not all pages are there.
+    pub(crate) fn is_sparse(&self) -> bool {
+        self.origin.load(Relaxed) == Origin::Sparse.number() // Relaxed: written at creation
+    }
+}
+
 /// Where the slot table begins, in bytes.
 pub(crate) const SLOTS_OFFSET: u64 = size_of::<Header>() as u64;
 
@@ -69,6 +76,8 @@ pub(crate) enum Origin {
     Anonymous,
     /// A file that has, or had, a name, and that its users must not truncate.
     Named,
+    /// A memory file that is sealed, of which not all pages are there.
+    Sparse,
 }
 
 /// What the fields of the first line take, in bytes.
@@ -108,14 +117,14 @@ impl Shape {
         }
         let origin = Origin::of_number(fields.origin).ok_or(Error::Damaged)?;
         // One that says it was never named and has no seals could shrink under a mapping.
-        if fields.slot_count != SLOT_COUNT || (origin == Origin::Anonymous && !is_sealed) {
+        if fields.slot_count != SLOT_COUNT || (origin != Origin::Named && !is_sealed) {
             return Err(Error::Incompatible);
         }
         let is_possible = fields.arena_offset == ARENA_OFFSET
             && fields.size_bytes > ARENA_OFFSET
             && fields.size_bytes <= SEGMENT_MAX_BYTES
             && fields.size_bytes == memory::size_bytes(file)?
-            && memory::has_all_pages(file)?;
+            && memory::has_pages(file, origin.pages_bytes(fields.size_bytes))?;
         if !is_possible {
             return Err(Error::Damaged);
         }
@@ -160,6 +169,15 @@ impl Origin {
         match self {
             Self::Anonymous => 0,
             Self::Named => 1,
+            Self::Sparse => 2,
+        }
+    }
+
+    /// How many bytes of so many must be there.
+    const fn pages_bytes(self, size_bytes: u64) -> u64 {
+        match self {
+            Self::Anonymous | Self::Named => size_bytes,
+            Self::Sparse => ARENA_OFFSET,
         }
     }
 
@@ -167,6 +185,7 @@ impl Origin {
         match number {
             0 => Some(Self::Anonymous),
             1 => Some(Self::Named),
+            2 => Some(Self::Sparse),
             _ => None,
         }
     }

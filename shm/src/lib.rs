@@ -52,6 +52,7 @@ mod place;
 mod registry;
 mod segment;
 mod slot;
+mod sparse;
 mod sys;
 mod token;
 

@@ -1,6 +1,7 @@
 //! A mapped file and its bounds: the only maker of pointers into a segment.
 #![expect(unsafe_code, reason = "pointers into a segment are made here, and nowhere else")]
 
+use core::ops::Range;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, AtomicU64};
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -9,6 +10,7 @@ use memmap2::{MmapOptions, MmapRaw};
 use rustix::io::Errno;
 
 use crate::error::Error;
+use crate::sys::memory;
 
 /// A type that may lie in memory which other processes write at any moment.
 ///
@@ -41,6 +43,14 @@ impl Mapping {
         let len = usize::try_from(size_bytes).map_err(|_| Error::OutOfResources)?;
         let raw = MmapOptions::new().len(len).map_raw(file.as_raw_fd()).map_err(from_io)?;
         Ok(Self { raw })
+    }
+
+    /// Gives the pages of a range back, which the caller has checked to be inside.
+    ///
+    /// # Errors
+    /// * [`Error::System`] when the kernel refuses.
+    pub(crate) fn punch(&self, range: Range<u64>) -> Result<(), Error> {
+        memory::punch(&self.raw, range.start as usize..range.end as usize)
     }
 
     /// The size of the mapping, in bytes.
@@ -115,7 +125,6 @@ mod tests {
     use std::os::fd::AsFd;
 
     use super::*;
-    use crate::sys::memory;
 
     #[test]
     fn a_pointer_lies_wholly_inside_and_is_aligned_or_is_not_made() {

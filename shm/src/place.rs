@@ -141,6 +141,12 @@ impl<T: Object> Place<T> {
         self.offset
     }
 
+    /// Where in its segment the [row](Self::row) begins, in bytes.
+    #[must_use]
+    pub const fn row_offset(&self) -> u64 {
+        row_start::<T>(self.offset)
+    }
+
     /// The segment that the object is in.
     #[must_use]
     pub fn segment(&self) -> Segment {

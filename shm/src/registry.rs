@@ -15,8 +15,10 @@ use core::sync::atomic::{
     AtomicI32, AtomicU32,
     Ordering::{Relaxed, Release},
 };
-use std::os::fd::{AsFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use rustix::io::Errno;
 
 use crate::attachment::Inner;
 use crate::error::Error;
@@ -94,6 +96,17 @@ impl Registration {
 
     pub(crate) fn segment(&self) -> &OwnedFd {
         &self.segment
+    }
+
+    /// The segment's descriptor, if it still leads there.
+    ///
+    /// # Errors
+    /// * [`Error::System`] (EBADF) when foreign code closed it.
+    pub(crate) fn own_segment(&self) -> Result<&OwnedFd, Error> {
+        match descriptor::leads_to(self.segment.as_raw_fd(), self.id) {
+            true => Ok(&self.segment),
+            false => Err(Errno::BADF.into()),
+        }
     }
 
     /// What a look at somebody else's life needs.

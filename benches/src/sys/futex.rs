@@ -92,3 +92,39 @@ impl BareFlag {
         let _ = futex::wake(&self.word, SHARED, i32::MAX.unsigned_abs());
     }
 }
+
+/// A number from one to another, who sleeps until it is there.
+#[derive(Debug)]
+pub struct BareMail {
+    word: Shared<AtomicU32>,
+}
+
+impl BareMail {
+    /// One with nothing in it, in memory that forked children share.
+    ///
+    /// # Errors
+    /// What mmap(2) answers.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self { word: Shared::zeroed()? })
+    }
+
+    /// Puts a number that is not zero, over what is there.
+    pub fn put(&self, number: u32) {
+        self.word.store(number, Release); // pairs with the Acquire in `take`
+        let _ = futex::wake(&self.word, SHARED, 1); // it has no reason to fail
+    }
+
+    /// Takes the number, waiting for one.
+    pub fn take(&self) -> u32 {
+        // Ends: when one was put.
+        loop {
+            // Acquire pairs with the Release in `put`.
+            match self.word.swap(0, Acquire) {
+                0 => {
+                    let _ = futex::wait(&self.word, SHARED, 0, None); // as in `lock_slow`
+                }
+                number => return number,
+            }
+        }
+    }
+}

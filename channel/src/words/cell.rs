@@ -8,4 +8,4 @@ pub(super) use purlin_sync::Deadline;
 pub(super) use purlin_sync::parts::{EventCount, InnerWord, Wait, enter, leave};
 
 pub(super) use crate::error::Error;
-pub(super) use crate::limits::LARGE_BYTES;
+pub(super) use crate::limits::{LARGE_BYTES, PAGES_CHUNK_BYTES, RECV_BYTES};

@@ -2,6 +2,9 @@
 //! handle.
 
 mod cell;
+pub(crate) mod face;
+mod join;
+pub(crate) mod pages;
 mod position;
 pub(crate) mod queue;
 mod queue_get;

@@ -11,6 +11,16 @@ const PLACE_MASK: u64 = (1 << COUNT_SHIFT) - 1; // bits 0..36: units of 8 bytes
 /// The most messages that can be between the two ends.
 pub(crate) const COUNT_MAX: u32 = (1 << 27) - 1;
 
+/// How many units there are from one place to another.
+pub(super) const fn units_between(from: u64, to: u64) -> u64 {
+    to.wrapping_sub(from) & PLACE_MASK
+}
+
+/// The place so many units behind another.
+pub(super) const fn place_behind(place: u64, units: u64) -> u64 {
+    place.wrapping_add(units) & PLACE_MASK
+}
+
 /// The word of an end, as it was loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Position(pub(super) u64);
@@ -40,6 +50,11 @@ impl Position {
         let count = (self.0 & COUNT_MASK).wrapping_add(1 << COUNT_SHIFT) & COUNT_MASK;
         let place = self.0.wrapping_add(units) & PLACE_MASK;
         Self((self.0 & SHUT) | count | place)
+    }
+
+    /// As many messages, and the place of `other`.
+    pub(super) const fn at_place_of(self, other: Self) -> Self {
+        Self((self.0 & !PLACE_MASK) | other.place())
     }
 
     /// How many units there are from `head` to here.

@@ -20,6 +20,7 @@ use super::cell::{
     Ordering::{Acquire, Relaxed, Release, SeqCst},
     enter, fence, leave,
 };
+use super::face::{Face, FaceWords};
 pub(crate) use super::position::COUNT_MAX;
 use super::position::Position;
 pub(crate) use super::record::units;
@@ -29,7 +30,10 @@ use super::ring::Ring;
 /// What stands before the ring. All zeros is an empty queue that takes nothing.
 //
 // 0     8          12         16        20     112   120        124    240        368       496
-// | tail| tail lock| count max| size max| zeros| head| head lock| zeros| not empty| not full| ring
+// | tail| tail lock| count max| size max| zeros| head| head lock| zeros| not empty| not full| face
+//
+// 880
+// | ring
 //
 // Each end, and each event count, has a line of its own: an object begins 16 bytes into a line. The
 // two limits are written when it is made, and kept in each handle.
@@ -47,6 +51,7 @@ pub(crate) struct QueueWords {
     beside_not_empty: [AtomicU32; 31],
     pub(super) not_full: EventCount,
     beside_not_full: [AtomicU32; 31],
+    pub(crate) face: FaceWords,
 }
 
 /// What a queue was made for, as a handle has read it once.
@@ -56,6 +61,8 @@ pub(crate) struct Shape {
     pub(crate) count_max: u32,
     /// Of so many bytes each.
     pub(crate) size_max: u32,
+    /// What it is besides.
+    pub(crate) face: Face,
 }
 
 /// One call's view of a queue.
@@ -164,8 +171,11 @@ impl<'a> View<'a> {
                 State::Filling { .. } | State::Reserved { .. }
                     if self.ring.unit(head.place()).load(Acquire) != header => {}
                 State::Abandoned | State::Filling { .. } | State::Reserved { .. } => {
+                    let past = head.past(units);
+                    self.count_skipped(past); // K1
                     // Release pairs with the Acquire in `room`: nobody reads here any more.
-                    self.words.head.store(head.past(units).0, Release);
+                    self.words.head.store(past.0, Release);
+                    self.give_pages(past);
                     *has_moved = true;
                 }
             }
@@ -201,6 +211,7 @@ impl<'a> View<'a> {
         if has_moved {
             fence(SeqCst); // SeqCst: as in `finish`
             self.words.not_full.notify(u32::MAX);
+            self.tell_if_all_done(); // K2
         }
     }
 }

@@ -5,7 +5,7 @@ use core::time::Duration;
 use super::cell::{
     Deadline, Error, LARGE_BYTES,
     Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst},
-    Wait, enter, fence, leave,
+    RECV_BYTES, Wait, enter, fence, leave,
 };
 use super::position::Position;
 use super::queue::{Look, View};
@@ -41,6 +41,10 @@ impl View<'_> {
 
     /// The length of the message that `get` would take now, or 0: a hint.
     pub(crate) fn next_len(self) -> usize {
+        if self.shape.face.is_unbounded() {
+            // Nobody looks there without the lock: the page may have been given back.
+            return RECV_BYTES.min(self.shape.size_max as usize);
+        }
         // Relaxed, both: a hint, by which nothing is read.
         let head = Position(self.words.head.load(Relaxed));
         let first = self.ring.unit(head.place()).load(Relaxed);
@@ -144,7 +148,9 @@ impl View<'_> {
     /// G6 to G8: moves the head past a record, leaves its lock, and tells those who wait for room.
     fn move_head(self, head: Position, len: u32) {
         // G6, the commit. Release pairs with the Acquire in `find_room`: it has been read.
-        self.words.head.store(head.past(record::units(len)).0, Release);
+        let past = head.past(record::units(len));
+        self.words.head.store(past.0, Release);
+        self.give_pages(past); // V1 to V3
         leave(&self.words.head_lock, self.at); // G7
         self.tell_moved(true); // G8. Killed before: sleepers look within a slice
     }

@@ -104,7 +104,7 @@ impl View<'_> {
                 Err(purlin_sync::Error::TimedOut) => return Ok(None),
                 other => other?,
             }; // P1
-            let found = self.find_room(len);
+            let found = self.find_room(len).and_then(|found| self.with_pages(found, len));
             if matches!(found, Ok(Some(_))) {
                 return found;
             }
@@ -132,6 +132,7 @@ impl View<'_> {
         }
         let fits = used + record::units(len) <= self.ring.unit_count()
             && tail.count_from(head) < self.shape.count_max;
+        self.may_count_one_more(tail)?;
         Ok(fits.then_some(tail))
     }
 
@@ -142,13 +143,10 @@ impl View<'_> {
 
     /// H1 to H3: skips what nothing will come of at the head, where perhaps nobody takes anything.
     /// Whether the head has moved, by whomever.
-    fn sweep(self, deadline: Deadline, slices: u32) -> Result<bool, Error> {
+    pub(super) fn sweep(self, deadline: Deadline, slices: u32) -> Result<bool, Error> {
         let words = self.words;
-        // Relaxed, all three: a look, which the lock below decides on.
-        let head = Position(words.head.load(Relaxed));
-        let first = self.ring.unit(head.place()).load(Relaxed);
-        let is_ready = record::state(first) == Some(State::Ready);
-        if is_ready && words.head.load(Relaxed) == head.0 {
+        let head = Position(words.head.load(Relaxed)); // Relaxed: a look; the lock decides
+        if !self.shape.face.is_unbounded() && self.is_ready(head) {
             return Ok(false); // the common case: somebody has to take it
         }
         match enter(&words.head_lock, self.at, deadline) {
@@ -158,10 +156,19 @@ impl View<'_> {
         let mut has_moved = false;
         let looked = self.look(slices, &mut has_moved); // H2
         let now = words.head.load(Relaxed); // Relaxed: under its lock
+        let has_given = self.give_pages(Position(now)); // one may have died before it did
         leave(&words.head_lock, self.at); // H3
         self.tell_moved(has_moved);
         looked?;
-        Ok(now != head.0)
+        Ok(now != head.0 || has_given)
+    }
+
+    /// Whether a finished message stands at the head, by a look without the lock.
+    fn is_ready(self, head: Position) -> bool {
+        // Relaxed, both: the lock decides.
+        let first = self.ring.unit(head.place()).load(Relaxed);
+        let is_ready = record::state(first) == Some(State::Ready);
+        is_ready && self.words.head.load(Relaxed) == head.0
     }
 }
 

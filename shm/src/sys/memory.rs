@@ -1,6 +1,7 @@
 //! Memory that processes share: a sealed `memfd_create(2)`, every page of it reserved.
 #![expect(unsafe_code, reason = "system calls of this crate live here")]
 
+use core::ops::Range;
 use std::os::fd::{AsFd, OwnedFd};
 
 use memmap2::MmapRaw;
@@ -10,7 +11,7 @@ use rustix::mm::{Advice, madvise};
 use rustix::process::{Resource, getrlimit};
 
 use crate::error::Error;
-use crate::limits::RESERVE_STEP_BYTES;
+use crate::limits::{MEMORY_LOOKUP_BYTES, RESERVE_STEP_BYTES};
 use crate::sys::free_memory::free_memory_bytes;
 
 /// The seals of a segment: it can neither shrink under a mapping (SIGBUS) nor grow, for good.
@@ -45,16 +46,16 @@ pub(crate) fn reserve_in(
         return Err(Error::OutOfResources);
     }
     let file = make()?;
-    fill(&file, size_bytes)?;
+    fill(&file, 0..size_bytes)?;
     Ok(file)
 }
 
 /// Reserves the pages piece by piece: a signal may cut a call short, and on some kernels undoes
 /// what it did, so that one call for all could start over for ever under a timer.
-fn fill(file: &OwnedFd, size_bytes: u64) -> Result<(), Error> {
-    let mut start = 0;
-    while start < size_bytes {
-        let piece = RESERVE_STEP_BYTES.min(size_bytes - start);
+fn fill(file: &OwnedFd, range: Range<u64>) -> Result<(), Error> {
+    let mut start = range.start;
+    while start < range.end {
+        let piece = RESERVE_STEP_BYTES.min(range.end - start);
         retry_on_intr(|| rustix::fs::fallocate(file, FallocateFlags::empty(), start, piece))?;
         start += piece;
     }
@@ -72,11 +73,61 @@ pub(crate) fn size_bytes(file: impl AsFd) -> Result<u64, Error> {
     Ok(rustix::fs::fstat(file)?.st_size.unsigned_abs())
 }
 
-/// Whether every page of the file was reserved when this was asked. One that was taken back by a
-/// peer since, or never was there, is given at an access, and the access fails where memory ends.
-pub(crate) fn has_all_pages(file: impl AsFd) -> Result<bool, Error> {
+/// Whether so many bytes of the file were reserved when this was asked. A page that was taken back
+/// by a peer since, or never was there, is given at an access, and the access fails where memory
+/// ends.
+pub(crate) fn has_pages(file: impl AsFd, size_bytes: u64) -> Result<bool, Error> {
     let stat = rustix::fs::fstat(file)?;
-    Ok(stat.st_blocks.unsigned_abs().saturating_mul(BLOCK_BYTES) >= stat.st_size.unsigned_abs())
+    Ok(stat.st_blocks.unsigned_abs().saturating_mul(BLOCK_BYTES) >= size_bytes)
+}
+
+/// Makes a file as [`reserve`] does, with no more than its first bytes reserved.
+///
+/// # Errors
+/// * As [`reserve`].
+pub(crate) fn reserve_first(size_bytes: u64, first_bytes: u64) -> Result<OwnedFd, Error> {
+    if size_bytes > file_limit_bytes() {
+        return Err(Error::OutOfResources);
+    }
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    let file = rustix::fs::memfd_create(c"purlin", flags)?;
+    retry_on_intr(|| rustix::fs::ftruncate(&file, size_bytes))?;
+    fill(&file, 0..first_bytes)?;
+    rustix::fs::fcntl_add_seals(&file, SEALS)?;
+    Ok(file)
+}
+
+/// Takes the pages of a range of a file, of an object that will hold so many bytes with them.
+///
+/// # Errors
+/// * [`Error::OutOfResources`] beyond the file size limit or the free memory.
+pub(crate) fn take(file: &OwnedFd, range: Range<u64>, held_bytes: u64) -> Result<(), Error> {
+    // Both are looked at first, as in `reserve_in`.
+    let wanted = range.end - range.start;
+    let looked_up = if held_bytes < MEMORY_LOOKUP_BYTES { wanted } else { held_bytes };
+    if range.end > file_limit_bytes() || wanted > free_memory_bytes(looked_up) {
+        return Err(Error::OutOfResources);
+    }
+    fill(file, range)
+}
+
+/// Gives pages of a file back.
+pub(crate) fn give(file: &OwnedFd, range: Range<u64>) -> Result<(), Error> {
+    let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+    let len = range.end - range.start;
+    retry_on_intr(|| rustix::fs::fallocate(file, flags, range.start, len))?;
+    Ok(())
+}
+
+/// Gives pages of a file back by way of a mapping of it, `range` counted from its start.
+pub(crate) fn punch(map: &MmapRaw, range: Range<usize>) -> Result<(), Error> {
+    assert!(range.start <= range.end && range.end <= map.len());
+    // SAFETY: Inside the map, as was just checked.
+    let start = unsafe { map.as_mut_ptr().add(range.start) };
+    // SAFETY: The range lies inside the map; what lies there is atomics, of which zero is a value,
+    // and whatever else a process may find in shared memory.
+    unsafe { madvise(start.cast(), range.len(), Advice::LinuxRemove) }?;
+    Ok(())
 }
 
 /// Reads bytes of the file from `offset` on; what the file is too short for stays zero.

@@ -45,7 +45,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("channel", &["shm", "sync"]),
     ("conformance", &["shm", "sync", "process"]),
     ("models", &["shm", "sync", "process"]),
-    ("benches", &["shm", "sync", "process", "conformance"]),
+    ("benches", &["shm", "sync", "process", "channel", "conformance"]),
     ("sweep", &["shm", "sync", "process", "channel"]),
     ("fuzz", &["shm", "sync", "process", "conformance"]),
     ("xtask", &[]),
