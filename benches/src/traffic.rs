@@ -132,7 +132,9 @@ struct Orders {
 #[derive(Debug)]
 enum Receiver {
     /// Ends with this.
-    Process { _child: Child },
+    Process {
+        _child: Child,
+    },
     Thread(Mutex<Option<JoinHandle<()>>>),
 }
 

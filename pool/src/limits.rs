@@ -22,8 +22,9 @@ pub(crate) const BODY_STEP_BYTES: u64 = 64 << 10;
 /// A worker that ends before it has lived so long, and with nothing done, has ended at once.
 pub(crate) const EARLY: Duration = Duration::from_secs(1);
 
-/// So many workers a desk may end at once, one after the other, before no more are started.
-pub(crate) const EARLY_MAX_PER_WORKER: u32 = 4;
+/// So many workers may end at each desk before they took tasks, or fail to start, one after the
+/// other, before no more are started.
+pub(crate) const UNREADY_MAX: u32 = 4;
 
 /// How long after a worker that ended at once the next one is started: twice as long each time, up
 /// to the limit.
@@ -45,3 +46,6 @@ pub(crate) const CHUNKS_PER_WORKER: usize = 4;
 
 /// An iterator reads so many chunks a worker ahead of what was taken.
 pub(crate) const AHEAD_PER_WORKER: usize = 2;
+
+/// How long the keeper sleeps when a worker has ended and a tracer holds its end back.
+pub(crate) const TRACED_PAUSE: Duration = Duration::from_millis(10);
