@@ -65,7 +65,7 @@ impl Builder {
     }
 
     /// Sets how many bytes a task may be given, and may return, in serial form: 256 MiB unless this
-    /// is called. So much address space is taken four times a worker; memory only for what is used.
+    /// is called. So much address space is taken twice a worker; memory only for what is used.
     pub fn message_max_bytes(mut self, bytes: usize) -> Self {
         self.body_max_bytes = bytes;
         self

@@ -1,10 +1,12 @@
 //! What a pool asks of those who do its work, be they processes or threads.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use purlin_sync::Deadline;
 
 use crate::error::Error;
+use crate::office::Attending;
+use crate::outcome::Help;
 
 /// Gets what came of a job, once, whatever became of it.
 pub(crate) type Deliver<T> = Box<dyn FnOnce(Result<T, Error>) + Send>;
@@ -25,17 +27,24 @@ pub trait Engine {
     /// How many there are.
     fn worker_count(&self) -> usize;
 
-    /// Has it run when a worker is free.
+    /// Has them run, in their order, when workers are free.
     ///
     /// # Errors
-    /// * [`Error::PoolNotRunning`], [`Error::NotTheOwner`], [`Error::WorkersFail`]: it was dropped.
-    fn submit(&self, job: Job<Self>) -> Result<(), Error>;
+    /// * [`Error::PoolNotRunning`], [`Error::NotTheOwner`], [`Error::WorkersFail`]: all were
+    ///   dropped.
+    fn submit(&self, jobs: Vec<Job<Self>>) -> Result<(), Error>;
 
     /// Whether jobs are taken.
     ///
     /// # Errors
     /// * As [`submit`](Self::submit).
     fn check_running(&self) -> Result<(), Error>;
+
+    /// Whoever waits for an answer, and may help meanwhile.
+    fn helped(&self) -> Option<Weak<dyn Help>>;
+
+    /// Somebody is about to wait, until this is dropped.
+    fn attend(&self) -> Option<Attending<'_>>;
 
     /// Takes no more jobs, and has the workers end after the last.
     ///

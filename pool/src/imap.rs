@@ -42,6 +42,10 @@ impl<R> Arrivals<R> {
         self.parts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn has(&self, is_it: impl Fn(usize) -> bool) -> bool {
+        self.lock().iter().any(|(at, _)| is_it(*at))
+    }
+
     /// Takes the part that `is_it` names, waiting for it until the deadline.
     fn take(&self, deadline: Deadline, is_it: impl Fn(usize) -> bool) -> Option<Part<R>> {
         let find = |parts: &Vec<(usize, Part<R>)>| parts.iter().position(|(at, _)| is_it(*at));
@@ -165,7 +169,14 @@ macro_rules! iterator {
                     }
                     let is_it: fn(usize, usize) -> bool = $is_it;
                     let taken_count = self.taken_count;
-                    let part = self.arrivals.take(deadline, |at| is_it(at, taken_count));
+                    let is_it = |at| is_it(at, taken_count);
+                    let deadline = deadline.start();
+                    let is_try = deadline.remaining().is_some_and(|left| left.is_zero());
+                    let pool = self.feed.pool.workers.helped().filter(|_| !is_try);
+                    if let Some(pool) = pool.and_then(|pool| pool.upgrade()) {
+                        pool.help(deadline, &|| self.arrivals.has(is_it));
+                    }
+                    let part = self.arrivals.take(deadline, is_it);
                     self.rest = part.ok_or(Error::TimedOut)?;
                     self.taken_count += 1;
                     self.feed.fill(&self.arrivals, self.taken_count);

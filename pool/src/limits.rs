@@ -9,14 +9,14 @@ pub const WORKER_MAX: usize = 4096;
 /// otherwise. Only what is used is memory.
 pub const BODY_MAX_BYTES: usize = 256 << 20;
 
-/// The most that a pool can be told: four such make a worker's segment, and the words before them.
-pub const BODY_LIMIT_BYTES: usize = (1 << 30) - 4096;
+/// The most that a pool can be told: two such make a worker's segment, and the words before them.
+pub const BODY_LIMIT_BYTES: usize = 1 << 30;
 
 /// So much memory of each of a worker's bodies is kept for the next ones; what a larger one took is
 /// given back.
 pub(crate) const BODY_KEPT_BYTES: u64 = 4 << 20;
 
-/// Pages are taken so many bytes at a time, to take them seldom.
+/// Pages are taken for so many bytes at a time.
 pub(crate) const BODY_STEP_BYTES: u64 = 64 << 10;
 
 /// A worker that ends before it has lived so long, and with nothing done, has ended at once.
@@ -49,3 +49,13 @@ pub(crate) const AHEAD_PER_WORKER: usize = 2;
 
 /// How long the keeper sleeps when a worker has ended and a tracer holds its end back.
 pub(crate) const TRACED_PAUSE: Duration = Duration::from_millis(10);
+
+/// A worker has so many tasks in its mailbox at most, the one that it runs included; unless they
+/// take less than `SHORT` each.
+pub(crate) const AHEAD: usize = 2;
+pub(crate) const SHORT: Duration = Duration::from_micros(200);
+
+/// Where so many tasks were done at once the owner does not have itself woken for the next ones: it
+/// looks again after a nap.
+pub(crate) const BRISK_COUNT: usize = 4;
+pub(crate) const NAP: Duration = Duration::from_micros(20);

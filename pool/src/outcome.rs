@@ -2,7 +2,7 @@
 
 use core::fmt;
 use core::time::Duration;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use purlin_sync::Deadline;
 
@@ -60,6 +60,12 @@ impl<T> Cell<T> {
     }
 }
 
+/// Somebody who takes answers while it waits for one: then nobody else has to be woken for it.
+pub trait Help: Send + Sync {
+    /// Takes answers until it is so, or until the deadline.
+    fn help(&self, deadline: Deadline, is_so: &dyn Fn() -> bool);
+}
+
 /// Waits on a condition variable until `is_so`, or until the deadline.
 pub(crate) fn wait_until<'a, S>(
     changed: &Condvar,
@@ -95,7 +101,8 @@ pub(crate) fn wait_until<'a, S>(
 /// assert_eq!(sum.get(None), Ok(&42));
 /// assert_eq!(sum.is_successful(), Ok(true));
 /// let (ask, asked) = std::sync::mpsc::channel::<()>();
-/// let late = pool.apply_async(|asked: std::sync::mpsc::Receiver<()>| asked.recv().is_err(), asked)?;
+/// let wait = |asked: std::sync::mpsc::Receiver<()>| asked.recv().is_err();
+/// let late = pool.apply_async(wait, asked)?;
 /// assert_eq!(late.get(Duration::ZERO), Err(Error::TimedOut));
 /// drop(ask);
 /// assert_eq!(late.into_value(None), Ok(true));
@@ -103,12 +110,14 @@ pub(crate) fn wait_until<'a, S>(
 /// ```
 pub struct AsyncResult<T> {
     cell: Arc<Cell<T>>,
+    /// The pool, if it can be helped and is still there.
+    helped: Option<Weak<dyn Help>>,
     kept: OnceLock<Result<T, Error>>,
 }
 
 impl<T> AsyncResult<T> {
-    pub(crate) fn of(cell: Arc<Cell<T>>) -> Self {
-        Self { cell, kept: OnceLock::new() }
+    pub(crate) fn of(cell: Arc<Cell<T>>, helped: Option<Weak<dyn Help>>) -> Self {
+        Self { cell, helped, kept: OnceLock::new() }
     }
 
     /// What the task returned, waiting until it has ended. It may be asked again, and says the
@@ -139,7 +148,17 @@ impl<T> AsyncResult<T> {
 
     /// Waits until the task has ended, however, or the deadline passes; whether it has.
     pub fn wait(&self, deadline: impl Into<Deadline>) -> bool {
-        self.kept.get().is_some() || self.cell.wait(deadline.into())
+        if self.kept.get().is_some() || self.cell.is_ready() {
+            return true;
+        }
+        let deadline = deadline.into().start();
+        if deadline.remaining().is_some_and(|left| left.is_zero()) {
+            return false;
+        }
+        if let Some(pool) = self.helped.as_ref().and_then(Weak::upgrade) {
+            pool.help(deadline, &|| self.cell.is_ready());
+        }
+        self.cell.wait(deadline)
     }
 
     /// Whether the task has ended, however.

@@ -80,7 +80,13 @@ impl<W: Workers> Pool<W> {
         W: Runs<F, A, R>,
         R: Send + 'static,
     {
-        self.apply_async(function, argument)?.into_value(None)
+        self.workers.check_running()?;
+        let cell = Cell::new();
+        let job = self.single(function, argument, &cell, Callbacks::new());
+        // From here on this thread takes the answers; what is the user's, and may be slow, is done.
+        let _attending = self.workers.attend();
+        self.workers.submit(job.into_iter().collect())?;
+        AsyncResult::of(cell, self.workers.helped()).into_value(None)
     }
 
     /// Has a task run in the background.
@@ -111,12 +117,11 @@ impl<W: Workers> Pool<W> {
         W: Runs<F, A, R>,
         R: Send + 'static,
     {
+        self.workers.check_running()?;
         let cell = Cell::new();
-        let finish = self.finish(&cell, callbacks);
-        self.submit(&Arc::new(function), vec![argument], move |mut outcomes| {
-            finish(outcomes.pop().unwrap_or(Err(Error::Damaged)));
-        })?;
-        Ok(AsyncResult::of(cell))
+        let job = self.single(function, argument, &cell, callbacks);
+        self.workers.submit(job.into_iter().collect())?;
+        Ok(AsyncResult::of(cell, self.workers.helped()))
     }
 
     /// Runs a function on each of `arguments`, and waits for what it returns: in their order.
@@ -188,19 +193,13 @@ impl<W: Workers> Pool<W> {
         let gather = Gather::new(arguments.len().div_ceil(len), finish);
         let function = Arc::new(function);
         let mut arguments = arguments.into_iter();
-        for place in 0..gather.part_count() {
+        let parts = (0..gather.part_count()).map(|place| {
             let part: Vec<A> = arguments.by_ref().take(len).collect();
             let to = Arc::clone(&gather);
-            let given = self.submit(&function, part, move |outcomes| to.put(place, outcomes));
-            if let Err(error) = given {
-                // Closed amid it: what was given before is run, and this is told of the rest.
-                (place..gather.part_count()).for_each(|place| {
-                    gather.put(place, vec![Err(error.clone())]);
-                });
-                break;
-            }
-        }
-        Ok(AsyncResult::of(cell))
+            self.job(&function, part, move |outcomes| to.put(place, outcomes))
+        });
+        self.workers.submit(parts.flatten().collect())?;
+        Ok(AsyncResult::of(cell, self.workers.helped()))
     }
 
     /// Runs a function on each of `arguments` in the background, and gives what it returns in their
@@ -277,6 +276,25 @@ impl<W: Workers> Pool<W> {
         if self.caller.settle(deadline) { Ok(()) } else { Err(Error::TimedOut) }
     }
 
+    /// One task, and whom it is told to.
+    fn single<F, A, R>(
+        &self,
+        function: F,
+        argument: A,
+        cell: &Arc<Cell<R>>,
+        callbacks: Callbacks<R>,
+    ) -> Option<Job<W>>
+    where
+        F: Fn(A) -> R,
+        W: Runs<F, A, R>,
+        R: Send + 'static,
+    {
+        let finish = self.finish(cell, callbacks);
+        self.job(&Arc::new(function), vec![argument], move |mut outcomes| {
+            finish(outcomes.pop().unwrap_or(Err(Error::Damaged)));
+        })
+    }
+
     /// What says that a task has ended: calls what is to be called, and then has it ready.
     fn finish<R: Send + 'static>(
         &self,
@@ -295,8 +313,7 @@ impl<W: Workers> Pool<W> {
         }
     }
 
-    /// Has a function run on each of these in one worker. What cannot be carried is told as what
-    /// came of them.
+    /// Has a function run on each of these in one worker.
     pub(crate) fn submit<F, A, R>(
         &self,
         function: &Arc<F>,
@@ -307,20 +324,35 @@ impl<W: Workers> Pool<W> {
         F: Fn(A) -> R,
         W: Runs<F, A, R>,
     {
-        let count = arguments.len();
         self.workers.check_running()?;
+        self.workers.submit(self.job(function, arguments, to).into_iter().collect())
+    }
+
+    /// What has a function run on each of these in one worker. What cannot be carried is told as
+    /// what came of them, at once.
+    fn job<F, A, R>(
+        &self,
+        function: &Arc<F>,
+        arguments: Vec<A>,
+        to: impl FnOnce(Vec<Result<R, Error>>) + Send + 'static,
+    ) -> Option<Job<W>>
+    where
+        F: Fn(A) -> R,
+        W: Runs<F, A, R>,
+    {
+        let count = arguments.len();
         let call = match W::pack(function, arguments) {
             Ok(call) => call,
             Err(error) => {
                 to(of_all(error, count));
-                return Ok(());
+                return None;
             }
         };
         let deliver = Box::new(move |answer: Result<W::Answer, Error>| {
             let outcomes = answer.and_then(|answer| W::unpack(answer, count));
             to(outcomes.unwrap_or_else(|error| of_all(error, count)));
         });
-        self.workers.submit(Job { call, deliver })
+        Some(Job { call, deliver })
     }
 }
 

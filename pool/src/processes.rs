@@ -1,6 +1,6 @@
 //! Workers that are processes.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use purlin_sync::Deadline;
 use serde::Serialize;
@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 use crate::engine::{Engine, Job, Runs, Workers};
 use crate::error::Error;
 use crate::function::Function;
-use crate::office::{Answer, Office, Task};
+use crate::office::{Answer, Attending, Office, Task};
+use crate::outcome::Help;
 use crate::wire;
 use crate::worker::trampoline;
 
@@ -27,12 +28,21 @@ impl Engine for Processes {
         self.office.worker_count
     }
 
-    fn submit(&self, job: Job<Self>) -> Result<(), Error> {
-        self.office.submit(job.call, job.deliver)
+    fn submit(&self, jobs: Vec<Job<Self>>) -> Result<(), Error> {
+        self.office.submit(jobs.into_iter().map(|job| (job.call, job.deliver)))
     }
 
     fn check_running(&self) -> Result<(), Error> {
         self.office.check_running()
+    }
+
+    fn helped(&self) -> Option<Weak<dyn Help>> {
+        let office: Arc<dyn Help> = self.office.clone();
+        Some(Arc::downgrade(&office))
+    }
+
+    fn attend(&self) -> Option<Attending<'_>> {
+        Some(self.office.attend())
     }
 
     fn close(&self) -> Result<(), Error> {

@@ -3,14 +3,15 @@
 use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 
 use purlin_process::thread;
 use purlin_sync::Deadline;
 
 use crate::engine::{Engine, Job, Runs, Workers};
 use crate::error::Error;
-use crate::outcome::wait_until;
+use crate::office::Attending;
+use crate::outcome::{Help, wait_until};
 use crate::worker::{Initialize, message_of};
 
 /// Workers that are threads: they see the owner's objects themselves, and need nothing carried.
@@ -167,7 +168,7 @@ impl Engine for Threads {
         }
     }
 
-    fn submit(&self, job: Job<Self>) -> Result<(), Error> {
+    fn submit(&self, jobs: Vec<Job<Self>>) -> Result<(), Error> {
         self.check_owner()?;
         let mut state = self.shared.lock();
         match &state.phase {
@@ -175,9 +176,17 @@ impl Engine for Threads {
             Phase::Closed | Phase::Terminated => return Err(Error::PoolNotRunning),
             Phase::Failed(error) => return Err(error.clone()),
         }
-        state.jobs.push_back(job);
-        self.shared.changed.notify_one();
+        state.jobs.extend(jobs);
+        self.shared.changed.notify_all();
         Ok(())
+    }
+
+    fn helped(&self) -> Option<Weak<dyn Help>> {
+        None // a thread says itself what has come of its job
+    }
+
+    fn attend(&self) -> Option<Attending<'_>> {
+        None
     }
 
     fn close(&self) -> Result<(), Error> {

@@ -1,11 +1,13 @@
-//! How inputs and outputs look as bytes: a list of items, each with its length, so that one that
-//! has no serial form costs only itself.
+//! How inputs and outputs look as bytes: one item after the other, in serial form.
 //!
 //! ```text
-//! input    | len u32 | argument | len u32 | argument | ...
-//! output   | kind u8 | len u32 | value, or message and trace | ...
+//! input    | how many | argument | argument | ...
+//! output   | kind u8 | value, or message and trace | kind u8 | ...
 //! ```
+//!
+//! An item without a serial form costs itself alone; one that cannot be read, those behind it, too.
 
+use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -17,24 +19,34 @@ const NOT_TRANSFERABLE: u8 = 2;
 const TOO_LARGE: u8 = 3;
 const OUT_OF_RESOURCES: u8 = 4;
 
-const LEN_BYTES: usize = 4;
-
 /// # Errors
 /// * [`Error::NotTransferable`] for an argument without a serial form.
-/// * [`Error::TooLarge`] for one of 4 GiB.
 pub(crate) fn write_input<A: Serialize>(arguments: &[A]) -> Result<Vec<u8>, Error> {
     let mut input = Vec::new();
-    arguments.iter().try_for_each(|argument| push_item(&mut input, argument))?;
+    push(&mut input, &arguments.len())?;
+    arguments.iter().try_for_each(|argument| push(&mut input, argument))?;
     Ok(input)
 }
 
-/// The arguments; what cannot be read is an error in its place.
-pub(crate) fn read_input<A: DeserializeOwned>(mut input: &[u8]) -> Vec<Result<A, Error>> {
-    let mut arguments = Vec::new();
-    while let Some(item) = next_item(&mut input) {
-        arguments.push(postcard::from_bytes(item).map_err(|_| Error::NotTransferable));
-    }
-    arguments
+/// The arguments, one after the other; what cannot be read is an error, and so are those behind it.
+pub(crate) fn read_input<A: DeserializeOwned>(
+    mut input: &[u8],
+) -> impl Iterator<Item = Result<A, Error>> {
+    let mut left_count: usize = next(&mut input).unwrap_or(0);
+    core::iter::from_fn(move || {
+        left_count = left_count.checked_sub(1)?;
+        let argument = next(&mut input);
+        if argument.is_err() {
+            input = &[];
+        }
+        Some(argument)
+    })
+}
+
+fn next<T: DeserializeOwned>(bytes: &mut &[u8]) -> Result<T, Error> {
+    let (item, rest) = postcard::take_from_bytes(bytes).map_err(|_| Error::NotTransferable)?;
+    *bytes = rest;
+    Ok(item)
 }
 
 /// Adds what came of one item.
@@ -42,7 +54,7 @@ pub(crate) fn push_outcome<R: Serialize>(output: &mut Vec<u8>, outcome: &Result<
     let start = output.len();
     let pushed = outcome.as_ref().map_err(Clone::clone).and_then(|value| {
         output.push(VALUE);
-        push_item(output, value)
+        push(output, value)
     });
     if let Err(error) = pushed {
         output.truncate(start);
@@ -52,16 +64,15 @@ pub(crate) fn push_outcome<R: Serialize>(output: &mut Vec<u8>, outcome: &Result<
 
 /// Adds what became of an item without a value.
 pub(crate) fn push_error(output: &mut Vec<u8>, error: &Error) {
-    let (kind, text) = match error {
-        Error::TaskFailed { message, trace } => (FAILED, (message.as_str(), trace.as_str())),
-        Error::TooLarge { .. } => (TOO_LARGE, ("", "")),
-        Error::OutOfResources => (OUT_OF_RESOURCES, ("", "")),
-        _ => (NOT_TRANSFERABLE, ("", "")),
-    };
-    let start = output.len();
-    output.push(kind);
-    if push_item(output, &text).is_err() {
-        output.truncate(start); // a message of 4 GiB; the owner finds an item missing
+    match error {
+        Error::TaskFailed { message, trace } => {
+            output.push(FAILED);
+            // Of texts there is nothing that has no form.
+            let _ = push(output, &(message, trace));
+        }
+        Error::TooLarge { .. } => output.push(TOO_LARGE),
+        Error::OutOfResources => output.push(OUT_OF_RESOURCES),
+        _ => output.push(NOT_TRANSFERABLE),
     }
 }
 
@@ -73,18 +84,29 @@ pub(crate) fn read_output<R: DeserializeOwned>(
     mut output: &[u8],
     count: usize,
 ) -> Result<Vec<Result<R, Error>>, Error> {
-    let mut outcomes = Vec::new();
+    let mut outcomes = Vec::with_capacity(count);
     while let Some((kind, rest)) = output.split_first() {
         output = rest;
-        let item = next_item(&mut output).ok_or(Error::Damaged)?;
         outcomes.push(match *kind {
-            VALUE => postcard::from_bytes(item).map_err(|_| Error::NotTransferable),
+            VALUE => match postcard::take_from_bytes(output) {
+                Ok((value, rest)) => {
+                    output = rest;
+                    Ok(value)
+                }
+                Err(_) => {
+                    // Nobody knows where the next one begins.
+                    outcomes.resize_with(count, || Err(Error::NotTransferable));
+                    return Ok(outcomes);
+                }
+            },
             FAILED => {
-                let (message, trace) = postcard::from_bytes(item).map_err(|_| Error::Damaged)?;
+                let read = postcard::take_from_bytes(output).map_err(|_| Error::Damaged)?;
+                let ((message, trace), rest) = read;
+                output = rest;
                 Err(Error::TaskFailed { message, trace })
             }
             NOT_TRANSFERABLE => Err(Error::NotTransferable),
-            TOO_LARGE => Err(Error::TooLarge { len: item.len() }),
+            TOO_LARGE => Err(Error::TooLarge { len: 0 }),
             OUT_OF_RESOURCES => Err(Error::OutOfResources),
             _ => return Err(Error::Damaged),
         });
@@ -96,23 +118,37 @@ pub(crate) fn read_output<R: DeserializeOwned>(
     }
 }
 
-fn push_item<T: Serialize>(bytes: &mut Vec<u8>, item: &T) -> Result<(), Error> {
+/// Adds the serial form of an item, or nothing.
+fn push<T: Serialize>(bytes: &mut Vec<u8>, item: &T) -> Result<(), Error> {
     let start = bytes.len();
-    bytes.extend([0; LEN_BYTES]);
-    postcard::to_io(item, &mut *bytes).map_err(|_| Error::NotTransferable)?;
-    let len = bytes.len() - start - LEN_BYTES;
-    let short = u32::try_from(len).map_err(|_| Error::TooLarge { len })?;
-    bytes[start..start + LEN_BYTES].copy_from_slice(&short.to_le_bytes());
-    Ok(())
+    let pushed = postcard::serialize_with_flavor(item, Onto(&mut *bytes));
+    if pushed.is_err() {
+        bytes.truncate(start);
+    }
+    pushed.map_err(|_| Error::NotTransferable)
 }
 
-/// Takes the next item off, if a whole one is there.
-fn next_item<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let (len, rest) = bytes.split_first_chunk::<LEN_BYTES>()?;
-    let len = usize::try_from(u32::from_le_bytes(*len)).ok()?;
-    let (item, rest) = rest.split_at_checked(len)?;
-    *bytes = rest;
-    Some(item)
+/// Writes at the end of a row of bytes.
+struct Onto<'a>(&'a mut Vec<u8>);
+
+impl Flavor for Onto<'_> {
+    type Output = ();
+
+    #[inline]
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    #[inline]
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -126,8 +162,11 @@ mod tests {
     #[test]
     fn items_come_out_as_they_went_in() {
         let input = write_input(&[(1_u32, "one"), (2, "two")]).unwrap();
-        let read: Vec<Result<(u32, String), Error>> = read_input(&input);
+        let read: Vec<Result<(u32, String), Error>> = read_input(&input).collect();
         assert_eq!(read, [Ok((1, "one".into())), Ok((2, "two".into()))]);
+        let cut: Vec<Result<(u32, String), Error>> = read_input(&input[..6]).collect();
+        assert_eq!(cut, [Ok((1, "one".into())), Err(Error::NotTransferable)]);
+        assert_eq!(read_input::<()>(&write_input(&[(); 3]).unwrap()).count(), 3);
         let outcomes =
             [Ok(7_u64), Err(failed("no")), Err(Error::NotTransferable), Err(Error::OutOfResources)];
         let mut output = Vec::new();
@@ -164,7 +203,7 @@ mod tests {
                 let mut other = output.clone();
                 other[end] = byte;
                 let _ = read_output::<String>(&other, 2);
-                let _ = read_input::<String>(&other);
+                let _ = read_input::<String>(&other).take(100).count();
             }
         }
     }

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use crate::error::Error;
 use crate::function::{Function, conjure};
 use crate::wire;
-use crate::words::{Bell, Mailbox, SLOT_COUNT};
+use crate::words::{Bell, Mailbox};
 
 /// What a worker runs first.
 pub(crate) type Initialize = dyn Fn() -> Result<(), Error> + Send + Sync;
@@ -38,19 +38,18 @@ impl Worker {
         run(initialize).flatten()?;
         self.mailbox.set_ready();
         let mut functions = Functions::new(self.functions)?;
-        let mut slot = 0;
-        while let Some((function, input)) = self.mailbox.next(slot)? {
+        let mut reader = self.mailbox.reader();
+        while let Some((function, input)) = self.mailbox.next(&reader)? {
             let output = match functions.find(function) {
                 Ok(function) => function.call(&input),
                 Err(error) => one_error(&error),
             };
             drop(input);
-            match self.mailbox.answer(slot, &output) {
+            match self.mailbox.answer(&mut reader, &output) {
                 Ok(()) => {}
-                Err(error) => self.mailbox.answer(slot, &one_error(&error))?,
+                Err(error) => self.mailbox.answer(&mut reader, &one_error(&error))?,
             }
             self.bell.ring();
-            slot = (slot + 1) % SLOT_COUNT;
         }
         Ok(())
     }

@@ -34,12 +34,18 @@ pub(crate) fn descriptor_count() -> usize {
     std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)
 }
 
+/// Lets time pass between two looks at evidence.
+pub(crate) fn pause(limit: Duration) {
+    let limit = rustix::event::Timespec::try_from(limit).expect("it is short");
+    let _ = rustix::event::poll(&mut [], Some(&limit));
+}
+
 /// Looks until it is so.
 pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
     let start = Instant::now();
     while !is_so() {
         assert!(start.elapsed() < LIMIT, "waited in vain until {what}");
-        thread::sleep(Duration::from_millis(1));
+        pause(Duration::from_millis(1));
     }
 }
 

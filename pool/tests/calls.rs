@@ -81,7 +81,9 @@ fn a_result_is_asked_again() {
     std::thread::scope(|scope| {
         let waiting = [(); 3].map(|()| scope.spawn(|| late.get(LIMIT).copied()));
         drop(ask);
-        waiting.map(|thread| assert_eq!(thread.join().unwrap(), Ok(true)));
+        for thread in waiting {
+            assert_eq!(thread.join().unwrap(), Ok(true));
+        }
     });
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use purlin_pool::{Error, Pool};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::bounded::{LIMIT, Test};
+use crate::bounded::{LIMIT, Test, pause};
 
 pub(crate) const TESTS: &[Test] =
     &[("each_task_is_done_or_lost_once", each_task_is_done_or_lost_once)];
@@ -31,7 +31,7 @@ fn each_task_is_done_or_lost_once() {
                     let _ = kill_process(pid, Signal::KILL);
                     killed += 1;
                 }
-                thread::sleep(Duration::from_millis(10));
+                pause(Duration::from_millis(10));
             }
             killed
         });

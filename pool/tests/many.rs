@@ -81,9 +81,8 @@ fn a_source_that_fails_is_told_last() {
             let all: Vec<_> = pool.imap(square, source(), chunk).unwrap().collect();
             assert_eq!(all[..3], [Ok(0), Ok(1), Ok(4)]);
             assert_eq!(all.len(), 4);
-            assert!(
-                matches!(&all[3], Err(Error::TaskFailed { message, .. }) if message.contains("source"))
-            );
+            let Err(Error::TaskFailed { message, .. }) = &all[3] else { panic!("{:?}", all[3]) };
+            assert!(message.contains("source"), "{message}");
             let all: Vec<_> = pool.imap_unordered(square, source(), chunk).unwrap().collect();
             assert_eq!(all.iter().filter(|outcome| outcome.is_err()).count(), 1);
             assert_eq!(all.len(), 4);

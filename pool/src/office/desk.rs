@@ -11,8 +11,8 @@ use super::Answer;
 use super::functions::Functions;
 use super::hub::{Deliver, Queued};
 use crate::error::Error;
-use crate::limits::{BACK_OFF, BACK_OFF_MAX, EARLY};
-use crate::words::{Mailbox, SLOT_COUNT, Seen};
+use crate::limits::{AHEAD, BACK_OFF, BACK_OFF_MAX, EARLY, SHORT};
+use crate::words::{Input, Mailbox, SLOT_COUNT, Seen, Space};
 
 /// A place for a worker.
 pub(super) struct Desk {
@@ -22,6 +22,10 @@ pub(super) struct Desk {
     handed: VecDeque<Handed>,
     /// The slot of the oldest.
     first_slot: usize,
+    inputs: Space,
+    /// How long the last jobs took, each; and from when on the next ones are counted.
+    pace: Duration,
+    counted_from: Instant,
     /// How often, one after the other, a worker has ended here before it took tasks.
     pub(super) unready_count: u32,
     /// How often, one after the other, a worker has ended here at once.
@@ -48,16 +52,20 @@ pub(super) struct Worker {
 
 struct Handed {
     queued: Queued,
+    input: Input,
     at: Instant,
 }
 
 impl Desk {
     pub(super) fn new(mailbox: Mailbox) -> Self {
         Self {
+            inputs: mailbox.input_space(),
             mailbox,
             worker: None,
             handed: VecDeque::with_capacity(SLOT_COUNT),
             first_slot: 0,
+            pace: Duration::MAX,
+            counted_from: Instant::now(),
             unready_count: 0,
             early_count: 0,
             start_at: None,
@@ -73,9 +81,11 @@ impl Desk {
         self.handed.len()
     }
 
-    /// Whether the worker that sits here may be handed a job.
+    /// Whether the worker that sits here may be handed a job: one more than it runs; many, if they
+    /// are short.
     pub(super) fn takes(&self) -> bool {
-        self.handed.len() < SLOT_COUNT
+        let handed_max = if self.pace < SHORT { SLOT_COUNT } else { AHEAD };
+        self.handed.len() < handed_max
             && self.worker.as_ref().is_some_and(|worker| !worker.is_leaving)
     }
 
@@ -86,12 +96,18 @@ impl Desk {
         if !worker.tell(functions) {
             return Err(Refused::Now(queued));
         }
-        match self.mailbox.hand(slot, queued.function, &queued.input) {
-            Ok(()) => {}
+        let input = match self.mailbox.hand(slot, &mut self.inputs, queued.function, &queued.input)
+        {
+            Ok(Some(input)) => input,
+            Ok(None) => return Err(Refused::Now(queued)),
             Err(error) => return Err(Refused::Ever(queued.deliver, error)),
-        }
+        };
         worker.handed_count += 1;
-        self.handed.push_back(Handed { queued, at: Instant::now() });
+        let at = Instant::now();
+        if self.handed.is_empty() {
+            self.counted_from = at;
+        }
+        self.handed.push_back(Handed { queued, input, at });
         Ok(())
     }
 
@@ -102,16 +118,23 @@ impl Desk {
 
     /// Takes off what is done, oldest first.
     pub(super) fn collect(&mut self, mut to: impl FnMut(Deliver, Result<Answer, Error>)) {
+        let mut done_count = 0;
         while !self.handed.is_empty() && self.mailbox.look(self.first_slot) == Seen::Done {
-            let answer = self.mailbox.collect(self.first_slot);
-            if let Some(worker) = &mut self.worker {
-                worker.done_count += 1;
-                (self.unready_count, self.early_count) = (0, 0);
-            }
-            if let Some(done) = self.take_first() {
-                to(done.queued.deliver, answer);
-            }
+            let slot = self.first_slot;
+            let Some(done) = self.take_first() else { break };
+            to(done.queued.deliver, self.mailbox.collect(slot, &mut self.inputs, done.input));
+            done_count += 1;
         }
+        if done_count == 0 {
+            return;
+        }
+        if let Some(worker) = &mut self.worker {
+            worker.done_count += u64::from(done_count);
+        }
+        (self.unready_count, self.early_count) = (0, 0);
+        let now = Instant::now();
+        self.pace = now.saturating_duration_since(self.counted_from) / done_count;
+        self.counted_from = now;
     }
 
     /// Takes back the youngest job, if it has not been begun: one that waits behind another, or one
@@ -122,7 +145,7 @@ impl Desk {
             return None;
         }
         let slot = (self.first_slot + self.handed.len() - 1) % SLOT_COUNT;
-        if !self.mailbox.take_back(slot) {
+        if !self.mailbox.take_back(slot, &mut self.inputs, youngest.input) {
             return None;
         }
         if let Some(worker) = &mut self.worker {
@@ -145,7 +168,8 @@ impl Desk {
             }
         }
         self.mailbox.clear();
-        self.first_slot = 0;
+        self.inputs = self.mailbox.input_space();
+        (self.first_slot, self.pace) = (0, Duration::MAX);
         (begun, unbegun)
     }
 

@@ -2,8 +2,7 @@
 //! end.
 
 use std::os::fd::BorrowedFd;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use purlin_process::Process;
 
@@ -11,7 +10,7 @@ use super::Office;
 use super::clerk::earlier;
 use super::hub::Hub;
 use crate::limits::{GRACE, SLICE, TRACED_PAUSE};
-use crate::sys::watch::Watch;
+use crate::sys::watch::{Watch, pause};
 
 impl Office {
     /// Keeps the pool until it is over.
@@ -34,9 +33,9 @@ impl Office {
             let sentinels: Vec<BorrowedFd<'_>> =
                 seated.iter().filter_map(|(_, process)| process.sentinel().ok()).collect();
             // A descriptor of ours that foreign code closed: the others are looked at every slice.
-            let is_heard = watch.wait(&sentinels, limit.min(SLICE)).is_ok();
-            if !self.bury_all(&seated) || !is_heard {
-                thread::sleep(if is_heard { Duration::ZERO } else { TRACED_PAUSE });
+            let heard = watch.wait(&sentinels, limit.min(SLICE));
+            if !self.bury_all(&seated) && heard != Ok(false) {
+                pause(TRACED_PAUSE); // a tracer holds an end back, or nothing can be watched
             }
         }
     }

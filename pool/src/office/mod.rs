@@ -13,18 +13,21 @@
 mod clerk;
 mod desk;
 mod functions;
+mod help;
 mod hub;
 mod keeper;
 mod start;
 mod view;
 
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use purlin_sync::Deadline;
 
+pub(crate) use help::Attending;
+use hub::Hub;
 pub(crate) use hub::Task;
-use hub::{Due, Hub};
 pub(crate) use start::{Starter, by_fork, by_spawn};
 
 use crate::engine::Deliver;
@@ -49,6 +52,8 @@ pub(crate) struct Plan {
 /// A pool of processes, as its owner has it.
 pub(crate) struct Office {
     hub: Mutex<Hub>,
+    /// How many threads wait for answers and take them meanwhile.
+    helper_count: AtomicUsize,
     /// Something changed that a thread of this process waits for.
     changed: Condvar,
     bell: Bell,
@@ -72,6 +77,7 @@ impl Office {
         let (keeper, watch) = watch()?;
         let office = Arc::new(Self {
             hub: Mutex::new(Hub::new(mailboxes, plan.job_max)),
+            helper_count: AtomicUsize::new(0),
             changed: Condvar::new(),
             bell,
             keeper,
@@ -112,16 +118,19 @@ impl Office {
         self.lock().check_running()
     }
 
-    pub(crate) fn submit(&self, task: Task, deliver: Deliver<Answer>) -> Result<(), Error> {
+    pub(crate) fn submit(
+        &self,
+        jobs: impl Iterator<Item = (Task, Deliver<Answer>)>,
+    ) -> Result<(), Error> {
         self.check_owner()?;
         let due = {
             let mut hub = self.lock();
             hub.check_running()?;
-            hub.push(task, deliver);
+            jobs.for_each(|(task, deliver)| hub.push(task, deliver));
             hub.hand_out()
         };
         self.see_to(due);
-        self.changed.notify_all(); // the clerk, which may have had nothing to wait for
+        self.call_clerk();
         Ok(())
     }
 
@@ -149,11 +158,6 @@ impl Office {
         }
         let hub = wait_until(&self.changed, hub, deadline, Hub::is_over);
         if hub.is_over() { Ok(()) } else { Err(Error::TimedOut) }
-    }
-
-    /// Tells those whose jobs have come to an end.
-    fn see_to(&self, due: Due) {
-        due.into_iter().for_each(|(deliver, outcome)| deliver(outcome));
     }
 
     fn lock(&self) -> MutexGuard<'_, Hub> {

@@ -26,6 +26,18 @@ pub(crate) fn watch() -> Result<(Call, Watch), Error> {
     Ok((Call(ours), Watch(theirs)))
 }
 
+/// Lets so much time pass. It orders nothing: it is between two looks.
+pub(crate) fn pause(limit: Duration) {
+    let _ = poll(&mut [], Some(&timespec(limit)));
+}
+
+fn timespec(duration: Duration) -> Timespec {
+    Timespec {
+        tv_sec: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: i64::from(duration.subsec_nanos()),
+    }
+}
+
 impl Call {
     /// Calls. When the socket is full it has been called often enough.
     pub(crate) fn call(&self) {
@@ -34,24 +46,22 @@ impl Call {
 }
 
 impl Watch {
-    /// Sleeps until one of these processes has ended, or until it is called, or for so long.
+    /// Sleeps until one of these processes has ended, or until it is called, or for so long. Whether
+    /// one has ended.
     ///
     /// # Errors
     /// * [`Error::System`] when foreign code closed a descriptor of ours.
-    pub(crate) fn wait(&self, ends: &[BorrowedFd<'_>], limit: Duration) -> Result<(), Error> {
+    pub(crate) fn wait(&self, ends: &[BorrowedFd<'_>], limit: Duration) -> Result<bool, Error> {
         let mut watched: Vec<PollFd<'_>> =
             ends.iter().map(|end| PollFd::from_borrowed_fd(*end, PollFlags::IN)).collect();
         watched.push(PollFd::from_borrowed_fd(self.0.as_fd(), PollFlags::IN));
-        let limit = Timespec {
-            tv_sec: i64::try_from(limit.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: i64::from(limit.subsec_nanos()),
-        };
-        match poll(&mut watched, Some(&limit)) {
+        match poll(&mut watched, Some(&timespec(limit))) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(errno) => return Err(purlin_process::Error::from(errno).into()),
         }
+        let is_any = watched[..ends.len()].iter().any(|end| !end.revents().is_empty());
         let mut calls = [0; 64];
         while matches!((&self.0).read(&mut calls), Ok(len) if len > 0) {}
-        Ok(())
+        Ok(is_any)
     }
 }

@@ -7,11 +7,11 @@
 //! DONE       C1 output; C2 state = FREE <-- W3 state = DONE;  W4 rings
 //! ```
 //!
-//! Each slot has one of both at a time, by its state. The steps and who may be killed at which are
-//! in ARCHITECTURE.md.
+//! Slots are used one after the other, by both. Each belongs to one of both at a time, by its
+//! state. Inputs and outputs stand in a ring each. The steps, and what is left by whom who is
+//! killed at which, are in ARCHITECTURE.md.
 #![expect(unsafe_code, reason = "a promise about the layout, argued here")]
 
-use core::ops::Range;
 use core::sync::atomic::{
     AtomicU32, AtomicU64,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
@@ -22,11 +22,12 @@ use purlin_shm::{Carry, Luggage, Object, Place, Shared};
 use purlin_sync::Deadline;
 use purlin_sync::parts::{EventCount, Wait};
 
+use super::bodies::{Bodies, UNIT_BYTES, units_of};
+use super::space::Space;
 use crate::error::Error;
-use crate::limits::{BODY_KEPT_BYTES, BODY_STEP_BYTES};
 
-/// How many tasks a worker may have been handed: one to run, one to go on with.
-pub(crate) const SLOT_COUNT: usize = 2;
+/// How many tasks a worker may have been handed.
+pub(crate) const SLOT_COUNT: usize = 32;
 
 const FREE: u32 = 0;
 const READY: u32 = 1;
@@ -35,28 +36,33 @@ const DONE: u32 = 3;
 
 /// The words behind a [`Mailbox`]. All zeros is one with nothing in it.
 //
-// 0      4         8          12      16      16 + 24 a slot
-// | news | is over | is ready | zeros | slots | bodies
+// 0      4         8          12      16             24      24 + 40 a slot
+// | news | is over | is ready | zeros | output taken | slots | inputs | outputs
 #[repr(C)]
 pub(crate) struct MailboxWords {
     news: EventCount,
     is_over: AtomicU32,
     is_ready: AtomicU32,
     zeros: AtomicU32,
+    /// How many units of outputs the owner has taken, in all.
+    output_taken: AtomicU64,
     slots: [Slot; SLOT_COUNT],
 }
 
-// 0       4         8           16            24
-// | state | function| input len | output len |
+// 0       4         8          16          24          32
+// | state | function| input at | input len | output at | output len |
 #[repr(C)]
 struct Slot {
     state: AtomicU32,
     function: AtomicU32,
+    input_at: AtomicU64,
     input_len: AtomicU64,
+    output_at: AtomicU64,
     output_len: AtomicU64,
 }
 
-const _: () = assert!(size_of::<MailboxWords>() == 64 && align_of::<MailboxWords>() == 8);
+const _: () = assert!(size_of::<MailboxWords>() == 24 + 40 * SLOT_COUNT);
+const _: () = assert!(align_of::<MailboxWords>() == 8);
 
 // SAFETY: `repr(C)`, of atomics and of words that are one atomic each; zeros and any other bits are
 // valid values of them.
@@ -82,45 +88,78 @@ pub(crate) struct Mailbox {
     place: Place<MailboxWords>,
 }
 
-/// Which body of a slot.
-#[derive(Clone, Copy)]
-enum Body {
-    Input,
-    Output,
+/// Where a worker is in its mailbox.
+pub(crate) struct Reader {
+    slot: usize,
+    outputs: Space,
+    /// How many units of outputs it has put, in all.
+    put_count: u64,
 }
 
-const UNIT_BYTES: usize = 8;
+/// Where an input was put.
+#[derive(Clone, Copy)]
+pub(crate) struct Input {
+    at: u64,
+    unit_count: u64,
+}
 
 impl Mailbox {
-    /// One whose bodies have so many bytes at most, rounded up to a page.
+    /// One whose inputs, and whose outputs, have so many bytes at most, rounded up to a page.
     pub(crate) fn new(body_max_bytes: usize) -> Result<Self, Error> {
         let body_units = body_max_bytes.next_multiple_of(4096) / UNIT_BYTES;
-        let place = Place::new_sparse_with(2 * SLOT_COUNT * body_units, |_, _| ())?;
-        Ok(Self { place })
+        Ok(Self { place: Place::new_sparse_with(2 * body_units, |_, _| ())? })
     }
 
-    /// H1 to H3: hands a task over in a free slot.
+    /// The owner's ring of inputs, with nothing in it.
+    pub(crate) fn input_space(&self) -> Space {
+        Space::new(self.inputs().unit_count())
+    }
+
+    /// H1 to H3: hands a task over in a free slot. `None` when there is no room for its input
+    /// before others are done.
     ///
     /// # Errors
     /// * [`Error::TooLarge`], [`Error::OutOfResources`]: nothing was handed over.
-    pub(crate) fn hand(&self, slot: usize, function: u32, input: &[u8]) -> Result<(), Error> {
+    pub(crate) fn hand(
+        &self,
+        slot: usize,
+        space: &mut Space,
+        function: u32,
+        input: &[u8],
+    ) -> Result<Option<Input>, Error> {
+        let unit_count = units_of(input.len());
+        if !space.could_fit(unit_count) {
+            return Err(Error::TooLarge { len: input.len() });
+        }
+        self.inputs().give_surplus(space);
+        let Some(at) = space.take(unit_count) else { return Ok(None) };
+        if let Err(error) = self.inputs().prepare(space, at, unit_count) {
+            space.take_back(at, unit_count);
+            return Err(error);
+        }
+        self.inputs().write(at, input); // H1
         let words = self.slot(slot);
-        self.write(slot, Body::Input, input)?; // H1
-        // Relaxed, both: published by H2.
+        // Relaxed, all: published by H2.
         words.function.store(function, Relaxed);
+        words.input_at.store(at, Relaxed);
         words.input_len.store(input.len() as u64, Relaxed);
         words.state.store(READY, Release); // H2, the commit; pairs with W1
         self.tell(); // H3. Killed before: the worker ends with its owner
-        Ok(())
+        Ok(Some(Input { at, unit_count }))
     }
 
-    /// S1: takes a task back that nobody has begun; whether it did.
-    pub(crate) fn take_back(&self, slot: usize) -> bool {
+    /// S1: takes the youngest task back if nobody has begun it; whether it did.
+    pub(crate) fn take_back(&self, slot: usize, space: &mut Space, input: Input) -> bool {
         // Relaxed, both: the owner has all that it had written.
-        self.slot(slot).state.compare_exchange(READY, FREE, Relaxed, Relaxed).is_ok()
+        let taken = self.slot(slot).state.compare_exchange(READY, FREE, Relaxed, Relaxed);
+        if taken.is_ok() {
+            space.take_back(input.at, input.unit_count);
+        }
+        taken.is_ok()
     }
 
     /// What stands in a slot that something was handed over in.
+    #[inline]
     pub(crate) fn look(&self, slot: usize) -> Seen {
         // Acquire pairs with W3: the output is seen.
         match self.slot(slot).state.load(Acquire) {
@@ -130,19 +169,28 @@ impl Mailbox {
         }
     }
 
-    /// C1 and C2: what came of a task that is done; the slot is free.
+    /// C1 and C2: what came of the oldest task, which is done; its slot is free.
     ///
     /// # Errors
-    /// * [`Error::Damaged`] for a length that no worker leaves.
-    pub(crate) fn collect(&self, slot: usize) -> Result<Vec<u8>, Error> {
+    /// * [`Error::Damaged`] for a place or a length that no worker leaves.
+    pub(crate) fn collect(
+        &self,
+        slot: usize,
+        space: &mut Space,
+        input: Input,
+    ) -> Result<Vec<u8>, Error> {
         let words = self.slot(slot);
         // Relaxed, both: ordered by the load of `look`.
-        let len = words.output_len.load(Relaxed);
-        let input_len = words.input_len.load(Relaxed);
-        let output = self.read(slot, Body::Output, len);
-        self.give(slot, Body::Output, len);
-        self.give(slot, Body::Input, input_len);
-        words.state.store(FREE, Release); // C2. Release: before the worker writes there again
+        let (at, len) = (words.output_at.load(Relaxed), words.output_len.load(Relaxed));
+        let output = self.outputs().read(at, len);
+        space.free(input.unit_count);
+        let unit_count = units_of(output.as_ref().map_or(0, Vec::len));
+        // Release: it was read before the worker writes there again; pairs with `room`.
+        self.place.output_taken.fetch_add(unit_count, Release);
+        words.state.store(FREE, Relaxed); // C2. Relaxed: it is this side that writes there next
+        if unit_count > 0 {
+            self.tell(); // the worker may wait for room
+        }
         output
     }
 
@@ -151,8 +199,11 @@ impl Mailbox {
         for words in &self.place.slots {
             words.state.store(FREE, Relaxed); // Relaxed: the next worker is started after this
         }
-        self.place.is_over.store(0, Relaxed); // as above
-        self.place.is_ready.store(0, Relaxed); // as above
+        let words = &self.place;
+        // Relaxed, all: as above.
+        words.is_over.store(0, Relaxed);
+        words.is_ready.store(0, Relaxed);
+        words.output_taken.store(0, Relaxed);
     }
 
     /// The worker says that it begins to take tasks.
@@ -176,110 +227,103 @@ impl Mailbox {
         self.place.news.notify(1);
     }
 
-    /// W1: the worker's next task, and its function and its input, waiting for one. `None` when it
-    /// is to end.
+    /// A worker's start.
+    pub(crate) fn reader(&self) -> Reader {
+        Reader { slot: 0, outputs: Space::new(self.outputs().unit_count()), put_count: 0 }
+    }
+
+    /// W1: the worker's next task, its function and its input, waiting for one. `None` when it is
+    /// to end.
     ///
     /// # Errors
-    /// * [`Error::Damaged`] for a length that no owner leaves.
-    pub(crate) fn next(&self, slot: usize) -> Result<Option<(u32, Vec<u8>)>, Error> {
-        let mut wait = Wait::new(0, Deadline::never());
-        let mut has_slept = false;
-        // Ends: with a task, or when it is over; each sleep is a slice at most.
-        loop {
-            let is_spin = !has_slept && wait.spins();
-            let key = if is_spin { None } else { Some(self.place.news.prepare()) };
-            if let Some(begun) = self.begin(slot) {
-                return begun.map(Some);
+    /// * [`Error::Damaged`] for a place or a length that no owner leaves.
+    pub(crate) fn next(&self, reader: &Reader) -> Result<Option<(u32, Vec<u8>)>, Error> {
+        self.wait(|| {
+            if let Some(begun) = self.begin(reader.slot) {
+                return Some(begun.map(Some));
             }
-            let Some(key) = key else { continue };
-            // SeqCst: after the flag. Acquire: what was handed over before is seen.
-            if self.place.is_over.load(SeqCst) != 0 {
-                // What was handed over before that was said, and after the look above.
-                return self.begin(slot).transpose();
+            // SeqCst: after the flag of `prepare`. Acquire: what was handed over before is seen.
+            if self.place.is_over.load(SeqCst) == 0 {
+                return None;
             }
-            if self.place.news.sleep(key, &mut wait).is_err() {
-                return Err(Error::Damaged);
-            }
-            has_slept = true;
-        }
+            // What was handed over before that was said, and after the look above.
+            Some(self.begin(reader.slot).transpose())
+        })?
     }
 
     fn begin(&self, slot: usize) -> Option<Result<(u32, Vec<u8>), Error>> {
         let words = self.slot(slot);
         // SeqCst: after the flag of `prepare`; Acquire pairs with H2. Relaxed: nothing was read.
         words.state.compare_exchange(READY, BEGUN, SeqCst, Relaxed).ok()?;
-        // Relaxed, both: ordered by W1.
-        let function = words.function.load(Relaxed);
-        let input = self.read(slot, Body::Input, words.input_len.load(Relaxed));
-        Some(input.map(|input| (function, input)))
+        // Relaxed, all: ordered by W1.
+        let (at, len) = (words.input_at.load(Relaxed), words.input_len.load(Relaxed));
+        let input = self.inputs().read(at, len);
+        Some(input.map(|input| (words.function.load(Relaxed), input)))
     }
 
-    /// W2 to W3: says what came of the task that was begun. The caller rings.
+    /// W2 to W3: says what came of the task that was begun, waiting for room. The caller rings.
     ///
     /// # Errors
     /// * [`Error::TooLarge`], [`Error::OutOfResources`]: nothing was said.
-    pub(crate) fn answer(&self, slot: usize, output: &[u8]) -> Result<(), Error> {
-        let words = self.slot(slot);
-        self.write(slot, Body::Output, output)?;
-        words.output_len.store(output.len() as u64, Relaxed); // Relaxed: published by W3
+    pub(crate) fn answer(&self, reader: &mut Reader, output: &[u8]) -> Result<(), Error> {
+        let at = self.room(reader, output.len())?;
+        let unit_count = units_of(output.len());
+        if let Err(error) = self.outputs().prepare(&mut reader.outputs, at, unit_count) {
+            reader.outputs.take_back(at, unit_count);
+            return Err(error);
+        }
+        self.outputs().write(at, output);
+        reader.put_count += unit_count;
+        let words = self.slot(reader.slot);
+        // Relaxed, both: published by W3.
+        words.output_at.store(at, Relaxed);
+        words.output_len.store(output.len() as u64, Relaxed);
         words.state.store(DONE, Release); // W3, the commit; pairs with `look`
+        reader.slot = (reader.slot + 1) % SLOT_COUNT;
         Ok(())
+    }
+
+    /// Where the next output goes.
+    fn room(&self, reader: &mut Reader, len: usize) -> Result<u64, Error> {
+        let unit_count = units_of(len);
+        if !reader.outputs.could_fit(unit_count) {
+            return Err(Error::TooLarge { len });
+        }
+        self.wait(|| {
+            // SeqCst: after the flag of `prepare`; Acquire pairs with `collect`: it was read.
+            let taken_count = self.place.output_taken.load(SeqCst);
+            reader.outputs.set_used(reader.put_count.wrapping_sub(taken_count));
+            self.outputs().give_surplus(&mut reader.outputs);
+            reader.outputs.take(unit_count)
+        })
+    }
+
+    /// Looks until there is something, asleep in between.
+    fn wait<T>(&self, mut look: impl FnMut() -> Option<T>) -> Result<T, Error> {
+        let mut wait = Wait::new(0, Deadline::never());
+        // Ends: with what is looked for; each sleep is a slice at most. Nobody else sleeps here.
+        loop {
+            let key = if wait.spins() { None } else { Some(self.place.news.prepare()) };
+            if let Some(found) = look() {
+                return Ok(found);
+            }
+            if let Some(key) = key {
+                self.place.news.sleep(key, &mut wait).map_err(|_| Error::Damaged)?;
+            }
+        }
     }
 
     fn slot(&self, slot: usize) -> &Slot {
         &self.place.slots[slot % SLOT_COUNT]
     }
 
-    fn body_units(&self) -> usize {
-        self.place.row().len() / (2 * SLOT_COUNT)
+    fn inputs(&self) -> Bodies<'_, MailboxWords> {
+        Bodies { place: &self.place, units: 0..self.place.row().len() / 2 }
     }
 
-    /// The units of a body.
-    fn units(&self, slot: usize, body: Body) -> Range<usize> {
-        let count = self.body_units();
-        let start = (slot % SLOT_COUNT * 2 + body as usize) * count;
-        start..start + count
-    }
-
-    /// Where a part of a body is, in bytes from the start of the segment.
-    fn bytes_at(&self, slot: usize, body: Body, part: Range<u64>) -> Range<u64> {
-        let start = self.place.row_offset() + (self.units(slot, body).start * UNIT_BYTES) as u64;
-        start + part.start..start + part.end
-    }
-
-    fn write(&self, slot: usize, body: Body, bytes: &[u8]) -> Result<(), Error> {
-        let units = &self.place.row()[self.units(slot, body)];
-        let body_max_bytes = units.len() * UNIT_BYTES;
-        if bytes.len() > body_max_bytes {
-            return Err(Error::TooLarge { len: bytes.len() });
-        }
-        let len = bytes.len() as u64;
-        if len > 0 {
-            let end = len.next_multiple_of(BODY_STEP_BYTES).min(body_max_bytes as u64);
-            let range = self.bytes_at(slot, body, 0..end);
-            self.place.attachment().take_pages(range, end)?;
-        }
-        write_units(units, bytes);
-        Ok(())
-    }
-
-    fn read(&self, slot: usize, body: Body, len: u64) -> Result<Vec<u8>, Error> {
-        let units = &self.place.row()[self.units(slot, body)];
-        let len = usize::try_from(len).map_err(|_| Error::Damaged)?;
-        if len > units.len() * UNIT_BYTES {
-            return Err(Error::Damaged);
-        }
-        Ok(read_units(units, len))
-    }
-
-    /// Gives back what a large body took beyond what is kept.
-    fn give(&self, slot: usize, body: Body, len: u64) {
-        let end = (self.body_units() * UNIT_BYTES) as u64;
-        if len > BODY_KEPT_BYTES && BODY_KEPT_BYTES < end {
-            let range = self.bytes_at(slot, body, BODY_KEPT_BYTES..end);
-            // What is not given back is used again.
-            let _ = self.place.attachment().give_pages(range);
-        }
+    fn outputs(&self) -> Bodies<'_, MailboxWords> {
+        let half = self.place.row().len() / 2;
+        Bodies { place: &self.place, units: half..2 * half }
     }
 }
 
@@ -291,25 +335,4 @@ impl Carry for Mailbox {
     fn unpack(luggage: &mut Luggage) -> Result<Self, purlin_shm::Error> {
         Place::unpack(luggage).map(|place| Self { place })
     }
-}
-
-fn write_units(units: &[AtomicU64], bytes: &[u8]) {
-    let (whole, rest) = bytes.as_chunks::<UNIT_BYTES>();
-    for (unit, chunk) in units.iter().zip(whole) {
-        unit.store(u64::from_le_bytes(*chunk), Relaxed); // Relaxed: published by a state
-    }
-    if let Some(unit) = units.get(whole.len()).filter(|_| !rest.is_empty()) {
-        let mut last = [0; UNIT_BYTES];
-        last[..rest.len()].copy_from_slice(rest);
-        unit.store(u64::from_le_bytes(last), Relaxed); // Relaxed: as above
-    }
-}
-
-fn read_units(units: &[AtomicU64], len: usize) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(len.next_multiple_of(UNIT_BYTES));
-    // Relaxed: ordered by the load of a state.
-    let words = units[..len.div_ceil(UNIT_BYTES)].iter().map(|unit| unit.load(Relaxed));
-    bytes.extend(words.flat_map(u64::to_le_bytes));
-    bytes.truncate(len);
-    bytes
 }
