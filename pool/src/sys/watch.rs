@@ -51,7 +51,11 @@ impl Watch {
     ///
     /// # Errors
     /// * [`Error::System`] when foreign code closed a descriptor of ours.
-    pub(crate) fn wait(&self, ends: &[BorrowedFd<'_>], limit: Duration) -> Result<bool, Error> {
+    pub(crate) fn wait(
+        &self,
+        ends: &[BorrowedFd<'_>],
+        limit: Duration,
+    ) -> Result<bool, Error> {
         let mut watched: Vec<PollFd<'_>> =
             ends.iter().map(|end| PollFd::from_borrowed_fd(*end, PollFlags::IN)).collect();
         watched.push(PollFd::from_borrowed_fd(self.0.as_fd(), PollFlags::IN));
