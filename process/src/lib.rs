@@ -78,6 +78,7 @@ mod identity;
 mod key;
 mod limits;
 mod outcome;
+pub mod parts;
 mod process;
 mod signal;
 mod spawn;

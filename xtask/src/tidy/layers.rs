@@ -19,6 +19,9 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("channel/src/cells.rs", "promises the layout of what stands before shared elements"),
     ("channel/src/queue.rs", "promises the layout of what stands before a queue's ring"),
     ("channel/src/spsc.rs", "promises the layout of what stands before the ring of one to one"),
+    ("pool/src/function.rs", "makes a function of its place in the program"),
+    ("pool/src/words/bell.rs", "promises the layout of what an owner sleeps on"),
+    ("pool/src/words/mailbox.rs", "promises the layout of a mailbox"),
     ("process/src/fork.rs", "the raw fork is an unsafe function"),
     ("process/src/builder.rs", "forks, and argues that its child never returns"),
     ("process/src/spawn/task.rs", "makes a function of its place in the program"),
@@ -41,11 +44,12 @@ const ADAPTERS: &str = "conformance/adapters/";
 
 /// What each crate may lean on. A crate that is not here leans on nothing of ours and nobody leans
 /// on it; one that sees the others is listed with all of them.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("shm", &[]),
     ("sync", &["shm"]),
     ("process", &["shm", "sync"]),
     ("channel", &["shm", "sync"]),
+    ("pool", &["shm", "sync", "process"]),
     ("conformance", &["shm", "sync", "process", "channel"]),
     ("models", &["shm", "sync", "process"]),
     ("benches", &["shm", "sync", "process", "channel", "conformance"]),
@@ -56,7 +60,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
 
 /// Crates whose system calls stand under `sys/`. The suite is not among them: to start, stop and
 /// watch processes is all that it does.
-const LAYERED: [&str; 4] = ["shm", "sync", "process", "channel"];
+const LAYERED: [&str; 5] = ["shm", "sync", "process", "channel", "pool"];
 
 /// Names of system crates that are data and not calls, hence fine anywhere.
 const DATA: [&str; 2] = ["rustix::io::Errno", "libc::E"];

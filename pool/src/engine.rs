@@ -1,0 +1,80 @@
+//! What a pool asks of those who do its work, be they processes or threads.
+
+use std::sync::{Arc, Weak};
+
+use purlin_sync::Deadline;
+
+use crate::error::Error;
+use crate::office::Attending;
+use crate::outcome::Help;
+
+/// Gets what came of a job, once, whatever became of it.
+pub(crate) type Deliver<T> = Box<dyn FnOnce(Result<T, Error>) + Send>;
+
+/// Some calls of one function, one after the other, in one worker.
+pub struct Job<W: Engine + ?Sized> {
+    pub(crate) call: W::Call,
+    pub(crate) deliver: Deliver<W::Answer>,
+}
+
+/// Workers of one kind.
+pub trait Engine {
+    /// What one of them is handed.
+    type Call: Send;
+    /// What one of them answers.
+    type Answer;
+
+    /// How many there are.
+    fn worker_count(&self) -> usize;
+
+    /// Has them run, in their order, when workers are free.
+    ///
+    /// # Errors
+    /// * [`Error::PoolNotRunning`], [`Error::NotTheOwner`], [`Error::WorkersFail`]: all were
+    ///   dropped.
+    fn submit(&self, jobs: Vec<Job<Self>>) -> Result<(), Error>;
+
+    /// Whether jobs are taken.
+    ///
+    /// # Errors
+    /// * As [`submit`](Self::submit).
+    fn check_running(&self) -> Result<(), Error>;
+
+    /// Whoever waits for an answer, and may help meanwhile.
+    fn helped(&self) -> Option<Weak<dyn Help>>;
+
+    /// Somebody is about to wait, until this is dropped.
+    fn attend(&self) -> Option<Attending<'_>>;
+
+    /// Takes no more jobs, and has the workers end after the last.
+    ///
+    /// # Errors
+    /// * [`Error::NotTheOwner`].
+    fn close(&self) -> Result<(), Error>;
+
+    /// Drops all jobs and ends the workers.
+    ///
+    /// # Errors
+    /// * [`Error::NotTheOwner`].
+    fn terminate(&self) -> Result<(), Error>;
+
+    /// Waits for the end of the workers.
+    ///
+    /// # Errors
+    /// * [`Error::NotTheOwner`], [`Error::StillRunning`], [`Error::TimedOut`].
+    fn join(&self, deadline: Deadline) -> Result<(), Error>;
+}
+
+/// Who works for a pool: [`Processes`](crate::Processes) or [`Threads`](crate::Threads).
+pub trait Workers: Engine {}
+
+/// That workers of this kind can run functions of the type `F`, given an `A`, to an `R`.
+pub trait Runs<F, A, R>: Workers {
+    /// A call of the function on each of these, one after the other.
+    #[doc(hidden)]
+    fn pack(function: &Arc<F>, arguments: Vec<A>) -> Result<Self::Call, Error>;
+
+    /// What came of so many calls.
+    #[doc(hidden)]
+    fn unpack(answer: Self::Answer, count: usize) -> Result<Vec<Result<R, Error>>, Error>;
+}

@@ -1,0 +1,48 @@
+//! The thread that takes answers, and hands out what comes next.
+
+use std::time::Instant;
+
+use purlin_sync::Deadline;
+
+use super::Office;
+use super::hub::Hub;
+use crate::limits::{BRISK_COUNT, NAP, SLICE};
+use crate::outcome::wait_until;
+use crate::sys::watch::pause;
+
+impl Office {
+    /// Collects what is done until the pool is over.
+    pub(super) fn clerk(&self) {
+        while self.wait_for_work() {
+            let due = self.lock().collect();
+            if !due.is_empty() {
+                let is_brisk = due.len() >= BRISK_COUNT;
+                self.see_to(due);
+                if is_brisk {
+                    pause(NAP); // more is done meanwhile, and nobody wakes anybody
+                }
+                continue;
+            }
+            let key = self.bell.prepare();
+            let due = self.lock().collect();
+            if due.is_empty() {
+                self.bell.sleep(key, SLICE);
+            }
+            self.see_to(due);
+        }
+    }
+
+    /// Sleeps while nothing is in a worker's hands, or somebody else takes the answers; false when
+    /// nothing will be.
+    fn wait_for_work(&self) -> bool {
+        let is_due = |hub: &Hub| hub.has_handed() && !self.has_helpers();
+        let is_so = |hub: &Hub| is_due(hub) || hub.is_over();
+        let hub = wait_until(&self.changed, self.lock(), Deadline::never(), is_so);
+        is_due(&hub) || !hub.is_over()
+    }
+}
+
+/// Which of the two is earlier, if there is any.
+pub(super) fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    one.into_iter().chain(other).min()
+}

@@ -1,0 +1,86 @@
+//! Who waits for an answer takes those that come meanwhile: then no thread has to be woken that
+//! would only pass it on.
+
+use std::sync::atomic::Ordering::SeqCst;
+
+use purlin_sync::Deadline;
+use purlin_sync::parts::Wait;
+
+use super::Office;
+use super::hub::Due;
+use crate::limits::{BRISK_COUNT, NAP, SLICE};
+use crate::outcome::Help;
+use crate::sys::watch::pause;
+
+/// Says, until it is dropped, that its thread is about to wait for an answer.
+pub struct Attending<'a>(&'a Office);
+
+impl Office {
+    pub(crate) fn attend(&self) -> Attending<'_> {
+        // SeqCst: before the look for answers; `see_to` looks for helpers after it has told.
+        self.helper_count.fetch_add(1, SeqCst);
+        Attending(self)
+    }
+
+    /// Wakes the clerk for what was handed out, unless somebody helps.
+    pub(super) fn call_clerk(&self) {
+        if !self.has_helpers() {
+            self.changed.notify_all();
+        }
+    }
+
+    pub(super) fn has_helpers(&self) -> bool {
+        self.helper_count.load(SeqCst) > 0 // SeqCst: as in `attend`
+    }
+
+    /// Tells those whose jobs have come to an end; and wakes those who wait for an answer that this
+    /// thread has taken.
+    pub(super) fn see_to(&self, due: Due) {
+        if due.is_empty() {
+            return;
+        }
+        due.into_iter().for_each(|(deliver, outcome)| deliver(outcome));
+        if self.has_helpers() {
+            self.bell.ring();
+        }
+    }
+}
+
+impl Help for Office {
+    fn help(&self, deadline: Deadline, is_so: &dyn Fn() -> bool) {
+        if self.check_owner().is_err() {
+            return;
+        }
+        let _attending = self.attend();
+        let mut wait = Wait::new(0, deadline);
+        // Ends: when it is so, or at the deadline, which is looked at before every sleep.
+        while !is_so() {
+            let key = if wait.spins() { None } else { Some(self.bell.prepare()) };
+            let due = self.lock().collect();
+            let (is_idle, is_brisk) = (due.is_empty(), due.len() >= BRISK_COUNT);
+            self.see_to(due);
+            if is_brisk && !is_so() {
+                pause(NAP); // as the clerk does
+            }
+            let Some(key) = key.filter(|_| is_idle && !is_so()) else { continue };
+            let left = deadline.remaining().unwrap_or(SLICE);
+            if left.is_zero() {
+                break;
+            }
+            self.bell.sleep(key, left.min(SLICE));
+        }
+    }
+}
+
+impl Drop for Attending<'_> {
+    fn drop(&mut self) {
+        // The last one leaves what is still out to the clerk.
+        // SeqCst: as in `attend`.
+        if self.0.helper_count.fetch_sub(1, SeqCst) == 1 {
+            let hub = self.0.lock();
+            if hub.has_handed() {
+                self.0.changed.notify_all();
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! How a worker is started, by fork or by spawn.
+
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+
+use purlin_process::{Builder, Process};
+use purlin_shm::Carry;
+use serde::de::DeserializeOwned;
+
+use super::Office;
+use super::desk::Worker as Seated;
+use crate::error::Error;
+use crate::function::conjure;
+use crate::words::{Bell, Mailbox};
+use crate::worker::{Initialize, Worker};
+
+/// Starts a worker with a name.
+pub(crate) type Starter = Box<dyn Fn(String, Worker) -> Result<Process, Error> + Send + Sync>;
+
+/// By fork, with what it runs first.
+pub(crate) fn by_fork(initialize: Option<Arc<Initialize>>) -> Starter {
+    Box::new(move |name, worker| {
+        let initialize = initialize.clone();
+        let child = Builder::new().name(name).daemon(true);
+        let first = move || initialize.map_or(Ok(()), |initialize| initialize());
+        Ok(child.fork(move || worker.work(first))?)
+    })
+}
+
+/// By spawn, with the function that it runs first, on the serial form of its argument, and with
+/// what is carried to it.
+pub(crate) fn by_spawn<F, A, C>(argument: Vec<u8>, carried: C) -> Starter
+where
+    F: Fn(A, C) + Copy + 'static,
+    A: DeserializeOwned + 'static,
+    C: Carry + Clone + Send + Sync + 'static,
+{
+    Box::new(move |name, worker| {
+        let Worker { mailbox, bell, functions } = worker;
+        let all = (mailbox, bell, functions, carried.clone());
+        let child = Builder::new().name(name).daemon(true);
+        Ok(child.spawn(spawned::<F, A, C>, argument.clone(), all)?)
+    })
+}
+
+/// The whole of a spawned worker.
+fn spawned<F, A, C>(
+    argument: Vec<u8>,
+    (mailbox, bell, functions, carried): (Mailbox, Bell, OwnedFd, C),
+) -> Result<(), Error>
+where
+    F: Fn(A, C) + Copy + 'static,
+    A: DeserializeOwned + 'static,
+{
+    let argument: A = postcard::from_bytes(&argument).map_err(|_| Error::NotTransferable)?;
+    Worker { mailbox, bell, functions }.work(move || {
+        conjure::<F>()(argument, carried);
+        Ok(())
+    })
+}
+
+impl Office {
+    /// Starts all; none is left if one cannot be started.
+    pub(super) fn start_all(&self) -> Result<(), Error> {
+        for place in 0..self.worker_count {
+            match self.start(place) {
+                Ok(worker) => drop(self.lock().seat(place, worker)),
+                Err(error) => {
+                    self.end_all();
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts a worker for a desk.
+    pub(super) fn start(&self, place: usize) -> Result<Seated, Error> {
+        let (ours, theirs) = UnixStream::pair()?;
+        ours.set_nonblocking(true)?;
+        let mailbox = self.lock().desks[place].mailbox.clone();
+        let worker = Worker { mailbox, bell: self.bell.clone(), functions: theirs.into() };
+        let process = (self.starter)(format!("pool-worker-{place}"), worker)?;
+        Ok(Seated::new(process, ours))
+    }
+
+    /// Kills and collects all workers of a pool that has no keeper.
+    pub(super) fn end_all(&self) {
+        let mut hub = self.lock();
+        for worker in hub.desks.iter_mut().filter_map(|desk| desk.worker.take()) {
+            // They fail when foreign code closed our descriptor; then nothing can be done.
+            let _ = worker.process.kill();
+            let _ = worker.process.join(None);
+        }
+    }
+}

@@ -1,0 +1,381 @@
+//! The pool: its calls, whoever works for it.
+
+use std::sync::Arc;
+
+use purlin_sync::Deadline;
+
+use crate::callbacks::{Callbacks, Caller};
+use crate::engine::{Job, Runs, Workers};
+use crate::error::Error;
+use crate::imap::{Imap, ImapUnordered};
+use crate::map::{Gather, chunk_len};
+use crate::office::WorkerView;
+use crate::outcome::{AsyncResult, Cell};
+use crate::processes::Processes;
+
+/// Workers that run tasks: a function and what it is given, each task in one of them.
+///
+/// By processes: `Pool`, made by [`Pool::fork`], [`Pool::spawn`], or a
+/// [`Builder`](crate::Builder). By threads: [`ThreadPool`](crate::ThreadPool), with the same calls.
+///
+/// Tasks are begun in the order in which they were given. One that panics is a failure, and its
+/// worker goes on. One whose worker dies is lost, and told so; it is not run again, and another
+/// worker is started. A task is begun once or never.
+///
+/// ```standalone_crate
+/// use purlin_pool::{Error, Pool};
+///
+/// fn square(n: u64) -> u64 {
+///     n * n
+/// }
+///
+/// fn main() -> Result<(), Error> {
+///     let pool = Pool::fork(2)?;
+///     assert_eq!(pool.apply(square, 7)?, 49);
+///     assert_eq!(pool.map(square, 0..5, None)?, [0, 1, 4, 9, 16]);
+///     let later = pool.apply_async(|text: String| text.len(), "four".to_owned())?;
+///     assert_eq!(later.get(None), Ok(&4));
+///     assert_eq!(pool.apply(|n: i32| 1 / n, 0).unwrap_err().kind(), "task-failed");
+///     pool.close()?;
+///     pool.join(None)
+/// }
+/// ```
+///
+/// Dropping it terminates it, and waits for the end of its workers.
+///
+/// # Weak points
+/// * Functions of processes capture nothing, which is checked when they are compiled, and belong to
+///   the main program; what they are given and return has a serial form.
+/// * Threads: a pool of processes has two in its owner, one with callbacks has one more. Workers by
+///   fork that replace others are forked beside them: see the weak points of
+///   [`Process::fork`](purlin_process::Process::fork).
+/// * Fork: a forked child has no use of its parent's pool: each call says so.
+/// * A task that leaves a lock of shared memory held keeps it, until its worker ends.
+/// * Order: two tasks are in a worker's mailbox at a time where more wait than there are workers.
+///   One that has not been begun when another worker has nothing to do goes there.
+pub struct Pool<W: Workers = Processes> {
+    pub(crate) workers: W,
+    pub(crate) caller: Arc<Caller>,
+}
+
+impl<W: Workers> Pool<W> {
+    pub(crate) fn of(workers: W) -> Self {
+        Self { workers, caller: Arc::default() }
+    }
+
+    /// How many workers it has.
+    #[must_use]
+    pub fn worker_count(&self) -> usize {
+        self.workers.worker_count()
+    }
+
+    /// Runs a task, and waits for what it returns.
+    ///
+    /// # Errors
+    /// * [`Error::PoolNotRunning`], [`Error::NotTheOwner`], [`Error::WorkersFail`]: it was not run.
+    /// * Those of [`AsyncResult::get`].
+    pub fn apply<F, A, R>(&self, function: F, argument: A) -> Result<R, Error>
+    where
+        F: Fn(A) -> R,
+        W: Runs<F, A, R>,
+        R: Send + 'static,
+    {
+        self.workers.check_running()?;
+        let cell = Cell::new();
+        let job = self.single(function, argument, &cell, Callbacks::new());
+        // From here on this thread takes the answers; what is the user's, and may be slow, is done.
+        let _attending = self.workers.attend();
+        self.workers.submit(job.into_iter().collect())?;
+        AsyncResult::of(cell, self.workers.helped()).into_value(None)
+    }
+
+    /// Has a task run in the background.
+    ///
+    /// # Errors
+    /// * [`Error::PoolNotRunning`], [`Error::NotTheOwner`], [`Error::WorkersFail`]: it is not run.
+    pub fn apply_async<F, A, R>(&self, function: F, argument: A) -> Result<AsyncResult<R>, Error>
+    where
+        F: Fn(A) -> R,
+        W: Runs<F, A, R>,
+        R: Send + 'static,
+    {
+        self.apply_async_with(function, argument, Callbacks::new())
+    }
+
+    /// As [`apply_async`](Self::apply_async), with functions that are called at its end.
+    ///
+    /// # Errors
+    /// * As [`apply_async`](Self::apply_async); then none of them is called.
+    pub fn apply_async_with<F, A, R>(
+        &self,
+        function: F,
+        argument: A,
+        callbacks: Callbacks<R>,
+    ) -> Result<AsyncResult<R>, Error>
+    where
+        F: Fn(A) -> R,
+        W: Runs<F, A, R>,
+        R: Send + 'static,
+    {
+        self.workers.check_running()?;
+        let cell = Cell::new();
+        let job = self.single(function, argument, &cell, callbacks);
+        self.workers.submit(job.into_iter().collect())?;
+        Ok(AsyncResult::of(cell, self.workers.helped()))
+    }
+
+    /// Runs a function on each of `arguments`, and waits for what it returns: in their order.
+    /// `chunk` of them are run one after the other in one worker; by itself it makes about four
+    /// chunks a worker.
+    ///
+    /// # Errors
+    /// * [`Error::InvalidArgument`] for chunks of none; [`Error::PoolNotRunning`],
+    ///   [`Error::NotTheOwner`], [`Error::WorkersFail`]: none was run.
+    /// * What became of the first that returned nothing, once all have ended.
+    pub fn map<F, A, R>(
+        &self,
+        function: F,
+        arguments: impl IntoIterator<Item = A>,
+        chunk: impl Into<Option<usize>>,
+    ) -> Result<Vec<R>, Error>
+    where
+        F: Fn(A) -> R,
+        W: Runs<F, A, R>,
+        R: Send + 'static,
+    {
+        self.map_async(function, arguments, chunk)?.into_value(None)
+    }
+
+    /// As [`map`](Self::map), in the background.
+    ///
+    /// # Errors
+    /// * [`Error::InvalidArgument`] for chunks of none; [`Error::PoolNotRunning`],
+    ///   [`Error::NotTheOwner`], [`Error::WorkersFail`]: none is run.
+    pub fn map_async<F, A, R>(
+        &self,
+        function: F,
+        arguments: impl IntoIterator<Item = A>,
+        chunk: impl Into<Option<usize>>,
+    ) -> Result<AsyncResult<Vec<R>>, Error>
+    where
+        F: Fn(A) -> R,
+        W: Runs<F, A, R>,
+        R: Send + 'static,
+    {
+        self.map_async_with(function, arguments, chunk, Callbacks::new())
+    }
+
+    /// As [`map_async`](Self::map_async), with functions that are called when all have ended.
+    ///
+    /// # Errors
+    /// * As [`map_async`](Self::map_async); then none of them is called.
+    pub fn map_async_with<F, A, R>(
+        &self,
+        function: F,
+        arguments: impl IntoIterator<Item = A>,
+        chunk: impl Into<Option<usize>>,
+        callbacks: Callbacks<Vec<R>>,
+    ) -> Result<AsyncResult<Vec<R>>, Error>
+    where
+        F: Fn(A) -> R,
+        W: Runs<F, A, R>,
+        R: Send + 'static,
+    {
+        let chunk = chunk.into();
+        if chunk == Some(0) {
+            return Err(Error::InvalidArgument);
+        }
+        self.workers.check_running()?;
+        let arguments: Vec<A> = arguments.into_iter().collect();
+        let len = chunk.unwrap_or_else(|| chunk_len(arguments.len(), self.worker_count()));
+        let cell = Cell::new();
+        let finish = self.finish(&cell, callbacks);
+        let gather = Gather::new(arguments.len().div_ceil(len), finish);
+        let function = Arc::new(function);
+        let mut arguments = arguments.into_iter();
+        let parts = (0..gather.part_count()).map(|place| {
+            let part: Vec<A> = arguments.by_ref().take(len).collect();
+            let to = Arc::clone(&gather);
+            self.job(&function, part, move |outcomes| to.put(place, outcomes))
+        });
+        self.workers.submit(parts.flatten().collect())?;
+        Ok(AsyncResult::of(cell, self.workers.helped()))
+    }
+
+    /// Runs a function on each of `arguments` in the background, and gives what it returns in their
+    /// order, each as soon as it and all before it are there.
+    ///
+    /// The arguments are read as what comes of them is taken, a bounded number ahead.
+    ///
+    /// # Errors
+    /// * [`Error::InvalidArgument`] for chunks of none; [`Error::PoolNotRunning`],
+    ///   [`Error::NotTheOwner`], [`Error::WorkersFail`]: none is run.
+    pub fn imap<F, A, R, I>(
+        &self,
+        function: F,
+        arguments: I,
+        chunk: usize,
+    ) -> Result<Imap<'_, W, F, I::IntoIter, R>, Error>
+    where
+        I: IntoIterator<Item = A>,
+        F: Fn(A) -> R,
+        W: Runs<F, A, R>,
+        R: Send + 'static,
+    {
+        Imap::new(self, function, arguments.into_iter(), chunk)
+    }
+
+    /// As [`imap`](Self::imap), and gives each as soon as it is there.
+    ///
+    /// # Errors
+    /// * As [`imap`](Self::imap).
+    pub fn imap_unordered<F, A, R, I>(
+        &self,
+        function: F,
+        arguments: I,
+        chunk: usize,
+    ) -> Result<ImapUnordered<'_, W, F, I::IntoIter, R>, Error>
+    where
+        I: IntoIterator<Item = A>,
+        F: Fn(A) -> R,
+        W: Runs<F, A, R>,
+        R: Send + 'static,
+    {
+        ImapUnordered::new(self, function, arguments.into_iter(), chunk)
+    }
+
+    /// Takes no more tasks. Those that were given are run; then the workers end. Does nothing to a
+    /// pool that is closed or terminated.
+    ///
+    /// # Errors
+    /// * [`Error::NotTheOwner`] in any process but the one that made it.
+    pub fn close(&self) -> Result<(), Error> {
+        self.workers.close()
+    }
+
+    /// Ends the workers (`SIGTERM`, and after half a second `SIGKILL`) and drops all tasks, also
+    /// those of a closed pool: what has not ended is cancelled. Threads end after the task that
+    /// they run. Does nothing to a pool that is terminated.
+    ///
+    /// # Errors
+    /// * [`Error::NotTheOwner`] in any process but the one that made it.
+    pub fn terminate(&self) -> Result<(), Error> {
+        self.workers.terminate()
+    }
+
+    /// Waits until all workers have ended, and all callbacks have returned, of a pool that was
+    /// closed or terminated.
+    ///
+    /// # Errors
+    /// * [`Error::StillRunning`] when it was neither closed nor terminated.
+    /// * [`Error::TimedOut`] when the deadline came first.
+    /// * [`Error::NotTheOwner`] in any process but the one that made it.
+    pub fn join(&self, deadline: impl Into<Deadline>) -> Result<(), Error> {
+        let deadline = deadline.into().start();
+        self.workers.join(deadline)?;
+        if self.caller.settle(deadline) { Ok(()) } else { Err(Error::TimedOut) }
+    }
+
+    /// One task, and whom it is told to.
+    fn single<F, A, R>(
+        &self,
+        function: F,
+        argument: A,
+        cell: &Arc<Cell<R>>,
+        callbacks: Callbacks<R>,
+    ) -> Option<Job<W>>
+    where
+        F: Fn(A) -> R,
+        W: Runs<F, A, R>,
+        R: Send + 'static,
+    {
+        let finish = self.finish(cell, callbacks);
+        self.job(&Arc::new(function), vec![argument], move |mut outcomes| {
+            finish(outcomes.pop().unwrap_or(Err(Error::Damaged)));
+        })
+    }
+
+    /// What says that a task has ended: calls what is to be called, and then has it ready.
+    fn finish<R: Send + 'static>(
+        &self,
+        cell: &Arc<Cell<R>>,
+        callbacks: Callbacks<R>,
+    ) -> impl FnOnce(Result<R, Error>) + Send + 'static {
+        let (cell, caller) = (Arc::clone(cell), Arc::clone(&self.caller));
+        move |outcome| {
+            if callbacks.are_none() {
+                return cell.set(outcome);
+            }
+            caller.run(Box::new(move || {
+                callbacks.call(&outcome);
+                cell.set(outcome);
+            }));
+        }
+    }
+
+    /// Has a function run on each of these in one worker.
+    pub(crate) fn submit<F, A, R>(
+        &self,
+        function: &Arc<F>,
+        arguments: Vec<A>,
+        to: impl FnOnce(Vec<Result<R, Error>>) + Send + 'static,
+    ) -> Result<(), Error>
+    where
+        F: Fn(A) -> R,
+        W: Runs<F, A, R>,
+    {
+        self.workers.check_running()?;
+        self.workers.submit(self.job(function, arguments, to).into_iter().collect())
+    }
+
+    /// What has a function run on each of these in one worker. What cannot be carried is told as
+    /// what came of them, at once.
+    fn job<F, A, R>(
+        &self,
+        function: &Arc<F>,
+        arguments: Vec<A>,
+        to: impl FnOnce(Vec<Result<R, Error>>) + Send + 'static,
+    ) -> Option<Job<W>>
+    where
+        F: Fn(A) -> R,
+        W: Runs<F, A, R>,
+    {
+        let count = arguments.len();
+        let call = match W::pack(function, arguments) {
+            Ok(call) => call,
+            Err(error) => {
+                to(of_all(error, count));
+                return None;
+            }
+        };
+        let deliver = Box::new(move |answer: Result<W::Answer, Error>| {
+            let outcomes = answer.and_then(|answer| W::unpack(answer, count));
+            to(outcomes.unwrap_or_else(|error| of_all(error, count)));
+        });
+        Some(Job { call, deliver })
+    }
+}
+
+impl Pool {
+    /// Who works for it at this moment, for people who look for what goes on.
+    ///
+    /// # Errors
+    /// * [`Error::NotTheOwner`] in any process but the one that made it.
+    pub fn workers(&self) -> Result<Vec<WorkerView>, Error> {
+        self.workers.office.views()
+    }
+}
+
+impl<W: Workers> Drop for Pool<W> {
+    fn drop(&mut self) {
+        // In a forked copy both fail and do nothing, as they should.
+        if self.terminate().is_ok() {
+            let _ = self.join(None);
+        }
+    }
+}
+
+/// The same for each of so many.
+fn of_all<R>(error: Error, count: usize) -> Vec<Result<R, Error>> {
+    (0..count).map(|_| Err(error.clone())).collect()
+}

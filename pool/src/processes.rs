@@ -1,0 +1,77 @@
+//! Workers that are processes.
+
+use std::sync::{Arc, Weak};
+
+use purlin_sync::Deadline;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::engine::{Engine, Job, Runs, Workers};
+use crate::error::Error;
+use crate::function::Function;
+use crate::office::{Answer, Attending, Office, Task};
+use crate::outcome::Help;
+use crate::wire;
+use crate::worker::trampoline;
+
+/// Workers that are processes, by fork or by spawn. What a task is given and returns is carried, in
+/// shared memory; a task that ends its process costs nobody else anything.
+pub struct Processes {
+    pub(crate) office: Arc<Office>,
+}
+
+impl Engine for Processes {
+    type Call = Task;
+    type Answer = Answer;
+
+    fn worker_count(&self) -> usize {
+        self.office.worker_count
+    }
+
+    fn submit(&self, jobs: Vec<Job<Self>>) -> Result<(), Error> {
+        self.office.submit(jobs.into_iter().map(|job| (job.call, job.deliver)))
+    }
+
+    fn check_running(&self) -> Result<(), Error> {
+        self.office.check_running()
+    }
+
+    fn helped(&self) -> Option<Weak<dyn Help>> {
+        let office: Arc<dyn Help> = self.office.clone();
+        Some(Arc::downgrade(&office))
+    }
+
+    fn attend(&self) -> Option<Attending<'_>> {
+        Some(self.office.attend())
+    }
+
+    fn close(&self) -> Result<(), Error> {
+        self.office.close()
+    }
+
+    fn terminate(&self) -> Result<(), Error> {
+        self.office.terminate()
+    }
+
+    fn join(&self, deadline: Deadline) -> Result<(), Error> {
+        self.office.join(deadline)
+    }
+}
+
+impl Workers for Processes {}
+
+impl<F, A, R> Runs<F, A, R> for Processes
+where
+    F: Fn(A) -> R + Copy + 'static,
+    A: Serialize + DeserializeOwned,
+    R: Serialize + DeserializeOwned,
+{
+    fn pack(_function: &Arc<F>, arguments: Vec<A>) -> Result<Task, Error> {
+        let offset = Function::of(trampoline::<F, A, R>).offset()?;
+        Ok(Task { offset, input: wire::write_input(&arguments)? })
+    }
+
+    fn unpack(answer: Answer, count: usize) -> Result<Vec<Result<R, Error>>, Error> {
+        wire::read_output(&answer, count)
+    }
+}

@@ -1,0 +1,3 @@
+//! System calls of this crate.
+
+pub(crate) mod watch;

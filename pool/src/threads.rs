@@ -1,0 +1,243 @@
+//! Workers that are threads of the owner's process.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+
+use purlin_process::thread;
+use purlin_sync::Deadline;
+
+use crate::engine::{Engine, Job, Runs, Workers};
+use crate::error::Error;
+use crate::office::Attending;
+use crate::outcome::{Help, wait_until};
+use crate::worker::{Initialize, message_of};
+
+/// Workers that are threads: they see the owner's objects themselves, and need nothing carried.
+pub struct Threads {
+    shared: Arc<Shared>,
+    /// The process that made it.
+    owner: u32,
+}
+
+/// How threads are to work.
+pub(crate) struct Plan {
+    pub(crate) worker_count: usize,
+    /// After so many jobs one makes way for a new one.
+    pub(crate) job_max: Option<u64>,
+    /// What each runs first.
+    pub(crate) initialize: Option<Arc<Initialize>>,
+}
+
+struct Shared {
+    plan: Plan,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    jobs: VecDeque<Job<Threads>>,
+    phase: Phase,
+    living: usize,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+enum Phase {
+    Open,
+    Closed,
+    Terminated,
+    /// Every worker failed before its first job.
+    Failed(Error),
+}
+
+impl Threads {
+    /// Starts them all.
+    ///
+    /// # Errors
+    /// * [`Error::OutOfResources`] when the system refuses one; those before it have ended.
+    pub(crate) fn start(plan: Plan) -> Result<Self, Error> {
+        let worker_count = plan.worker_count;
+        let state = State { jobs: VecDeque::new(), phase: Phase::Open, living: 0 };
+        let shared = Arc::new(Shared { plan, state: Mutex::new(state), changed: Condvar::new() });
+        let made = Self { shared, owner: std::process::id() };
+        for number in 0..worker_count {
+            if let Err(error) = made.shared.hire(number) {
+                made.terminate()?;
+                made.join(Deadline::never())?;
+                return Err(error);
+            }
+        }
+        Ok(made)
+    }
+
+    fn check_owner(&self) -> Result<(), Error> {
+        if self.owner == std::process::id() { Ok(()) } else { Err(Error::NotTheOwner) }
+    }
+
+    fn end(&self, phase: Phase) -> VecDeque<Job<Self>> {
+        let mut state = self.shared.lock();
+        let is_open = state.phase == Phase::Open;
+        let drops = phase == Phase::Terminated;
+        if is_open || (drops && state.phase == Phase::Closed) {
+            state.phase = phase;
+        }
+        self.shared.changed.notify_all();
+        if drops { core::mem::take(&mut state.jobs) } else { VecDeque::new() }
+    }
+}
+
+impl Shared {
+    /// Starts one more.
+    fn hire(self: &Arc<Self>, number: usize) -> Result<(), Error> {
+        let shared = Arc::clone(self);
+        self.lock().living += 1;
+        // A daemon, so that whoever forgets the pool does not wait for it at the end.
+        let builder = thread::Builder::new().name(format!("pool-worker-{number}")).daemon(true);
+        let started = builder.start(move || shared.work(number));
+        if started.is_err() {
+            self.leave();
+        }
+        started.map(drop).map_err(Error::from)
+    }
+
+    fn work(self: &Arc<Self>, number: usize) {
+        let first = self.plan.initialize.as_ref();
+        match first.map_or(Ok(()), |initialize| run(|| initialize()).flatten()) {
+            Ok(()) => self.take_jobs(number),
+            Err(error) => self.fail(error),
+        }
+        self.leave();
+    }
+
+    fn take_jobs(self: &Arc<Self>, number: usize) {
+        let mut left = self.plan.job_max.unwrap_or(u64::MAX);
+        while let Some(job) = self.next() {
+            (job.deliver)(Ok((job.call)()));
+            left -= 1;
+            // Who is not replaced goes on.
+            if left == 0 && self.hire(number).is_ok() {
+                return;
+            }
+            left = left.max(1);
+        }
+    }
+
+    /// The next job, or `None` when there will be none.
+    fn next(&self) -> Option<Job<Threads>> {
+        let is_so = |state: &State| !state.jobs.is_empty() || state.phase != Phase::Open;
+        wait_until(&self.changed, self.lock(), Deadline::never(), is_so).jobs.pop_front()
+    }
+
+    /// Says that a worker could not begin. When it was the last one, nobody runs the jobs.
+    fn fail(&self, error: Error) {
+        let mut state = self.lock();
+        if state.living > 1 {
+            return;
+        }
+        state.phase = Phase::Failed(error.clone());
+        let jobs = core::mem::take(&mut state.jobs);
+        drop(state);
+        jobs.into_iter().for_each(|job| (job.deliver)(Err(error.clone())));
+    }
+
+    fn leave(&self) {
+        self.lock().living -= 1;
+        self.changed.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Engine for Threads {
+    type Call = Box<dyn FnOnce() -> Box<dyn Any + Send> + Send>;
+    type Answer = Box<dyn Any + Send>;
+
+    fn worker_count(&self) -> usize {
+        self.shared.plan.worker_count
+    }
+
+    fn check_running(&self) -> Result<(), Error> {
+        self.check_owner()?;
+        match &self.shared.lock().phase {
+            Phase::Open => Ok(()),
+            Phase::Closed | Phase::Terminated => Err(Error::PoolNotRunning),
+            Phase::Failed(error) => Err(error.clone()),
+        }
+    }
+
+    fn submit(&self, jobs: Vec<Job<Self>>) -> Result<(), Error> {
+        self.check_owner()?;
+        let mut state = self.shared.lock();
+        match &state.phase {
+            Phase::Open => {}
+            Phase::Closed | Phase::Terminated => return Err(Error::PoolNotRunning),
+            Phase::Failed(error) => return Err(error.clone()),
+        }
+        state.jobs.extend(jobs);
+        self.shared.changed.notify_all();
+        Ok(())
+    }
+
+    fn helped(&self) -> Option<Weak<dyn Help>> {
+        None // a thread says itself what has come of its job
+    }
+
+    fn attend(&self) -> Option<Attending<'_>> {
+        None
+    }
+
+    fn close(&self) -> Result<(), Error> {
+        self.check_owner()?;
+        self.end(Phase::Closed);
+        Ok(())
+    }
+
+    fn terminate(&self) -> Result<(), Error> {
+        self.check_owner()?;
+        let dropped = self.end(Phase::Terminated);
+        dropped.into_iter().for_each(|job| (job.deliver)(Err(Error::Cancelled)));
+        Ok(())
+    }
+
+    fn join(&self, deadline: Deadline) -> Result<(), Error> {
+        self.check_owner()?;
+        let state = self.shared.lock();
+        if state.phase == Phase::Open {
+            return Err(Error::StillRunning);
+        }
+        let is_over = |state: &State| state.living == 0;
+        let state = wait_until(&self.shared.changed, state, deadline, is_over);
+        if is_over(&state) { Ok(()) } else { Err(Error::TimedOut) }
+    }
+}
+
+impl Workers for Threads {}
+
+impl<F, A, R> Runs<F, A, R> for Threads
+where
+    F: Fn(A) -> R + Send + Sync + 'static,
+    A: Send + 'static,
+    R: Send + 'static,
+{
+    fn pack(function: &Arc<F>, arguments: Vec<A>) -> Result<Self::Call, Error> {
+        let function = Arc::clone(function);
+        Ok(Box::new(move || {
+            let outcomes = arguments.into_iter().map(|argument| run(|| function(argument)));
+            Box::new(outcomes.collect::<Vec<Result<R, Error>>>())
+        }))
+    }
+
+    fn unpack(answer: Self::Answer, _count: usize) -> Result<Vec<Result<R, Error>>, Error> {
+        answer.downcast().map(|outcomes| *outcomes).map_err(|_| Error::Damaged)
+    }
+}
+
+/// Runs it; a panic, which the panic hook has printed, is a failure.
+fn run<R>(function: impl FnOnce() -> R) -> Result<R, Error> {
+    // What a panic leaves half done is the function's own: nothing of ours is inside.
+    catch_unwind(AssertUnwindSafe(function))
+        .map_err(|payload| Error::TaskFailed { message: message_of(payload), trace: String::new() })
+}

@@ -1,0 +1,164 @@
+//! What a worker does, in its own process: one task after the other.
+
+use std::any::Any;
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::cell::RefCell;
+use std::io::{ErrorKind, Read};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::Error;
+use crate::function::{Function, conjure};
+use crate::wire;
+use crate::words::{Bell, Mailbox};
+
+/// What a worker runs first.
+pub(crate) type Initialize = dyn Fn() -> Result<(), Error> + Send + Sync;
+
+/// What a worker has of its owner.
+pub(crate) struct Worker {
+    pub(crate) mailbox: Mailbox,
+    pub(crate) bell: Bell,
+    /// Over which the owner says where functions are.
+    pub(crate) functions: OwnedFd,
+}
+
+impl Worker {
+    /// Works until the owner says that it is over.
+    ///
+    /// # Errors
+    /// * What the initializer said.
+    /// * [`Error::Damaged`] for what no owner leaves.
+    pub(crate) fn work(self, initialize: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+        panic::set_hook(Box::new(note));
+        run(initialize).flatten()?;
+        self.mailbox.set_ready();
+        let mut functions = Functions::new(self.functions)?;
+        let mut reader = self.mailbox.reader();
+        while let Some((function, input)) = self.mailbox.next(&reader)? {
+            let output = match functions.find(function) {
+                Ok(function) => function.call(&input),
+                Err(error) => one_error(&error),
+            };
+            drop(input);
+            match self.mailbox.answer(&mut reader, &output) {
+                Ok(()) => {}
+                Err(error) => self.mailbox.answer(&mut reader, &one_error(&error))?,
+            }
+            self.bell.ring();
+        }
+        Ok(())
+    }
+}
+
+/// What is said in place of an output: the owner takes one error for all items.
+fn one_error(error: &Error) -> Vec<u8> {
+    let mut output = Vec::new();
+    wire::push_error(&mut output, error);
+    output
+}
+
+/// The trampoline of a function: runs it on each argument.
+pub(crate) fn trampoline<F, A, R>(input: &[u8]) -> Vec<u8>
+where
+    F: Fn(A) -> R + Copy + 'static,
+    A: DeserializeOwned,
+    R: Serialize,
+{
+    let function: F = conjure();
+    let mut output = Vec::new();
+    for argument in wire::read_input::<A>(input) {
+        let outcome = argument.and_then(|argument| run(|| function(argument)));
+        // The serial form is the user's code, too.
+        let start = output.len();
+        if let Err(error) = run(|| wire::push_outcome(&mut output, &outcome)) {
+            output.truncate(start);
+            wire::push_error(&mut output, &error);
+        }
+    }
+    output
+}
+
+/// Runs it; a panic is a failure.
+fn run<R>(function: impl FnOnce() -> R) -> Result<R, Error> {
+    // What a panic leaves half done is the function's own: nothing of ours is inside.
+    catch_unwind(AssertUnwindSafe(function))
+        .map_err(|payload| Error::TaskFailed { message: message_of(payload), trace: TRACE.take() })
+}
+
+/// What a panic said.
+pub(crate) fn message_of(payload: Box<dyn Any + Send>) -> String {
+    match payload.downcast::<String>() {
+        Ok(text) => *text,
+        Err(payload) => match payload.downcast::<&'static str>() {
+            Ok(text) => (*text).to_owned(),
+            Err(payload) => {
+                // A payload whose drop panics would end the worker.
+                let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+                "panicked with no text".to_owned()
+            }
+        },
+    }
+}
+
+thread_local! {
+    /// Where the last panic of this thread was.
+    static TRACE: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// The panic hook of a worker: what would be printed goes to the owner.
+fn note(panicked: &PanicHookInfo<'_>) {
+    let place = panicked.location().map(ToString::to_string).unwrap_or_default();
+    let stack = Backtrace::capture();
+    let trace = match stack.status() {
+        BacktraceStatus::Captured => format!("{place}\n{stack}"),
+        _ => place,
+    };
+    TRACE.set(trace);
+}
+
+/// The functions that the owner has told of, in their order.
+struct Functions {
+    known: Vec<u64>,
+    told: UnixStream,
+    rest: Vec<u8>,
+}
+
+impl Functions {
+    fn new(told: OwnedFd) -> Result<Self, Error> {
+        let told = UnixStream::from(told);
+        told.set_nonblocking(true)?;
+        Ok(Self { known: Vec::new(), told, rest: Vec::new() })
+    }
+
+    /// # Errors
+    /// * [`Error::NotTransferable`] for one that it was not told of, or that is no code of this
+    ///   program.
+    fn find(&mut self, index: u32) -> Result<Function, Error> {
+        let index = index as usize;
+        if index >= self.known.len() {
+            self.hear();
+        }
+        Function::at(*self.known.get(index).ok_or(Error::NotTransferable)?)
+    }
+
+    /// Reads what was told by now: a function is told of before the first task with it.
+    fn hear(&mut self) {
+        let mut bytes = [0; 1024];
+        loop {
+            match self.told.read(&mut bytes) {
+                Ok(0) => break,
+                Ok(len) => self.rest.extend(&bytes[..len]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => break,
+            }
+        }
+        let (offsets, _) = self.rest.as_chunks::<8>();
+        self.known.extend(offsets.iter().copied().map(u64::from_le_bytes));
+        self.rest.drain(..self.rest.len() / 8 * 8);
+    }
+}

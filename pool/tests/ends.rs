@@ -1,0 +1,228 @@
+//! Close, terminate, join, drop, and pools where they cannot be.
+
+use std::time::Duration;
+
+use purlin_pool::{Builder, Callbacks, Error, Pool, ThreadPool};
+use purlin_process::{ExitStatus, Process};
+
+use crate::bounded::{LIMIT, Test, until};
+use crate::with_each;
+
+pub(crate) const TESTS: &[Test] = &[
+    ("a_closed_pool_runs_what_it_was_given", a_closed_pool_runs_what_it_was_given),
+    ("a_terminated_pool_cancels_the_rest", a_terminated_pool_cancels_the_rest),
+    ("who_ignores_the_request_is_killed", who_ignores_the_request_is_killed),
+    ("ends_twice_are_ends", ends_twice_are_ends),
+    ("workers_make_way_after_so_many_tasks", workers_make_way_after_so_many_tasks),
+    ("a_forked_child_has_no_use_of_it", a_forked_child_has_no_use_of_it),
+    ("a_worker_is_a_daemon", a_worker_is_a_daemon),
+    ("a_pool_in_a_child", a_pool_in_a_child),
+    ("an_initializer_that_fails_ends_the_pool", an_initializer_that_fails_ends_the_pool),
+    ("a_callback_may_end_the_pool", a_callback_may_end_the_pool),
+    ("a_start_that_fails_leaves_nothing", a_start_that_fails_leaves_nothing),
+];
+
+fn pid(_: ()) -> u32 {
+    std::process::id()
+}
+
+fn park(_: u32) {
+    loop {
+        std::thread::park();
+    }
+}
+
+fn a_closed_pool_runs_what_it_was_given() {
+    with_each!(2, |pool| {
+        let all: Vec<_> =
+            (0_u32..50).map(|n| pool.apply_async(|n: u32| n + 1, n).unwrap()).collect();
+        pool.close().unwrap();
+        assert_eq!(pool.apply(|n: u32| n, 1), Err(Error::PoolNotRunning));
+        assert_eq!(pool.map(|n: u32| n, 0..2, 1), Err(Error::PoolNotRunning));
+        assert_eq!(pool.imap(|n: u32| n, 0..2, 1).err(), Some(Error::PoolNotRunning));
+        pool.join(LIMIT).unwrap();
+        for (n, result) in (0..).zip(all) {
+            assert_eq!(result.get(Duration::ZERO), Ok(&(n + 1)));
+        }
+    });
+}
+
+fn a_terminated_pool_cancels_the_rest() {
+    for pool in [Pool::fork(3).unwrap(), Pool::spawn(3).unwrap()] {
+        let result = pool.map_async(park, 0..10_000, 1).unwrap();
+        let mut results = pool.imap(park, 0..100, 1).unwrap();
+        until("a task is begun", || pool.workers().unwrap()[0].busy_for.is_some());
+        pool.terminate().unwrap();
+        assert_eq!(results.next(), Some(Err(Error::Cancelled)));
+        pool.join(LIMIT).unwrap();
+        assert_eq!(result.get(Duration::ZERO), Err(Error::Cancelled));
+        assert_eq!(pool.apply(pid, ()), Err(Error::PoolNotRunning));
+    }
+    let pool = ThreadPool::new(1).unwrap();
+    let (go, gone) = std::sync::mpsc::channel::<()>();
+    let gone = std::sync::Mutex::new(gone);
+    let (begin, begun) = std::sync::mpsc::channel();
+    let running = pool.apply_async(
+        move |()| {
+            begin.send(()).unwrap();
+            gone.lock().unwrap().recv().is_err()
+        },
+        (),
+    );
+    begun.recv_timeout(LIMIT).unwrap();
+    let waiting = pool.apply_async(pid, ()).unwrap();
+    pool.terminate().unwrap();
+    assert_eq!(waiting.get(Duration::ZERO), Err(Error::Cancelled));
+    assert_eq!(pool.join(Duration::from_millis(5)), Err(Error::TimedOut));
+    drop(go);
+    pool.join(LIMIT).unwrap();
+    assert_eq!(running.unwrap().get(Duration::ZERO), Ok(&true));
+}
+
+fn who_ignores_the_request_is_killed() {
+    let pool = Pool::fork(1).unwrap();
+    let held = pool.apply_async(
+        |()| {
+            // The worker is told by a signal; a stopped process does not hear it.
+            let own = rustix::process::getpid();
+            rustix::process::kill_process(own, rustix::process::Signal::STOP).unwrap();
+        },
+        (),
+    );
+    let stat = format!("/proc/{}/stat", pool.workers().unwrap()[0].pid);
+    until("the worker stands still", || {
+        std::fs::read_to_string(&stat).is_ok_and(|line| line.contains(") T "))
+    });
+    pool.terminate().unwrap();
+    pool.join(LIMIT).unwrap();
+    assert_eq!(held.unwrap().get(None), Err(Error::Cancelled));
+}
+
+fn ends_twice_are_ends() {
+    with_each!(1, |pool| {
+        pool.close().unwrap();
+        pool.close().unwrap();
+        pool.join(LIMIT).unwrap();
+        pool.join(Duration::ZERO).unwrap();
+        pool.terminate().unwrap();
+        pool.terminate().unwrap();
+        pool.close().unwrap();
+        pool.join(Duration::ZERO).unwrap();
+    });
+}
+
+fn workers_make_way_after_so_many_tasks() {
+    let builder = || Builder::new().workers(1).tasks_per_worker(2);
+    for pool in [builder().fork().unwrap(), builder().spawn().unwrap()] {
+        let pids: Vec<u32> = (0..6).map(|_| pool.apply(pid, ()).unwrap()).collect();
+        assert!(pids.chunks(2).all(|pair| pair[0] == pair[1]), "{pids:?}");
+        assert!(pids[0] != pids[2] && pids[2] != pids[4], "{pids:?}");
+        let all: Vec<_> = (0..20).map(|_| pool.apply_async(pid, ()).unwrap()).collect();
+        pool.close().unwrap();
+        pool.join(LIMIT).unwrap();
+        assert!(all.iter().all(|result| result.get(Duration::ZERO).is_ok()));
+    }
+    let pool = builder().threads().unwrap();
+    let ids = |_: u32| format!("{:?}", std::thread::current().id());
+    let ids: Vec<String> = (0..6).map(|n| pool.apply(ids, n).unwrap()).collect();
+    assert!(ids[0] == ids[1] && ids[0] != ids[2] && ids[2] == ids[3], "{ids:?}");
+}
+
+fn a_forked_child_has_no_use_of_it() {
+    with_each!(2, |pool| {
+        let child = Process::fork("heir", || -> Result<(), String> {
+            let answers = [
+                pool.apply(pid, ()).err(),
+                pool.close().err(),
+                pool.terminate().err(),
+                pool.join(None).err(),
+            ];
+            let all = answers.iter().all(|answer| *answer == Some(Error::NotTheOwner));
+            drop(pool);
+            if all { Ok(()) } else { Err(format!("{answers:?}")) }
+        });
+        let _ = child.map(|child| {
+            assert_eq!(child.join(LIMIT), Ok(ExitStatus::Code(0)));
+        });
+    });
+}
+
+fn a_worker_is_a_daemon() {
+    for pool in [Pool::fork(1).unwrap(), Pool::spawn(1).unwrap()] {
+        assert_eq!(pool.apply(|()| purlin_process::current().is_daemon(), ()), Ok(true));
+        let nested = pool.apply(|()| Pool::fork(1).err().map(|error| error.kind().to_owned()), ());
+        assert_eq!(nested, Ok(Some("daemon-may-not-have-children".into())));
+        assert_eq!(
+            pool.apply(|()| ThreadPool::new(2).unwrap().apply(|n: u8| n, 3).ok(), ()),
+            Ok(Some(3))
+        );
+    }
+}
+
+fn a_pool_in_a_child() {
+    let child = Process::fork("child", || -> Result<(), Error> {
+        let pool = Pool::fork(4)?;
+        assert_eq!(pool.map(|n: u64| n * n, 1..8, None)?, [1, 4, 9, 16, 25, 36, 49]);
+        pool.close()?;
+        pool.join(LIMIT)
+    });
+    assert_eq!(child.unwrap().join(LIMIT), Ok(ExitStatus::Code(0)));
+}
+
+fn an_initializer_that_fails_ends_the_pool() {
+    let fails =
+        || Builder::new().workers(2).initializer(|(), ()| panic!("a bad start"), (), ()).unwrap();
+    let exits = || {
+        let exit = |(), ()| purlin_process::exit(4);
+        Builder::new().workers(2).initializer(exit, (), ()).unwrap()
+    };
+    for pool in [fails().fork().unwrap(), exits().fork().unwrap(), fails().spawn().unwrap()] {
+        let lost = pool.apply_async(pid, ()).and_then(|result| result.into_value(LIMIT));
+        let status = match lost {
+            Err(Error::WorkersFail { status, .. }) => status,
+            other => panic!("{other:?}"),
+        };
+        assert!(matches!(status, ExitStatus::Code(1 | 4)), "{status}");
+        assert!(matches!(pool.apply(pid, ()), Err(Error::WorkersFail { .. })));
+        pool.terminate().unwrap();
+        pool.join(LIMIT).unwrap();
+    }
+    let pool = fails().threads().unwrap();
+    let lost = pool.apply_async(pid, ()).and_then(|result| result.into_value(LIMIT));
+    assert!(matches!(lost, Err(Error::TaskFailed { .. })), "{lost:?}");
+}
+
+fn a_callback_may_end_the_pool() {
+    with_each!(1, |pool| {
+        let pool = std::sync::Arc::new(pool);
+        let same = std::sync::Arc::clone(&pool);
+        let ends = Callbacks::new().value(move |_: &u32| {
+            same.terminate().unwrap();
+            assert_eq!(same.join(LIMIT), Ok(()));
+        });
+        assert!(pool.apply_async_with(pid, (), ends).unwrap().get(LIMIT).is_ok());
+        pool.join(LIMIT).unwrap();
+        assert_eq!(pool.apply(pid, ()), Err(Error::PoolNotRunning));
+    });
+}
+
+fn a_start_that_fails_leaves_nothing() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    // In a child, for the limit is the whole process's.
+    let child = Process::fork("child", || -> Result<(), String> {
+        let count = crate::bounded::descriptor_count() as u64;
+        let before = getrlimit(Resource::Nofile);
+        let few = Rlimit { current: Some(count + 60), maximum: before.maximum };
+        setrlimit(Resource::Nofile, few).map_err(|errno| errno.to_string())?;
+        let made = Pool::fork(100).err();
+        let left = purlin_process::active_children().len();
+        if made != Some(Error::OutOfResources) || left != 0 {
+            return Err(format!("{made:?}, {left} children"));
+        }
+        Pool::fork(2)
+            .and_then(|pool| pool.apply(pid, ()))
+            .map(drop)
+            .map_err(|error| error.to_string())
+    });
+    assert_eq!(child.unwrap().join(LIMIT), Ok(ExitStatus::Code(0)));
+}

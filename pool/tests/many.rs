@@ -1,0 +1,120 @@
+//! Maps and iterators over results.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use purlin_pool::{Error, Pool};
+
+use crate::bounded::{LIMIT, Test};
+use crate::with_each;
+
+pub(crate) const TESTS: &[Test] = &[
+    ("a_map_keeps_the_order_whatever_the_chunks", a_map_keeps_the_order_whatever_the_chunks),
+    (
+        "a_failure_of_a_map_is_told_when_all_have_ended",
+        a_failure_of_a_map_is_told_when_all_have_ended,
+    ),
+    (
+        "imap_gives_in_order_and_a_failure_in_its_place",
+        imap_gives_in_order_and_a_failure_in_its_place,
+    ),
+    ("imap_reads_a_bounded_number_ahead", imap_reads_a_bounded_number_ahead),
+    ("a_source_that_fails_is_told_last", a_source_that_fails_is_told_last),
+    ("unordered_gives_each_once", unordered_gives_each_once),
+    ("a_deadline_loses_nothing", a_deadline_loses_nothing),
+];
+
+fn square(n: u64) -> u64 {
+    n * n
+}
+
+fn a_map_keeps_the_order_whatever_the_chunks() {
+    let expected: Vec<u64> = (0..100).map(square).collect();
+    with_each!(3, |pool| {
+        for chunk in [None, Some(1), Some(7), Some(99), Some(1000)] {
+            assert_eq!(pool.map(square, 0..100, chunk), Ok(expected.clone()));
+        }
+        assert_eq!(pool.map(square, Vec::new(), None), Ok(vec![]));
+        assert_eq!(pool.imap(square, 0..0, 1).unwrap().count(), 0);
+    });
+}
+
+fn a_failure_of_a_map_is_told_when_all_have_ended() {
+    with_each!(2, |pool| {
+        let all = pool.map(|n: u64| 100 / (n - 3) / (n - 5), 1..20, 2);
+        assert!(matches!(all, Err(Error::TaskFailed { .. })), "{all:?}");
+        assert_eq!(pool.map(square, 0..3, 1), Ok(vec![0, 1, 4]));
+    });
+}
+
+fn imap_gives_in_order_and_a_failure_in_its_place() {
+    with_each!(2, |pool| {
+        for chunk in [1, 3, 100] {
+            let mut results = pool.imap(|n: u64| 100 / n, 0..10, chunk).unwrap();
+            assert_eq!(results.next().unwrap().unwrap_err().kind(), "task-failed");
+            let rest: Result<Vec<u64>, Error> = results.by_ref().collect();
+            assert_eq!(rest, Ok((1..10).map(|n| 100 / n).collect()));
+            assert_eq!(results.next(), None);
+            assert_eq!(results.next(), None);
+        }
+    });
+}
+
+fn imap_reads_a_bounded_number_ahead() {
+    with_each!(2, |pool| {
+        let read = Rc::new(Cell::new(0));
+        let counted = Rc::clone(&read);
+        let endless = (0_u64..).inspect(move |_| counted.set(counted.get() + 1));
+        let mut results = pool.imap(square, endless, 5).unwrap();
+        for n in 0..200 {
+            assert_eq!(results.next(), Some(Ok(n * n)));
+            assert!(read.get() <= n + 5 * 2 * 2 + 5, "{} read, {n} taken", read.get());
+        }
+    });
+}
+
+fn a_source_that_fails_is_told_last() {
+    with_each!(2, |pool| {
+        for chunk in [1, 2, 5] {
+            let source = || (0_u64..6).inspect(|n| assert!(*n < 3, "the source of this test"));
+            let all: Vec<_> = pool.imap(square, source(), chunk).unwrap().collect();
+            assert_eq!(all[..3], [Ok(0), Ok(1), Ok(4)]);
+            assert_eq!(all.len(), 4);
+            let Err(Error::TaskFailed { message, .. }) = &all[3] else { panic!("{:?}", all[3]) };
+            assert!(message.contains("source"), "{message}");
+            let all: Vec<_> = pool.imap_unordered(square, source(), chunk).unwrap().collect();
+            assert_eq!(all.iter().filter(|outcome| outcome.is_err()).count(), 1);
+            assert_eq!(all.len(), 4);
+        }
+    });
+}
+
+fn unordered_gives_each_once() {
+    with_each!(3, |pool| {
+        for chunk in [1, 4] {
+            let all: Result<Vec<u64>, Error> =
+                pool.imap_unordered(square, 0..50, chunk).unwrap().collect();
+            let mut all = all.unwrap();
+            all.sort_unstable();
+            assert_eq!(all, (0..50).map(square).collect::<Vec<_>>());
+        }
+    });
+}
+
+fn a_deadline_loses_nothing() {
+    let pool = Pool::fork(1).unwrap();
+    let event = purlin_sync::Event::new().unwrap();
+    // Known to the worker as it was forked before; so by a pool that is made after.
+    drop(pool);
+    static EVENT: std::sync::OnceLock<purlin_sync::Event> = std::sync::OnceLock::new();
+    let event = EVENT.get_or_init(|| event);
+    let pool = Pool::fork(1).unwrap();
+    let wait = |n: u32| EVENT.get().is_some_and(|event| event.wait(LIMIT) == Ok(true)).then_some(n);
+    let mut results = pool.imap(wait, 1..4, 1).unwrap();
+    assert_eq!(results.next_within(Duration::ZERO), Err(Error::TimedOut));
+    assert_eq!(results.next_within(Duration::from_millis(5)), Err(Error::TimedOut));
+    event.set();
+    let all: Result<Vec<_>, Error> = results.collect();
+    assert_eq!(all, Ok(vec![Some(1), Some(2), Some(3)]));
+}
