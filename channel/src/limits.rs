@@ -24,7 +24,7 @@ const _: () = assert!(SPIN_VAIN_COUNT < SPIN_TRY_COUNT);
 pub(crate) const RECV_BYTES: usize = 1 << 12;
 
 /// The most messages of a queue: what its words can count.
-pub const QUEUE_COUNT_MAX: u32 = crate::words::queue::COUNT_MAX;
+pub const QUEUE_COUNT_MAX: u32 = crate::words::position::COUNT_MAX;
 
 /// The largest ring, in bytes: with what stands before it, an object of at most 4 GiB.
 pub const QUEUE_RING_MAX_BYTES: u64 = 1 << 31;

@@ -4,9 +4,12 @@
 pub(super) use core::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use core::sync::atomic::{Ordering::SeqCst, compiler_fence};
 
-pub(super) use purlin_shm::Attachment;
-pub(super) use purlin_sync::Deadline;
+/// What keeps fields apart.
+pub(super) type Padding = AtomicU32;
+
+pub(super) use purlin_shm::{Attachment, is_issued};
 pub(super) use purlin_sync::parts::{EventCount, InnerWord, Wait, enter, enter_now, leave};
+pub(super) use purlin_sync::{Deadline, Error as LockError, INNER_PATIENCE_NANOS};
 
 pub(super) use crate::error::Error;
 pub(super) use crate::limits::{

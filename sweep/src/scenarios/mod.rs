@@ -18,6 +18,7 @@ mod lock;
 mod name;
 mod name_world;
 mod queue;
+mod queue_place;
 mod registration;
 mod rlock;
 mod semaphore;
@@ -40,7 +41,7 @@ pub fn named(name: &str) -> Option<Scenario> {
 /// All scenarios of the library.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    let lists: [&[Scenario]; 23] = [
+    let lists: [&[Scenario]; 24] = [
         &registration::SCENARIOS,
         &liveness::SCENARIOS,
         &arena::SCENARIOS,
@@ -63,6 +64,7 @@ pub fn all() -> Vec<Scenario> {
         &name::SCENARIOS,
         &start::SCENARIOS,
         &queue::SCENARIOS,
+        &queue_place::SCENARIOS,
         &whole::SCENARIOS,
     ];
     lists.concat()
