@@ -46,7 +46,7 @@ pub(crate) const SPSC_SPIN_ITERATIONS: u32 = 8;
 pub(crate) const SIMPLE_LIMIT_BYTES: usize = 1 << 30;
 
 /// The most messages of a queue: what its words can count.
-pub const QUEUE_COUNT_MAX: u32 = crate::words::queue::COUNT_MAX;
+pub const QUEUE_COUNT_MAX: u32 = crate::words::position::COUNT_MAX;
 
 /// The largest ring, in bytes: with what stands before it, an object of at most 4 GiB.
 pub const QUEUE_RING_MAX_BYTES: u64 = 1 << 31;

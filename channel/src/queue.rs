@@ -78,9 +78,6 @@ impl Object for QueueWords {
     type Row = AtomicU64;
 }
 
-/// Nothing besides.
-const PLAIN: Face = Face { is_joinable: false, limit_units: 0, start_bytes: 0 };
-
 impl Shape {
     /// # Errors
     /// * [`Error::InvalidArgument`] for no messages, or more than can be counted or stored.
@@ -88,7 +85,7 @@ impl Shape {
         let count_max = u32::try_from(count).ok().filter(|count| *count <= QUEUE_COUNT_MAX);
         let shape = match (count_max, u32::try_from(size)) {
             (Some(count_max), Ok(size_max)) if count_max > 0 => {
-                Self { count_max, size_max, face: PLAIN }
+                Self { count_max, size_max, face: Face::PLAIN }
             }
             _ => return Err(Error::InvalidArgument),
         };
@@ -108,7 +105,7 @@ impl Shape {
         }
         let limit_units = limit_units(limit_bytes).ok_or(Error::InvalidArgument)?;
         let size_max = message_max_bytes(limit_units) as u32; // below the ring's
-        let face = Face { limit_units, ..PLAIN };
+        let face = Face { limit_units, ..Face::PLAIN };
         Ok(Self { count_max: QUEUE_COUNT_MAX, size_max, face })
     }
 
@@ -201,7 +198,7 @@ impl Queue {
     /// * [`Error::Incompatible`] when another kind of object stands there.
     /// * [`Error::Damaged`] when none does, or it was overwritten.
     pub fn open(segment: &Segment, offset: u64) -> Result<Self, Error> {
-        Self::of(Place::open(segment, offset)?, PLAIN)
+        Self::of(Place::open(segment, offset)?, Face::PLAIN)
     }
 
     /// Makes a queue that has a name, by which processes of this user find it that are no
@@ -227,7 +224,7 @@ impl Queue {
     ///   [`Error::Damaged`] when it was truncated or overwritten.
     /// * [`Error::TimedOut`] when for a second the name was always just being taken away.
     pub fn open_named(name: &Name) -> Result<Self, Error> {
-        Self::of(Place::open_named(name)?, PLAIN)
+        Self::of(Place::open_named(name)?, Face::PLAIN)
     }
 
     /// Puts `message` at the end, waiting for room until `deadline`. When it returns, the message
@@ -354,7 +351,8 @@ impl Queue {
     /// Those that wait already go on. What was sent stays, and nothing changes for anybody else. To
     /// close it again does nothing.
     pub fn close(&self) {
-        self.own.is_closed.store(true, SeqCst); // SeqCst: in one order with what the caller does beside
+        // SeqCst: in one order with what the caller does beside.
+        self.own.is_closed.store(true, SeqCst);
     }
 
     /// Shuts the queue down for everybody: sends are refused, also those that wait; receives take
@@ -472,7 +470,7 @@ impl Carry for Queue {
     }
 
     fn unpack(luggage: &mut Luggage) -> Result<Self, purlin_shm::Error> {
-        unpack(luggage, PLAIN)
+        unpack(luggage, Face::PLAIN)
     }
 }
 

@@ -200,7 +200,7 @@ pub(super) const FIXED: Kind = Kind {
     is_polled: false, // who asks again loses its place in the row
     guard: None,
     machine: Some(|rules, args| machine::made(rules, args, false)),
-    object: object,
+    object,
 };
 
 /// Of a room that grows, and with a flush.

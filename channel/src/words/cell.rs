@@ -3,9 +3,12 @@
 
 pub(super) use core::sync::atomic::{AtomicU32, AtomicU64, Ordering, compiler_fence, fence};
 
+/// What keeps fields apart.
+pub(super) type Padding = AtomicU32;
+
 pub(super) use purlin_shm::{Attachment, is_issued};
-pub(super) use purlin_sync::Deadline;
 pub(super) use purlin_sync::parts::{EventCount, InnerWord, Wait, enter, enter_now, leave};
+pub(super) use purlin_sync::{Deadline, Error as LockError, INNER_PATIENCE_NANOS};
 
 pub(super) use crate::error::Error;
 pub(super) use crate::limits::{
@@ -33,8 +36,8 @@ pub(super) fn spin(turns: u32) {
 pub(super) fn fence_after_leave() {
     // SeqCst, both: for the picture of `EventCount`.
     if cfg!(target_arch = "x86_64") {
-        compiler_fence(Ordering::SeqCst)
+        compiler_fence(Ordering::SeqCst) // as above
     } else {
-        fence(Ordering::SeqCst)
+        fence(Ordering::SeqCst) // as above
     }
 }

@@ -13,6 +13,7 @@ const KNOWN: u32 = JOINABLE; // all other bits are zeros
 //
 // `taken` is written by who puts, `given` by who takes, `done` by who marks: a line for each. The
 // first two are fixed when the queue is made.
+#[derive(Default)]
 #[repr(C)]
 pub(crate) struct FaceWords {
     face: AtomicU32,
@@ -39,6 +40,9 @@ pub(crate) struct Face {
 }
 
 impl Face {
+    /// Nothing besides.
+    pub(crate) const PLAIN: Self = Self { is_joinable: false, limit_units: 0, start_bytes: 0 };
+
     /// Writes it down, in words that nobody else has yet.
     pub(crate) fn fill(self, words: &FaceWords) {
         let face = if self.is_joinable { JOINABLE } else { 0 };

@@ -17,3 +17,48 @@ mod ring;
 mod spins;
 pub(crate) mod spsc;
 pub(crate) mod spsc_ends;
+
+#[cfg(test)]
+mod tests {
+    use super::cell::AtomicU64;
+    use super::face::Face;
+    use super::queue::{Own, QueueWords, Shape, View};
+    use super::ring::Ring;
+
+    #[test]
+    fn words_of_zeros_are_an_empty_queue() {
+        let segment = purlin_shm::Segment::anonymous(4096).unwrap();
+        let units: Vec<AtomicU64> = (0..4).map(|_| AtomicU64::new(0)).collect();
+        let (words, own) = (QueueWords::zeroed(), Own::default());
+        let shape = Shape { count_max: 1, size_max: 8, face: Face::PLAIN };
+        let view = View::new(&words, &units, segment.attachment(), shape, &own);
+        assert_eq!((view.len(), view.get_now(&mut [0; 8])), (0, None));
+        assert!(view.put_now(b"one"));
+        assert_eq!((view.len(), view.get_now(&mut [0; 8])), (1, Some(3)));
+    }
+
+    #[test]
+    fn bytes_that_go_round_the_end_are_in_no_one_place() {
+        let units: Vec<AtomicU64> = (0..8).map(|_| AtomicU64::new(0)).collect();
+        let ring = Ring(&units);
+        assert_eq!(ring.contiguous(6, 16), Some(units[6].as_ptr().cast()));
+        assert_eq!(ring.contiguous(8 + 6, 17), None);
+        assert_eq!(ring.contiguous(0, 64), Some(units[0].as_ptr().cast()));
+        assert!(ring.contiguous(8, 0).is_some());
+    }
+
+    #[test]
+    fn bytes_come_out_as_they_went_in_also_around_the_end() {
+        let units: Vec<AtomicU64> = (0..8).map(|_| AtomicU64::new(u64::MAX)).collect();
+        let ring = Ring(&units);
+        for place in [0, 5, 7, 8 + 6, (1 << 36) - 1] {
+            for len in 0..=64 {
+                let bytes: Vec<u8> = (0..len).map(|byte| byte as u8 ^ place as u8).collect();
+                ring.write(place, &bytes);
+                let mut out = vec![0xaa; len];
+                ring.read(place, &mut out);
+                assert_eq!(out, bytes, "{len} bytes at {place}");
+            }
+        }
+    }
+}

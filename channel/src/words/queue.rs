@@ -16,12 +16,11 @@
 //! The numbers of the steps are those of the kill table in ARCHITECTURE.md.
 
 use super::cell::{
-    AtomicU32, AtomicU64, Attachment, Deadline, Error, EventCount, InnerWord,
+    AtomicU32, AtomicU64, Attachment, Deadline, Error, EventCount, InnerWord, LockError,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
-    enter, fence, fence_after_leave, leave,
+    Padding, enter, fence, fence_after_leave, is_issued, leave,
 };
 use super::face::{Face, FaceWords};
-pub(crate) use super::position::COUNT_MAX;
 use super::position::Position;
 pub(crate) use super::record::units;
 use super::record::{self, State, header};
@@ -46,18 +45,18 @@ pub(crate) struct QueueWords {
     pub(super) tail_lock: InnerWord,
     pub(crate) count_max: AtomicU32,
     pub(crate) size_max: AtomicU32,
-    before_head_seen: AtomicU32,
+    before_head_seen: Padding,
     pub(super) head_seen: AtomicU64,
-    beside_tail: [AtomicU32; 20],
+    beside_tail: [Padding; 20],
     pub(super) head: AtomicU64,
     pub(super) head_lock: InnerWord,
-    before_tail_seen: AtomicU32,
+    before_tail_seen: Padding,
     tail_seen: AtomicU64,
-    beside_head: [AtomicU32; 26],
+    beside_head: [Padding; 26],
     pub(super) not_empty: EventCount,
-    beside_not_empty: [AtomicU32; 31],
+    beside_not_empty: [Padding; 31],
     pub(super) not_full: EventCount,
-    beside_not_full: [AtomicU32; 31],
+    beside_not_full: [Padding; 31],
     pub(crate) face: FaceWords,
 }
 
@@ -99,6 +98,32 @@ pub(super) enum Look {
     Record { head: Position, header: u64 },
     /// What another works at; whether that is a call, with more behind it.
     Anothers { is_in_the_way: bool },
+}
+
+#[cfg(test)]
+impl QueueWords {
+    /// What zeros are, for who has no segment.
+    pub(crate) fn zeroed() -> Self {
+        Self {
+            tail: AtomicU64::new(0),
+            tail_lock: InnerWord::default(),
+            count_max: AtomicU32::new(0),
+            size_max: AtomicU32::new(0),
+            before_head_seen: Padding::default(),
+            head_seen: AtomicU64::new(0),
+            beside_tail: Default::default(),
+            head: AtomicU64::new(0),
+            head_lock: InnerWord::default(),
+            before_tail_seen: Padding::default(),
+            tail_seen: AtomicU64::new(0),
+            beside_head: Default::default(),
+            not_empty: EventCount::default(),
+            beside_not_empty: Default::default(),
+            not_full: EventCount::default(),
+            beside_not_full: Default::default(),
+            face: FaceWords::default(),
+        }
+    }
 }
 
 impl<'a> View<'a> {
@@ -243,10 +268,10 @@ impl<'a> View<'a> {
     }
 
     fn is_dead(self, token: u32, slices: u32) -> Result<bool, Error> {
-        if !purlin_shm::is_issued(token) {
+        if !is_issued(token) {
             return Err(Error::Damaged);
         }
-        Ok(self.at.is_dead(token, slices).map_err(purlin_sync::Error::from)?)
+        Ok(self.at.is_dead(token, slices).map_err(LockError::from)?)
     }
 
     /// Has what was written to a record be what `state` says, and wakes one who waits for it.

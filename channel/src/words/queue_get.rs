@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::cell::{
-    Deadline, Error, LARGE_BYTES,
+    Deadline, Error, INNER_PATIENCE_NANOS, LARGE_BYTES, LockError,
     Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst},
     RECV_BYTES, Wait, enter, enter_now, fence, leave,
 };
@@ -43,7 +43,7 @@ enum Want<'a> {
 const EMPTY: Got = Got::Empty { is_in_the_way: false };
 
 /// For how long a call that may not wait waits for another's that is amid its steps.
-const PATIENCE: Duration = Duration::from_nanos(purlin_sync::INNER_PATIENCE_NANOS);
+const PATIENCE: Duration = Duration::from_nanos(INNER_PATIENCE_NANOS);
 
 impl View<'_> {
     /// Takes the oldest message, if it is a small one that fits, and nobody is in the way; `None`:
@@ -211,7 +211,7 @@ impl View<'_> {
     fn get_once(self, want: &mut Want<'_>, deadline: Deadline, slices: u32) -> Result<Got, Error> {
         let words = self.words;
         match enter(&words.head_lock, self.at, deadline) {
-            Err(purlin_sync::Error::TimedOut) => return Ok(EMPTY),
+            Err(LockError::TimedOut) => return Ok(EMPTY),
             other => other?,
         }; // G1
         let mut has_moved = false;
@@ -314,7 +314,7 @@ impl View<'_> {
         let words = self.words;
         if let Err(error) = enter(&words.head_lock, self.at, deadline) {
             self.give_back(found, ours); // whoever has the lock is stopped
-            let is_late = error == purlin_sync::Error::TimedOut;
+            let is_late = error == LockError::TimedOut;
             return if is_late { Ok(false) } else { Err(error.into()) };
         }
         // Acquire: as G2.

@@ -43,7 +43,7 @@ impl View<'_> {
         for body in messages {
             let len = body.len().min(LARGE_BYTES + 1) as u32;
             let is_small = len <= self.shape.size_max && len as usize <= LARGE_BYTES;
-            // Of a queue that counts, or that takes pages, the caller has looked for the first only.
+            // Of a queue that counts or takes pages, the caller has looked for the first only.
             let is_too_much = count > 0
                 && (end.units_from(tail) + record::units(len) > RUN_UNITS
                     || !self.shape.face.is_plain());

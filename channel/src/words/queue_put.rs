@@ -1,7 +1,7 @@
 //! How a message is put.
 
 use super::cell::{
-    Deadline, Error, LARGE_BYTES,
+    Deadline, Error, LARGE_BYTES, LockError,
     Ordering::{Acquire, Relaxed, Release},
     Wait, enter, enter_now, fence_after_leave, leave,
 };
@@ -193,7 +193,7 @@ impl View<'_> {
         let words = self.words;
         for is_last in [false, true] {
             match enter(&words.tail_lock, self.at, deadline) {
-                Err(purlin_sync::Error::TimedOut) => return Ok(None),
+                Err(LockError::TimedOut) => return Ok(None),
                 other => other?,
             }; // P1
             let found = self.find_room(len).and_then(|found| self.with_pages(found, len));
@@ -263,7 +263,7 @@ impl View<'_> {
             return Ok(false); // the common case: somebody has to take it
         }
         match enter(&words.head_lock, self.at, deadline) {
-            Err(purlin_sync::Error::TimedOut) => return Ok(false),
+            Err(LockError::TimedOut) => return Ok(false),
             other => other?,
         }; // H1
         let mut has_moved = false;

@@ -94,33 +94,3 @@ fn read_units(units: &[AtomicU64], bytes: &mut [u8]) {
         rest.copy_from_slice(&last[..rest.len()]);
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bytes_that_go_round_the_end_are_in_no_one_place() {
-        let units: Vec<AtomicU64> = (0..8).map(|_| AtomicU64::new(0)).collect();
-        let ring = Ring(&units);
-        assert_eq!(ring.contiguous(6, 16), Some(units[6].as_ptr().cast()));
-        assert_eq!(ring.contiguous(8 + 6, 17), None);
-        assert_eq!(ring.contiguous(0, 64), Some(units[0].as_ptr().cast()));
-        assert!(ring.contiguous(8, 0).is_some());
-    }
-
-    #[test]
-    fn bytes_come_out_as_they_went_in_also_around_the_end() {
-        let units: Vec<AtomicU64> = (0..8).map(|_| AtomicU64::new(u64::MAX)).collect();
-        let ring = Ring(&units);
-        for place in [0, 5, 7, 8 + 6, (1 << 36) - 1] {
-            for len in 0..=64 {
-                let bytes: Vec<u8> = (0..len).map(|byte| byte as u8 ^ place as u8).collect();
-                ring.write(place, &bytes);
-                let mut out = vec![0xaa; len];
-                ring.read(place, &mut out);
-                assert_eq!(out, bytes, "{len} bytes at {place}");
-            }
-        }
-    }
-}

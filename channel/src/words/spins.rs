@@ -1,16 +1,18 @@
 //! Whether it is worth to spin before a sleep: as it was of late.
 //!
 //! Where what is waited for comes from another processor, it mostly comes while one spins. Where it
-//! cannot, since whoever brings it needs this processor, each spin is in vain. So who spun in vain a
-//! few times in a row goes to sleep at once, and tries it now and then.
+//! cannot, since whoever brings it needs this processor, each spin is in vain. So who spun in vain
+//! a few times in a row goes to sleep at once, and tries it now and then.
+
+// Not the cell's: it is the process's own, and no step of anything.
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use super::cell::{
-    AtomicU32, Ordering::Relaxed, SPIN_FIRST_ITERATIONS, SPIN_LIMIT_ITERATIONS, SPIN_TRY_COUNT,
-    SPIN_VAIN_COUNT, spin,
+    SPIN_FIRST_ITERATIONS, SPIN_LIMIT_ITERATIONS, SPIN_TRY_COUNT, SPIN_VAIN_COUNT, spin,
 };
 
 /// What spins have brought to the calls of one process, on one side of one queue.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Spins {
     /// How many sleeps there were since a spin brought what it was for.
     vain_count: AtomicU32,
@@ -21,12 +23,6 @@ pub(super) struct Spinning<'a> {
     spins: &'a Spins,
     turns: u32,
     turns_left: u32,
-}
-
-impl Default for Spins {
-    fn default() -> Self {
-        Self { vain_count: AtomicU32::new(0) }
-    }
 }
 
 impl Spins {

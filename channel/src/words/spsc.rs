@@ -116,7 +116,7 @@ impl<'a> SpscView<'a> {
         // it did is seen. SeqCst: after the flag of who is about to sleep.
         let seen = role.load(SeqCst);
         let is_free = seen == 0 || self.is_gone(seen, slices)?;
-        // R2, the commit. It fails for all but one.
+        // R2, the commit. It fails for all but one. AcqRel: as R1, and for the next one's R1.
         Ok(is_free && role.compare_exchange(seen, me, AcqRel, Relaxed).is_ok())
     }
 

@@ -228,6 +228,7 @@ fn tell(sleepers: &EventCount, is_reached: bool) {
     // `barrier::reach`, which comes between its flag and its look at the commit. Then this process
     // has had a full barrier before the one or behind the other, and only the compiler has to keep
     // their order.
+    // SeqCst, both: for the picture of `EventCount`.
     if is_reached {
         compiler_fence(SeqCst)
     } else {

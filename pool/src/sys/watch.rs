@@ -46,8 +46,8 @@ impl Call {
 }
 
 impl Watch {
-    /// Sleeps until one of these processes has ended, or until it is called, or for so long. Whether
-    /// one has ended.
+    /// Sleeps until one of these processes has ended, or it is called, or for so long. Whether one
+    /// has ended.
     ///
     /// # Errors
     /// * [`Error::System`] when foreign code closed a descriptor of ours.

@@ -20,6 +20,7 @@ mod name_world;
 mod pipe;
 mod queue;
 mod queue_faces;
+mod queue_place;
 mod registration;
 mod rlock;
 mod semaphore;
@@ -43,7 +44,7 @@ pub fn named(name: &str) -> Option<Scenario> {
 /// All scenarios of the library.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    let lists: [&[Scenario]; 26] = [
+    let lists: [&[Scenario]; 27] = [
         &registration::SCENARIOS,
         &liveness::SCENARIOS,
         &arena::SCENARIOS,
@@ -69,6 +70,7 @@ pub fn all() -> Vec<Scenario> {
         &queue_faces::SCENARIOS,
         &shared::SCENARIOS,
         &pipe::SCENARIOS,
+        &queue_place::SCENARIOS,
         &whole::SCENARIOS,
     ];
     lists.concat()

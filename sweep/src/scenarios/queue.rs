@@ -12,8 +12,8 @@ use crate::sys::process::{idle_until, pause};
 use crate::sys::trace::Mark;
 use crate::verdict::{Failure, Kind, Outcome, check};
 
-const SMALL: usize = 20;
-const LARGE: usize = LARGE_BYTES + 8;
+pub(super) const SMALL: usize = 20;
+pub(super) const LARGE: usize = LARGE_BYTES + 8;
 
 pub(super) const SCENARIOS: [Scenario; 9] = [
     scenario("queue-put", "put a message into a ring that goes round", || {
@@ -60,13 +60,13 @@ const fn scenario(
 }
 
 /// How many messages the queue takes.
-const CAPACITY: usize = 3;
+pub(super) const CAPACITY: usize = 3;
 
 /// A queue, and who did what to it.
-struct World {
-    journal: Journal,
-    queue: Queue,
-    size: usize,
+pub(super) struct World {
+    pub(super) journal: Journal,
+    pub(super) queue: Queue,
+    pub(super) size: usize,
 }
 
 /// Journal cells: how far each of the mortal has come, and which message somebody had, once each.
@@ -74,16 +74,16 @@ const STEPS: usize = 16;
 const HAD: usize = 20;
 
 /// What stands in the first of them.
-const AMID: u64 = 1;
-const DONE: u64 = 2;
+pub(super) const AMID: u64 = 1;
+pub(super) const DONE: u64 = 2;
 
 /// Messages by their numbers: those that are there before, and those of the mortal.
-const OWN: usize = 4;
+pub(super) const OWN: usize = 4;
 const NUMBER_MAX: usize = OWN + 4;
 
 impl World {
     /// With so many messages inside, and the ends amid the ring.
-    fn new(size: usize, inside_count: usize) -> Result<Self, Failure> {
+    pub(super) fn new(size: usize, inside_count: usize) -> Result<Self, Failure> {
         let queue = Queue::bounded(CAPACITY, size).map_err(failed)?;
         for _ in 0..CAPACITY {
             queue.try_send(&vec![0; size]).map_err(failed)?;
@@ -96,12 +96,12 @@ impl World {
         Ok(world)
     }
 
-    fn message(&self, number: usize) -> Vec<u8> {
+    pub(super) fn message(&self, number: usize) -> Vec<u8> {
         (0..self.size).map(|byte| (number * 31 + byte) as u8).collect()
     }
 
     /// Which message it is; each may come once.
-    fn note(&self, message: &[u8]) -> Result<usize, Failure> {
+    pub(super) fn note(&self, message: &[u8]) -> Result<usize, Failure> {
         let found = (0..NUMBER_MAX).find(|number| *message == *self.message(*number));
         let torn = || Failure::new(Kind::Corrupt, format!("{} bytes of no message", message.len()));
         let number = found.ok_or_else(torn)?;
@@ -110,22 +110,32 @@ impl World {
         Ok(number)
     }
 
-    fn had(&self, number: usize) -> bool {
+    pub(super) fn had(&self, number: usize) -> bool {
         self.journal.cell(HAD + number) != 0
     }
 
-    fn step(&self, mortal: usize) -> u64 {
+    pub(super) fn step(&self, mortal: usize) -> u64 {
         self.journal.cell(STEPS + mortal)
     }
 
     fn put(&self, mortal: usize, mark: &Mark) -> Outcome {
         let message = self.message(OWN + mortal);
+        self.act(mortal, mark, || self.queue.send(&message, None))
+    }
+
+    /// What is swept of a mortal's, from its begin to its end.
+    pub(super) fn act(
+        &self,
+        mortal: usize,
+        mark: &Mark,
+        act: impl FnOnce() -> Result<(), Error>,
+    ) -> Outcome {
         mark.begin();
         self.journal.set_cell(STEPS + mortal, AMID);
-        let sent = self.queue.send(&message, None);
+        let answer = act();
         self.journal.set_cell(STEPS + mortal, DONE);
         mark.end();
-        self.journal.accuse(sent.map_err(failed))
+        self.journal.accuse(answer.map_err(failed))
     }
 
     fn get(&self, mortal: usize, mark: &Mark) -> Outcome {
@@ -142,7 +152,7 @@ impl World {
     }
 
     /// Takes what is inside.
-    fn drain(&self) -> Outcome {
+    pub(super) fn drain(&self) -> Outcome {
         loop {
             match self.queue.try_recv() {
                 Ok(message) => self.note(&message)?,
@@ -153,7 +163,7 @@ impl World {
     }
 
     /// Each put that returned has had its message come out.
-    fn check_puts(&self) -> Outcome {
+    pub(super) fn check_puts(&self) -> Outcome {
         for mortal in 0..2 {
             let (step, had) = (self.step(mortal), self.had(OWN + mortal));
             check(step != DONE || had, Kind::Lost, || format!("the message of {mortal}"))?;
@@ -163,14 +173,14 @@ impl World {
     }
 
     /// Of those that were inside, as many are missing at most as have died amid a get.
-    fn check_gets(&self, inside_count: usize) -> Outcome {
+    pub(super) fn check_gets(&self, inside_count: usize) -> Outcome {
         let missing = (0..inside_count).filter(|number| !self.had(*number)).count();
         let dead = (0..2).filter(|mortal| self.step(*mortal) != 0).count();
         check(missing <= dead, Kind::Lost, || format!("{missing} messages, by {dead} in a call"))
     }
 
     /// It is as good as new: takes as many as it was made for, and gives them back.
-    fn settle(&self) -> Outcome {
+    pub(super) fn settle(&self) -> Outcome {
         for number in 0..CAPACITY {
             self.queue.send(&self.message(number), None).map_err(failed)?;
         }
@@ -184,7 +194,7 @@ impl World {
     }
 }
 
-fn failed(error: Error) -> Failure {
+pub(super) fn failed(error: Error) -> Failure {
     Failure::new(Kind::Corrupt, format!("the queue says {error}"))
 }
 
