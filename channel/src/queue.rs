@@ -294,7 +294,8 @@ impl Queue {
     /// Those that wait already go on. What was sent stays, and nothing changes for anybody else. To
     /// close it again does nothing.
     pub fn close(&self) {
-        self.own.is_closed.store(true, SeqCst); // SeqCst: in one order with what the caller does beside
+        // SeqCst: in one order with what the caller does beside.
+        self.own.is_closed.store(true, SeqCst);
     }
 
     /// Shuts the queue down for everybody: sends are refused, also those that wait; receives take

@@ -216,8 +216,12 @@ fn compare(count_max: usize, size_max: usize, calls: &[Call]) -> Result<(), Test
     calls.iter().try_for_each(|call| run(&mut queue, &mut model, call))
 }
 
+fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(cases(400))]
 
     #[test]
     fn a_queue_of_small_messages_is_what_its_model_is(
@@ -230,7 +234,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(cases(40))]
 
     #[test]
     fn a_queue_of_large_messages_is_what_its_model_is(

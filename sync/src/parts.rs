@@ -1,8 +1,9 @@
 //! What the objects of other crates are built of: for words of their own, where several fields
 //! change together. Whoever uses a lock or a semaphore needs none of it.
 //!
-//! * [`InnerWord`], with [`enter`], [`enter_now`] and [`leave`]: a lock for a few bounded steps. Nobody is told of
-//!   a death under it, so that what it guards has to be in order at each instruction.
+//! * [`InnerWord`], with [`enter`], [`enter_now`] and [`leave`]: a lock for a few bounded steps.
+//!   Nobody is told of a death under it, so that what it guards has to be in order at each
+//!   instruction.
 //! * [`EventCount`]: what callers sleep on for a change of other words.
 //! * [`Wait`]: what one call knows of its wait: its limit, its slices, its spins.
 

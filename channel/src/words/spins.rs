@@ -1,8 +1,8 @@
 //! Whether it is worth to spin before a sleep: as it was of late.
 //!
 //! Where what is waited for comes from another processor, it mostly comes while one spins. Where it
-//! cannot, since whoever brings it needs this processor, each spin is in vain. So who spun in vain a
-//! few times in a row goes to sleep at once, and tries it now and then.
+//! cannot, since whoever brings it needs this processor, each spin is in vain. So who spun in vain
+//! a few times in a row goes to sleep at once, and tries it now and then.
 
 // Not the cell's: it is the process's own, and no step of anything.
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
