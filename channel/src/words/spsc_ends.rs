@@ -228,11 +228,8 @@ fn tell(sleepers: &EventCount, is_reached: bool) {
     // `barrier::reach`, which comes between its flag and its look at the commit. Then this process
     // has had a full barrier before the one or behind the other, and only the compiler has to keep
     // their order.
-    // SeqCst, both: for the picture of `EventCount`.
-    if is_reached {
-        compiler_fence(SeqCst)
-    } else {
-        fence(SeqCst)
-    }
+    // SeqCst, both: as above.
+    let fence = if is_reached { compiler_fence } else { fence };
+    fence(SeqCst); // as above
     sleepers.notify(1);
 }
