@@ -161,7 +161,11 @@ impl Borrowing {
         self.world.act(mortal, mark, || {
             let lent = self.world.queue.recv_ref(None)?;
             seen.extend_from_slice(&lent);
-            if is_taken { lent.finish() } else { Ok(lent.give_back()) }
+            if is_taken {
+                return lent.finish();
+            }
+            lent.give_back();
+            Ok(())
         })?;
         if is_taken && self.world.step(mortal) == DONE {
             return self.world.journal.accuse(self.world.note(&seen).map(drop));
