@@ -1,7 +1,6 @@
 //! Functions that are called when a task has ended, one after the other, in a thread of their own.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
@@ -9,7 +8,7 @@ use purlin_sync::Deadline;
 
 use crate::error::Error;
 use crate::outcome::wait_until;
-use crate::worker::message_of;
+use crate::worker::quietly;
 
 /// What is called when a task of the background has ended, in the owner's process and in a thread
 /// of the pool's. When it has returned, the result is ready.
@@ -80,11 +79,7 @@ impl<T> Default for Callbacks<T> {
 
 /// Calls it, if there is one. The panic hook has printed what it panics with.
 fn call(callback: Option<impl FnOnce()>) {
-    if let Some(callback) = callback
-        && let Err(payload) = catch_unwind(AssertUnwindSafe(callback))
-    {
-        drop(message_of(payload));
-    }
+    let _ = callback.map(quietly);
 }
 
 type Errand = Box<dyn FnOnce() + Send>;
@@ -135,7 +130,7 @@ impl Caller {
                 return;
             };
             drop(state);
-            errand();
+            let _ = quietly(errand); // the drop of a value is the user's, and may panic
         }
     }
 

@@ -1,7 +1,6 @@
 //! What comes of many arguments, one after the other.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use purlin_sync::Deadline;
@@ -11,7 +10,7 @@ use crate::error::Error;
 use crate::limits::AHEAD_PER_WORKER;
 use crate::outcome::wait_until;
 use crate::pool::Pool;
-use crate::worker::message_of;
+use crate::worker::quietly;
 
 /// Reads arguments and has them run, so many chunks ahead.
 struct Feed<'p, W: Workers, F, I> {
@@ -73,9 +72,10 @@ where
             let read = self.read(&mut part);
             if !part.is_empty() {
                 let (place, to) = (self.given_count, Arc::clone(arrivals));
-                self.given_count += 1;
                 let put = move |outcomes: Vec<_>| to.put(place, outcomes.into());
-                if let Err(error) = self.pool.submit(&self.function, part, put) {
+                let given = self.pool.submit(&self.function, part, put);
+                self.given_count += 1;
+                if let Err(error) = given {
                     self.end_with(arrivals, place, error);
                 }
             }
@@ -90,15 +90,14 @@ where
     /// Reads a chunk of arguments. What was read before the source failed is kept.
     fn read(&mut self, part: &mut Vec<I::Item>) -> Result<(), Error> {
         while part.len() < self.chunk {
-            // Nothing of ours is inside; and it is not asked again.
-            match catch_unwind(AssertUnwindSafe(|| self.arguments.next())) {
+            // Where it panics it is not asked again.
+            match quietly(|| self.arguments.next()) {
                 Ok(Some(argument)) => part.push(argument),
                 Ok(None) => {
                     self.is_over = true;
                     break;
                 }
-                Err(payload) => {
-                    let message = message_of(payload);
+                Err(message) => {
                     return Err(Error::TaskFailed { message, trace: String::new() });
                 }
             }

@@ -10,6 +10,8 @@ use crate::error::Error;
 
 /// What came of a task, as soon as something has.
 pub(crate) struct Cell<T> {
+    /// The process that waits for it. A forked child has a copy of a lock that nobody may leave.
+    owner: u32,
     state: Mutex<State<T>>,
     changed: Condvar,
 }
@@ -22,7 +24,13 @@ enum State<T> {
 
 impl<T> Cell<T> {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { state: Mutex::new(State::Waiting), changed: Condvar::new() })
+        let (owner, state) = (std::process::id(), Mutex::new(State::Waiting));
+        Arc::new(Self { owner, state, changed: Condvar::new() })
+    }
+
+    /// Whether this is the process that waits for it.
+    fn is_ours(&self) -> bool {
+        self.owner == std::process::id()
     }
 
     /// Says what came of it, once.
@@ -125,12 +133,14 @@ impl<T> AsyncResult<T> {
     ///
     /// # Errors
     /// * [`Error::TimedOut`] when the deadline came first; the task goes on.
+    /// * [`Error::NotTheOwner`] in a forked child, if it was not asked before the fork.
     /// * [`Error::TaskFailed`], [`Error::WorkerLost`], [`Error::Cancelled`],
     ///   [`Error::NotTransferable`], [`Error::TooLarge`], [`Error::WorkersFail`],
     ///   [`Error::OutOfResources`]: what became of the task.
     pub fn get(&self, deadline: impl Into<Deadline>) -> Result<&T, Error> {
         if !self.wait(deadline) {
-            return Err(Error::TimedOut);
+            let is_ours = self.cell.is_ours();
+            return Err(if is_ours { Error::TimedOut } else { Error::NotTheOwner });
         }
         // Whoever comes first takes it out of the cell; the others find it here.
         let kept = self.kept.get_or_init(|| self.cell.take().unwrap_or(Err(Error::Damaged)));
@@ -146,9 +156,13 @@ impl<T> AsyncResult<T> {
         self.kept.into_inner().unwrap_or(Err(Error::Damaged))
     }
 
-    /// Waits until the task has ended, however, or the deadline passes; whether it has.
+    /// Waits until the task has ended, however, or the deadline passes; whether it has. A forked
+    /// child knows only what was asked before, and does not wait.
     pub fn wait(&self, deadline: impl Into<Deadline>) -> bool {
-        if self.kept.get().is_some() || self.cell.is_ready() {
+        if self.kept.get().is_some() || !self.cell.is_ours() {
+            return self.kept.get().is_some();
+        }
+        if self.cell.is_ready() {
             return true;
         }
         let deadline = deadline.into().start();
@@ -174,7 +188,7 @@ impl<T> AsyncResult<T> {
     pub fn is_successful(&self) -> Result<bool, Error> {
         match self.get(Deadline::passed()) {
             Ok(_) => Ok(true),
-            Err(Error::TimedOut) => Err(Error::NotReady),
+            Err(Error::TimedOut | Error::NotTheOwner) => Err(Error::NotReady),
             Err(_) => Ok(false),
         }
     }

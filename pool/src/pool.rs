@@ -12,6 +12,7 @@ use crate::map::{Gather, chunk_len};
 use crate::office::WorkerView;
 use crate::outcome::{AsyncResult, Cell};
 use crate::processes::Processes;
+use crate::worker::quietly;
 
 /// Workers that run tasks: a function and what it is given, each task in one of them.
 ///
@@ -349,7 +350,10 @@ impl<W: Workers> Pool<W> {
             }
         };
         let deliver = Box::new(move |answer: Result<W::Answer, Error>| {
-            let outcomes = answer.and_then(|answer| W::unpack(answer, count));
+            // How a value is read back is the user's, and may panic: that is a failure, too.
+            let outcomes = quietly(|| answer.and_then(|answer| W::unpack(answer, count)));
+            let outcomes = outcomes
+                .unwrap_or_else(|message| Err(Error::TaskFailed { message, trace: String::new() }));
             to(outcomes.unwrap_or_else(|error| of_all(error, count)));
         });
         Some(Job { call, deliver })

@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 
 use purlin_process::thread;
@@ -12,7 +11,7 @@ use crate::engine::{Engine, Job, Runs, Workers};
 use crate::error::Error;
 use crate::office::Attending;
 use crate::outcome::{Help, wait_until};
-use crate::worker::{Initialize, message_of};
+use crate::worker::{Initialize, quietly};
 
 /// Workers that are threads: they see the owner's objects themselves, and need nothing carried.
 pub struct Threads {
@@ -113,7 +112,8 @@ impl Shared {
     fn take_jobs(self: &Arc<Self>, number: usize) {
         let mut left = self.plan.job_max.unwrap_or(u64::MAX);
         while let Some(job) = self.next() {
-            (job.deliver)(Ok((job.call)()));
+            // The drop of a value that nobody wants is the user's, and may panic.
+            let _ = quietly(|| (job.deliver)(Ok((job.call)())));
             left -= 1;
             // Who is not replaced goes on.
             if left == 0 && self.hire(number).is_ok() {
@@ -138,7 +138,7 @@ impl Shared {
         state.phase = Phase::Failed(error.clone());
         let jobs = core::mem::take(&mut state.jobs);
         drop(state);
-        jobs.into_iter().for_each(|job| (job.deliver)(Err(error.clone())));
+        jobs.into_iter().for_each(|job| drop(quietly(|| (job.deliver)(Err(error.clone())))));
     }
 
     fn leave(&self) {
@@ -198,7 +198,8 @@ impl Engine for Threads {
     fn terminate(&self) -> Result<(), Error> {
         self.check_owner()?;
         let dropped = self.end(Phase::Terminated);
-        dropped.into_iter().for_each(|job| (job.deliver)(Err(Error::Cancelled)));
+        let tell = |job: Job<Self>| (job.deliver)(Err(Error::Cancelled));
+        dropped.into_iter().for_each(|job| drop(quietly(|| tell(job))));
         Ok(())
     }
 
@@ -237,7 +238,5 @@ where
 
 /// Runs it; a panic, which the panic hook has printed, is a failure.
 fn run<R>(function: impl FnOnce() -> R) -> Result<R, Error> {
-    // What a panic leaves half done is the function's own: nothing of ours is inside.
-    catch_unwind(AssertUnwindSafe(function))
-        .map_err(|payload| Error::TaskFailed { message: message_of(payload), trace: String::new() })
+    quietly(function).map_err(|message| Error::TaskFailed { message, trace: String::new() })
 }

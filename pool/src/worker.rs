@@ -79,19 +79,24 @@ where
             output.truncate(start);
             wire::push_error(&mut output, &error);
         }
+        let _ = quietly(|| drop(outcome)); // and so is its drop
     }
     output
 }
 
 /// Runs it; a panic is a failure.
 fn run<R>(function: impl FnOnce() -> R) -> Result<R, Error> {
+    quietly(function).map_err(|message| Error::TaskFailed { message, trace: TRACE.take() })
+}
+
+/// Runs it; the panic hook has printed what it panics with, which is told.
+pub(crate) fn quietly<R>(function: impl FnOnce() -> R) -> Result<R, String> {
     // What a panic leaves half done is the function's own: nothing of ours is inside.
-    catch_unwind(AssertUnwindSafe(function))
-        .map_err(|payload| Error::TaskFailed { message: message_of(payload), trace: TRACE.take() })
+    catch_unwind(AssertUnwindSafe(function)).map_err(message_of)
 }
 
 /// What a panic said.
-pub(crate) fn message_of(payload: Box<dyn Any + Send>) -> String {
+fn message_of(payload: Box<dyn Any + Send>) -> String {
     match payload.downcast::<String>() {
         Ok(text) => *text,
         Err(payload) => match payload.downcast::<&'static str>() {

@@ -14,6 +14,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_failure_is_told_with_its_place", a_failure_is_told_with_its_place),
     ("a_result_is_asked_again", a_result_is_asked_again),
     ("what_has_no_form_fails", what_has_no_form_fails),
+    ("what_panics_on_its_way_is_a_failure", what_panics_on_its_way_is_a_failure),
     ("what_is_too_large_fails", what_is_too_large_fails),
     ("callbacks_come_before_the_result_is_ready", callbacks_come_before_the_result_is_ready),
     ("bad_arguments_are_refused", bad_arguments_are_refused),
@@ -114,6 +115,49 @@ fn what_has_no_form_fails() {
         assert_eq!(mixed, [Err(Error::NotTransferable), Err(Error::NotTransferable)]);
         assert_eq!(pool.apply(square, 3), Ok(9));
     }
+}
+
+/// What panics where it is written or read, or where it is dropped.
+#[derive(Debug)]
+struct Touchy(u8);
+
+impl Serialize for Touchy {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        assert!(self.0 != 1, "written");
+        to.serialize_u8(self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Touchy {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let value = u8::deserialize(from)?;
+        assert!(value != 2, "read");
+        Ok(Self(value))
+    }
+}
+
+impl Drop for Touchy {
+    fn drop(&mut self) {
+        assert!(self.0 != 3 || std::thread::panicking(), "dropped");
+    }
+}
+
+fn what_panics_on_its_way_is_a_failure() {
+    for pool in [Pool::fork(1).unwrap(), Pool::spawn(1).unwrap()] {
+        for value in [1, 2] {
+            let failed = pool.apply(Touchy, value).map(|value| value.0);
+            assert!(matches!(failed, Err(Error::TaskFailed { .. })), "{value}: {failed:?}");
+        }
+        let before = pool.workers().unwrap()[0].pid;
+        drop(pool.apply_async(Touchy, 3));
+        assert_eq!(pool.apply(square, 3), Ok(9));
+        assert_eq!(pool.workers().unwrap()[0].pid, before, "its worker stays");
+        pool.close().unwrap();
+        pool.join(LIMIT).unwrap();
+    }
+    let pool = ThreadPool::new(1).unwrap();
+    drop(pool.apply_async(Touchy, 3));
+    assert_eq!(pool.apply(square, 3), Ok(9));
 }
 
 fn what_is_too_large_fails() {

@@ -130,20 +130,20 @@ fn workers_make_way_after_so_many_tasks() {
 
 fn a_forked_child_has_no_use_of_it() {
     with_each!(2, |pool| {
+        let result = pool.apply_async(pid, ()).unwrap();
         let child = Process::fork("heir", || -> Result<(), String> {
             let answers = [
                 pool.apply(pid, ()).err(),
+                result.get(None).copied().err(),
                 pool.close().err(),
                 pool.terminate().err(),
                 pool.join(None).err(),
             ];
             let all = answers.iter().all(|answer| *answer == Some(Error::NotTheOwner));
-            drop(pool);
             if all { Ok(()) } else { Err(format!("{answers:?}")) }
         });
-        let _ = child.map(|child| {
-            assert_eq!(child.join(LIMIT), Ok(ExitStatus::Code(0)));
-        });
+        assert_eq!(child.unwrap().join(LIMIT), Ok(ExitStatus::Code(0)));
+        assert!(result.get(LIMIT).is_ok());
     });
 }
 

@@ -11,6 +11,7 @@ use super::hub::Due;
 use crate::limits::{BRISK_COUNT, NAP, SLICE};
 use crate::outcome::Help;
 use crate::sys::watch::pause;
+use crate::worker::quietly;
 
 /// Says, until it is dropped, that its thread is about to wait for an answer.
 pub struct Attending<'a>(&'a Office);
@@ -39,7 +40,8 @@ impl Office {
         if due.is_empty() {
             return;
         }
-        due.into_iter().for_each(|(deliver, outcome)| deliver(outcome));
+        // The drop of a value that nobody wants is the user's, and may panic.
+        due.into_iter().for_each(|(deliver, outcome)| drop(quietly(|| deliver(outcome))));
         if self.has_helpers() {
             self.bell.ring();
         }
