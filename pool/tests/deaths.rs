@@ -26,9 +26,17 @@ fn kill(pid: i32, signal: Signal) {
 }
 
 fn park(_: u32) {
+    std::fs::write("/proc/self/comm", PARKED).expect("a name");
     loop {
         std::thread::park();
     }
+}
+
+/// What a process is named that has begun to park.
+const PARKED: &str = "parked";
+
+fn is_parked(pid: i32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() == PARKED)
 }
 
 fn a_task_that_ends_its_worker_is_lost() {
@@ -51,8 +59,10 @@ fn a_killed_worker_costs_its_task() {
         let busy = pool.apply_async_with(park, 0, callbacks).unwrap();
         // Those that wait, behind it and elsewhere, are not affected.
         let others: Vec<_> = (0..20).map(|n| pool.apply_async(pid, n).unwrap()).collect();
-        let find = || pool.workers().unwrap().into_iter().find(|worker| worker.busy_for.is_some());
         others.iter().for_each(|other| assert!(other.get(LIMIT).is_ok()));
+        // Not before it has begun: it would be handed to the other one.
+        let find = || pool.workers().unwrap().into_iter().find(|worker| is_parked(worker.pid));
+        until("the task is begun", || find().is_some());
         let victim = find().expect("one is busy").pid;
         kill(victim, Signal::KILL);
         assert_eq!(busy.get(LIMIT), Err(Error::WorkerLost(ExitStatus::Signal(9))));

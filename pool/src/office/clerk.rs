@@ -14,21 +14,18 @@ impl Office {
     /// Collects what is done until the pool is over.
     pub(super) fn clerk(&self) {
         while self.wait_for_work() {
-            let due = self.lock().collect();
-            if !due.is_empty() {
-                let is_brisk = due.len() >= BRISK_COUNT;
-                self.see_to(due);
-                if is_brisk {
+            match self.tell(Hub::collect) {
+                0 => {}
+                BRISK_COUNT.. => {
                     pause(NAP); // more is done meanwhile, and nobody wakes anybody
+                    continue;
                 }
-                continue;
+                _ => continue,
             }
             let key = self.bell.prepare();
-            let due = self.lock().collect();
-            if due.is_empty() {
+            if self.tell(Hub::collect) == 0 {
                 self.bell.sleep(key, SLICE);
             }
-            self.see_to(due);
         }
     }
 

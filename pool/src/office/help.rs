@@ -7,7 +7,7 @@ use purlin_sync::Deadline;
 use purlin_sync::parts::Wait;
 
 use super::Office;
-use super::hub::Due;
+use super::hub::{Due, Hub};
 use crate::limits::{BRISK_COUNT, NAP, SLICE};
 use crate::outcome::Help;
 use crate::sys::watch::pause;
@@ -18,7 +18,7 @@ pub struct Attending<'a>(&'a Office);
 
 impl Office {
     pub(crate) fn attend(&self) -> Attending<'_> {
-        // SeqCst: before the look for answers; `see_to` looks for helpers after it has told.
+        // SeqCst: before the look for answers; `tell` looks for helpers after it has told.
         self.helper_count.fetch_add(1, SeqCst);
         Attending(self)
     }
@@ -34,17 +34,25 @@ impl Office {
         self.helper_count.load(SeqCst) > 0 // SeqCst: as in `attend`
     }
 
-    /// Tells those whose jobs have come to an end; and wakes those who wait for an answer that this
-    /// thread has taken.
-    pub(super) fn see_to(&self, due: Due) {
+    /// Tells those whose jobs have come to an end, as `take` finds; and wakes those who wait for an
+    /// answer that this thread has taken. How many there were.
+    pub(super) fn tell(&self, take: impl FnOnce(&mut Hub) -> Due) -> usize {
+        let mut hub = self.lock();
+        let due = take(&mut hub);
         if due.is_empty() {
-            return;
+            return 0;
         }
+        hub.telling_count += 1; // the pool is not over before they have been told
+        drop(hub);
+        let due_count = due.len();
         // The drop of a value that nobody wants is the user's, and may panic.
         due.into_iter().for_each(|(deliver, outcome)| drop(quietly(|| deliver(outcome))));
+        self.lock().telling_count -= 1;
+        self.changed.notify_all();
         if self.has_helpers() {
             self.bell.ring();
         }
+        due_count
     }
 }
 
@@ -58,10 +66,9 @@ impl Help for Office {
         // Ends: when it is so, or at the deadline, which is looked at before every sleep.
         while !is_so() {
             let key = if wait.spins() { None } else { Some(self.bell.prepare()) };
-            let due = self.lock().collect();
-            let (is_idle, is_brisk) = (due.is_empty(), due.len() >= BRISK_COUNT);
-            self.see_to(due);
-            if is_brisk && !is_so() {
+            let told_count = self.tell(Hub::collect);
+            let is_idle = told_count == 0;
+            if told_count >= BRISK_COUNT && !is_so() {
                 pause(NAP); // as the clerk does
             }
             let Some(key) = key.filter(|_| is_idle && !is_so()) else { continue };

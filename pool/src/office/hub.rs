@@ -37,6 +37,8 @@ pub(super) struct Hub {
     functions: Functions,
     job_max: Option<u64>,
     phase: Phase,
+    /// How many threads are telling what has come of jobs.
+    pub(super) telling_count: usize,
     /// A thread of this process sees to the workers, or is about to.
     pub(super) has_keeper: bool,
 }
@@ -58,6 +60,7 @@ impl Hub {
             functions: Functions::default(),
             job_max,
             phase: Phase::Open,
+            telling_count: 0,
             has_keeper: true,
         }
     }
@@ -79,9 +82,9 @@ impl Hub {
         matches!(self.phase, Phase::Open | Phase::Closed)
     }
 
-    /// Whether it is closed or ended, and nobody is left.
+    /// Whether it is closed or ended, nobody is left, and everybody has been told.
     pub(super) fn is_over(&self) -> bool {
-        self.phase != Phase::Open && !self.has_keeper
+        self.phase != Phase::Open && !self.has_keeper && self.telling_count == 0
     }
 
     /// Whether some job is not done.

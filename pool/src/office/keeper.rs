@@ -46,8 +46,7 @@ impl Office {
         for (place, process) in seated {
             let Ok(status) = process.try_join() else { continue };
             is_any = true;
-            let due = self.lock().bury(*place, status);
-            self.see_to(due);
+            self.tell(|hub| hub.bury(*place, status));
             self.changed.notify_all();
         }
         is_any
@@ -59,13 +58,10 @@ impl Office {
         for place in vacant {
             // Outside of the lock: a start takes its time.
             let started = self.start(place);
-            let mut hub = self.lock();
-            let due = match started {
+            self.tell(|hub| match started {
                 Ok(worker) => hub.seat(place, worker),
                 Err(error) => hub.count_failed_start(place, &error),
-            };
-            drop(hub);
-            self.see_to(due);
+            });
             self.changed.notify_all();
         }
     }

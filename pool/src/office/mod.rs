@@ -123,15 +123,17 @@ impl Office {
         jobs: impl Iterator<Item = (Task, Deliver<Answer>)>,
     ) -> Result<(), Error> {
         self.check_owner()?;
-        let due = {
-            let mut hub = self.lock();
-            hub.check_running()?;
+        let mut answer = Ok(());
+        self.tell(|hub| {
+            answer = hub.check_running();
+            if answer.is_err() {
+                return Vec::new();
+            }
             jobs.for_each(|(task, deliver)| hub.push(task, deliver));
             hub.hand_out()
-        };
-        self.see_to(due);
+        });
         self.call_clerk();
-        Ok(())
+        answer
     }
 
     pub(crate) fn close(&self) -> Result<(), Error> {
@@ -143,10 +145,9 @@ impl Office {
 
     pub(crate) fn terminate(&self) -> Result<(), Error> {
         self.check_owner()?;
-        let due = self.lock().terminate();
+        self.tell(Hub::terminate);
         self.keeper.call();
         self.changed.notify_all();
-        self.see_to(due);
         Ok(())
     }
 
