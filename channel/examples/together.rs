@@ -7,9 +7,10 @@
 
 use purlin_channel::{Array, Error, Value};
 use purlin_process::Process;
+use purlin_sync::Event;
 
 const CHILDREN: usize = 4;
-const STEPS_EACH: usize = 1000;
+const STEPS_EACH: usize = 10_000;
 const ACCOUNTS: usize = 3;
 
 struct Books {
@@ -24,9 +25,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         guarded: Value::new(0)?,
         accounts: Array::new(&[100; ACCOUNTS])?,
     };
-    let children: Vec<Process> = (0..CHILDREN)
-        .map(|_| Process::fork("", || (0..STEPS_EACH).try_for_each(|step| books.step(step))))
-        .collect::<Result<_, _>>()?;
+    let start = Event::new()?;
+    let work = || -> Result<(), Error> {
+        start.wait(None)?;
+        (0..STEPS_EACH).try_for_each(|step| books.step(step))
+    };
+    let children: Vec<Process> =
+        (0..CHILDREN).map(|_| Process::fork("", work)).collect::<Result<_, _>>()?;
+    start.set();
     for child in children {
         println!("{}: {}", child.name(), child.join(None)?);
     }

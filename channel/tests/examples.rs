@@ -183,6 +183,7 @@ fn no_count_and_no_sum_is_lost() {
     let lines = lines_of("together");
     let ends: Vec<String> = (1..=4).map(|number| format!("Process-{number}: status 0")).collect();
     assert_eq!(lines[..4], ends);
-    let sums = ["4000 by updates", "4000 by reads and writes under the lock", "300 in 3 accounts"];
+    let sums =
+        ["40000 by updates", "40000 by reads and writes under the lock", "300 in 3 accounts"];
     assert_eq!(lines[4..], sums);
 }
