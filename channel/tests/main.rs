@@ -4,6 +4,7 @@ mod bad_input;
 mod batches;
 mod bounded;
 mod death;
+mod examples;
 mod in_place;
 mod joinable;
 mod limits;
