@@ -20,6 +20,7 @@ mod name_world;
 mod pipe;
 mod queue;
 mod queue_faces;
+mod queue_join;
 mod queue_place;
 mod registration;
 mod rlock;
@@ -44,7 +45,7 @@ pub fn named(name: &str) -> Option<Scenario> {
 /// All scenarios of the library.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    let lists: [&[Scenario]; 27] = [
+    let lists: [&[Scenario]; 28] = [
         &registration::SCENARIOS,
         &liveness::SCENARIOS,
         &arena::SCENARIOS,
@@ -67,6 +68,7 @@ pub fn all() -> Vec<Scenario> {
         &name::SCENARIOS,
         &start::SCENARIOS,
         &queue::SCENARIOS,
+        &queue_join::SCENARIOS,
         &queue_faces::SCENARIOS,
         &shared::SCENARIOS,
         &pipe::SCENARIOS,

@@ -1,24 +1,14 @@
-//! What a queue can be besides, and the queue of one to one: by who dies amid it.
+//! The unbounded queue, and the queue of one to one: by who dies amid it.
 
-use std::time::Duration;
-
-use purlin_channel::{Error, JoinableQueue, LARGE_BYTES, Queue, Spsc};
+use purlin_channel::{Error, Queue, Spsc};
 
 use super::ensemble::{self, Ensemble};
 use crate::journal::Journal;
-use crate::stage::{AnyStage, Scenario, Stage, Sweep, Turn};
+use crate::stage::{AnyStage, Scenario, Stage, Sweep};
 use crate::sys::trace::Mark;
 use crate::verdict::{Failure, Kind, Outcome, check};
 
-pub(super) const SCENARIOS: [Scenario; 7] = [
-    scenario("joinable-mark", "mark one of three tasks, beside one who joins", || {
-        Ok(Box::new(Marking::new()?))
-    }),
-    scenario(
-        "joinable-put-large",
-        "put a task that is copied outside of the lock, and join",
-        || Ok(Box::new(PuttingTask::new()?)),
-    ),
+pub(super) const SCENARIOS: [Scenario; 5] = [
     scenario("unbounded-put", "put a message for which pages are taken", || {
         Ok(Box::new(Pages::new(FIRST_CHUNK, true)?))
     }),
@@ -47,7 +37,7 @@ const fn scenario(
     Scenario { name, about, make, sweep: Sweep::Double }
 }
 
-fn failed(error: Error) -> Failure {
+pub(super) fn failed(error: Error) -> Failure {
     Failure::new(Kind::Corrupt, format!("the queue says {error}"))
 }
 
@@ -55,11 +45,16 @@ fn failed(error: Error) -> Failure {
 const STEPS: usize = 16;
 const HAD: usize = 20;
 
-const AMID: u64 = 1;
-const DONE: u64 = 2;
+pub(super) const AMID: u64 = 1;
+pub(super) const DONE: u64 = 2;
 
 /// Steps between the marks, written down before and after.
-fn amid(journal: &Journal, mortal: usize, mark: &Mark, act: impl FnOnce() -> Outcome) -> Outcome {
+pub(super) fn amid(
+    journal: &Journal,
+    mortal: usize,
+    mark: &Mark,
+    act: impl FnOnce() -> Outcome,
+) -> Outcome {
     mark.begin();
     journal.set_cell(STEPS + mortal, AMID);
     let outcome = act();
@@ -70,137 +65,8 @@ fn amid(journal: &Journal, mortal: usize, mark: &Mark, act: impl FnOnce() -> Out
     journal.accuse(outcome)
 }
 
-fn count_of(journal: &Journal, step: u64) -> u64 {
+pub(super) fn count_of(journal: &Journal, step: u64) -> u64 {
     (0..2).filter(|mortal| journal.cell(STEPS + mortal) == step).count() as u64
-}
-
-/// Three tasks were taken; two are marked by the mortal, and one by the aftermath.
-struct Marking {
-    journal: Journal,
-    queue: JoinableQueue,
-}
-
-const TASK_COUNT: u64 = 3;
-
-impl Marking {
-    fn new() -> Result<Self, Failure> {
-        let queue = JoinableQueue::bounded(4, 8).map_err(failed)?;
-        for _ in 0..TASK_COUNT {
-            queue.try_send(b"task").map_err(failed)?;
-            queue.try_recv().map_err(failed)?;
-        }
-        Ok(Self { journal: Journal::new()?, queue })
-    }
-
-    fn mark(&self, mortal: usize, mark: &Mark) -> Outcome {
-        amid(&self.journal, mortal, mark, || self.queue.task_done().map_err(failed))
-    }
-}
-
-impl Stage for Marking {
-    fn peer_count(&self) -> usize {
-        1
-    }
-
-    fn peer(&self, _index: usize) -> Outcome {
-        self.queue.join(None).map_err(failed)
-    }
-
-    fn victim(&self, mark: &Mark) -> Outcome {
-        self.mark(0, mark)
-    }
-
-    fn second(&self, mark: &Mark) -> Outcome {
-        self.mark(1, mark)
-    }
-
-    /// Marks what is left: as much as those have not.
-    fn aftermath(&mut self) -> Outcome {
-        let mut marked = 0;
-        while self.queue.task_done().is_ok() {
-            marked += 1;
-        }
-        let (done, amid) = (count_of(&self.journal, DONE), count_of(&self.journal, AMID));
-        check(marked + done <= TASK_COUNT, Kind::Lost, || format!("{marked} were left"))?;
-        let all = marked + done + amid;
-        check(all >= TASK_COUNT, Kind::Duplicate, || format!("only {marked} were left"))
-    }
-
-    fn check(&self) -> Outcome {
-        let more = self.queue.task_done();
-        let is_told = more == Err(Error::TaskDoneTooOften);
-        check(is_told, Kind::Corrupt, || format!("all marked, and says {more:?}"))?;
-        self.queue.try_send(b"more").map_err(failed)?;
-        let joined = self.queue.join(Duration::ZERO);
-        check(joined == Err(Error::TimedOut), Kind::Corrupt, || format!("joined: {joined:?}"))?;
-        self.queue.try_recv().map_err(failed)?;
-        self.queue.task_done().map_err(failed)?;
-        self.queue.join(None).map_err(failed)?;
-        self.journal.check_accused()
-    }
-}
-
-/// Two put a large task each. What did not come into being is not waited for.
-struct PuttingTask {
-    journal: Journal,
-    queue: JoinableQueue,
-}
-
-impl PuttingTask {
-    fn new() -> Result<Self, Failure> {
-        let queue = JoinableQueue::bounded(3, LARGE_BYTES + 8).map_err(failed)?;
-        Ok(Self { journal: Journal::new()?, queue })
-    }
-
-    fn put(&self, mortal: usize, mark: &Mark) -> Outcome {
-        let message = vec![mortal as u8; LARGE_BYTES + 8];
-        amid(&self.journal, mortal, mark, || self.queue.send(&message, None).map_err(failed))
-    }
-
-    /// Takes what is there, and marks each.
-    fn work(&self) -> Result<u64, Failure> {
-        let mut count = 0;
-        loop {
-            match self.queue.try_recv() {
-                Ok(_) => self.queue.task_done().map_err(failed)?,
-                Err(Error::Empty) => return Ok(count),
-                Err(other) => return Err(failed(other)),
-            }
-            count += 1;
-        }
-    }
-}
-
-impl Stage for PuttingTask {
-    fn victim(&self, mark: &Mark) -> Outcome {
-        self.put(0, mark)
-    }
-
-    /// Joins, which skips what the victim has left, and is killed in that.
-    fn second(&self, mark: &Mark) -> Outcome {
-        mark.begin();
-        let joined = self.queue.join(Duration::ZERO);
-        mark.end();
-        match joined {
-            Ok(()) | Err(Error::TimedOut) => Ok(()),
-            Err(other) => self.journal.accuse(Err(failed(other))),
-        }
-    }
-
-    fn other(&self, _turn: &Turn<'_>) -> Outcome {
-        self.put(1, &Mark::UNARMED)
-    }
-
-    fn check(&self) -> Outcome {
-        let worked = self.work()?;
-        let done = count_of(&self.journal, DONE);
-        check(worked >= done, Kind::Lost, || format!("{worked} came of {done} that were put"))?;
-        self.queue.join(None).map_err(failed)?;
-        let more = self.queue.task_done();
-        let is_told = more == Err(Error::TaskDoneTooOften);
-        check(is_told, Kind::Corrupt, || format!("joined, and says {more:?}"))?;
-        self.journal.check_accused()
-    }
 }
 
 /// An unbounded queue that is filled up to the end of a chunk, or taken up to it.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use purlin_channel::{Batch, Error, Queue};
 
-use super::queue::{CAPACITY, DONE, LARGE, OWN, SMALL, World, failed};
+use super::queue::{AMID, CAPACITY, DONE, LARGE, OWN, SMALL, World, failed};
 use crate::stage::{AnyStage, Scenario, Stage, Sweep, Turn};
 use crate::sys::trace::Mark;
 use crate::verdict::{Failure, Kind, Outcome, check};
@@ -16,7 +16,7 @@ pub(super) const SCENARIOS: [Scenario; 8] = [
     scenario("queue-reserve-first", "the same, for who sleeps for a message", || {
         Ok(Box::new(ReservingFirst(World::new(SMALL, 0)?)))
     }),
-    scenario("queue-reserve-drop", "reserve the last place, and drop it, for who sleeps", || {
+    scenario("queue-reserve-drop", "reserve a place, and drop it", || {
         Ok(Box::new(Dropping(World::new(SMALL, 0)?)))
     }),
     scenario("queue-borrow", "borrow the first of two messages, read it, take it", || {
@@ -116,7 +116,7 @@ impl Stage for ReservingFirst {
     }
 }
 
-/// Nothing is inside, and one waits for room for as many as there may be.
+/// Nothing is inside. Two reserve a place each, and drop it.
 struct Dropping(World);
 
 impl Dropping {
@@ -134,11 +134,19 @@ impl Stage for Dropping {
         self.reserve_and_drop(1, mark)
     }
 
-    /// Puts one before, and perhaps one behind, what the victim has; takes what there is.
+    /// Puts one before and one behind what it drops itself. It lives: only by what it has dropped,
+    /// and by no death, does the second one come out, unless the victim has a place before it.
     fn other(&self, _turn: &Turn<'_>) -> Outcome {
         self.0.queue.try_send(&self.0.message(OWN + 2)).map_err(failed)?;
         self.reserve_and_drop(1, &Mark::UNARMED)?;
-        self.0.drain()
+        let is_amid = self.0.step(0) == AMID;
+        match self.0.queue.try_send(&self.0.message(OWN + 3)) {
+            Ok(()) => {}
+            Err(Error::Full) if is_amid => {}
+            Err(other) => return Err(failed(other)),
+        }
+        self.0.drain()?;
+        check(is_amid || self.0.had(OWN + 3), Kind::Lost, || "what stood behind it".to_owned())
     }
 
     /// Nothing came of it, and its room is there: swept by puts only, for nobody takes anything.
