@@ -23,7 +23,7 @@
 //!
 //! | queue | senders, receivers | room | beside that |
 //! |---|---|---|---|
-//! | [`Queue`] | many, many | so many messages; or as memory allows | |
+//! | [`Queue`] | many, many | so many messages; or as memory allows | batches, messages in their place |
 //! | [`JoinableQueue`] | many, many | the same | counts what was done, and waits for it |
 //! | [`SimpleQueue`] | many, many | the same | no limits, no sizes |
 //! | [`Spsc`] | one, one | so many messages | tells who waits that the other is gone |
@@ -31,13 +31,15 @@
 //! No thread stands behind a queue: when a send has returned, the message is in shared memory, and
 //! nothing has to be flushed before a process ends.
 //!
+//! Messages are written and read in their place by [`Queue::reserve`] and [`Queue::recv_ref`], and
+//! many are put or taken at once by [`Queue::send_many`] and [`Queue::recv_many`].
+//!
 //! | | holds | for |
 //! |---|---|---|
-//! | [`Queue`] | messages up to a size, so many | many senders and receivers |
 //! | [`Pipe`] | messages of any length, and handles | two ends that see each other's death |
 //! | [`Value`], [`Array`] | numbers | all who share them, under a lock or not |
 //!
-//! [`wait`] waits for several of them at once.
+//! [`wait`] waits for several of all these at once. Whole programs are in the folder `examples`.
 //!
 //! # What this crate does not do
 //! * Give messages a form: they are bytes.
