@@ -23,7 +23,7 @@
 //!
 //! | queue | senders, receivers | room | beside that |
 //! |---|---|---|---|
-//! | [`Queue`] | many, many | so many messages; or as memory allows | batches, messages in their place |
+//! | [`Queue`] | many, many | so many messages; or as memory allows | several at once |
 //! | [`JoinableQueue`] | many, many | the same | counts what was done, and waits for it |
 //! | [`SimpleQueue`] | many, many | the same | no limits, no sizes |
 //! | [`Spsc`] | one, one | so many messages | tells who waits that the other is gone |
