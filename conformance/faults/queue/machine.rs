@@ -16,7 +16,7 @@ use super::marks::Marks;
 const STEP: Duration = Duration::from_millis(300);
 
 /// How much later an item is there, where that is wrong.
-const LATER: Duration = Duration::from_millis(10);
+const LATER: Duration = STEP;
 
 /// What is mixed with another's, where that is wrong, has more bytes than this.
 const MIXED_BYTES: u64 = 100_000;
