@@ -104,8 +104,9 @@ impl View<'_> {
 
     /// R5: whoever joins looks again. After a `SeqCst` fence.
     pub(super) fn tell_joiners(self) {
+        let joiners = &self.words.face.all_done;
         if self.shape.face.is_joinable {
-            self.words.face.all_done.notify(u32::MAX);
+            joiners.notify(u32::MAX);
         }
     }
 
