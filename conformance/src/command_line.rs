@@ -48,8 +48,7 @@ pub(crate) struct RunOrder {
 pub(crate) const HELP: &str = "\
 Which promises of inter-process primitives does an implementation keep?
 
-  purlin-conformance                      every subject found here, all groups
-  purlin-conformance run [OPTION]…        the same, or the part that is chosen
+  purlin-conformance [run] [OPTION]…      every subject found here, all groups, or what is chosen
   purlin-conformance run [OPTION]… -- COMMAND…
                                           somebody else's implementation
   purlin-conformance list [OPTION]…       the catalogue, and which cases show it
@@ -86,10 +85,15 @@ Exit status: 0 all kept, or as expected; 1 a promise is broken; 2 the suite coul
 /// # Errors
 /// * What is wrong with them, in one line.
 pub(crate) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Order, String> {
-    let mut parser = lexopt::Parser::from_args(args);
+    let args: Vec<OsString> = args.into_iter().collect();
+    let mut parser = lexopt::Parser::from_args(&args);
     let first = parser.next().map_err(|error| error.to_string())?;
     let order = match first {
         None => run(&mut parser),
+        // Without a command the options are those of `run`.
+        Some(Long(option)) if !["help", "version"].contains(&option) => {
+            run(&mut lexopt::Parser::from_args(&args))
+        }
         Some(Long("help") | Short('h')) => return Ok(Order::Help),
         Some(Long("version") | Short('V')) => return Ok(Order::Version),
         Some(Value(word)) => match word.to_str() {
@@ -300,5 +304,6 @@ mod tests {
         assert_eq!(jobs_of(&[]), JOBS_COUNT);
         assert_eq!(jobs_of(&["run"]), JOBS_COUNT);
         assert_eq!(jobs_of(&["run", "--jobs", "3"]), 3);
+        assert_eq!(jobs_of(&["--jobs", "3"]), 3);
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use purlin_pool::{Builder, Callbacks, Error, Pool, ThreadPool};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::bounded::{LIMIT, Test};
+use crate::bounded::{LIMIT, Test, pause};
 use crate::with_each;
 
 pub(crate) const TESTS: &[Test] = &[
@@ -22,6 +22,11 @@ pub(crate) const TESTS: &[Test] = &[
     ("an_initializer_comes_first", an_initializer_comes_first),
     ("closures_of_threads_capture", closures_of_threads_capture),
     ("large_values_pass", large_values_pass),
+    ("a_join_comes_after_every_result", a_join_comes_after_every_result),
+    (
+        "values_that_fill_the_room_wait_for_each_other",
+        values_that_fill_the_room_wait_for_each_other,
+    ),
 ];
 
 fn square(n: u64) -> u64 {
@@ -256,6 +261,40 @@ fn closures_of_threads_capture() {
     assert_eq!(counter.load(std::sync::atomic::Ordering::SeqCst), 10);
     // What no other process could be given.
     assert_eq!(pool.apply(|f: Job| f(), Box::new(|| 7_u8) as Job), Ok(7));
+}
+
+/// What takes its time to be read back.
+#[derive(Serialize)]
+struct Slow(u8);
+
+impl<'de> Deserialize<'de> for Slow {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let value = u8::deserialize(from)?;
+        pause(Duration::from_millis(50));
+        Ok(Self(value))
+    }
+}
+
+fn a_join_comes_after_every_result() {
+    for pool in [Pool::fork(1).unwrap(), Pool::spawn(1).unwrap()] {
+        let results: Vec<_> = (0..4).map(|n| pool.apply_async(Slow, n).unwrap()).collect();
+        pool.close().unwrap();
+        pool.join(LIMIT).unwrap();
+        let told = results.iter().map(|result| result.get(Duration::ZERO).map(|slow| slow.0));
+        assert_eq!(told.collect::<Vec<_>>(), [Ok(0), Ok(1), Ok(2), Ok(3)]);
+    }
+}
+
+/// Short tasks, so that many wait in a mailbox, with room for two of them.
+fn values_that_fill_the_room_wait_for_each_other() {
+    let pool = Builder::new().workers(2).message_max_bytes(4096).fork().unwrap();
+    let numbers = pool.map(|n: u64| [n | 1 << 62; 180].to_vec(), 0..5000, 1).unwrap();
+    for (n, row) in (0..).zip(numbers) {
+        assert!(
+            row.len() == 180 && row.iter().all(|number| *number == n | 1 << 62),
+            "{n}: {row:?}"
+        );
+    }
 }
 
 fn large_values_pass() {

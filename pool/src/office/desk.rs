@@ -72,6 +72,11 @@ impl Desk {
         }
     }
 
+    /// Whether somebody sits here who takes jobs.
+    pub(super) fn is_ready(&self) -> bool {
+        self.worker.is_some() && self.mailbox.is_ready()
+    }
+
     /// Whether the worker has begun a job that it has not done.
     pub(super) fn has_begun(&self) -> bool {
         !self.handed.is_empty() && self.mailbox.look(self.first_slot) == Seen::Begun

@@ -236,7 +236,7 @@ impl Hub {
 
     /// Ends the pool if at each desk workers have ended before they took tasks, again and again.
     fn give_up(&mut self, error: &Error) -> Due {
-        let is_lost = |desk: &Desk| desk.worker.is_none() && desk.unready_count >= UNREADY_MAX;
+        let is_lost = |desk: &Desk| desk.unready_count >= UNREADY_MAX && !desk.is_ready();
         if !self.is_working() || !self.desks.iter().all(is_lost) {
             return Due::new();
         }
