@@ -149,6 +149,7 @@ SAID = (
     ("has no method 'acquire'", "invalid-argument"),
     ("has no attribute 'get_lock'", "no-such-name"),
     ("has no attribute 'append'", "no-such-name"),
+    ("__delitem__", "no-such-name"),
     ("doesn't support item deletion", "unsupported"),
     ("invalid index", "out-of-range"),
     ("while it is still running", "still-running"),
@@ -2325,8 +2326,8 @@ class Script:
             self.actor.objects)
 
     def do_drop(self, statement):
-        self.actor.find(statement, {})
-        del self.actor.objects[statement["object"]]
+        if self.actor.objects.pop(statement["object"], None) is None:
+            raise Refused("no-such-name", "there is no object " + statement["object"])
 
     def do_exit(self, statement):
         os._exit(statement["code"])

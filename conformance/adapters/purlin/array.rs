@@ -154,9 +154,8 @@ impl<F: Form, L: Fence> Row<F, L> {
 
     fn alternate(&self, args: &Arguments) -> Result<CallResult, CallResult> {
         let (index, values) = (count(args, "index")?, all_meant::<F>(args.get("values"))?);
-        let each = values.iter().cycle().take(count(args, "count")?);
-        let set = each.map(|value| L::set_at(&self.0, index, *value)).collect::<Result<(), _>>();
-        Ok(done(set))
+        let mut each = values.iter().cycle().take(count(args, "count")?);
+        Ok(done(each.try_for_each(|value| L::set_at(&self.0, index, *value))))
     }
 
     fn seen(&self, args: &Arguments) -> Result<CallResult, CallResult> {

@@ -246,11 +246,7 @@ impl Fence for Unlocked {
 pub(super) const LOCK_OPERATIONS: [&str; 4] = ["acquire", "try", "release", "recover"];
 
 /// Asks the lock, if there is one.
-pub(super) fn ask_lock(
-    lock: Option<Arc<dyn Object>>,
-    op: &str,
-    args: &Arguments,
-) -> CallResult {
+pub(super) fn ask_lock(lock: Option<Arc<dyn Object>>, op: &str, args: &Arguments) -> CallResult {
     let none = || CallResult::Prevented("what has no lock has no such function".to_owned());
     lock.map_or_else(none, |lock| lock.call(op, args))
 }
@@ -449,10 +445,14 @@ fn made_over<F: Form, R: Rules + Send + Sync + 'static>(
     asked: &Asked<'_>,
     lock: &Exclusive<R>,
 ) -> Result<Numbers, Refusal> {
-    made_by::<F, Exclusive<R>>(asked, |value| One::over(lock, value), |row| match row {
-        Contents::Zeros(len) => Array::over(lock, len),
-        Contents::Are(elements) => Array::over(lock, &elements),
-    })
+    made_by::<F, Exclusive<R>>(
+        asked,
+        |value| One::over(lock, value),
+        |row| match row {
+            Contents::Zeros(len) => Array::over(lock, len),
+            Contents::Are(elements) => Array::over(lock, &elements),
+        },
+    )
 }
 
 /// What an array is made of.

@@ -62,9 +62,8 @@ impl<F: Form, L: Fence> Number<F, L> {
 
     fn alternate(&self, args: &Arguments) -> Result<CallResult, CallResult> {
         let (values, count) = (all_meant::<F>(args.get("values"))?, count(args, "count")?);
-        let each = values.iter().cycle().take(count);
-        let set = each.map(|value| L::set(&self.0, *value)).collect::<Result<(), _>>();
-        Ok(done(set))
+        let mut each = values.iter().cycle().take(count);
+        Ok(done(each.try_for_each(|value| L::set(&self.0, *value))))
     }
 
     fn seen(&self, args: &Arguments) -> Result<CallResult, CallResult> {
