@@ -17,6 +17,7 @@ import errno
 import fcntl
 import functools
 import json
+import math
 import mmap
 import multiprocessing
 import multiprocessing.spawn
@@ -144,7 +145,13 @@ SAID = (
     ("handle is closed", "closed"),
     ("> not closed", "still-running"),
     ("task_done() called too many times", "task-done-too-often"),
-    ("Queue objects should only be shared", "not-transferable"),
+    ("objects should only be shared", "not-transferable"),
+    ("has no method 'acquire'", "invalid-argument"),
+    ("has no attribute 'get_lock'", "no-such-name"),
+    ("has no attribute 'append'", "no-such-name"),
+    ("__delitem__", "no-such-name"),
+    ("doesn't support item deletion", "unsupported"),
+    ("invalid index", "out-of-range"),
     ("while it is still running", "still-running"),
     ("cannot join current thread", "would-deadlock"),
     ("can't start new thread", "out-of-resources"),
@@ -201,7 +208,7 @@ def error_kind(error):
     if isinstance(error, MemoryError):
         return "out-of-resources"
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM,
-                                                      errno.ENOSPC, errno.EAGAIN):
+                                                      errno.ENOSPC, errno.EAGAIN, errno.EFBIG):
         return "out-of-resources"
     return "system"
 
@@ -510,6 +517,251 @@ class SimpleQueue:
         self.raw.put(threading.Lock())
 
 
+class Value:
+    """multiprocessing.Value. What is past the lock is done to the object inside."""
+
+    operations = ("get", "set", "load", "store", "add", "between", "is_negative", "alternate",
+                  "seen", "copy_and_set", "send_handle", "acquire", "try", "release")
+    is_guard = True
+
+    def __init__(self, context, raw=None, type=None, value=None, locked=True, lock=None):
+        if raw is None:
+            given = [] if value is None else [written(TYPES.get(type), value)]
+            lock = locked if lock is None else lock
+            raw = context.Value(TYPES.get(type, type), *given, lock=lock)
+        self.raw = raw
+        self.inner = raw.get_obj() if hasattr(raw, "get_obj") else raw
+        self.code = self.inner._type_
+
+    def get(self):
+        return shown_number(self.raw.value)
+
+    def set(self, value):
+        self.raw.value = written(self.code, value)
+
+    def load(self):
+        return shown_number(self.inner.value)
+
+    def store(self, value):
+        self.inner.value = written(self.code, value)
+
+    def add(self, n):
+        self.raw.value += n
+
+    def between(self, least, most):
+        return least <= self.raw.value <= most
+
+    def is_negative(self):
+        return math.copysign(1, self.raw.value) < 0
+
+    def alternate(self, values, count):
+        raw = self.raw
+        for _ in range(count // len(values)):
+            for value in values:
+                raw.value = value
+
+    def seen(self, count):
+        raw = self.raw
+        return sorted({raw.value for _ in range(count)})
+
+    def copy_and_set(self, value):
+        from multiprocessing.sharedctypes import copy
+        copied = copy(self.inner)
+        self.set(value)
+        return shown_number(copied.value)
+
+    def send_handle(self, value):
+        self.received().value = value
+
+    def received(self):
+        read, write = multiprocessing.Pipe(False)
+        write.send(self.raw)
+        return read.recv()
+
+    def acquire(self, timeout=None, block=True):
+        if not self.raw.get_lock().acquire(block, timeout):
+            raise Refused("timed-out")
+
+    def try_(self):
+        self.acquire(None, False)
+
+    def release(self):
+        self.raw.get_lock().release()
+
+
+class Array(Value):
+    """multiprocessing.Array"""
+
+    operations = ("length", "get", "set", "add", "store", "read", "read_and_change", "write",
+                  "fill", "span", "iterate", "contains", "append", "delete", "text", "set_text",
+                  "raw", "set_raw", "alternate", "seen", "send_handle", "acquire", "try", "release")
+
+    def __init__(self, context, raw=None, type=None, length=None, values=None, uncounted=None,
+                 text=None, locked=True, lock=None):
+        if raw is None:
+            given = length if values is None else values
+            if uncounted is not None:
+                given = (value for value in uncounted)
+            lock = locked if lock is None else lock
+            raw = context.Array(TYPES.get(type, type), given, lock=lock)
+        self.raw = raw
+        self.inner = raw.get_obj() if hasattr(raw, "get_obj") else raw
+        if text is not None:
+            self.set_text(text)
+
+    def length(self):
+        return len(self.raw)
+
+    def get(self, index):
+        return self.raw[index]
+
+    def set(self, index, value):
+        self.raw[index] = value
+
+    def store(self, index, value):
+        self.inner[index] = value
+
+    def add(self, index, n):
+        self.raw[index] += n
+
+    def read(self, start=None, end=None, step=None):
+        return list(self.raw[start:end:step])
+
+    def read_and_change(self, start=None, end=None):
+        copied = self.raw[start:end]
+        before = list(copied)
+        copied[:] = [0] * len(copied)
+        return before
+
+    def write(self, values, start=None, end=None):
+        self.raw[start:end] = values
+
+    def fill(self, value):
+        self.raw[:] = [value] * len(self.raw)
+
+    def span(self, rounds=1, one_by_one=False):
+        largest = 0
+        for _ in range(rounds):
+            found = self.iterate() if one_by_one else self.raw[:]
+            largest = max(largest, max(found) - min(found))
+        return largest
+
+    def iterate(self):
+        return [element for element in self.raw]
+
+    def contains(self, value):
+        return value in self.raw
+
+    def append(self, value):
+        self.raw.append(value)
+
+    def delete(self, index):
+        del self.raw[index]
+
+    def text(self):
+        return self.raw.value.decode()
+
+    def set_text(self, text, times=1):
+        self.raw.value = (text * times).encode()
+
+    def raw_(self):
+        return list(self.raw.raw)
+
+    def set_raw(self, **given):
+        self.raw.raw = bytes(given["bytes"])
+
+    def alternate(self, index, values, count):
+        raw = self.raw
+        for _ in range(count // len(values)):
+            for value in values:
+                raw[index] = value
+
+    def seen(self, index, count):
+        raw = self.raw
+        return sorted({raw[index] for _ in range(count)})
+
+    def send_handle(self, index, value):
+        self.received()[index] = value
+
+
+class Record:
+    """multiprocessing.Value of a structure."""
+
+    operations = ("get", "set")
+    is_guard = False
+
+    def __init__(self, context, raw=None, fields=None, values=None):
+        self.raw = context.Value(structure(fields), *values) if raw is None else raw
+
+    def get(self):
+        return shown_record(self.raw.get_obj())
+
+    def set(self, field, value):
+        setattr(self.raw, field, value)
+
+
+class RecordArray:
+    """multiprocessing.Array of structures."""
+
+    operations = ("get", "set")
+    is_guard = False
+
+    def __init__(self, context, raw=None, fields=None, values=None):
+        if raw is None:
+            raw = context.Array(structure(fields), [tuple(each) for each in values])
+        self.raw = raw
+
+    def get(self, index):
+        return shown_record(self.raw[index])
+
+    def set(self, index, field, value):
+        setattr(self.raw[index], field, value)
+
+
+# The letters of the module array for the types that a script names.
+TYPES = {"i8": "b", "u8": "B", "i16": "h", "u16": "H", "i32": "i", "u32": "I", "i64": "q",
+         "u64": "Q", "f32": "f", "f64": "d", "char": "c"}
+
+
+def written(code, value):
+    """A script's value for a number of the type that has this letter."""
+    if isinstance(value, str) and code == "c":
+        return value.encode("latin-1")
+    return float(value) if value in ("infinity", "-infinity", "nan") else value
+
+
+def shown_number(value):
+    """As a script reads it."""
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if isinstance(value, float) and not math.isfinite(value):
+        return "nan" if value != value else "infinity" if value > 0 else "-infinity"
+    return value
+
+
+def structure(fields):
+    """`["x: i32", "y: f64"]`"""
+    import ctypes
+    from multiprocessing.reduction import ForkingPickler
+    from multiprocessing.sharedctypes import typecode_to_type
+    pairs = [field.split(": ") for field in fields]
+    fields = [(name, typecode_to_type[TYPES[of]]) for name, of in pairs]
+    ForkingPickler.register(type(ctypes.Structure), record_again)
+    return type("Record", (ctypes.Structure,), {"_fields_": fields})
+
+
+def shown_record(record):
+    return [getattr(record, name) for name, _ in record._fields_]
+
+
+def record_again(cls):
+    """A type that a new interpreter does not know is made there anew."""
+    fields = ", ".join("(%r, __import__('ctypes').%s)" % (name, of.__name__)
+                       for name, of in cls._fields_)
+    make = "type('Record', (__import__('ctypes').Structure,), {'_fields_': [%s]})"
+    return eval, (make % fields,)
+
+
 def item_of(given):
     """`item=…`, or a byte string of `bytes=…` with `seed=…`."""
     return given["item"] if "item" in given else bulk(given["bytes"], given.get("seed", 0))
@@ -633,9 +885,9 @@ class Host:
                   "set_global", "limit", "give_up_privileges", "use_processors", "ignore", "reset",
                   "exit_on", "block", "ignores", "handles", "blocks", "print", "output_to",
                   "errors_to", "close", "read", "is_open", "leave_open", "number_of",
-                  "wait_for_end", "collect", "set_input", "mappings", "mappings_grew", "pipe",
-                  "pipe_is_at_end", "note_children", "kill_new_child", "listen", "visit", "accept",
-                  "answer")
+                  "wait_for_end", "collect", "set_input", "mappings", "mappings_grew",
+                  "shared_memory", "shared_memory_grew", "pipe", "pipe_is_at_end",
+                  "note_children", "kill_new_child", "listen", "visit", "accept", "answer")
     is_guard = False
     value = 1  # what a program has in ordinary memory: its own, until it changes it
 
@@ -720,7 +972,7 @@ class Host:
 
     def limit(self, of, most):
         of = {"processes": resource.RLIMIT_NPROC, "descriptors": resource.RLIMIT_NOFILE,
-              "core": resource.RLIMIT_CORE}[of]
+              "core": resource.RLIMIT_CORE, "file-size": resource.RLIMIT_FSIZE}[of]
         resource.setrlimit(of, (most, most))
 
     def give_up_privileges(self):
@@ -822,6 +1074,13 @@ class Host:
 
     def mappings_grew(self, before, by):
         return self.mappings() > before + by
+
+    def shared_memory(self):
+        with open("/proc/self/status") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("RssShmem:"))
+
+    def shared_memory_grew(self, before, by):
+        return self.shared_memory() > before + by
 
     def pipe(self):
         Host.ends = os.pipe()
@@ -1555,6 +1814,10 @@ KINDS = {
     "queue": Queue,
     "joinable-queue": JoinableQueue,
     "simple-queue": SimpleQueue,
+    "value": Value,
+    "array": Array,
+    "record": Record,
+    "record-array": RecordArray,
     "rlock": RLock,
     "condition": Condition,
     "barrier": Barrier,
@@ -1603,7 +1866,8 @@ def operation(target, name):
     """The method for an operation, or none."""
     if name not in target.operations:
         return None
-    return getattr(target, name + "_" if name in ("try", "global") else name)
+    is_taken = name in ("try", "global") or name == "raw" and isinstance(target, Array)
+    return getattr(target, name + "_" if is_taken else name)
 
 
 def arguments(args):
@@ -2062,8 +2326,8 @@ class Script:
             self.actor.objects)
 
     def do_drop(self, statement):
-        self.actor.find(statement, {})
-        del self.actor.objects[statement["object"]]
+        if self.actor.objects.pop(statement["object"], None) is None:
+            raise Refused("no-such-name", "there is no object " + statement["object"])
 
     def do_exit(self, statement):
         os._exit(statement["code"])

@@ -28,6 +28,8 @@ use lock::{Remapped, Shared, refusal};
 use named::NamedLock;
 use semaphore::Counted;
 
+#[path = "purlin/array.rs"]
+mod array;
 #[path = "purlin/barrier.rs"]
 mod barrier;
 #[path = "purlin/carried.rs"]
@@ -46,6 +48,8 @@ mod lock;
 pub(crate) mod mains;
 #[path = "purlin/named.rs"]
 mod named;
+#[path = "purlin/numbers.rs"]
+mod numbers;
 #[path = "purlin/process.rs"]
 mod process;
 #[path = "purlin/program.rs"]
@@ -60,6 +64,8 @@ mod simple_queue;
 mod stage;
 #[path = "purlin/thread.rs"]
 mod thread;
+#[path = "purlin/value.rs"]
+mod value;
 
 /// Purlin, with one usual way of starting actors.
 pub(crate) struct Purlin {
@@ -124,6 +130,16 @@ impl Purlin {
         // Every other kind of handle is ruled out by the type.
         let none = || Refusal::new("invalid-argument", format!("{over} is no lock"));
         condition::made(args, Some(lock.ok_or_else(none)?.again()?))
+    }
+
+    /// A value or an array with a lock of its own, with none, or under the one that `lock` names.
+    fn numbers(&self, kind: &str, args: &Arguments) -> Result<Arc<dyn Object>, Refusal> {
+        let name = args.get("lock").and_then(serde_json::Value::as_str);
+        let find = |over: &str| {
+            let lock = self.made().get(over).and_then(Weak::upgrade);
+            lock.ok_or_else(numbers::not_a_lock)?.again()
+        };
+        numbers::made(kind == array::KIND, args, name.map(find).transpose()?)
     }
 
     /// By which a process is started when nobody says how.
@@ -228,6 +244,7 @@ impl Subject for Purlin {
             event::KIND => Ok(Arc::new(Flag(Event::new().map_err(refusal)?))),
             queue::KIND | queue::BOUNDED | queue::JOINABLE => queue::made(kind, args),
             simple_queue::KIND => Ok(Arc::new(simple_queue::Simple::new()?)),
+            value::KIND | array::KIND => self.numbers(kind, args),
             process::KIND => process::made(self.name, self.usual_process(), args),
             current::KIND => Ok(Arc::new(Me::default())),
             program::KIND => Ok(Arc::new(program::Described::new(args)?)),
@@ -270,6 +287,8 @@ fn objects() -> BTreeMap<String, Vec<String>> {
         (queue::BOUNDED, words(&queue::OPERATIONS)),
         (queue::JOINABLE, words(&queue::JOINABLE_OPERATIONS)),
         (simple_queue::KIND, words(&simple_queue::OPERATIONS)),
+        (value::KIND, words(&value::OPERATIONS)),
+        (array::KIND, words(&array::OPERATIONS)),
         (process::KIND, words(&process::OPERATIONS)),
         (current::KIND, words(&current::OPERATIONS)),
         (program::KIND, words(&program::OPERATIONS)),

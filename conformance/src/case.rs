@@ -244,6 +244,8 @@ const FILES: &[(&str, &str)] = &[
     ("queue/ends", include_str!("../cases/queue/ends.toml")),
     ("simple-queue", include_str!("../cases/simple-queue.toml")),
     ("joinable-queue", include_str!("../cases/joinable-queue.toml")),
+    ("value", include_str!("../cases/value.toml")),
+    ("array", include_str!("../cases/array.toml")),
     ("subprocess", include_str!("../cases/subprocess.toml")),
     ("thread", include_str!("../cases/thread.toml")),
 ];

@@ -19,6 +19,7 @@ use super::current::{self, Me};
 use super::event::Flag;
 use super::lock::Shared;
 use super::named::NamedLock;
+use super::numbers::Numbers;
 use super::queue::Messages;
 use super::semaphore::Counted;
 use super::simple_queue::Simple;
@@ -120,6 +121,7 @@ carried! {
     queues: Queue, "queue", Messages::of;
     joinable_queues: JoinableQueue, "joinable-queue", Messages::of;
     simple_queues: SimpleQueue, "simple-queue", Simple;
+    numbers: Numbers, "numbers", std::convert::identity;
 }
 
 impl Carried {

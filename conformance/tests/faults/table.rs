@@ -1,6 +1,7 @@
 //! Each fault, and the cases that notice it; and the honest ones, with what they do not keep. A
 //! file for each kind of object; a fault that concerns several kinds stands in each of their files.
 
+mod array;
 mod barrier;
 mod condition;
 mod event;
@@ -14,6 +15,7 @@ mod semaphore;
 mod semaphore_waits;
 mod subprocess;
 mod thread;
+mod value;
 
 /// Cases that notice a fault.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +46,8 @@ impl Table {
 
     /// Whether its faults are calls of purlin's that are bent, and so no odd subject has its kinds.
     pub(crate) fn is_bent(&self) -> bool {
-        ["process", "thread", "subprocess"].iter().any(|group| self.groups.contains(group))
+        let bent = ["process", "thread", "subprocess", "value", "array"];
+        bent.iter().any(|group| self.groups.contains(group))
     }
 
     pub(crate) fn is_about(&self, case: &str) -> bool {
@@ -63,6 +66,8 @@ pub(crate) const TABLES: &[Table] = &[
     thread::TABLE,
     subprocess::TABLE,
     queue::TABLE,
+    value::TABLE,
+    array::TABLE,
 ];
 
 /// Odd ones that are right, and the cases that find what they do not promise.
