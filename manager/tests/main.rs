@@ -1,0 +1,23 @@
+//! What managers promise.
+
+mod bounded;
+mod servers;
+
+use libtest_mimic::{Arguments, Trial};
+
+fn main() {
+    purlin_process::init();
+    if servers::be_other_program() {
+        return;
+    }
+    // One after the other: they count descriptors and children.
+    let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
+    let all = [servers::TESTS].concat();
+    let trials = all.into_iter().map(|(name, test)| {
+        Trial::test(name, move || {
+            bounded::run(name, test);
+            Ok(())
+        })
+    });
+    libtest_mimic::run(&arguments, trials.collect()).exit();
+}
