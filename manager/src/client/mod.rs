@@ -154,7 +154,8 @@ impl Client {
     /// * [`Error::MessageTooLarge`] beyond [`MESSAGE_MAX_BYTES`](crate::MESSAGE_MAX_BYTES).
     /// * [`Error::OutOfResources`] without descriptors or memory; what else the system says.
     pub fn list<T: Serialize>(&self, items: impl IntoIterator<Item = T>) -> Result<List<T>, Error> {
-        self.make(Make::List(self.pack_all(items)?))
+        let items: Vec<T> = items.into_iter().collect(); // proxies among them live until the answer
+        self.make(Make::List(self.pack_all(&items)?))
     }
 
     /// Makes a dictionary.
@@ -165,9 +166,10 @@ impl Client {
         &self,
         pairs: impl IntoIterator<Item = (K, V)>,
     ) -> Result<Dict<K, V>, Error> {
-        let pair = |(key, value): (K, V)| Ok((self.pack(&key)?, self.pack(&value)?));
-        let pairs: Result<Vec<(Item, Item)>, Error> = pairs.into_iter().map(pair).collect();
-        self.make(Make::Dict(pairs?))
+        let pairs: Vec<(K, V)> = pairs.into_iter().collect(); // as in `list`
+        let pair = |(key, value): &(K, V)| Ok((self.pack(key)?, self.pack(value)?));
+        let packed: Result<Vec<(Item, Item)>, Error> = pairs.iter().map(pair).collect();
+        self.make(Make::Dict(packed?))
     }
 
     /// Makes a value.
@@ -186,7 +188,8 @@ impl Client {
         &self,
         items: impl IntoIterator<Item = T>,
     ) -> Result<Array<T>, Error> {
-        self.make(Make::Array(self.pack_all(items)?))
+        let items: Vec<T> = items.into_iter().collect(); // as in `list`
+        self.make(Make::Array(self.pack_all(&items)?))
     }
 
     /// Makes a record of named fields, without any.
@@ -284,11 +287,8 @@ impl Client {
         packing::pack(&self.access.origin, value)
     }
 
-    fn pack_all<T: Serialize>(
-        &self,
-        items: impl IntoIterator<Item = T>,
-    ) -> Result<Vec<Item>, Error> {
-        items.into_iter().map(|item| self.pack(&item)).collect()
+    fn pack_all<T: Serialize>(&self, items: &[T]) -> Result<Vec<Item>, Error> {
+        items.iter().map(|item| self.pack(item)).collect()
     }
 
     fn make<P: Proxy>(&self, make: Make) -> Result<P, Error> {

@@ -162,7 +162,8 @@ impl<T: Serialize> Array<T> {
     /// * [`Error::OutOfRange`] for more than there are; nothing is changed. Else as
     ///   [`set`](Self::set).
     pub fn write(&self, start: usize, values: impl IntoIterator<Item = T>) -> Result<(), Error> {
-        self.ask(array::Ask::Write(start as u64, self.base.pack_all(values)?))?.done()
+        let values: Vec<T> = values.into_iter().collect();
+        self.ask(array::Ask::Write(start as u64, self.base.pack_all(&values)?))?.done()
     }
 }
 

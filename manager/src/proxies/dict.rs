@@ -65,9 +65,10 @@ impl<K: Serialize, V: Serialize> Dict<K, V> {
     /// # Errors
     /// * [`Error::NotTransferable`] for one without a serial form.
     pub fn extend(&self, pairs: impl IntoIterator<Item = (K, V)>) -> Result<(), Error> {
-        let pair = |(key, value)| Ok((self.base.pack(&key)?, self.base.pack(&value)?));
-        let pairs: Result<Vec<_>, Error> = pairs.into_iter().map(pair).collect();
-        self.ask(Ask::Extend(pairs?))?.done()
+        let pairs: Vec<(K, V)> = pairs.into_iter().collect();
+        let pair = |(key, value): &(K, V)| Ok((self.base.pack(key)?, self.base.pack(value)?));
+        let packed: Result<Vec<_>, Error> = pairs.iter().map(pair).collect();
+        self.ask(Ask::Extend(packed?))?.done()
     }
 }
 

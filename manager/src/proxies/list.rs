@@ -109,7 +109,8 @@ impl<T: Serialize> List<T> {
     /// # Errors
     /// * As [`push`](Self::push).
     pub fn extend(&self, values: impl IntoIterator<Item = T>) -> Result<(), Error> {
-        self.ask(Ask::Extend(self.base.pack_all(values)?))?.done()
+        let values: Vec<T> = values.into_iter().collect();
+        self.ask(Ask::Extend(self.base.pack_all(&values)?))?.done()
     }
 
     /// Puts a value before the one at this place, or at the end.
@@ -151,7 +152,8 @@ impl<T: Serialize> List<T> {
     /// # Errors
     /// * As [`push`](Self::push).
     pub fn replace(&self, values: impl IntoIterator<Item = T>) -> Result<(), Error> {
-        self.ask(Ask::Replace(self.base.pack_all(values)?))?.done()
+        let values: Vec<T> = values.into_iter().collect();
+        self.ask(Ask::Replace(self.base.pack_all(&values)?))?.done()
     }
 }
 

@@ -130,11 +130,9 @@ impl Base {
         packing::pack(&self.handle.origin, value)
     }
 
-    pub(crate) fn pack_all<T: Serialize>(
-        &self,
-        items: impl IntoIterator<Item = T>,
-    ) -> Result<Vec<Item>, Error> {
-        items.into_iter().map(|item| self.pack(&item)).collect()
+    /// The proxies among the items have to live until the call is answered.
+    pub(crate) fn pack_all<T: Serialize>(&self, items: &[T]) -> Result<Vec<Item>, Error> {
+        items.iter().map(|item| self.pack(item)).collect()
     }
 
     /// The number of this process's claim, by which a forked copy is told from its maker.
