@@ -12,8 +12,10 @@ use std_threads::StdThreads;
 mod faults;
 #[path = "../adapters/odd.rs"]
 mod odd;
+#[path = "../adapters/pipe.rs"]
+mod pipe;
 #[path = "../adapters/posix.rs"]
-mod posix;
+pub(crate) mod posix;
 #[path = "../adapters/purlin.rs"]
 pub(crate) mod purlin;
 #[path = "../adapters/std_threads.rs"]
