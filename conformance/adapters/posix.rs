@@ -106,6 +106,7 @@ impl Subject for Posix {
             ("condition", &condition::OPERATIONS),
             ("barrier", &barrier::OPERATIONS),
             (ends::KIND, &ends::OPERATIONS),
+            (ends::SEVERAL, &ends::SEVERAL_OPERATIONS),
         ];
         let as_lock = |again| Form { of: "lock".to_owned(), contracts: sides(again) };
         Hello {
@@ -140,6 +141,7 @@ impl Subject for Posix {
             "condition" => self.condition(args),
             "barrier" => Ok(Arc::new(Barrier::new(&self.arena, args)?)),
             ends::KIND => self.pipes.make(name, args),
+            ends::SEVERAL => Ok(Arc::new(ends::Several::<Stream>::default())),
             _ => Err(Refusal::unsupported(kind)),
         }
     }

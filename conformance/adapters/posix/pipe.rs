@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use purlin_conformance::serve::{CallResult, Refusal};
+use purlin_conformance::serve::{CallResult, Object, Refusal};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, ioctl_fionread};
 
-use crate::adapter::pipe::{Done, Limit, Line, Refused};
+use crate::adapter::pipe::{Done, Limit, Line, Refused, line_of};
 
 /// So many bytes say how long a message is.
 const LENGTH_BYTES: usize = 8;
@@ -144,17 +144,19 @@ impl Line for Stream {
         let file = self.to_receive()?;
         let end = limit.map(|limit| Instant::now() + limit);
         loop {
-            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
-            let seen = readable(&file, left)?;
-            let there = usize::try_from(ioctl_fionread(&file).map_err(system)?).map_err(system)?;
+            let mut polled = [PollFd::new(&*file, PollFlags::IN)];
+            poll_until(&mut polled, end)?;
+            let seen = polled[0].revents();
+            let there = usize::try_from(ioctl_fionread(&*file).map_err(system)?).map_err(system)?;
             if there >= LENGTH_BYTES || seen.contains(PollFlags::HUP) {
                 return Ok(true);
             }
-            if left.is_some_and(|left| left.is_zero()) || seen.is_empty() {
+            let is_over = end.is_some_and(|end| Instant::now() >= end);
+            if seen.is_empty() || is_over {
                 return Ok(false);
             }
             // The part of a length is readable, so that only time can be waited for.
-            poll_for(&mut [], Some(NAP))?;
+            poll_until(&mut [], Some(Instant::now() + NAP))?;
         }
     }
 
@@ -177,6 +179,19 @@ impl Line for Stream {
 
     fn descriptor(&self) -> Done<RawFd> {
         Ok(self.file()?.as_raw_fd())
+    }
+
+    /// By `poll(2)`.
+    fn wait(objects: &[Arc<dyn Object>], limit: Limit) -> Done<Vec<usize>> {
+        let mut files = Vec::new();
+        for object in objects {
+            files.push(line_of::<Self>(&**object)?.file()?);
+        }
+        let mut polled: Vec<PollFd<'_>> =
+            files.iter().map(|file| PollFd::new(file, PollFlags::IN)).collect();
+        poll_until(&mut polled, limit.map(|limit| Instant::now() + limit))?;
+        let ready = polled.iter().enumerate().filter(|(_, one)| !one.revents().is_empty());
+        Ok(ready.map(|(place, _)| place).collect())
     }
 
     fn recv_ending(&self, most: usize) -> Done<Vec<u8>> {
@@ -203,17 +218,16 @@ fn without(limit: Limit) -> Done<()> {
     if limit.is_none() { Ok(()) } else { Err(CallResult::Unsupported) }
 }
 
-fn readable(file: &File, limit: Option<Duration>) -> Done<PollFlags> {
-    let mut polled = [PollFd::new(file, PollFlags::IN)];
-    poll_for(&mut polled, limit)?;
-    Ok(polled[0].revents())
-}
-
-fn poll_for(polled: &mut [PollFd<'_>], limit: Option<Duration>) -> Done<()> {
-    let limit = limit.map(Timespec::try_from).and_then(Result::ok);
-    match poll(polled, limit.as_ref()) {
-        Ok(_) | Err(Errno::INTR) => Ok(()),
-        Err(error) => Err(system(error)),
+/// Until one of them is ready, or the moment has come; a signal cuts nothing.
+fn poll_until(polled: &mut [PollFd<'_>], end: Option<Instant>) -> Done<()> {
+    loop {
+        let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+        let left = left.map(Timespec::try_from).and_then(Result::ok);
+        match poll(polled, left.as_ref()) {
+            Ok(_) => return Ok(()),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(system(error)),
+        }
     }
 }
 

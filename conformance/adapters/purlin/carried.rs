@@ -61,8 +61,8 @@ macro_rules! carried {
                     return Ok(format!("{} {name}", ends::KIND));
                 }
                 // It is about whoever has it.
-                if handle.is_some_and(<dyn Any>::is::<pipe::Several>) {
-                    return Ok(format!("{} {name}", pipe::SEVERAL));
+                if handle.is_some_and(<dyn Any>::is::<ends::Several<Pipe>>) {
+                    return Ok(format!("{} {name}", ends::SEVERAL));
                 }
                 if handle.is_some_and(<dyn Any>::is::<Me>) {
                     return Ok(format!("{} {name}", current::KIND));
@@ -88,7 +88,7 @@ macro_rules! carried {
                     let object: Option<Arc<dyn Object>> = match kind {
                         $($kind => $field.next().map(|handle| Arc::new($object(handle)) as _),)+
                         ends::KIND => pipes.next().map(pipe::taken),
-                        pipe::SEVERAL => Some(Arc::new(pipe::Several) as _),
+                        ends::SEVERAL => Some(Arc::new(ends::Several::<Pipe>::default()) as _),
                         current::KIND => Some(Arc::new(Me::default()) as _),
                         thread::CURRENT => Some(Arc::new(thread::Me) as _),
                         other => Meeting::of_word(other, &mut barriers)

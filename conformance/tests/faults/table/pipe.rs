@@ -129,7 +129,11 @@ const FAULTS: &[(&str, Noticed)] = &[
     ("fault-pipe-number-is-readable", These(&["pipe/descriptor"])),
     (
         "fault-stream-part-is-message",
-        These(&["pipe/writer-killed-amid-message", "pipe/length-breaks-off"]),
+        These(&[
+            "pipe/writer-killed-amid-message",
+            "pipe/message-breaks-off-behind-length",
+            "pipe/length-breaks-off",
+        ]),
     ),
     ("fault-stream-any-length", These(&["pipe/absurd-length"])),
     ("fault-stream-long-is-nothing", These(&["pipe/recv-limit-ends-reading"])),
