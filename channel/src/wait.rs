@@ -51,8 +51,8 @@ impl<'a> From<BorrowedFd<'a>> for Awaited<'a> {
 }
 
 /// Waits until at least one of them has happened, or `deadline` passes; which of them have, by
-/// their places, in order. What is named twice is told at its first place. It takes nothing: another
-/// may be quicker, so that whoever must not wait takes by a call that does not.
+/// their places, in order. What is named twice is told at its first place. It takes nothing:
+/// another may be quicker, so that whoever must not wait takes by a call that does not.
 ///
 /// ```
 /// # fn main() -> Result<(), purlin_channel::Error> {

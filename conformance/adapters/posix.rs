@@ -12,7 +12,7 @@ use purlin_conformance::serve::{
     Actor, Arguments, CAPABILITIES, Child, Form, Hello, How, Object, Pace, Reach, Refusal, Subject,
 };
 
-use super::pipe as ends;
+use super::{pipe as ends, several};
 use barrier::Barrier;
 use condition::Condition;
 use errors::out_of_resources;
@@ -106,7 +106,7 @@ impl Subject for Posix {
             ("condition", &condition::OPERATIONS),
             ("barrier", &barrier::OPERATIONS),
             (ends::KIND, &ends::OPERATIONS),
-            (ends::SEVERAL, &ends::SEVERAL_OPERATIONS),
+            (several::KIND, &several::OPERATIONS),
         ];
         let as_lock = |again| Form { of: "lock".to_owned(), contracts: sides(again) };
         Hello {
@@ -141,7 +141,7 @@ impl Subject for Posix {
             "condition" => self.condition(args),
             "barrier" => Ok(Arc::new(Barrier::new(&self.arena, args)?)),
             ends::KIND => self.pipes.make(name, args),
-            ends::SEVERAL => Ok(Arc::new(ends::Several::<Stream>::default())),
+            several::KIND => Ok(Arc::new(several::Several::<Stream>::default())),
             _ => Err(Refusal::unsupported(kind)),
         }
     }

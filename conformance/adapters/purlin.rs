@@ -20,7 +20,7 @@ use purlin_sync::{
     Unbounded, Units,
 };
 
-use super::pipe as ends;
+use super::{pipe as ends, several};
 use barrier::Meeting;
 use carried::Carried;
 use current::Me;
@@ -236,7 +236,7 @@ impl Subject for Purlin {
             queue::KIND | queue::BOUNDED | queue::JOINABLE => queue::made(kind, args),
             simple_queue::KIND => Ok(Arc::new(simple_queue::Simple::new()?)),
             ends::KIND => self.pipes.make(name, args),
-            ends::SEVERAL => Ok(Arc::new(ends::Several::<Pipe>::default())),
+            several::KIND => Ok(Arc::new(several::Several::<Pipe>::default())),
             process::KIND => process::made(self.name, self.usual_process(), args),
             current::KIND => Ok(Arc::new(Me::default())),
             program::KIND => Ok(Arc::new(program::Described::new(args)?)),
@@ -280,7 +280,7 @@ fn objects() -> BTreeMap<String, Vec<String>> {
         (queue::JOINABLE, words(&queue::JOINABLE_OPERATIONS)),
         (simple_queue::KIND, words(&simple_queue::OPERATIONS)),
         (ends::KIND, words(&ends::OPERATIONS)),
-        (ends::SEVERAL, words(&ends::SEVERAL_OPERATIONS)),
+        (several::KIND, words(&several::OPERATIONS)),
         (process::KIND, words(&process::OPERATIONS)),
         (current::KIND, words(&current::OPERATIONS)),
         (program::KIND, words(&program::OPERATIONS)),

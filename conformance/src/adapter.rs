@@ -18,6 +18,8 @@ mod pipe;
 pub(crate) mod posix;
 #[path = "../adapters/purlin.rs"]
 pub(crate) mod purlin;
+#[path = "../adapters/several.rs"]
+mod several;
 #[path = "../adapters/std_threads.rs"]
 mod std_threads;
 

@@ -25,6 +25,7 @@ use super::semaphore::Counted;
 use super::simple_queue::Simple;
 use super::thread;
 use crate::adapter::pipe as ends;
+use crate::adapter::several::{self, Several};
 
 /// Says for each kind what its handles are, and what makes an object of one.
 macro_rules! carried {
@@ -61,8 +62,8 @@ macro_rules! carried {
                     return Ok(format!("{} {name}", ends::KIND));
                 }
                 // It is about whoever has it.
-                if handle.is_some_and(<dyn Any>::is::<ends::Several<Pipe>>) {
-                    return Ok(format!("{} {name}", ends::SEVERAL));
+                if handle.is_some_and(<dyn Any>::is::<Several<Pipe>>) {
+                    return Ok(format!("{} {name}", several::KIND));
                 }
                 if handle.is_some_and(<dyn Any>::is::<Me>) {
                     return Ok(format!("{} {name}", current::KIND));
@@ -88,7 +89,7 @@ macro_rules! carried {
                     let object: Option<Arc<dyn Object>> = match kind {
                         $($kind => $field.next().map(|handle| Arc::new($object(handle)) as _),)+
                         ends::KIND => pipes.next().map(pipe::taken),
-                        ends::SEVERAL => Some(Arc::new(ends::Several::<Pipe>::default()) as _),
+                        several::KIND => Some(Arc::new(Several::<Pipe>::default()) as _),
                         current::KIND => Some(Arc::new(Me::default()) as _),
                         thread::CURRENT => Some(Arc::new(thread::Me) as _),
                         other => Meeting::of_word(other, &mut barriers)

@@ -174,6 +174,9 @@ mod tests {
         };
         assert_eq!(count(items.clone()), Ok(100));
         assert_eq!(count(items[..50].to_vec()), Err(()));
+        let args = json!({"count": 3, "most": 1000, "step": 600});
+        let lens = Mixture::of(args.as_object().unwrap()).unwrap().items();
+        assert!(lens.map(|item| item.as_bytes().len()).eq([0, 600, 199]));
         let mut swapped = items;
         swapped.swap(60, 61);
         assert_eq!(count(swapped), Ok(60));
