@@ -157,6 +157,11 @@ SAID = (
     ("can't start new thread", "out-of-resources"),
     ("cannot pickle", "not-transferable"),
     ("Pickling an AuthenticationString", "not-transferable"),
+    ("connection is write-only", "wrong-direction"),
+    ("connection is read-only", "wrong-direction"),
+    ("bad message length", "message-too-large"),
+    ("is already registered", "invalid-argument"),
+    ("got end of file during message", "truncated"),
     ("group argument must be None", "invalid-argument"),
     ("name must be a string", "invalid-argument"),
     ("has no attribute '_closed'", "invalid-argument"),
@@ -199,6 +204,12 @@ def error_kind(error):
         return "timed-out"
     if isinstance(error, subprocess.CalledProcessError):
         return "task-failed"
+    if isinstance(error, pickle.UnpicklingError):
+        return "not-transferable"
+    if isinstance(error, multiprocessing.BufferTooShort):
+        return "message-too-large"
+    if isinstance(error, EOFError):
+        return "end-of-file"
     if isinstance(error, FileNotFoundError):
         return "no-such-program"
     if isinstance(error, PermissionError):
@@ -762,6 +773,158 @@ def record_again(cls):
     return eval, (make % fields,)
 
 
+class Pipe:
+    """An end of a multiprocessing.Pipe: a Connection."""
+
+    operations = ("send", "send_bytes", "recv", "recv_bytes", "recv_into", "touched", "recv_refused",
+                  "poll", "close", "is_closed", "reads", "writes", "descriptor", "is_readable",
+                  "echo", "send_mixed", "recv_mixed", "send_unsendable", "send_unreadable",
+                  "send_end", "recv_end_and_send", "recv_ending", "write_length")
+    is_guard = True
+
+    def __init__(self, context, raw=None, one_way=False, other=None, own=False, descriptor=None):
+        self.other, self.own = None, own
+        if raw is not None:
+            self.raw = raw
+        elif other is not None:
+            self.raw, other.other = other.other, None
+        elif descriptor is not None:
+            self.raw = Connection(descriptor)
+        else:
+            self.raw, self.other = context.Pipe(not one_way)
+
+    def send(self, item, timeout=None):
+        self.unlimited(timeout)
+        self.raw.send(item)
+
+    def send_bytes(self, timeout=None, offset=0, size=None, text=None, **given):
+        self.unlimited(timeout)
+        self.raw.send_bytes(text if text is not None else item_of(given), offset, size)
+
+    def recv(self, timeout=None):
+        self.unlimited(timeout)
+        return told(self.raw.recv())
+
+    def recv_bytes(self, timeout=None, limit=None):
+        self.unlimited(timeout)
+        return told(self.raw.recv_bytes(limit))
+
+    def recv_ending(self, limit):
+        return told(self.raw.recv_bytes(limit))
+
+    def unlimited(self, timeout):
+        if timeout is not None:
+            raise NotImplementedError("there is no limit")
+
+    def recv_into(self, size, offset=0, read_only=False):
+        self.buffer, self.refused = bytearray(size), None
+        buffer = bytes(self.buffer) if read_only else self.buffer
+        try:
+            count = self.raw.recv_bytes_into(buffer, offset)
+        except multiprocessing.BufferTooShort as error:
+            self.refused = error.args[0]
+            raise
+        message = told(bytes(self.buffer[offset:offset + count]))
+        others = self.buffer[:offset] + self.buffer[offset + count:]
+        return [count, message["seed"], len(others) - others.count(0)]
+
+    def touched(self):
+        return len(self.buffer) - self.buffer.count(0)
+
+    def recv_refused(self):
+        """The message that came with the failure, or else the next one."""
+        return told(self.raw.recv_bytes() if self.refused is None else self.refused)
+
+    def poll(self, **timeout):
+        return self.raw.poll(**timeout)
+
+    def close(self):
+        self.raw.close()
+
+    def is_closed(self):
+        return self.raw.closed
+
+    def reads(self):
+        return self.raw.readable
+
+    def writes(self):
+        return self.raw.writable
+
+    def descriptor(self):
+        return self.raw.fileno()
+
+    def is_readable(self, timeout=None):
+        watched = select.poll()
+        watched.register(self.raw.fileno(), select.POLLIN)
+        return bool(watched.poll(timeout and timeout * 1000 if timeout != 0 else 0))
+
+    def echo(self):
+        self.raw.send_bytes(self.raw.recv_bytes())
+
+    def send_mixed(self, count, most, step=37):
+        for item in mixture(count, most, step):
+            self.raw.send_bytes(item)
+
+    def recv_mixed(self, count, most, step=37):
+        """Up to the end: whether each message was the next one of the mixture."""
+        items = mixture(count, most, step)
+        while True:
+            try:
+                message = self.raw.recv_bytes()
+            except EOFError:
+                return True
+            if message != next(items):
+                return False
+
+    def send_unsendable(self):
+        self.raw.send(threading.Lock())
+
+    def send_unreadable(self):
+        self.raw.send_bytes(b"junk")
+
+    def send_end(self, end):
+        self.raw.send(HERE.actor.objects[end].raw)
+
+    def recv_end_and_send(self, **given):
+        self.raw.recv().send(item_of(given))
+
+    def write_length(self, length, many=None):
+        short = length if length < 2**31 else -1
+        header = short.to_bytes(4, "big", signed=True)
+        if short != length:
+            header += length.to_bytes(8, "big")
+        os.write(self.raw.fileno(), header[:many])
+
+
+class Several:
+    """multiprocessing.connection.wait"""
+
+    operations = ("wait", "drain")
+    is_guard = False
+
+    def __init__(self, context, raw=None):
+        self.raw = None
+
+    def wait(self, of, timeout=None):
+        objects = {name: HERE.actor.objects[name] for name in of}
+        things = {name: one.raw.sentinel if isinstance(one, Process) else one.raw
+                  for name, one in objects.items()}
+        ready = wait([things[name] for name in of], timeout)
+        return sorted(name for thing in ready for name in objects if things[name] is thing)
+
+    def drain(self, of):
+        """Receives from those that are ready, until all are at their end."""
+        left, count = [HERE.actor.objects[name].raw for name in of], 0
+        while left:
+            for end in wait(left):
+                try:
+                    end.recv()
+                    count += 1
+                except EOFError:
+                    left.remove(end)
+        return count
+
+
 def item_of(given):
     """`item=…`, or a byte string of `bytes=…` with `seed=…`."""
     return given["item"] if "item" in given else bulk(given["bytes"], given.get("seed", 0))
@@ -781,8 +944,8 @@ def told(item):
     return {"bytes": len(item), "seed": seed if item == bulk(len(item), seed) else "torn"}
 
 
-def mixture(count, most):
-    return (bulk(37 * place % (most + 1), place) for place in range(count))
+def mixture(count, most, step=37):
+    return (bulk(step * place % (most + 1), place) for place in range(count))
 
 
 class Cell:
@@ -1818,6 +1981,8 @@ KINDS = {
     "array": Array,
     "record": Record,
     "record-array": RecordArray,
+    "pipe": Pipe,
+    "several": Several,
     "rlock": RLock,
     "condition": Condition,
     "barrier": Barrier,
@@ -1857,6 +2022,8 @@ def made(context, kind, args, count, objects):
             if args[name] not in objects:
                 raise Refused("no-such-name", args[name])
             args[name] = objects[args[name]].raw
+    if "other" in args:
+        args["other"] = objects[args["other"]]
     if count is None:
         return KINDS[kind](context, **args)
     return [KINDS[kind](context, **args) for _ in range(count)]
@@ -2161,6 +2328,8 @@ def kept(handles):
     """What a new interpreter is given: the kind, and one thing of the library's or several."""
     if isinstance(handles, (Process, Thread, Program)):
         return (type(handles).__name__, "elsewhere")
+    if isinstance(handles, Pipe) and (handles.own or handles.raw.closed):
+        return ("Pipe", "elsewhere")
     if isinstance(handles, list) and handles and isinstance(handles[0], (Process, Thread)):
         return (type(handles[0]).__name__, ["elsewhere"] * len(handles))
     if isinstance(handles, list):
@@ -2383,7 +2552,7 @@ class Adapter:
             contracts={"lock-release": ["by-anyone"], "lock-again": ["waits"],
                        "condition-wakeup": ["exact"], "condition-notify": ["by-holder"],
                        "at-exit": ["waits"], "queue-room": ["grows"],
-                       "queue-put": ["background"]},
+                       "queue-put": ["background"], "pipe-message": ["in-pieces"]},
             pace="slow" if self.method == "spawn" else "fast",
         )
 

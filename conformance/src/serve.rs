@@ -123,6 +123,10 @@ pub trait Object: Send + Sync {
         None
     }
 
+    /// Called before this thread forks, be it by the bare call: the new process is to have it. For
+    /// handles that a fork closes unless they are told.
+    fn hand_over(&self) {}
+
     /// Whether it means nothing in a program of its own: an actor that is one does not have it.
     fn is_local(&self) -> bool {
         false

@@ -8,7 +8,7 @@ use super::actor::run_alone;
 use super::flow::{Flow, catch_task, unwind_with};
 use super::interpreter::Interpreter;
 use super::life::Life;
-use super::shelf::Shelf;
+use super::shelf::{Shelf, hand_over};
 use super::{Actor, Object, Refusal, newborn};
 use crate::protocol::Arguments;
 use crate::script::{Program, function_of, function_value};
@@ -54,6 +54,12 @@ impl Functions<'_> {
     /// * `no-such-name` when it has none.
     pub fn object(&self, name: &str) -> Result<Arc<dyn Object>, Refusal> {
         self.life.shelf.find(name, None)
+    }
+
+    /// Tells this actor's objects that the next process which this thread forks is to have them:
+    /// before a fork that none of the others here makes.
+    pub fn hand_over(&self) {
+        hand_over(&self.life.shelf.all());
     }
 
     /// Starts the actor of this name, which the call was told to (`actor="b"`), by `start`, and

@@ -6,6 +6,7 @@ mod barrier;
 mod condition;
 mod event;
 mod lock;
+mod pipe;
 mod process;
 mod process_ends;
 mod queue;
@@ -48,6 +49,7 @@ impl Table {
     pub(crate) fn is_bent(&self) -> bool {
         let bent = ["process", "thread", "subprocess", "value", "array"];
         bent.iter().any(|group| self.groups.contains(group))
+        ["pipe", "process", "thread", "subprocess"].iter().any(|group| self.groups.contains(group))
     }
 
     pub(crate) fn is_about(&self, case: &str) -> bool {
@@ -68,6 +70,7 @@ pub(crate) const TABLES: &[Table] = &[
     queue::TABLE,
     value::TABLE,
     array::TABLE,
+    pipe::TABLE,
 ];
 
 /// Odd ones that are right, and the cases that find what they do not promise.
