@@ -46,6 +46,8 @@ mod lock;
 pub(crate) mod mains;
 #[path = "purlin/named.rs"]
 mod named;
+#[path = "purlin/pool.rs"]
+mod pool;
 #[path = "purlin/process.rs"]
 mod process;
 #[path = "purlin/program.rs"]
@@ -126,6 +128,13 @@ impl Purlin {
         condition::made(args, Some(lock.ok_or_else(none)?.again()?))
     }
 
+    /// Its sides; where actors are threads the workers of a pool are, too.
+    fn contracts(&self) -> BTreeMap<String, Vec<String>> {
+        let workers = if self.starts[0] == How::Thread { "threads" } else { "processes" };
+        let of_pools = ("pool-workers".to_owned(), vec![workers.to_owned()]);
+        contracts(KINDS[0]).into_iter().chain([of_pools]).collect()
+    }
+
     /// By which a process is started when nobody says how.
     fn usual_process(&self) -> How {
         let is_process = |how: &How| *how != How::Thread;
@@ -198,7 +207,7 @@ impl Subject for Purlin {
             objects_reach: Reach::Start,
             objects,
             capabilities: CAPABILITIES.iter().map(|name| (*name).to_owned()).collect(),
-            contracts: contracts(KINDS[0]),
+            contracts: self.contracts(),
             forms: forms(),
             pace: Pace::Fast,
         }
@@ -228,6 +237,10 @@ impl Subject for Purlin {
             event::KIND => Ok(Arc::new(Flag(Event::new().map_err(refusal)?))),
             queue::KIND | queue::BOUNDED | queue::JOINABLE => queue::made(kind, args),
             simple_queue::KIND => Ok(Arc::new(simple_queue::Simple::new()?)),
+            pool::KIND => Ok(Arc::new(pool::Described::new(self.name, self.starts[0]))),
+            pool::THREADS => Ok(Arc::new(pool::Described::new(self.name, How::Thread))),
+            pool::outcome::RESULT => Ok(Arc::new(pool::outcome::Pending::default())),
+            pool::outcome::ITERATOR => Ok(Arc::new(pool::outcome::Stepping::default())),
             process::KIND => process::made(self.name, self.usual_process(), args),
             current::KIND => Ok(Arc::new(Me::default())),
             program::KIND => Ok(Arc::new(program::Described::new(args)?)),
@@ -270,6 +283,10 @@ fn objects() -> BTreeMap<String, Vec<String>> {
         (queue::BOUNDED, words(&queue::OPERATIONS)),
         (queue::JOINABLE, words(&queue::JOINABLE_OPERATIONS)),
         (simple_queue::KIND, words(&simple_queue::OPERATIONS)),
+        (pool::KIND, words(&pool::OPERATIONS)),
+        (pool::THREADS, words(&pool::OPERATIONS)),
+        (pool::outcome::RESULT, words(&pool::outcome::RESULT_OPERATIONS)),
+        (pool::outcome::ITERATOR, words(&pool::outcome::ITERATOR_OPERATIONS)),
         (process::KIND, words(&process::OPERATIONS)),
         (current::KIND, words(&current::OPERATIONS)),
         (program::KIND, words(&program::OPERATIONS)),

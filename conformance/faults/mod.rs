@@ -30,6 +30,7 @@ mod barrier;
 mod bent;
 mod bent_end;
 mod bent_host;
+mod bent_pool;
 mod bent_process;
 mod bent_program;
 mod bent_thread;

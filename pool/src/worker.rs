@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::RefCell;
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind};
@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 use crate::function::{Function, conjure};
+use crate::limits::FIRST_WORDS_MAX_COUNT;
 use crate::wire;
 use crate::words::{Bell, Mailbox};
 
@@ -35,7 +36,11 @@ impl Worker {
     /// * [`Error::Damaged`] for what no owner leaves.
     pub(crate) fn work(self, initialize: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
         panic::set_hook(Box::new(note));
-        run(initialize).flatten()?;
+        if let Err(error) = run(initialize).flatten() {
+            // An owner that is gone, or that takes no more, hears nothing.
+            let _ = UnixStream::from(self.functions).write_all(told(&error).as_bytes());
+            return Err(error);
+        }
         self.mailbox.set_ready();
         let mut functions = Functions::new(self.functions)?;
         let mut reader = self.mailbox.reader();
@@ -53,6 +58,15 @@ impl Worker {
         }
         Ok(())
     }
+}
+
+/// What the owner is told of an initializer that failed.
+fn told(error: &Error) -> String {
+    let text = match error {
+        Error::TaskFailed { message, .. } => message.clone(),
+        other => other.to_string(),
+    };
+    text.chars().take(FIRST_WORDS_MAX_COUNT).collect()
 }
 
 /// What is said in place of an output: the owner takes one error for all items.

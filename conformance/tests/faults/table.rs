@@ -5,6 +5,7 @@ mod barrier;
 mod condition;
 mod event;
 mod lock;
+mod pool;
 mod process;
 mod process_ends;
 mod queue;
@@ -44,7 +45,7 @@ impl Table {
 
     /// Whether its faults are calls of purlin's that are bent, and so no odd subject has its kinds.
     pub(crate) fn is_bent(&self) -> bool {
-        ["process", "thread", "subprocess"].iter().any(|group| self.groups.contains(group))
+        ["process", "thread", "subprocess", "pool"].iter().any(|group| self.groups.contains(group))
     }
 
     pub(crate) fn is_about(&self, case: &str) -> bool {
@@ -63,6 +64,7 @@ pub(crate) const TABLES: &[Table] = &[
     thread::TABLE,
     subprocess::TABLE,
     queue::TABLE,
+    pool::TABLE,
 ];
 
 /// Odd ones that are right, and the cases that find what they do not promise.
