@@ -36,7 +36,9 @@ impl Worker {
     /// * [`Error::Damaged`] for what no owner leaves.
     pub(crate) fn work(self, initialize: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
         panic::set_hook(Box::new(note));
-        if let Err(error) = run(initialize).flatten() {
+        // Of an initializer the message is told, and not where it was: to tell a stack takes long.
+        let failed = |message| Error::TaskFailed { message, trace: String::new() };
+        if let Err(error) = quietly(initialize).map_err(failed).flatten() {
             // An owner that is gone, or that takes no more, hears nothing.
             let _ = UnixStream::from(self.functions).write_all(told(&error).as_bytes());
             return Err(error);
@@ -100,7 +102,7 @@ where
 
 /// Runs it; a panic is a failure.
 fn run<R>(function: impl FnOnce() -> R) -> Result<R, Error> {
-    quietly(function).map_err(|message| Error::TaskFailed { message, trace: TRACE.take() })
+    quietly(function).map_err(|message| Error::TaskFailed { message, trace: trace() })
 }
 
 /// Runs it; the panic hook has printed what it panics with, which is told.
@@ -125,19 +127,25 @@ fn message_of(payload: Box<dyn Any + Send>) -> String {
 }
 
 thread_local! {
-    /// Where the last panic of this thread was.
-    static TRACE: RefCell<String> = const { RefCell::new(String::new()) };
+    /// Where the last panic of this thread was, and the stack.
+    static TRACE: RefCell<Option<(String, Backtrace)>> = const { RefCell::new(None) };
 }
 
 /// The panic hook of a worker: what would be printed goes to the owner.
 fn note(panicked: &PanicHookInfo<'_>) {
     let place = panicked.location().map(ToString::to_string).unwrap_or_default();
-    let stack = Backtrace::capture();
-    let trace = match stack.status() {
-        BacktraceStatus::Captured => format!("{place}\n{stack}"),
-        _ => place,
-    };
-    TRACE.set(trace);
+    TRACE.set(Some((place, Backtrace::capture())));
+}
+
+/// What is told of where the last panic was.
+fn trace() -> String {
+    match TRACE.take() {
+        Some((place, stack)) if stack.status() == BacktraceStatus::Captured => {
+            format!("{place}\n{stack}")
+        }
+        Some((place, _)) => place,
+        None => String::new(),
+    }
 }
 
 /// The functions that the owner has told of, in their order.
