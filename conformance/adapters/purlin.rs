@@ -54,6 +54,8 @@ mod named;
 mod numbers;
 #[path = "purlin/pipe.rs"]
 mod pipe;
+#[path = "purlin/pool.rs"]
+mod pool;
 #[path = "purlin/process.rs"]
 mod process;
 #[path = "purlin/program.rs"]
@@ -149,6 +151,13 @@ impl Purlin {
         numbers::made(kind == array::KIND, args, name.map(find).transpose()?)
     }
 
+    /// Its sides; where actors are threads the workers of a pool are, too.
+    fn contracts(&self) -> BTreeMap<String, Vec<String>> {
+        let workers = if self.starts[0] == How::Thread { "threads" } else { "processes" };
+        let of_pools = ("pool-workers".to_owned(), vec![workers.to_owned()]);
+        contracts(KINDS[0]).into_iter().chain([of_pools]).collect()
+    }
+
     /// By which a process is started when nobody says how.
     fn usual_process(&self) -> How {
         let is_process = |how: &How| *how != How::Thread;
@@ -221,7 +230,7 @@ impl Subject for Purlin {
             objects_reach: Reach::Start,
             objects,
             capabilities: CAPABILITIES.iter().map(|name| (*name).to_owned()).collect(),
-            contracts: contracts(KINDS[0]),
+            contracts: self.contracts(),
             forms: forms(),
             pace: Pace::Fast,
         }
@@ -254,6 +263,10 @@ impl Subject for Purlin {
             value::KIND | array::KIND => self.numbers(kind, args),
             ends::KIND => self.pipes.make(name, args),
             several::KIND => Ok(Arc::new(several::Several::<Pipe>::default())),
+            pool::KIND => Ok(Arc::new(pool::Described::new(self.name, self.starts[0]))),
+            pool::THREADS => Ok(Arc::new(pool::Described::new(self.name, How::Thread))),
+            pool::outcome::RESULT => Ok(Arc::new(pool::outcome::Pending::default())),
+            pool::outcome::ITERATOR => Ok(Arc::new(pool::outcome::Stepping::default())),
             process::KIND => process::made(self.name, self.usual_process(), args),
             current::KIND => Ok(Arc::new(Me::default())),
             program::KIND => Ok(Arc::new(program::Described::new(args)?)),
@@ -300,6 +313,10 @@ fn objects() -> BTreeMap<String, Vec<String>> {
         (array::KIND, words(&array::OPERATIONS)),
         (ends::KIND, words(&ends::OPERATIONS)),
         (several::KIND, words(&several::OPERATIONS)),
+        (pool::KIND, words(&pool::OPERATIONS)),
+        (pool::THREADS, words(&pool::OPERATIONS)),
+        (pool::outcome::RESULT, words(&pool::outcome::RESULT_OPERATIONS)),
+        (pool::outcome::ITERATOR, words(&pool::outcome::ITERATOR_OPERATIONS)),
         (process::KIND, words(&process::OPERATIONS)),
         (current::KIND, words(&current::OPERATIONS)),
         (program::KIND, words(&program::OPERATIONS)),

@@ -51,6 +51,7 @@ pub(crate) const BENDS: &[&[Bend]] = &[
     super::bent_end::BENDS,
     super::bent_host::BENDS,
     super::bent_pipe::BENDS,
+    super::bent_pool::BENDS,
     super::bent_program::BENDS,
     super::bent_thread::BENDS,
     super::bent_value::BENDS,

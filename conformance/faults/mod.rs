@@ -32,6 +32,7 @@ mod bent_array;
 mod bent_end;
 mod bent_host;
 mod bent_pipe;
+mod bent_pool;
 mod bent_process;
 mod bent_program;
 mod bent_thread;

@@ -80,6 +80,16 @@ macro_rules! carried {
                 Err(Refusal::unsupported(format!("{name} cannot be carried")))
             }
 
+            /// Handles of the same objects.
+            pub(super) fn copy(&self) -> std::io::Result<Self> {
+                let copies = self.descriptors.iter().map(OwnedFd::try_clone);
+                Ok(Self {
+                    descriptors: copies.collect::<std::io::Result<_>>()?,
+                    $($field: self.$field.clone(),)+
+                    barriers: self.barriers.clone(),
+                })
+            }
+
             /// The objects by name, in the order in which they were added.
             pub(super) fn objects(self, names: &[String]) -> BTreeMap<String, Arc<dyn Object>> {
                 $(let mut $field = self.$field.into_iter();)+

@@ -7,6 +7,7 @@ mod condition;
 mod event;
 mod lock;
 mod pipe;
+mod pool;
 mod process;
 mod process_ends;
 mod queue;
@@ -47,9 +48,8 @@ impl Table {
 
     /// Whether its faults are calls of purlin's that are bent, and so no odd subject has its kinds.
     pub(crate) fn is_bent(&self) -> bool {
-        let bent = ["process", "thread", "subprocess", "value", "array"];
+        let bent = ["process", "thread", "subprocess", "value", "array", "pipe", "pool"];
         bent.iter().any(|group| self.groups.contains(group))
-        ["pipe", "process", "thread", "subprocess"].iter().any(|group| self.groups.contains(group))
     }
 
     pub(crate) fn is_about(&self, case: &str) -> bool {
@@ -71,6 +71,7 @@ pub(crate) const TABLES: &[Table] = &[
     value::TABLE,
     array::TABLE,
     pipe::TABLE,
+    pool::TABLE,
 ];
 
 /// Odd ones that are right, and the cases that find what they do not promise.
