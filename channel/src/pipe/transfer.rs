@@ -51,10 +51,13 @@ impl Outgoing {
         if !self.luggage.is_empty() || message.len() > self.inline_max {
             return self.send_long(pipe, message, deadline);
         }
-        match PLAIN_HEADER_BYTES + message.len() {
-            ..=SHORT_FRAME_BYTES => send_copied::<SHORT_FRAME_BYTES>(pipe, message, deadline),
-            ..=COPIED_FRAME_BYTES => send_copied::<COPIED_FRAME_BYTES>(pipe, message, deadline),
-            _ => send_frame(pipe, &[&[PLAIN], message], &[], deadline),
+        let frame_bytes = PLAIN_HEADER_BYTES + message.len();
+        if frame_bytes <= SHORT_FRAME_BYTES {
+            send_copied::<SHORT_FRAME_BYTES>(pipe, message, deadline)
+        } else if frame_bytes <= COPIED_FRAME_BYTES {
+            send_copied::<COPIED_FRAME_BYTES>(pipe, message, deadline)
+        } else {
+            send_frame(pipe, &[&[PLAIN], message], &[], deadline)
         }
     }
 

@@ -87,6 +87,7 @@ macro_rules! carried {
                     descriptors: copies.collect::<std::io::Result<_>>()?,
                     $($field: self.$field.clone(),)+
                     barriers: self.barriers.clone(),
+                    pipes: self.pipes.clone(),
                 })
             }
 
