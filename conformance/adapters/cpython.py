@@ -16,9 +16,12 @@ import builtins
 import errno
 import fcntl
 import functools
+import gc
 import json
+import math
 import mmap
 import multiprocessing
+import multiprocessing.pool
 import multiprocessing.spawn
 import os
 import pickle
@@ -40,6 +43,7 @@ from signal import SIG_BLOCK, SIG_DFL, SIG_IGN, pthread_sigmask
 LINE_MAX_BYTES = 4096  # PIPE_BUF: up to this length a write to a pipe is never torn.
 ACTOR = "actor"  # the name under which a spawned actor executes this file
 TARGET = "target"  # and that under which what a spawned process object runs does
+WORKER = "worker"  # and that under which the worker of a pool does
 EXIT_CALL = {"x86_64": 60, "aarch64": 93}  # exit(2), which ends one thread
 SENT_BY_SCRIPTS = {signal.SIGUSR1, signal.SIGINT}
 
@@ -144,7 +148,13 @@ SAID = (
     ("handle is closed", "closed"),
     ("> not closed", "still-running"),
     ("task_done() called too many times", "task-done-too-often"),
-    ("Queue objects should only be shared", "not-transferable"),
+    ("objects should only be shared", "not-transferable"),
+    ("has no method 'acquire'", "invalid-argument"),
+    ("has no attribute 'get_lock'", "no-such-name"),
+    ("has no attribute 'append'", "no-such-name"),
+    ("__delitem__", "no-such-name"),
+    ("doesn't support item deletion", "unsupported"),
+    ("invalid index", "out-of-range"),
     ("while it is still running", "still-running"),
     ("cannot join current thread", "would-deadlock"),
     ("can't start new thread", "out-of-resources"),
@@ -158,12 +168,19 @@ SAID = (
     ("group argument must be None", "invalid-argument"),
     ("name must be a string", "invalid-argument"),
     ("has no attribute '_closed'", "invalid-argument"),
+    ("Pool not running", "pool-not-running"),
+    ("Pool is still running", "still-running"),
+    (" not ready", "not-ready"),
 )
 
 
 def error_kind(error):
     if isinstance(error, Refused):
         return error.args[0]
+    if type(error.__cause__).__name__ == "RemoteTraceback":
+        return "task-failed"
+    if isinstance(error, multiprocessing.TimeoutError):
+        return "timed-out"
     if isinstance(error, TaskFailed):
         return "task-failed"
     if isinstance(error, KeyboardInterrupt):
@@ -212,7 +229,7 @@ def error_kind(error):
     if isinstance(error, MemoryError):
         return "out-of-resources"
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM,
-                                                      errno.ENOSPC, errno.EAGAIN):
+                                                      errno.ENOSPC, errno.EAGAIN, errno.EFBIG):
         return "out-of-resources"
     return "system"
 
@@ -521,6 +538,251 @@ class SimpleQueue:
         self.raw.put(threading.Lock())
 
 
+class Value:
+    """multiprocessing.Value. What is past the lock is done to the object inside."""
+
+    operations = ("get", "set", "load", "store", "add", "between", "is_negative", "alternate",
+                  "seen", "copy_and_set", "send_handle", "acquire", "try", "release")
+    is_guard = True
+
+    def __init__(self, context, raw=None, type=None, value=None, locked=True, lock=None):
+        if raw is None:
+            given = [] if value is None else [written(TYPES.get(type), value)]
+            lock = locked if lock is None else lock
+            raw = context.Value(TYPES.get(type, type), *given, lock=lock)
+        self.raw = raw
+        self.inner = raw.get_obj() if hasattr(raw, "get_obj") else raw
+        self.code = self.inner._type_
+
+    def get(self):
+        return shown_number(self.raw.value)
+
+    def set(self, value):
+        self.raw.value = written(self.code, value)
+
+    def load(self):
+        return shown_number(self.inner.value)
+
+    def store(self, value):
+        self.inner.value = written(self.code, value)
+
+    def add(self, n):
+        self.raw.value += n
+
+    def between(self, least, most):
+        return least <= self.raw.value <= most
+
+    def is_negative(self):
+        return math.copysign(1, self.raw.value) < 0
+
+    def alternate(self, values, count):
+        raw = self.raw
+        for _ in range(count // len(values)):
+            for value in values:
+                raw.value = value
+
+    def seen(self, count):
+        raw = self.raw
+        return sorted({raw.value for _ in range(count)})
+
+    def copy_and_set(self, value):
+        from multiprocessing.sharedctypes import copy
+        copied = copy(self.inner)
+        self.set(value)
+        return shown_number(copied.value)
+
+    def send_handle(self, value):
+        self.received().value = value
+
+    def received(self):
+        read, write = multiprocessing.Pipe(False)
+        write.send(self.raw)
+        return read.recv()
+
+    def acquire(self, timeout=None, block=True):
+        if not self.raw.get_lock().acquire(block, timeout):
+            raise Refused("timed-out")
+
+    def try_(self):
+        self.acquire(None, False)
+
+    def release(self):
+        self.raw.get_lock().release()
+
+
+class Array(Value):
+    """multiprocessing.Array"""
+
+    operations = ("length", "get", "set", "add", "store", "read", "read_and_change", "write",
+                  "fill", "span", "iterate", "contains", "append", "delete", "text", "set_text",
+                  "raw", "set_raw", "alternate", "seen", "send_handle", "acquire", "try", "release")
+
+    def __init__(self, context, raw=None, type=None, length=None, values=None, uncounted=None,
+                 text=None, locked=True, lock=None):
+        if raw is None:
+            given = length if values is None else values
+            if uncounted is not None:
+                given = (value for value in uncounted)
+            lock = locked if lock is None else lock
+            raw = context.Array(TYPES.get(type, type), given, lock=lock)
+        self.raw = raw
+        self.inner = raw.get_obj() if hasattr(raw, "get_obj") else raw
+        if text is not None:
+            self.set_text(text)
+
+    def length(self):
+        return len(self.raw)
+
+    def get(self, index):
+        return self.raw[index]
+
+    def set(self, index, value):
+        self.raw[index] = value
+
+    def store(self, index, value):
+        self.inner[index] = value
+
+    def add(self, index, n):
+        self.raw[index] += n
+
+    def read(self, start=None, end=None, step=None):
+        return list(self.raw[start:end:step])
+
+    def read_and_change(self, start=None, end=None):
+        copied = self.raw[start:end]
+        before = list(copied)
+        copied[:] = [0] * len(copied)
+        return before
+
+    def write(self, values, start=None, end=None):
+        self.raw[start:end] = values
+
+    def fill(self, value):
+        self.raw[:] = [value] * len(self.raw)
+
+    def span(self, rounds=1, one_by_one=False):
+        largest = 0
+        for _ in range(rounds):
+            found = self.iterate() if one_by_one else self.raw[:]
+            largest = max(largest, max(found) - min(found))
+        return largest
+
+    def iterate(self):
+        return [element for element in self.raw]
+
+    def contains(self, value):
+        return value in self.raw
+
+    def append(self, value):
+        self.raw.append(value)
+
+    def delete(self, index):
+        del self.raw[index]
+
+    def text(self):
+        return self.raw.value.decode()
+
+    def set_text(self, text, times=1):
+        self.raw.value = (text * times).encode()
+
+    def raw_(self):
+        return list(self.raw.raw)
+
+    def set_raw(self, **given):
+        self.raw.raw = bytes(given["bytes"])
+
+    def alternate(self, index, values, count):
+        raw = self.raw
+        for _ in range(count // len(values)):
+            for value in values:
+                raw[index] = value
+
+    def seen(self, index, count):
+        raw = self.raw
+        return sorted({raw[index] for _ in range(count)})
+
+    def send_handle(self, index, value):
+        self.received()[index] = value
+
+
+class Record:
+    """multiprocessing.Value of a structure."""
+
+    operations = ("get", "set")
+    is_guard = False
+
+    def __init__(self, context, raw=None, fields=None, values=None):
+        self.raw = context.Value(structure(fields), *values) if raw is None else raw
+
+    def get(self):
+        return shown_record(self.raw.get_obj())
+
+    def set(self, field, value):
+        setattr(self.raw, field, value)
+
+
+class RecordArray:
+    """multiprocessing.Array of structures."""
+
+    operations = ("get", "set")
+    is_guard = False
+
+    def __init__(self, context, raw=None, fields=None, values=None):
+        if raw is None:
+            raw = context.Array(structure(fields), [tuple(each) for each in values])
+        self.raw = raw
+
+    def get(self, index):
+        return shown_record(self.raw[index])
+
+    def set(self, index, field, value):
+        setattr(self.raw[index], field, value)
+
+
+# The letters of the module array for the types that a script names.
+TYPES = {"i8": "b", "u8": "B", "i16": "h", "u16": "H", "i32": "i", "u32": "I", "i64": "q",
+         "u64": "Q", "f32": "f", "f64": "d", "char": "c"}
+
+
+def written(code, value):
+    """A script's value for a number of the type that has this letter."""
+    if isinstance(value, str) and code == "c":
+        return value.encode("latin-1")
+    return float(value) if value in ("infinity", "-infinity", "nan") else value
+
+
+def shown_number(value):
+    """As a script reads it."""
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if isinstance(value, float) and not math.isfinite(value):
+        return "nan" if value != value else "infinity" if value > 0 else "-infinity"
+    return value
+
+
+def structure(fields):
+    """`["x: i32", "y: f64"]`"""
+    import ctypes
+    from multiprocessing.reduction import ForkingPickler
+    from multiprocessing.sharedctypes import typecode_to_type
+    pairs = [field.split(": ") for field in fields]
+    fields = [(name, typecode_to_type[TYPES[of]]) for name, of in pairs]
+    ForkingPickler.register(type(ctypes.Structure), record_again)
+    return type("Record", (ctypes.Structure,), {"_fields_": fields})
+
+
+def shown_record(record):
+    return [getattr(record, name) for name, _ in record._fields_]
+
+
+def record_again(cls):
+    """A type that a new interpreter does not know is made there anew."""
+    fields = ", ".join("(%r, __import__('ctypes').%s)" % (name, of.__name__)
+                       for name, of in cls._fields_)
+    make = "type('Record', (__import__('ctypes').Structure,), {'_fields_': [%s]})"
+    return eval, (make % fields,)
+
+
 class Pipe:
     """An end of a multiprocessing.Pipe: a Connection."""
 
@@ -796,9 +1058,9 @@ class Host:
                   "set_global", "limit", "give_up_privileges", "use_processors", "ignore", "reset",
                   "exit_on", "block", "ignores", "handles", "blocks", "print", "output_to",
                   "errors_to", "close", "read", "is_open", "leave_open", "number_of",
-                  "wait_for_end", "collect", "set_input", "mappings", "mappings_grew", "pipe",
-                  "pipe_is_at_end", "note_children", "kill_new_child", "listen", "visit", "accept",
-                  "answer")
+                  "wait_for_end", "collect", "set_input", "mappings", "mappings_grew",
+                  "shared_memory", "shared_memory_grew", "pipe", "pipe_is_at_end",
+                  "note_children", "kill_new_child", "listen", "visit", "accept", "answer")
     is_guard = False
     value = 1  # what a program has in ordinary memory: its own, until it changes it
 
@@ -883,7 +1145,7 @@ class Host:
 
     def limit(self, of, most):
         of = {"processes": resource.RLIMIT_NPROC, "descriptors": resource.RLIMIT_NOFILE,
-              "core": resource.RLIMIT_CORE}[of]
+              "core": resource.RLIMIT_CORE, "file-size": resource.RLIMIT_FSIZE}[of]
         resource.setrlimit(of, (most, most))
 
     def give_up_privileges(self):
@@ -985,6 +1247,13 @@ class Host:
 
     def mappings_grew(self, before, by):
         return self.mappings() > before + by
+
+    def shared_memory(self):
+        with open("/proc/self/status") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("RssShmem:"))
+
+    def shared_memory_grew(self, before, by):
+        return self.shared_memory() > before + by
 
     def pipe(self):
         Host.ends = os.pipe()
@@ -1710,6 +1979,382 @@ class Target:
         actor.live()
 
 
+class Pool:
+    """multiprocessing.pool.Pool, which is made by the operation `start`. What it runs is
+    `run_task`, on a pair of what is to be run and what that is given."""
+
+    operations = ("start", "size", "worker", "strangers", "apply", "submit", "map", "map_async",
+                  "starmap", "imap", "imap_unordered", "close", "terminate", "join", "failure",
+                  "map_unsendable", "map_traced", "traced", "map_reversed", "send", "drop",
+                  "drop_warns", "local")
+    is_guard = True
+
+    def __init__(self, context, raw=None):
+        self.context, self.raw, self.failed = context, raw, None
+
+    def start(self, workers=None, by=None, initializer=None, **limits):
+        self.raw = None
+        context = self.context if by is None else multiprocessing.get_context(by)
+        if initializer is not None and not callable(initializer):
+            context.Pool(workers, initializer)
+        tasks = {"maxtasksperchild": limits["tasks"]} if "tasks" in limits else {}
+        self.raw = self.make(context, workers, initializer, tasks)
+
+    def make(self, context, workers, initializer, tasks):
+        usual = self.context.get_start_method()
+        others = {name: object for name, object in HERE.actor.objects.items()
+                  if not isinstance(object[0] if isinstance(object, list) else object, OF_POOLS)}
+        if context.get_start_method() == "fork":
+            return context.Pool(workers, begin_worker, (others, usual, initializer), **tasks)
+        kinds = {name: kept(handles) for name, handles in others.items()}
+        names = {"__name__": WORKER, "source": SOURCE[0], "passed": (kinds, usual, initializer)}
+        return context.Pool(workers, exec, (SOURCE[0], names), **tasks)
+
+    def came(self, work, *args, **named):
+        """What comes of it; a failure is kept, since scripts ask what it says."""
+        if self.raw is None:
+            raise Refused("pool-not-running", "nothing was started")
+        try:
+            return work(*args, **named)
+        except Exception as error:
+            self.failed = error
+            raise
+
+    def size(self):
+        return self.raw._processes
+
+    def worker(self, place):
+        return self.raw._pool[place].pid
+
+    def strangers(self, of):
+        workers = [worker.pid for worker in self.raw._pool]
+        return len([pid for pid in of if pid not in workers])
+
+    def apply(self, of=None, task=None, function=None):
+        run, args, _ = self.given(task or function, of)
+        return whole_or_plain(self.came(self.raw.apply, run, args))
+
+    def submit(self, of=None, task=None, function=None, to=None, place=None, base=None,
+               handle=None, **callbacks):
+        of = of if handle is None else HERE.actor.objects[handle].raw
+        run, args, named = self.given(task or function, of, base)
+        result = self.came(self.raw.apply_async, run, args, named, **with_actor(callbacks))
+        fill(to, place, result)
+
+    def given(self, work, of, base=None):
+        """What is called, with what."""
+        if base is not None:
+            return int, (of,), {"base": base}
+        if work == "unsendable-function":
+            return lambda: None, (), {}
+        if work == "unknown":
+            sys.modules[ACTOR].only_here = only_here
+            return only_here, (), {}
+        if work == "square" and isinstance(of, list):
+            return run_task, (work, *of), {}
+        return run_task, ((work, of),), {}
+
+    def map(self, chunk=None, log=None, sum=False, distinct=None, **source):
+        values = self.came(self.raw.map, run_task, elements(**source), chunk)
+        return shown_values(values, log, sum, distinct)
+
+    def map_async(self, chunk=None, to=None, place=None, callback=None, error_callback=None,
+                  **source):
+        callbacks = {"callback": callback, "error_callback": error_callback}
+        callbacks = with_actor({name: one for name, one in callbacks.items() if one is not None})
+        result = self.came(self.raw.map_async, run_task, elements(**source), chunk, **callbacks)
+        fill(to, place, result)
+
+    def starmap(self, of=None, squares=None, chunk=None, to=None, sum=False):
+        pairs = of if squares is None else [(n, n) for n in range(squares)]
+        if to is not None:
+            return fill(to, None, self.came(self.raw.starmap_async, multiply, pairs, chunk))
+        return shown_values(self.came(self.raw.starmap, multiply, pairs, chunk), None, sum, None)
+
+    def imap(self, to, chunk=1, **source):
+        fill(to, None, self.came(self.raw.imap, run_task, elements(**source), chunk))
+
+    def imap_unordered(self, to, chunk=1, **source):
+        fill(to, None, self.came(self.raw.imap_unordered, run_task, elements(**source), chunk))
+
+    def close(self):
+        self.raw.close()
+
+    def terminate(self):
+        self.raw.terminate()
+
+    def join(self, timeout=None):
+        if timeout is not None:
+            raise NotImplementedError("it has no time limit")
+        self.raw.join()
+
+    def failure(self, has=None, place=False):
+        return says(self.failed, has, place)
+
+    def map_unsendable(self, count):
+        return self.came(self.raw.map, run_task, [threading.Lock() for _ in range(count)], 1)
+
+    def map_reversed(self, count, bytes):
+        given = [bulk(bytes, seed) for seed in range(count)]
+        came = self.came(self.raw.map, reversed_bytes, given, 1)
+        return [one[::-1] for one in came] == given and count
+
+    def map_traced(self, count):
+        return len(self.came(self.raw.map, same, [Traced() for _ in range(count)]))
+
+    def traced(self):
+        return traced_count()
+
+    def send(self):
+        try:
+            multiprocessing.Pipe()[1].send(self.raw)
+        except NotImplementedError as error:
+            raise Refused("not-transferable", str(error)) from error
+
+    def drop(self):
+        self.raw = None
+        gc.collect()
+
+    def drop_warns(self):
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            self.drop()
+        return any("unclosed running" in str(one.message) for one in seen)
+
+    def local(self):
+        here = object()
+        return [7, self.came(self.raw.apply, lambda: here) is here]
+
+
+class ThreadPool(Pool):
+    """multiprocessing.pool.ThreadPool"""
+
+    def make(self, context, workers, initializer, tasks):
+        passed = (dict(HERE.actor.objects), self.context.get_start_method(), initializer)
+        return multiprocessing.pool.ThreadPool(workers, begin_worker, passed)
+
+
+class AsyncResult:
+    """multiprocessing.pool.AsyncResult, which a call of a pool fills in."""
+
+    operations = ("get", "wait", "ready", "successful", "failure")
+    is_guard = False
+
+    def __init__(self, context, raw=None):
+        self.raw, self.failed = raw, None
+
+    def get(self, timeout=None, log=None, sum=False, distinct=None):
+        if self.raw is None:
+            raise Refused("pool-not-running", "nothing was submitted")
+        try:
+            value = self.raw.get(timeout)
+        except Exception as error:
+            self.failed = error
+            raise
+        if isinstance(value, list):
+            return shown_values(value, log, sum, distinct)
+        return whole_or_plain(value)
+
+    def wait(self, timeout=None):
+        self.raw.wait(timeout)
+
+    def ready(self):
+        return self.raw.ready()
+
+    def successful(self):
+        return self.raw.successful()
+
+    def failure(self, has=None, place=False):
+        return says(self.failed, has, place)
+
+
+class Iterator:
+    """What imap gives, which a call of a pool fills in."""
+
+    operations = ("next", "rest", "failure")
+    is_guard = False
+
+    def __init__(self, context, raw=None):
+        self.raw, self.failed = raw, None
+
+    def next(self, timeout=None):
+        try:
+            return next(self.raw) if timeout is None else self.next_within(timeout)
+        except StopIteration:
+            raise Refused("stop-iteration", "there is none left") from None
+        except Exception as error:
+            self.failed = error
+            raise
+
+    def next_within(self, timeout):
+        if isinstance(self.raw, types.GeneratorType):
+            raise NotImplementedError("with chunks there is no such call")
+        return self.raw.next(timeout)
+
+    def rest(self, log=None, sum=False, distinct=None):
+        return shown_values(list(self.raw), log, sum, distinct)
+
+    def failure(self, has=None, place=False):
+        return says(self.failed, has, place)
+
+
+OF_POOLS = (Pool, AsyncResult, Iterator)
+
+
+def begin_worker(objects, usual, initializer):
+    """What each worker runs first."""
+    HERE.actor, HERE.reply_id = Alone(multiprocessing.get_context(usual), objects), 0
+    if initializer is not None:
+        initializer()
+
+
+def run_task(given):
+    """A task by its name, or a function of the script, on what it is given."""
+    work, of = given
+    if callable(work):
+        HERE.given = of
+        return work()
+    return TASKS[work](of)
+
+
+def late(of):
+    time.sleep((10 - of) * 0.005)
+    return of
+
+
+def fails(of):
+    raise TaskFailed(of)
+
+
+def parse(of):
+    return int(of) if of.isdigit() else fails(of)
+
+
+def start_child(of):
+    child = multiprocessing.Process(target=int)
+    child.start()
+    child.join()
+
+
+TASKS = {
+    "square": lambda of: of * of,
+    "identity": lambda of: of,
+    "parse": parse,
+    "late": late,
+    "fails": fails,
+    "start": start_child,
+    "unsendable": lambda of: threading.Lock(),
+    "large": lambda of: bulk(LARGE_BYTES, 7),
+    "traced": lambda of: traced_count(),
+}
+LARGE_BYTES = 8 << 20
+
+
+def only_here():
+    pass
+
+
+def multiply(one, other):
+    return one * other
+
+
+def reversed_bytes(of):
+    return of[::-1]
+
+
+def same(traced):
+    return traced
+
+
+class Traced:
+    """Something that is counted while it lives."""
+
+    count = 0
+
+    def __init__(self):
+        Traced.count += 1
+
+    def __reduce__(self):
+        return Traced, ()
+
+    def __del__(self):
+        Traced.count -= 1
+
+
+def traced_count():
+    """How many there are in this process, as soon as the threads of a pool have let go of theirs."""
+    for _ in range(100):
+        gc.collect()
+        if Traced.count == 0:
+            break
+        time.sleep(0.01)
+    return Traced.count
+
+
+def elements(task=None, function=None, over=None, of=None, at=(), there=None, fails_at=None,
+             counts=None):
+    """What a map is given: pairs, for `run_task`."""
+    if of is not None and not isinstance(of, list):
+        return of
+    asked = None if counts is None else HERE.actor.objects[counts]
+    at = at if isinstance(at, (list, tuple)) else (at,)
+    values = of if of is not None else range(over if over is not None else sys.maxsize)
+
+    def each():
+        for place, value in enumerate(values):
+            if asked is not None:
+                asked.add(1)
+            if place == fails_at:
+                raise TaskFailed("the source fails at %d" % place)
+            yield (there if there is not None and value in at else task or function, value)
+        if asked is not None:
+            asked.add(1)
+
+    return each()
+
+
+def fill(to, place, made):
+    if to is not None:
+        found = HERE.actor.objects[to]
+        (found if place is None else found[place]).raw = made
+
+
+def with_actor(callbacks):
+    """The script's functions as callbacks, which the library runs in a thread of its own."""
+    actor = HERE.actor
+
+    def calling(function, value):
+        HERE.actor, HERE.reply_id = actor, 0
+        HERE.given = error_kind(value) if isinstance(value, BaseException) else value
+        function()
+
+    return {name: functools.partial(calling, one) for name, one in callbacks.items()}
+
+
+def shown_values(values, log, sum, distinct):
+    """All values; or each in a log, their sum, how many of each so many are different."""
+    if log is not None:
+        for value in values:
+            HERE.actor.objects[log].write(value)
+    elif sum:
+        return builtins.sum(value for value in values if isinstance(value, int))
+    elif distinct:
+        parts = [values[place:place + distinct] for place in range(0, len(values), distinct)]
+        return [len(set(map(json.dumps, part))) for part in parts]
+    else:
+        return values
+
+
+def whole_or_plain(value):
+    """Of the large bytes whether they are whole."""
+    return value == bulk(LARGE_BYTES, 7) if isinstance(value, bytes) else value
+
+
+def says(error, has, place):
+    text = "" if error is None else "%r %s" % (error, error.__cause__ or "")
+    return ("in fails" if place else has) in text
+
+
 KINDS = {
     "lock": Lock,
     "semaphore": Semaphore,
@@ -1718,6 +2363,10 @@ KINDS = {
     "queue": Queue,
     "joinable-queue": JoinableQueue,
     "simple-queue": SimpleQueue,
+    "value": Value,
+    "array": Array,
+    "record": Record,
+    "record-array": RecordArray,
     "pipe": Pipe,
     "several": Several,
     "rlock": RLock,
@@ -1733,6 +2382,10 @@ KINDS = {
     "current-thread": CurrentThread,
     "timer": Timer,
     "local": Local,
+    "pool": Pool,
+    "thread-pool": ThreadPool,
+    "async-result": AsyncResult,
+    "iterator": Iterator,
 }
 
 # The arguments that name another object, whose own thing of the library is meant.
@@ -1770,7 +2423,8 @@ def operation(target, name):
     """The method for an operation, or none."""
     if name not in target.operations:
         return None
-    return getattr(target, name + "_" if name in ("try", "global") else name)
+    is_taken = name in ("try", "global") or name == "raw" and isinstance(target, Array)
+    return getattr(target, name + "_" if is_taken else name)
 
 
 def arguments(args):
@@ -1798,12 +2452,18 @@ def function(program):
 
 
 def run_function(program):
-    return Script(HERE.actor, HERE.reply_id).block(json.loads(program))
+    given, HERE.given = getattr(HERE, "given", None), None  # what the function is called with
+    return Script(HERE.actor, HERE.reply_id).block(json.loads(program), given)
 
 
 def offer_functions():
     module = sys.modules[ACTOR] = types.ModuleType(ACTOR)
     module.run_function = run_function
+    # What goes to the workers of a pool and back is known by this name on both sides.
+    for each in (run_task, multiply, reversed_bytes, same, only_here, Traced, TaskFailed, Refused):
+        each.__module__ = ACTOR
+        if each is not only_here:
+            setattr(module, each.__name__, each)
 
 
 # Actors.
@@ -2118,8 +2778,8 @@ class Script:
         say(self.id, "entered", at=time.monotonic_ns())
         report(self.id, lambda: self.block(program))
 
-    def block(self, program):
-        self.it = None
+    def block(self, program, given=None):
+        self.it = given
         for statement in program:
             do = getattr(self, "do_" + statement["do"].replace("-", "_"), self.unknown)
             self.it = do(statement)
@@ -2231,8 +2891,8 @@ class Script:
             self.actor.objects)
 
     def do_drop(self, statement):
-        self.actor.find(statement, {})
-        del self.actor.objects[statement["object"]]
+        if self.actor.objects.pop(statement["object"], None) is None:
+            raise Refused("no-such-name", "there is no object " + statement["object"])
 
     def do_exit(self, statement):
         os._exit(statement["code"])
@@ -2288,7 +2948,8 @@ class Adapter:
             contracts={"lock-release": ["by-anyone"], "lock-again": ["waits"],
                        "condition-wakeup": ["exact"], "condition-notify": ["by-holder"],
                        "at-exit": ["waits"], "queue-room": ["grows"],
-                       "queue-put": ["background"], "pipe-message": ["in-pieces"]},
+                       "queue-put": ["background"], "pipe-message": ["in-pieces"],
+                       "pool-workers": ["processes"]},
             pace="slow" if self.method == "spawn" else "fast",
         )
 
@@ -2428,6 +3089,10 @@ if __name__ == "__main__":
 elif __name__ == ACTOR:
     SOURCE.append(source)
     act_anew(source, *passed)
+elif __name__ == WORKER:
+    SOURCE.append(source)
+    offer_functions()
+    begin_worker(remade(multiprocessing.get_context(passed[1]), passed[0]), *passed[1:])
 elif __name__ == TARGET:
     SOURCE.append(source)
     target = Target(passed)

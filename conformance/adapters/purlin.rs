@@ -30,6 +30,8 @@ use lock::{Remapped, Shared, refusal};
 use named::NamedLock;
 use semaphore::Counted;
 
+#[path = "purlin/array.rs"]
+mod array;
 #[path = "purlin/barrier.rs"]
 mod barrier;
 #[path = "purlin/carried.rs"]
@@ -48,8 +50,12 @@ mod lock;
 pub(crate) mod mains;
 #[path = "purlin/named.rs"]
 mod named;
+#[path = "purlin/numbers.rs"]
+mod numbers;
 #[path = "purlin/pipe.rs"]
 mod pipe;
+#[path = "purlin/pool.rs"]
+mod pool;
 #[path = "purlin/process.rs"]
 mod process;
 #[path = "purlin/program.rs"]
@@ -64,6 +70,8 @@ mod simple_queue;
 mod stage;
 #[path = "purlin/thread.rs"]
 mod thread;
+#[path = "purlin/value.rs"]
+mod value;
 
 /// Purlin, with one usual way of starting actors.
 pub(crate) struct Purlin {
@@ -131,6 +139,23 @@ impl Purlin {
         // Every other kind of handle is ruled out by the type.
         let none = || Refusal::new("invalid-argument", format!("{over} is no lock"));
         condition::made(args, Some(lock.ok_or_else(none)?.again()?))
+    }
+
+    /// A value or an array with a lock of its own, with none, or under the one that `lock` names.
+    fn numbers(&self, kind: &str, args: &Arguments) -> Result<Arc<dyn Object>, Refusal> {
+        let name = args.get("lock").and_then(serde_json::Value::as_str);
+        let find = |over: &str| {
+            let lock = self.made().get(over).and_then(Weak::upgrade);
+            lock.ok_or_else(numbers::not_a_lock)?.again()
+        };
+        numbers::made(kind == array::KIND, args, name.map(find).transpose()?)
+    }
+
+    /// Its sides; where actors are threads the workers of a pool are, too.
+    fn contracts(&self) -> BTreeMap<String, Vec<String>> {
+        let workers = if self.starts[0] == How::Thread { "threads" } else { "processes" };
+        let of_pools = ("pool-workers".to_owned(), vec![workers.to_owned()]);
+        contracts(KINDS[0]).into_iter().chain([of_pools]).collect()
     }
 
     /// By which a process is started when nobody says how.
@@ -205,7 +230,7 @@ impl Subject for Purlin {
             objects_reach: Reach::Start,
             objects,
             capabilities: CAPABILITIES.iter().map(|name| (*name).to_owned()).collect(),
-            contracts: contracts(KINDS[0]),
+            contracts: self.contracts(),
             forms: forms(),
             pace: Pace::Fast,
         }
@@ -235,8 +260,13 @@ impl Subject for Purlin {
             event::KIND => Ok(Arc::new(Flag(Event::new().map_err(refusal)?))),
             queue::KIND | queue::BOUNDED | queue::JOINABLE => queue::made(kind, args),
             simple_queue::KIND => Ok(Arc::new(simple_queue::Simple::new()?)),
+            value::KIND | array::KIND => self.numbers(kind, args),
             ends::KIND => self.pipes.make(name, args),
             several::KIND => Ok(Arc::new(several::Several::<Pipe>::default())),
+            pool::KIND => Ok(Arc::new(pool::Described::new(self.name, self.starts[0]))),
+            pool::THREADS => Ok(Arc::new(pool::Described::new(self.name, How::Thread))),
+            pool::outcome::RESULT => Ok(Arc::new(pool::outcome::Pending::default())),
+            pool::outcome::ITERATOR => Ok(Arc::new(pool::outcome::Stepping::default())),
             process::KIND => process::made(self.name, self.usual_process(), args),
             current::KIND => Ok(Arc::new(Me::default())),
             program::KIND => Ok(Arc::new(program::Described::new(args)?)),
@@ -279,8 +309,14 @@ fn objects() -> BTreeMap<String, Vec<String>> {
         (queue::BOUNDED, words(&queue::OPERATIONS)),
         (queue::JOINABLE, words(&queue::JOINABLE_OPERATIONS)),
         (simple_queue::KIND, words(&simple_queue::OPERATIONS)),
+        (value::KIND, words(&value::OPERATIONS)),
+        (array::KIND, words(&array::OPERATIONS)),
         (ends::KIND, words(&ends::OPERATIONS)),
         (several::KIND, words(&several::OPERATIONS)),
+        (pool::KIND, words(&pool::OPERATIONS)),
+        (pool::THREADS, words(&pool::OPERATIONS)),
+        (pool::outcome::RESULT, words(&pool::outcome::RESULT_OPERATIONS)),
+        (pool::outcome::ITERATOR, words(&pool::outcome::ITERATOR_OPERATIONS)),
         (process::KIND, words(&process::OPERATIONS)),
         (current::KIND, words(&current::OPERATIONS)),
         (program::KIND, words(&program::OPERATIONS)),

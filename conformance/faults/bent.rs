@@ -1,6 +1,7 @@
 //! Purlin with one call that is wrong: who checks the cases about pipes, processes, threads and
-//! programs, of which no machine is a model. The call is wrong where it is made, in the actor, so
-//! that what should have been done is not done, or done otherwise.
+//! programs, of which no machine is a model, and about shared numbers, which are too many for a
+//! server. The call is wrong where it is made, in the actor, so that what should have been done is
+//! not done, or done otherwise.
 
 use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,6 +41,8 @@ pub(crate) enum Wrong {
     First(fn()),
     /// The function that it is given is run at once, and not kept.
     Runs,
+    /// What is made is never let go of.
+    Leaks,
 }
 
 /// All of them.
@@ -48,8 +51,11 @@ pub(crate) const BENDS: &[&[Bend]] = &[
     super::bent_end::BENDS,
     super::bent_host::BENDS,
     super::bent_pipe::BENDS,
+    super::bent_pool::BENDS,
     super::bent_program::BENDS,
     super::bent_thread::BENDS,
+    super::bent_value::BENDS,
+    super::bent_array::BENDS,
 ];
 
 /// What stands in for a kind that purlin does not have: it keeps a value for all of its process.
@@ -120,6 +126,9 @@ impl Subject for Bent {
             Err(refusal) if refusal.kind == "unsupported" => Arc::new(Hollow::default()),
             made => made?,
         };
+        if matches!(wrong, Wrong::Leaks) {
+            std::mem::forget(Arc::clone(&straight));
+        }
         Ok(Arc::new(BentObject { straight, bend: self.bend }))
     }
 

@@ -17,6 +17,7 @@
 mod actor;
 mod adapter;
 mod bulk;
+mod errands;
 mod estate;
 mod flow;
 mod functions;
@@ -40,6 +41,7 @@ pub use crate::protocol::{Answer, Arguments, Form, Hello, How, Pace, Reach};
 pub use crate::script::Ended;
 pub use actor::Actor;
 pub use bulk::{Item, Mixture, SEEDS_COUNT};
+pub use errands::Errands;
 pub use flow::{CallResult, Flow, Leaving, Refusal};
 pub use functions::{Function, Functions, is_true};
 pub use package::{Package, run_package};

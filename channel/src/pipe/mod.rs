@@ -215,7 +215,7 @@ impl Pipe {
     /// * [`RecvIntoError::TooLarge`] with the message, when it has more bytes than the buffer,
     ///   which is left alone.
     /// * [`RecvIntoError::Failed`] as [`recv`](Self::recv).
-    #[inline]
+    #[inline(always)] // else it is one return more behind the system call
     pub fn recv_into(
         &self,
         buffer: &mut [u8],
@@ -388,6 +388,7 @@ impl Pipe {
         Arc::as_ptr(&self.inner).addr()
     }
 
+    #[inline(always)]
     fn receive<T>(
         &self,
         deadline: Deadline,

@@ -19,6 +19,7 @@ use super::current::{self, Me};
 use super::event::Flag;
 use super::lock::Shared;
 use super::named::NamedLock;
+use super::numbers::Numbers;
 use super::pipe;
 use super::queue::Messages;
 use super::semaphore::Counted;
@@ -79,6 +80,16 @@ macro_rules! carried {
                 Err(Refusal::unsupported(format!("{name} cannot be carried")))
             }
 
+            /// Handles of the same objects.
+            pub(super) fn copy(&self) -> std::io::Result<Self> {
+                let copies = self.descriptors.iter().map(OwnedFd::try_clone);
+                Ok(Self {
+                    descriptors: copies.collect::<std::io::Result<_>>()?,
+                    $($field: self.$field.clone(),)+
+                    barriers: self.barriers.clone(),
+                })
+            }
+
             /// The objects by name, in the order in which they were added.
             pub(super) fn objects(self, names: &[String]) -> BTreeMap<String, Arc<dyn Object>> {
                 $(let mut $field = self.$field.into_iter();)+
@@ -136,6 +147,7 @@ carried! {
     queues: Queue, "queue", Messages::of;
     joinable_queues: JoinableQueue, "joinable-queue", Messages::of;
     simple_queues: SimpleQueue, "simple-queue", Simple;
+    numbers: Numbers, "numbers", std::convert::identity;
 }
 
 impl Carried {

@@ -193,7 +193,9 @@ fn constant(word: &str, negative: bool) -> Option<Value> {
 fn number(digits: &str, unit: &str, negative: bool) -> Option<Value> {
     let sign = if negative { "-" } else { "" };
     if unit.is_empty() && !digits.contains('.') {
-        return format!("{sign}{digits}").parse::<i64>().ok().map(Value::from);
+        let digits = format!("{sign}{digits}");
+        let signed = digits.parse::<i64>().map(Value::from);
+        return signed.or_else(|_| digits.parse::<u64>().map(Value::from)).ok();
     }
     let size = if unit.is_empty() { digits.parse::<f64>().ok()? } else { seconds(digits, unit)? };
     Number::from_f64(if negative { -size } else { size }).map(Value::Number)

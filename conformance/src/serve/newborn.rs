@@ -93,19 +93,24 @@ pub(super) fn with_function<T>(
     program: Program,
     start: impl FnOnce(Actor) -> Result<T, Refusal>,
 ) -> Result<T, Refusal> {
+    let actor = alone(life, program);
+    let _gate = life.pipes.gate();
+    hand_over(&life.shelf.all());
+    start(actor)
+}
+
+/// Who runs a function, with this actor's objects.
+pub(super) fn alone(life: &Life, program: Program) -> Actor {
     let mut descriptors: Vec<_> = life.source.descriptor().into_iter().collect();
     life.heirs.iter().for_each(|heir| heir.descriptors(&mut descriptors));
-    let actor = Actor {
+    Actor {
         name: String::new(),
         work: Work::Function(program),
         heirs: Vec::new(),
         objects: life.shelf.all(),
         subject: Arc::clone(&life.subject),
         starter: starter(life, descriptors),
-    };
-    let _gate = life.pipes.gate();
-    hand_over(&life.shelf.all());
-    start(actor)
+    }
 }
 
 /// `thread NAME`

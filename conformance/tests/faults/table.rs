@@ -1,11 +1,13 @@
 //! Each fault, and the cases that notice it; and the honest ones, with what they do not keep. A
 //! file for each kind of object; a fault that concerns several kinds stands in each of their files.
 
+mod array;
 mod barrier;
 mod condition;
 mod event;
 mod lock;
 mod pipe;
+mod pool;
 mod process;
 mod process_ends;
 mod queue;
@@ -15,6 +17,7 @@ mod semaphore;
 mod semaphore_waits;
 mod subprocess;
 mod thread;
+mod value;
 
 /// Cases that notice a fault.
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +48,8 @@ impl Table {
 
     /// Whether its faults are calls of purlin's that are bent, and so no odd subject has its kinds.
     pub(crate) fn is_bent(&self) -> bool {
-        ["pipe", "process", "thread", "subprocess"].iter().any(|group| self.groups.contains(group))
+        let bent = ["process", "thread", "subprocess", "value", "array", "pipe", "pool"];
+        bent.iter().any(|group| self.groups.contains(group))
     }
 
     pub(crate) fn is_about(&self, case: &str) -> bool {
@@ -64,7 +68,10 @@ pub(crate) const TABLES: &[Table] = &[
     thread::TABLE,
     subprocess::TABLE,
     queue::TABLE,
+    value::TABLE,
+    array::TABLE,
     pipe::TABLE,
+    pool::TABLE,
 ];
 
 /// Odd ones that are right, and the cases that find what they do not promise.

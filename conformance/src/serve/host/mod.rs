@@ -51,6 +51,8 @@ pub(super) const OPERATIONS: &[&str] = &[
     "is_open",
     "mappings",
     "mappings_grew",
+    "shared_memory",
+    "shared_memory_grew",
     "leave_open",
     "number_of",
     "wait_for_end",

@@ -46,6 +46,8 @@ pub(super) fn call(op: &str, args: &Arguments) -> Option<Done> {
         "kill_new_child" => kill_new_child(),
         "mappings" => mappings().map(Value::from),
         "mappings_grew" => mappings_grew(args),
+        "shared_memory" => shared_memory().map(Value::from),
+        "shared_memory_grew" => shared_memory_grew(args),
         "environment" => text(args, "name").map(|name| std::env::var(name).ok().into()),
         "set_environment" => set_environment(args),
         "directory" => std::env::current_dir().map(path_text).map_err(refused),
@@ -152,6 +154,20 @@ fn mappings_grew(args: &Arguments) -> Done {
     Ok((mappings()? > most).into())
 }
 
+/// How much of the memory that this process uses is shared, in kibibytes.
+fn shared_memory() -> Result<usize, Refusal> {
+    let status = fs::read_to_string("/proc/self/status").map_err(refused)?;
+    let line = status.lines().find_map(|line| line.strip_prefix("RssShmem:"));
+    let kibibytes = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    kibibytes.ok_or_else(|| Refusal::new("unsupported", "the system does not say"))
+}
+
+/// Whether it is more than `before` and `by` so many kibibytes.
+fn shared_memory_grew(args: &Arguments) -> Done {
+    let most = number::<usize>(args, "before")?.saturating_add(number(args, "by")?);
+    Ok((shared_memory()? > most).into())
+}
+
 fn set_environment(args: &Arguments) -> Done {
     environment::set(&text(args, "name")?, &text(args, "value")?);
     Ok(Value::Null)
@@ -172,6 +188,7 @@ fn limit(args: &Arguments) -> Done {
         "processes" => Resource::Nproc,
         "descriptors" => Resource::Nofile,
         "core" => Resource::Core,
+        "file-size" => Resource::Fsize,
         _ => return Err(Refusal::new("invalid-argument", "no such limit")),
     };
     let most = Some(number(args, "most")?);
