@@ -1,5 +1,5 @@
 //! The adapter for POSIX: what the C library offers to processes that share memory, as its manual
-//! pages have it and without help. Actors are forked, and inherit the memory.
+//! pages have it and without help, and the system's own pipes. Actors are forked, and inherit both.
 //!
 //! Not offered: guards and the dropping of handles, for C has neither; functions, which no call
 //! takes; and actors by spawn, which would have to find the memory by a name.

@@ -1,7 +1,7 @@
-//! Purlin with one call that is wrong: who checks the cases about processes, threads and programs,
-//! of which no machine is a model, and about shared numbers, which are too many for a server. The
-//! call is wrong where it is made, in the actor, so that what should have been done is not done, or
-//! done otherwise.
+//! Purlin with one call that is wrong: who checks the cases about pipes, processes, threads and
+//! programs, of which no machine is a model, and about shared numbers, which are too many for a
+//! server. The call is wrong where it is made, in the actor, so that what should have been done is
+//! not done, or done otherwise.
 
 use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Mutex, PoisonError};
