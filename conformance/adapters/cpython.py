@@ -545,7 +545,7 @@ class Value:
                   "seen", "copy_and_set", "send_handle", "acquire", "try", "release")
     is_guard = True
 
-    def __init__(self, context, raw=None, type=None, value=None, locked=True, lock=None):
+    def __init__(self, context, raw=None, type="i32", value=None, locked=True, lock=None):
         if raw is None:
             given = [] if value is None else [written(TYPES.get(type), value)]
             lock = locked if lock is None else lock
@@ -617,7 +617,7 @@ class Array(Value):
                   "fill", "span", "iterate", "contains", "append", "delete", "text", "set_text",
                   "raw", "set_raw", "alternate", "seen", "send_handle", "acquire", "try", "release")
 
-    def __init__(self, context, raw=None, type=None, length=None, values=None, uncounted=None,
+    def __init__(self, context, raw=None, type="i32", length=1, values=None, uncounted=None,
                  text=None, locked=True, lock=None):
         if raw is None:
             given = length if values is None else values
@@ -711,7 +711,7 @@ class Record:
     operations = ("get", "set")
     is_guard = False
 
-    def __init__(self, context, raw=None, fields=None, values=None):
+    def __init__(self, context, raw=None, fields=("x: i32",), values=(0,)):
         self.raw = context.Value(structure(fields), *values) if raw is None else raw
 
     def get(self):
@@ -727,7 +727,7 @@ class RecordArray:
     operations = ("get", "set")
     is_guard = False
 
-    def __init__(self, context, raw=None, fields=None, values=None):
+    def __init__(self, context, raw=None, fields=("x: i32",), values=((0,),)):
         if raw is None:
             raw = context.Array(structure(fields), [tuple(each) for each in values])
         self.raw = raw

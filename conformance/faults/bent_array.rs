@@ -76,7 +76,7 @@ pub(super) const BENDS: &[Bend] = &[
             args.insert("one_by_one".to_owned(), json!(true));
         }),
     ),
-    ("fault-array-half-is-written", "array", "alternate", Given(halves)),
+    ("fault-array-is-written-in-halves", "array", "alternate", Given(halves)),
     ("fault-array-death-untold", "array", "acquire", Swallows("owner-died")),
     ("fault-array-access-fails-for-ever", "array", "get", Fails("damaged")),
     ("fault-array-torn-range-untold", "array", "read", Swallows("owner-died")),

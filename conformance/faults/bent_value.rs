@@ -37,7 +37,7 @@ pub(super) const BENDS: &[Bend] = &[
     ("fault-value-add-is-lost", "value", "add", Skipped),
     ("fault-value-adds-too-much", "value", "add", Given(|args| change(args, "n", |_| json!(1000)))),
     ("fault-value-atomic-add-is-none", "value", "fetch_add", Means("add")),
-    ("fault-value-half-is-written", "value", "alternate", Given(halves)),
+    ("fault-value-is-written-in-halves", "value", "alternate", Given(halves)),
     ("fault-value-death-untold", "value", "acquire", Swallows("owner-died")),
     ("fault-value-access-fails-for-ever", "value", "get", Fails("damaged")),
     ("fault-value-scope-takes-nothing", "value", "with", Skipped),
@@ -66,11 +66,12 @@ pub(super) fn with_own_lock(args: &mut Arguments) {
     args.remove("locked");
 }
 
-/// Of each of the values the low half.
+/// Between two of the values there is one that has the low half of the second.
 pub(super) fn halves(args: &mut Arguments) {
     let half = |value: &Value| json!(value.as_u64().unwrap_or(0) & 0xffff_ffff);
     if let Some(values) = args.get_mut("values").and_then(Value::as_array_mut) {
-        values.iter_mut().for_each(|value| *value = half(value));
+        let halves: Vec<Value> = values.iter().map(half).collect();
+        *values = halves.into_iter().zip(values.drain(..)).flat_map(<[Value; 2]>::from).collect();
     }
 }
 

@@ -37,12 +37,12 @@ fn values_are_what_they_look_like() {
     let script = read(
         "object x: thing(size=3, name=\"n\", open=true, far=2h, low=-1s)\n\
          actors a\n\
-         a: x.get() -> 7 | -7 | \"text\" | true | null\n",
+         a: x.get() -> 7 | -7 | 18446744073709551615 | \"text\" | true | null\n",
     );
     let args = serde_json::Value::Object(script.objects[0].args.clone());
     assert_eq!(args, json!({"size": 3, "name": "n", "open": true, "far": 7200.0, "low": -1.0}));
     let Action::Call { expected, .. } = &script.steps[0].action else { panic!() };
-    assert_eq!(expected.to_string(), "7 | -7 | \"text\" | true | ok");
+    assert_eq!(expected.to_string(), "7 | -7 | 18446744073709551615 | \"text\" | true | ok");
 }
 
 /// All of the language in one text; each step is looked at below by what it prints.

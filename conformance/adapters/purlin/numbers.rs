@@ -396,7 +396,8 @@ enum Asking {
 }
 
 /// Makes a value, or an array, of the type that the argument `type` names, under a lock of its own,
-/// under the one that was `given`, or under none where `locked` is false.
+/// under the one that was `given`, or under none where `locked` is false. Without arguments it is a
+/// zero of 32 bits, or one of them.
 pub(super) fn made(
     is_row: bool,
     args: &Arguments,
@@ -407,7 +408,9 @@ pub(super) fn made(
         (None, Some(Value::Bool(false))) => Asking::Nothing,
         (None, _) => Asking::Own,
     };
-    let name = args.get("type").and_then(Value::as_str).unwrap_or_default();
+    let usual = Arguments::from_iter([("value".into(), 0.into()), ("length".into(), 1.into())]);
+    let args = if args.is_empty() { &usual } else { args };
+    let name = args.get("type").and_then(Value::as_str).unwrap_or(<i32 as Form>::NAME);
     let maker = MAKERS.iter().find(|(known, _)| *known == name);
     let (_, make) = maker.ok_or_else(|| Refusal::prevented(format!("{name} is no plain type")))?;
     Ok(Arc::new(make(&Asked { is_row, args, lock })?))

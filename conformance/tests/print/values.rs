@@ -19,6 +19,7 @@ pub(crate) fn value() -> BoxedStrategy<Value> {
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
         number.prop_map(Value::from),
         any::<String>().prop_map(Value::from),
         prop::sample::select(&["infinity", "-infinity", "nan"][..]).prop_map(Value::from),

@@ -107,7 +107,7 @@ const FAULTS: &[(&str, Noticed)] = &[
         These(&["value/increment-under-lock", "value/increment-without-lock"]),
     ),
     ("fault-value-atomic-add-is-none", These(&["value/atomic-add"])),
-    ("fault-value-half-is-written", These(&["value/never-torn", "value/writer-killed"])),
+    ("fault-value-is-written-in-halves", These(&["value/never-torn", "value/writer-killed"])),
     (
         "fault-value-death-untold",
         These(&["value/holder-killed", "value/access-after-holder-killed"]),
