@@ -171,7 +171,8 @@ impl Caller {
         }
     }
 
-    /// The same, where nothing may run: whether somebody will. If not, [`work`](Self::work) is owed.
+    /// The same, where nothing may run: whether somebody will. If not, [`work`](Self::work) is
+    /// owed.
     fn queue(self: &Arc<Self>, errand: Errand) -> bool {
         let mut state = self.lock();
         state.errands.push_back(errand);

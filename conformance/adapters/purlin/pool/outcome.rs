@@ -198,10 +198,10 @@ impl Stepping {
             with!(working, pool => {
                 if is_ordered {
                     let made = pool.imap(task, source, chunk);
-                    step(made.map(|mut steps| move |limit| steps.next_within(limit)), &asked, &tell);
+                    step(made.map(|mut all| move |limit| all.next_within(limit)), &asked, &tell);
                 } else {
                     let made = pool.imap_unordered(task, source, chunk);
-                    step(made.map(|mut steps| move |limit| steps.next_within(limit)), &asked, &tell);
+                    step(made.map(|mut all| move |limit| all.next_within(limit)), &asked, &tell);
                 }
             });
         };

@@ -85,8 +85,6 @@ const FAULTS: &[(&str, Noticed)] = &[
             "pool/idle-workers-killed",
             "pool/stopped-worker",
             "pool/only-its-owner",
-            "pool/no-source",
-            "pool/starmap-of-no-tuple",
         ]),
     ),
     (
