@@ -49,8 +49,8 @@ pub(crate) const IDLE_MAX: usize = 64;
 /// So many calls of one connection may wait at once. Ours make one at a time.
 pub(crate) const WAITING_MAX: usize = 1024;
 
-/// So many elements an array, a list's repetition or a barrier's parties may come to.
-pub(crate) const ELEMENT_MAX: u64 = 1 << 32;
+/// So many elements a list may come to by repetition: a small request makes them all.
+pub(crate) const ELEMENT_MAX: u64 = 1 << 24;
 
 /// What is ready at once; the rest comes with the next look.
 pub(crate) const READY_COUNT: usize = 256;

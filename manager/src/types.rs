@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::client::packing;
 use crate::error::Error;
 use crate::wire::Item;
 
@@ -197,7 +198,7 @@ pub(crate) fn guarded<T>(call: impl FnOnce() -> Result<T, Error>) -> Result<T, E
 }
 
 fn read<A: DeserializeOwned>(input: &[u8]) -> Result<A, Error> {
-    postcard::from_bytes(input).map_err(|_| Error::InvalidArgument)
+    packing::whole(input).ok_or(Error::InvalidArgument)
 }
 
 impl fmt::Debug for Types {

@@ -89,7 +89,7 @@ fn a_reader_of_much_is_killed() {
             }
         });
         reader.recv(LIMIT).unwrap();
-        pass_some_time(round * 3_000_000);
+        pass_some_time(round * 400_000);
         victim.kill();
         assert_eq!(list.len(), Ok(200_000));
     }

@@ -131,6 +131,8 @@ fn a_lists_ranges() {
     assert_eq!(list.repeat(u64::MAX), Err(Error::OutOfRange));
     list.repeat(0).unwrap();
     assert_eq!(list.len(), Ok(0));
+    list.repeat(u64::MAX).unwrap();
+    assert_eq!(list.len(), Ok(0), "nothing, however often");
 }
 
 fn a_list_is_walked_as_it_is() {

@@ -187,7 +187,7 @@ fn who_does_not_read_is_not_served_on() {
     let key = own_key();
     let mut stream = raw::client(manager.address(), &key);
     // It finds the value, and then asks for it again and again without reading.
-    stream.write_all(&raw::frame(1, &[&[6, 3], &b"big"[..]].concat())).unwrap();
+    stream.write_all(&raw::frame(1, &[&[7, 3], &b"big"[..]].concat())).unwrap();
     raw::receive(&mut stream).unwrap();
     let get = raw::frame(2, &[4, 1, 0, 0, 0, 0]); // object 1, thread 0, no limit, value, get
     stream.set_write_timeout(Some(std::time::Duration::from_millis(200))).unwrap();
@@ -210,13 +210,13 @@ fn a_slow_sender_holds_up_nobody() {
     let list = manager.list([1]).unwrap();
     let key = own_key();
     let mut slow = raw::client(manager.address(), &key);
-    let count = raw::frame(5, &[7]);
+    let count = raw::frame(5, &[8]);
     for byte in &count {
         slow.write_all(&[*byte]).unwrap();
         assert!(is_served(&list, &manager));
     }
-    let (call, _) = raw::receive(&mut slow).unwrap();
-    assert_eq!(call, 5);
+    // A success, the third kind of reply, and one object.
+    assert_eq!(raw::receive(&mut slow).unwrap(), (5, vec![0, 2, 1]));
 }
 
 fn many_strangers_keep_nobody_out() {
@@ -229,7 +229,7 @@ fn many_strangers_keep_nobody_out() {
     let list = manager.list([1]).unwrap();
     assert_eq!(list.len(), Ok(1));
     // The server's own limit of descriptors is not the end of it either.
-    let limited = Manager::start().unwrap();
+    let limited = purlin_manager::Builder::new().spawn().unwrap(); // without copies of ours
     let pid = limited.pid().to_string();
     let lowered =
         std::process::Command::new("prlimit").args(["--pid", &pid, "--nofile=40"]).status();

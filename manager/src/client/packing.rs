@@ -55,12 +55,18 @@ pub(crate) fn pack<T: Serialize + ?Sized>(origin: &Origin, value: &T) -> Result<
 pub(crate) fn unpack<T: DeserializeOwned>(session: &Arc<Session>, item: Item) -> Result<T, Error> {
     let fresh = Unpacking { session: Arc::clone(session), refs: item.refs };
     let before = UNPACKING.replace(Some(fresh));
-    let value = postcard::from_bytes(&item.bytes);
+    let value = whole(&item.bytes);
     let unpacked = UNPACKING.replace(before);
     for object in unpacked.map(|unpacked| unpacked.refs).unwrap_or_default() {
         session.release(object, false); // no proxy has taken it
     }
-    value.map_err(|_| Error::NotTransferable)
+    value.ok_or(Error::NotTransferable)
+}
+
+/// A value that these bytes are, all of them: what is left over was another type's.
+pub(crate) fn whole<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    let (value, rest) = postcard::take_from_bytes(bytes).ok()?;
+    rest.is_empty().then_some(value)
 }
 
 /// A proxy's serial form.

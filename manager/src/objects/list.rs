@@ -71,8 +71,13 @@ impl List {
     }
 
     fn repeat(&mut self, turn: &mut Turn<'_>, times: u64) -> Result<(), Error> {
-        let len = (self.items.len() as u64).checked_mul(times).filter(|len| *len <= ELEMENT_MAX);
-        len.ok_or(Error::OutOfRange)?;
+        let len = self.items.len() as u64;
+        if len.checked_mul(times).is_none_or(|product| product > ELEMENT_MAX) {
+            return Err(Error::OutOfRange);
+        }
+        if len == 0 {
+            return Ok(()); // nothing, however often
+        }
         let once = core::mem::take(&mut self.items);
         for _ in 0..times {
             self.extend(turn, once.clone());
