@@ -12,6 +12,9 @@ pub enum Error {
     Empty,
     /// This handle was closed, or the queue was shut down for everybody.
     Closed,
+    /// The value has no serial form, and nothing was sent; or the message has none of this type,
+    /// and is used up.
+    NotTransferable,
     /// The message is larger than the queue was made for, or than the buffer: then it is still
     /// there.
     MessageTooLarge {
@@ -73,6 +76,7 @@ impl Error {
             Self::Full => "full",
             Self::Empty => "empty",
             Self::Closed => "closed",
+            Self::NotTransferable => "not-transferable",
             Self::MessageTooLarge { .. } => "message-too-large",
             Self::TaskDoneTooOften => "task-done-too-often",
             Self::EndOfFile => "end-of-file",

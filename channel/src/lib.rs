@@ -42,7 +42,8 @@
 //! [`wait`] waits for several of all these at once. Whole programs are in the folder `examples`.
 //!
 //! # What this crate does not do
-//! * Give messages a form: they are bytes.
+//! * Give messages a form: they are bytes. With the feature `serde` there is `Typed`, for values of
+//!   a type instead.
 //! * Keep what a dead process had received: it had it.
 //! * Promise whose turn it is among those who wait.
 
@@ -64,6 +65,8 @@ mod queue;
 mod simple;
 mod spsc;
 mod sys;
+#[cfg(feature = "serde")]
+mod typed;
 mod value;
 mod wait;
 mod words;
@@ -81,5 +84,7 @@ pub use plain::{Plain, Whole};
 pub use queue::Queue;
 pub use simple::SimpleQueue;
 pub use spsc::{Receiver, Sender, Spsc};
+#[cfg(feature = "serde")]
+pub use typed::{Carrier, Typed, decode, encode};
 pub use value::Value;
 pub use wait::{Awaited, wait};

@@ -72,8 +72,11 @@ pub(crate) const INLINE_MAX_BYTES: usize = 48 << 10;
 /// How many such pieces the socket's room is for, at least: the bound on messages in flight.
 pub(crate) const IN_FLIGHT_COUNT: usize = 4;
 
-/// Messages of a pipe up to this length are put together on the stack.
-pub(crate) const STACK_BYTES: usize = 256;
+/// Frames of a pipe up to this length are put together on the stack.
+pub(crate) const COPIED_FRAME_BYTES: usize = 4096;
+
+/// And of these so little that the rest is not cleared for nothing.
+pub(crate) const SHORT_FRAME_BYTES: usize = 256;
 
 /// The longest message of a pipe.
 pub const PIPE_MESSAGE_MAX_BYTES: u64 = 1 << 32;

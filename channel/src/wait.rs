@@ -1,7 +1,8 @@
 //! Waiting for several things at once.
 
 use core::time::Duration;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::collections::HashSet;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use purlin_sync::parts::{Watch, sleep_on_any};
 use purlin_sync::{Deadline, Event};
@@ -50,8 +51,8 @@ impl<'a> From<BorrowedFd<'a>> for Awaited<'a> {
 }
 
 /// Waits until at least one of them has happened, or `deadline` passes; which of them have, by
-/// their places, in order. It takes nothing: another may be quicker, so that whoever must not wait
-/// takes by a call that does not.
+/// their places, in order. What is named twice is told at its first place. It takes nothing:
+/// another may be quicker, so that whoever must not wait takes by a call that does not.
 ///
 /// ```
 /// # fn main() -> Result<(), purlin_channel::Error> {
@@ -99,8 +100,7 @@ pub fn wait(awaited: &[Awaited<'_>], deadline: impl Into<Deadline>) -> Result<Ve
             if has_slept {
                 awaited.iter().for_each(|one| one.pass_on());
             }
-            round.ready.sort_unstable();
-            return Ok(round.ready);
+            return Ok(first_places(awaited, round.ready));
         }
         round.sleep(left.unwrap_or(SLICE).min(SLICE))?;
         has_slept = true;
@@ -108,6 +108,16 @@ pub fn wait(awaited: &[Awaited<'_>], deadline: impl Into<Deadline>) -> Result<Ve
 }
 
 impl<'a> Awaited<'a> {
+    /// The same for what is the same: the kind, and a number that no other of it has meanwhile.
+    fn identity(self) -> (u8, usize) {
+        match self {
+            Self::Pipe(pipe) => (0, pipe.identity()),
+            Self::Queue(queue) => (1, core::ptr::from_ref(queue).addr()),
+            Self::Event(event) => (2, core::ptr::from_ref(event).addr()),
+            Self::Descriptor(descriptor) => (3, descriptor.as_raw_fd().unsigned_abs() as usize),
+        }
+    }
+
     /// What an event was at the beginning: it may be set and cleared while nobody looks.
     fn first_watch(self) -> Option<Watch<'a>> {
         match self {
@@ -125,6 +135,14 @@ impl<'a> Awaited<'a> {
             view.news().notify(1);
         }
     }
+}
+
+/// In order, without those at which something stands once more.
+fn first_places(awaited: &[Awaited<'_>], mut ready: Vec<usize>) -> Vec<usize> {
+    ready.sort_unstable();
+    let mut seen = HashSet::with_capacity(ready.len());
+    ready.retain(|place| seen.insert(awaited[*place].identity()));
+    ready
 }
 
 /// One look at all of them, and what can be slept on if there is nothing.

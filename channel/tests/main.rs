@@ -18,5 +18,6 @@ mod shared;
 mod shared_bad;
 mod simple;
 mod spsc;
+mod typed;
 mod unbounded;
 mod wait;

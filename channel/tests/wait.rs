@@ -25,7 +25,9 @@ fn those_that_are_ready_are_told_and_no_others() {
     assert_eq!(wait(&ours, None), Ok(vec![2]));
     pipes[0].1.send(b"0", None).unwrap();
     assert_eq!(wait(&ours, LIMIT), Ok(vec![0, 2]));
-    assert_eq!(wait(&[ours[0], ours[0]], Duration::ZERO), Ok(vec![0, 1]));
+    assert_eq!(wait(&[ours[0], ours[2], ours[0], ours[2]], Duration::ZERO), Ok(vec![0, 1]));
+    let again = pipes[0].0.clone();
+    assert_eq!(wait(&[(&again).into(), ours[0]], Duration::ZERO), Ok(vec![0]));
     pipes[1].1.close();
     assert_eq!(wait(&ours, LIMIT), Ok(vec![0, 1, 2]));
     assert_eq!(pipes[1].0.recv(None), Err(Error::EndOfFile));

@@ -16,10 +16,12 @@ import builtins
 import errno
 import fcntl
 import functools
+import gc
 import json
 import math
 import mmap
 import multiprocessing
+import multiprocessing.pool
 import multiprocessing.spawn
 import os
 import pickle
@@ -41,6 +43,7 @@ from signal import SIG_BLOCK, SIG_DFL, SIG_IGN, pthread_sigmask
 LINE_MAX_BYTES = 4096  # PIPE_BUF: up to this length a write to a pipe is never torn.
 ACTOR = "actor"  # the name under which a spawned actor executes this file
 TARGET = "target"  # and that under which what a spawned process object runs does
+WORKER = "worker"  # and that under which the worker of a pool does
 EXIT_CALL = {"x86_64": 60, "aarch64": 93}  # exit(2), which ends one thread
 SENT_BY_SCRIPTS = {signal.SIGUSR1, signal.SIGINT}
 
@@ -157,15 +160,27 @@ SAID = (
     ("can't start new thread", "out-of-resources"),
     ("cannot pickle", "not-transferable"),
     ("Pickling an AuthenticationString", "not-transferable"),
+    ("connection is write-only", "wrong-direction"),
+    ("connection is read-only", "wrong-direction"),
+    ("bad message length", "message-too-large"),
+    ("is already registered", "invalid-argument"),
+    ("got end of file during message", "truncated"),
     ("group argument must be None", "invalid-argument"),
     ("name must be a string", "invalid-argument"),
     ("has no attribute '_closed'", "invalid-argument"),
+    ("Pool not running", "pool-not-running"),
+    ("Pool is still running", "still-running"),
+    (" not ready", "not-ready"),
 )
 
 
 def error_kind(error):
     if isinstance(error, Refused):
         return error.args[0]
+    if type(error.__cause__).__name__ == "RemoteTraceback":
+        return "task-failed"
+    if isinstance(error, multiprocessing.TimeoutError):
+        return "timed-out"
     if isinstance(error, TaskFailed):
         return "task-failed"
     if isinstance(error, KeyboardInterrupt):
@@ -199,6 +214,12 @@ def error_kind(error):
         return "timed-out"
     if isinstance(error, subprocess.CalledProcessError):
         return "task-failed"
+    if isinstance(error, pickle.UnpicklingError):
+        return "not-transferable"
+    if isinstance(error, multiprocessing.BufferTooShort):
+        return "message-too-large"
+    if isinstance(error, EOFError):
+        return "end-of-file"
     if isinstance(error, FileNotFoundError):
         return "no-such-program"
     if isinstance(error, PermissionError):
@@ -762,6 +783,158 @@ def record_again(cls):
     return eval, (make % fields,)
 
 
+class Pipe:
+    """An end of a multiprocessing.Pipe: a Connection."""
+
+    operations = ("send", "send_bytes", "recv", "recv_bytes", "recv_into", "touched", "recv_refused",
+                  "poll", "close", "is_closed", "reads", "writes", "descriptor", "is_readable",
+                  "echo", "send_mixed", "recv_mixed", "send_unsendable", "send_unreadable",
+                  "send_end", "recv_end_and_send", "recv_ending", "write_length")
+    is_guard = True
+
+    def __init__(self, context, raw=None, one_way=False, other=None, own=False, descriptor=None):
+        self.other, self.own = None, own
+        if raw is not None:
+            self.raw = raw
+        elif other is not None:
+            self.raw, other.other = other.other, None
+        elif descriptor is not None:
+            self.raw = Connection(descriptor)
+        else:
+            self.raw, self.other = context.Pipe(not one_way)
+
+    def send(self, item, timeout=None):
+        self.unlimited(timeout)
+        self.raw.send(item)
+
+    def send_bytes(self, timeout=None, offset=0, size=None, text=None, **given):
+        self.unlimited(timeout)
+        self.raw.send_bytes(text if text is not None else item_of(given), offset, size)
+
+    def recv(self, timeout=None):
+        self.unlimited(timeout)
+        return told(self.raw.recv())
+
+    def recv_bytes(self, timeout=None, limit=None):
+        self.unlimited(timeout)
+        return told(self.raw.recv_bytes(limit))
+
+    def recv_ending(self, limit):
+        return told(self.raw.recv_bytes(limit))
+
+    def unlimited(self, timeout):
+        if timeout is not None:
+            raise NotImplementedError("there is no limit")
+
+    def recv_into(self, size, offset=0, read_only=False):
+        self.buffer, self.refused = bytearray(size), None
+        buffer = bytes(self.buffer) if read_only else self.buffer
+        try:
+            count = self.raw.recv_bytes_into(buffer, offset)
+        except multiprocessing.BufferTooShort as error:
+            self.refused = error.args[0]
+            raise
+        message = told(bytes(self.buffer[offset:offset + count]))
+        others = self.buffer[:offset] + self.buffer[offset + count:]
+        return [count, message["seed"], len(others) - others.count(0)]
+
+    def touched(self):
+        return len(self.buffer) - self.buffer.count(0)
+
+    def recv_refused(self):
+        """The message that came with the failure, or else the next one."""
+        return told(self.raw.recv_bytes() if self.refused is None else self.refused)
+
+    def poll(self, **timeout):
+        return self.raw.poll(**timeout)
+
+    def close(self):
+        self.raw.close()
+
+    def is_closed(self):
+        return self.raw.closed
+
+    def reads(self):
+        return self.raw.readable
+
+    def writes(self):
+        return self.raw.writable
+
+    def descriptor(self):
+        return self.raw.fileno()
+
+    def is_readable(self, timeout=None):
+        watched = select.poll()
+        watched.register(self.raw.fileno(), select.POLLIN)
+        return bool(watched.poll(timeout and timeout * 1000 if timeout != 0 else 0))
+
+    def echo(self):
+        self.raw.send_bytes(self.raw.recv_bytes())
+
+    def send_mixed(self, count, most, step=37):
+        for item in mixture(count, most, step):
+            self.raw.send_bytes(item)
+
+    def recv_mixed(self, count, most, step=37):
+        """Up to the end: whether each message was the next one of the mixture."""
+        items = mixture(count, most, step)
+        while True:
+            try:
+                message = self.raw.recv_bytes()
+            except EOFError:
+                return True
+            if message != next(items):
+                return False
+
+    def send_unsendable(self):
+        self.raw.send(threading.Lock())
+
+    def send_unreadable(self):
+        self.raw.send_bytes(b"junk")
+
+    def send_end(self, end):
+        self.raw.send(HERE.actor.objects[end].raw)
+
+    def recv_end_and_send(self, **given):
+        self.raw.recv().send(item_of(given))
+
+    def write_length(self, length, many=None):
+        short = length if length < 2**31 else -1
+        header = short.to_bytes(4, "big", signed=True)
+        if short != length:
+            header += length.to_bytes(8, "big")
+        os.write(self.raw.fileno(), header[:many])
+
+
+class Several:
+    """multiprocessing.connection.wait"""
+
+    operations = ("wait", "drain")
+    is_guard = False
+
+    def __init__(self, context, raw=None):
+        self.raw = None
+
+    def wait(self, of, timeout=None):
+        objects = {name: HERE.actor.objects[name] for name in of}
+        things = {name: one.raw.sentinel if isinstance(one, Process) else one.raw
+                  for name, one in objects.items()}
+        ready = wait([things[name] for name in of], timeout)
+        return sorted(name for thing in ready for name in objects if things[name] is thing)
+
+    def drain(self, of):
+        """Receives from those that are ready, until all are at their end."""
+        left, count = [HERE.actor.objects[name].raw for name in of], 0
+        while left:
+            for end in wait(left):
+                try:
+                    end.recv()
+                    count += 1
+                except EOFError:
+                    left.remove(end)
+        return count
+
+
 def item_of(given):
     """`item=…`, or a byte string of `bytes=…` with `seed=…`."""
     return given["item"] if "item" in given else bulk(given["bytes"], given.get("seed", 0))
@@ -781,8 +954,8 @@ def told(item):
     return {"bytes": len(item), "seed": seed if item == bulk(len(item), seed) else "torn"}
 
 
-def mixture(count, most):
-    return (bulk(37 * place % (most + 1), place) for place in range(count))
+def mixture(count, most, step=37):
+    return (bulk(step * place % (most + 1), place) for place in range(count))
 
 
 class Cell:
@@ -1806,6 +1979,382 @@ class Target:
         actor.live()
 
 
+class Pool:
+    """multiprocessing.pool.Pool, which is made by the operation `start`. What it runs is
+    `run_task`, on a pair of what is to be run and what that is given."""
+
+    operations = ("start", "size", "worker", "strangers", "apply", "submit", "map", "map_async",
+                  "starmap", "imap", "imap_unordered", "close", "terminate", "join", "failure",
+                  "map_unsendable", "map_traced", "traced", "map_reversed", "send", "drop",
+                  "drop_warns", "local")
+    is_guard = True
+
+    def __init__(self, context, raw=None):
+        self.context, self.raw, self.failed = context, raw, None
+
+    def start(self, workers=None, by=None, initializer=None, **limits):
+        self.raw = None
+        context = self.context if by is None else multiprocessing.get_context(by)
+        if initializer is not None and not callable(initializer):
+            context.Pool(workers, initializer)
+        tasks = {"maxtasksperchild": limits["tasks"]} if "tasks" in limits else {}
+        self.raw = self.make(context, workers, initializer, tasks)
+
+    def make(self, context, workers, initializer, tasks):
+        usual = self.context.get_start_method()
+        others = {name: object for name, object in HERE.actor.objects.items()
+                  if not isinstance(object[0] if isinstance(object, list) else object, OF_POOLS)}
+        if context.get_start_method() == "fork":
+            return context.Pool(workers, begin_worker, (others, usual, initializer), **tasks)
+        kinds = {name: kept(handles) for name, handles in others.items()}
+        names = {"__name__": WORKER, "source": SOURCE[0], "passed": (kinds, usual, initializer)}
+        return context.Pool(workers, exec, (SOURCE[0], names), **tasks)
+
+    def came(self, work, *args, **named):
+        """What comes of it; a failure is kept, since scripts ask what it says."""
+        if self.raw is None:
+            raise Refused("pool-not-running", "nothing was started")
+        try:
+            return work(*args, **named)
+        except Exception as error:
+            self.failed = error
+            raise
+
+    def size(self):
+        return self.raw._processes
+
+    def worker(self, place):
+        return self.raw._pool[place].pid
+
+    def strangers(self, of):
+        workers = [worker.pid for worker in self.raw._pool]
+        return len([pid for pid in of if pid not in workers])
+
+    def apply(self, of=None, task=None, function=None):
+        run, args, _ = self.given(task or function, of)
+        return whole_or_plain(self.came(self.raw.apply, run, args))
+
+    def submit(self, of=None, task=None, function=None, to=None, place=None, base=None,
+               handle=None, **callbacks):
+        of = of if handle is None else HERE.actor.objects[handle].raw
+        run, args, named = self.given(task or function, of, base)
+        result = self.came(self.raw.apply_async, run, args, named, **with_actor(callbacks))
+        fill(to, place, result)
+
+    def given(self, work, of, base=None):
+        """What is called, with what."""
+        if base is not None:
+            return int, (of,), {"base": base}
+        if work == "unsendable-function":
+            return lambda: None, (), {}
+        if work == "unknown":
+            sys.modules[ACTOR].only_here = only_here
+            return only_here, (), {}
+        if work == "square" and isinstance(of, list):
+            return run_task, (work, *of), {}
+        return run_task, ((work, of),), {}
+
+    def map(self, chunk=None, log=None, sum=False, distinct=None, **source):
+        values = self.came(self.raw.map, run_task, elements(**source), chunk)
+        return shown_values(values, log, sum, distinct)
+
+    def map_async(self, chunk=None, to=None, place=None, callback=None, error_callback=None,
+                  **source):
+        callbacks = {"callback": callback, "error_callback": error_callback}
+        callbacks = with_actor({name: one for name, one in callbacks.items() if one is not None})
+        result = self.came(self.raw.map_async, run_task, elements(**source), chunk, **callbacks)
+        fill(to, place, result)
+
+    def starmap(self, of=None, squares=None, chunk=None, to=None, sum=False):
+        pairs = of if squares is None else [(n, n) for n in range(squares)]
+        if to is not None:
+            return fill(to, None, self.came(self.raw.starmap_async, multiply, pairs, chunk))
+        return shown_values(self.came(self.raw.starmap, multiply, pairs, chunk), None, sum, None)
+
+    def imap(self, to, chunk=1, **source):
+        fill(to, None, self.came(self.raw.imap, run_task, elements(**source), chunk))
+
+    def imap_unordered(self, to, chunk=1, **source):
+        fill(to, None, self.came(self.raw.imap_unordered, run_task, elements(**source), chunk))
+
+    def close(self):
+        self.raw.close()
+
+    def terminate(self):
+        self.raw.terminate()
+
+    def join(self, timeout=None):
+        if timeout is not None:
+            raise NotImplementedError("it has no time limit")
+        self.raw.join()
+
+    def failure(self, has=None, place=False):
+        return says(self.failed, has, place)
+
+    def map_unsendable(self, count):
+        return self.came(self.raw.map, run_task, [threading.Lock() for _ in range(count)], 1)
+
+    def map_reversed(self, count, bytes):
+        given = [bulk(bytes, seed) for seed in range(count)]
+        came = self.came(self.raw.map, reversed_bytes, given, 1)
+        return [one[::-1] for one in came] == given and count
+
+    def map_traced(self, count):
+        return len(self.came(self.raw.map, same, [Traced() for _ in range(count)]))
+
+    def traced(self):
+        return traced_count()
+
+    def send(self):
+        try:
+            multiprocessing.Pipe()[1].send(self.raw)
+        except NotImplementedError as error:
+            raise Refused("not-transferable", str(error)) from error
+
+    def drop(self):
+        self.raw = None
+        gc.collect()
+
+    def drop_warns(self):
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            self.drop()
+        return any("unclosed running" in str(one.message) for one in seen)
+
+    def local(self):
+        here = object()
+        return [7, self.came(self.raw.apply, lambda: here) is here]
+
+
+class ThreadPool(Pool):
+    """multiprocessing.pool.ThreadPool"""
+
+    def make(self, context, workers, initializer, tasks):
+        passed = (dict(HERE.actor.objects), self.context.get_start_method(), initializer)
+        return multiprocessing.pool.ThreadPool(workers, begin_worker, passed)
+
+
+class AsyncResult:
+    """multiprocessing.pool.AsyncResult, which a call of a pool fills in."""
+
+    operations = ("get", "wait", "ready", "successful", "failure")
+    is_guard = False
+
+    def __init__(self, context, raw=None):
+        self.raw, self.failed = raw, None
+
+    def get(self, timeout=None, log=None, sum=False, distinct=None):
+        if self.raw is None:
+            raise Refused("pool-not-running", "nothing was submitted")
+        try:
+            value = self.raw.get(timeout)
+        except Exception as error:
+            self.failed = error
+            raise
+        if isinstance(value, list):
+            return shown_values(value, log, sum, distinct)
+        return whole_or_plain(value)
+
+    def wait(self, timeout=None):
+        self.raw.wait(timeout)
+
+    def ready(self):
+        return self.raw.ready()
+
+    def successful(self):
+        return self.raw.successful()
+
+    def failure(self, has=None, place=False):
+        return says(self.failed, has, place)
+
+
+class Iterator:
+    """What imap gives, which a call of a pool fills in."""
+
+    operations = ("next", "rest", "failure")
+    is_guard = False
+
+    def __init__(self, context, raw=None):
+        self.raw, self.failed = raw, None
+
+    def next(self, timeout=None):
+        try:
+            return next(self.raw) if timeout is None else self.next_within(timeout)
+        except StopIteration:
+            raise Refused("stop-iteration", "there is none left") from None
+        except Exception as error:
+            self.failed = error
+            raise
+
+    def next_within(self, timeout):
+        if isinstance(self.raw, types.GeneratorType):
+            raise NotImplementedError("with chunks there is no such call")
+        return self.raw.next(timeout)
+
+    def rest(self, log=None, sum=False, distinct=None):
+        return shown_values(list(self.raw), log, sum, distinct)
+
+    def failure(self, has=None, place=False):
+        return says(self.failed, has, place)
+
+
+OF_POOLS = (Pool, AsyncResult, Iterator)
+
+
+def begin_worker(objects, usual, initializer):
+    """What each worker runs first."""
+    HERE.actor, HERE.reply_id = Alone(multiprocessing.get_context(usual), objects), 0
+    if initializer is not None:
+        initializer()
+
+
+def run_task(given):
+    """A task by its name, or a function of the script, on what it is given."""
+    work, of = given
+    if callable(work):
+        HERE.given = of
+        return work()
+    return TASKS[work](of)
+
+
+def late(of):
+    time.sleep((10 - of) * 0.005)
+    return of
+
+
+def fails(of):
+    raise TaskFailed(of)
+
+
+def parse(of):
+    return int(of) if of.isdigit() else fails(of)
+
+
+def start_child(of):
+    child = multiprocessing.Process(target=int)
+    child.start()
+    child.join()
+
+
+TASKS = {
+    "square": lambda of: of * of,
+    "identity": lambda of: of,
+    "parse": parse,
+    "late": late,
+    "fails": fails,
+    "start": start_child,
+    "unsendable": lambda of: threading.Lock(),
+    "large": lambda of: bulk(LARGE_BYTES, 7),
+    "traced": lambda of: traced_count(),
+}
+LARGE_BYTES = 8 << 20
+
+
+def only_here():
+    pass
+
+
+def multiply(one, other):
+    return one * other
+
+
+def reversed_bytes(of):
+    return of[::-1]
+
+
+def same(traced):
+    return traced
+
+
+class Traced:
+    """Something that is counted while it lives."""
+
+    count = 0
+
+    def __init__(self):
+        Traced.count += 1
+
+    def __reduce__(self):
+        return Traced, ()
+
+    def __del__(self):
+        Traced.count -= 1
+
+
+def traced_count():
+    """How many there are in this process, as soon as the threads of a pool have let go of theirs."""
+    for _ in range(100):
+        gc.collect()
+        if Traced.count == 0:
+            break
+        time.sleep(0.01)
+    return Traced.count
+
+
+def elements(task=None, function=None, over=None, of=None, at=(), there=None, fails_at=None,
+             counts=None):
+    """What a map is given: pairs, for `run_task`."""
+    if of is not None and not isinstance(of, list):
+        return of
+    asked = None if counts is None else HERE.actor.objects[counts]
+    at = at if isinstance(at, (list, tuple)) else (at,)
+    values = of if of is not None else range(over if over is not None else sys.maxsize)
+
+    def each():
+        for place, value in enumerate(values):
+            if asked is not None:
+                asked.add(1)
+            if place == fails_at:
+                raise TaskFailed("the source fails at %d" % place)
+            yield (there if there is not None and value in at else task or function, value)
+        if asked is not None:
+            asked.add(1)
+
+    return each()
+
+
+def fill(to, place, made):
+    if to is not None:
+        found = HERE.actor.objects[to]
+        (found if place is None else found[place]).raw = made
+
+
+def with_actor(callbacks):
+    """The script's functions as callbacks, which the library runs in a thread of its own."""
+    actor = HERE.actor
+
+    def calling(function, value):
+        HERE.actor, HERE.reply_id = actor, 0
+        HERE.given = error_kind(value) if isinstance(value, BaseException) else value
+        function()
+
+    return {name: functools.partial(calling, one) for name, one in callbacks.items()}
+
+
+def shown_values(values, log, sum, distinct):
+    """All values; or each in a log, their sum, how many of each so many are different."""
+    if log is not None:
+        for value in values:
+            HERE.actor.objects[log].write(value)
+    elif sum:
+        return builtins.sum(value for value in values if isinstance(value, int))
+    elif distinct:
+        parts = [values[place:place + distinct] for place in range(0, len(values), distinct)]
+        return [len(set(map(json.dumps, part))) for part in parts]
+    else:
+        return values
+
+
+def whole_or_plain(value):
+    """Of the large bytes whether they are whole."""
+    return value == bulk(LARGE_BYTES, 7) if isinstance(value, bytes) else value
+
+
+def says(error, has, place):
+    text = "" if error is None else "%r %s" % (error, error.__cause__ or "")
+    return ("in fails" if place else has) in text
+
+
 KINDS = {
     "lock": Lock,
     "semaphore": Semaphore,
@@ -1818,6 +2367,8 @@ KINDS = {
     "array": Array,
     "record": Record,
     "record-array": RecordArray,
+    "pipe": Pipe,
+    "several": Several,
     "rlock": RLock,
     "condition": Condition,
     "barrier": Barrier,
@@ -1831,6 +2382,10 @@ KINDS = {
     "current-thread": CurrentThread,
     "timer": Timer,
     "local": Local,
+    "pool": Pool,
+    "thread-pool": ThreadPool,
+    "async-result": AsyncResult,
+    "iterator": Iterator,
 }
 
 # The arguments that name another object, whose own thing of the library is meant.
@@ -1857,6 +2412,8 @@ def made(context, kind, args, count, objects):
             if args[name] not in objects:
                 raise Refused("no-such-name", args[name])
             args[name] = objects[args[name]].raw
+    if "other" in args:
+        args["other"] = objects[args["other"]]
     if count is None:
         return KINDS[kind](context, **args)
     return [KINDS[kind](context, **args) for _ in range(count)]
@@ -1895,12 +2452,18 @@ def function(program):
 
 
 def run_function(program):
-    return Script(HERE.actor, HERE.reply_id).block(json.loads(program))
+    given, HERE.given = getattr(HERE, "given", None), None  # what the function is called with
+    return Script(HERE.actor, HERE.reply_id).block(json.loads(program), given)
 
 
 def offer_functions():
     module = sys.modules[ACTOR] = types.ModuleType(ACTOR)
     module.run_function = run_function
+    # What goes to the workers of a pool and back is known by this name on both sides.
+    for each in (run_task, multiply, reversed_bytes, same, only_here, Traced, TaskFailed, Refused):
+        each.__module__ = ACTOR
+        if each is not only_here:
+            setattr(module, each.__name__, each)
 
 
 # Actors.
@@ -2161,6 +2724,8 @@ def kept(handles):
     """What a new interpreter is given: the kind, and one thing of the library's or several."""
     if isinstance(handles, (Process, Thread, Program)):
         return (type(handles).__name__, "elsewhere")
+    if isinstance(handles, Pipe) and (handles.own or handles.raw.closed):
+        return ("Pipe", "elsewhere")
     if isinstance(handles, list) and handles and isinstance(handles[0], (Process, Thread)):
         return (type(handles[0]).__name__, ["elsewhere"] * len(handles))
     if isinstance(handles, list):
@@ -2213,8 +2778,8 @@ class Script:
         say(self.id, "entered", at=time.monotonic_ns())
         report(self.id, lambda: self.block(program))
 
-    def block(self, program):
-        self.it = None
+    def block(self, program, given=None):
+        self.it = given
         for statement in program:
             do = getattr(self, "do_" + statement["do"].replace("-", "_"), self.unknown)
             self.it = do(statement)
@@ -2383,7 +2948,8 @@ class Adapter:
             contracts={"lock-release": ["by-anyone"], "lock-again": ["waits"],
                        "condition-wakeup": ["exact"], "condition-notify": ["by-holder"],
                        "at-exit": ["waits"], "queue-room": ["grows"],
-                       "queue-put": ["background"]},
+                       "queue-put": ["background"], "pipe-message": ["in-pieces"],
+                       "pool-workers": ["processes"]},
             pace="slow" if self.method == "spawn" else "fast",
         )
 
@@ -2523,6 +3089,10 @@ if __name__ == "__main__":
 elif __name__ == ACTOR:
     SOURCE.append(source)
     act_anew(source, *passed)
+elif __name__ == WORKER:
+    SOURCE.append(source)
+    offer_functions()
+    begin_worker(remade(multiprocessing.get_context(passed[1]), passed[0]), *passed[1:])
 elif __name__ == TARGET:
     SOURCE.append(source)
     target = Target(passed)

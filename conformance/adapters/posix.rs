@@ -1,5 +1,5 @@
 //! The adapter for POSIX: what the C library offers to processes that share memory, as its manual
-//! pages have it and without help. Actors are forked, and inherit the memory.
+//! pages have it and without help, and the system's own pipes. Actors are forked, and inherit both.
 //!
 //! Not offered: guards and the dropping of handles, for C has neither; functions, which no call
 //! takes; and actors by spawn, which would have to find the memory by a name.
@@ -12,11 +12,13 @@ use purlin_conformance::serve::{
     Actor, Arguments, CAPABILITIES, Child, Form, Hello, How, Object, Pace, Reach, Refusal, Subject,
 };
 
+use super::{pipe as ends, several};
 use barrier::Barrier;
 use condition::Condition;
 use errors::out_of_resources;
 use memory::{Arena, Shared};
 use mutex::{Kind, Lock};
+use pipe::Stream;
 use semaphore::Semaphore;
 
 #[path = "posix/barrier.rs"]
@@ -31,6 +33,8 @@ mod limit;
 mod memory;
 #[path = "posix/mutex.rs"]
 mod mutex;
+#[path = "posix/pipe.rs"]
+mod pipe;
 #[path = "posix/process.rs"]
 mod process;
 #[path = "posix/semaphore.rs"]
@@ -41,6 +45,7 @@ pub(crate) struct Posix {
     arena: Arena,
     /// For who asks for one again, by another mapping.
     mutexes: Mutex<BTreeMap<String, Shared<libc::pthread_mutex_t>>>,
+    pipes: ends::Made<Stream>,
 }
 
 impl Posix {
@@ -49,7 +54,8 @@ impl Posix {
     /// # Errors
     /// * What the system refused.
     pub(crate) fn new() -> std::io::Result<Self> {
-        Ok(Self { arena: Arena::new()?, mutexes: Mutex::default() })
+        let (mutexes, pipes) = (Mutex::default(), ends::Made::default());
+        Ok(Self { arena: Arena::new()?, mutexes, pipes })
     }
 
     fn mutex(&self, name: &str, kind: Kind) -> Result<Arc<dyn Object>, Refusal> {
@@ -99,6 +105,8 @@ impl Subject for Posix {
             ("semaphore", &semaphore::OPERATIONS),
             ("condition", &condition::OPERATIONS),
             ("barrier", &barrier::OPERATIONS),
+            (ends::KIND, &ends::OPERATIONS),
+            (several::KIND, &several::OPERATIONS),
         ];
         let as_lock = |again| Form { of: "lock".to_owned(), contracts: sides(again) };
         Hello {
@@ -132,6 +140,8 @@ impl Subject for Posix {
             "semaphore" => Ok(Arc::new(Semaphore::new(&self.arena, args)?)),
             "condition" => self.condition(args),
             "barrier" => Ok(Arc::new(Barrier::new(&self.arena, args)?)),
+            ends::KIND => self.pipes.make(name, args),
+            several::KIND => Ok(Arc::new(several::Several::<Stream>::default())),
             _ => Err(Refusal::unsupported(kind)),
         }
     }

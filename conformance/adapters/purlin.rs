@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use purlin_channel::Pipe;
 use purlin_conformance::limits::PROTOCOL_VERSION;
 use purlin_conformance::serve::{
     Actor, Arguments, CAPABILITIES, Child, Ended, Form, Hello, How, Object, Pace, Package, Reach,
@@ -19,6 +20,7 @@ use purlin_sync::{
     Unbounded, Units,
 };
 
+use super::{pipe as ends, several};
 use barrier::Meeting;
 use carried::Carried;
 use current::Me;
@@ -50,6 +52,10 @@ pub(crate) mod mains;
 mod named;
 #[path = "purlin/numbers.rs"]
 mod numbers;
+#[path = "purlin/pipe.rs"]
+mod pipe;
+#[path = "purlin/pool.rs"]
+mod pool;
 #[path = "purlin/process.rs"]
 mod process;
 #[path = "purlin/program.rs"]
@@ -73,6 +79,7 @@ pub(crate) struct Purlin {
     starts: &'static [How],
     has_threads: AtomicBool,
     made: Mutex<BTreeMap<String, Weak<dyn Remapped>>>,
+    pipes: ends::Made<Pipe>,
 }
 
 impl Purlin {
@@ -87,7 +94,9 @@ impl Purlin {
             "purlin-threads" => ("purlin-threads", &[How::Thread, How::Fork, How::Spawn]),
             _ => return None,
         };
-        Some(Self { name, starts, has_threads: AtomicBool::new(false), made: Mutex::default() })
+        let has_threads = AtomicBool::new(false);
+        let (made, pipes) = (Mutex::default(), ends::Made::default());
+        Some(Self { name, starts, has_threads, made, pipes })
     }
 
     fn fork(&self, actor: Actor) -> Result<Box<dyn Child>, Refusal> {
@@ -140,6 +149,13 @@ impl Purlin {
             lock.ok_or_else(numbers::not_a_lock)?.again()
         };
         numbers::made(kind == array::KIND, args, name.map(find).transpose()?)
+    }
+
+    /// Its sides; where actors are threads the workers of a pool are, too.
+    fn contracts(&self) -> BTreeMap<String, Vec<String>> {
+        let workers = if self.starts[0] == How::Thread { "threads" } else { "processes" };
+        let of_pools = ("pool-workers".to_owned(), vec![workers.to_owned()]);
+        contracts(KINDS[0]).into_iter().chain([of_pools]).collect()
     }
 
     /// By which a process is started when nobody says how.
@@ -214,7 +230,7 @@ impl Subject for Purlin {
             objects_reach: Reach::Start,
             objects,
             capabilities: CAPABILITIES.iter().map(|name| (*name).to_owned()).collect(),
-            contracts: contracts(KINDS[0]),
+            contracts: self.contracts(),
             forms: forms(),
             pace: Pace::Fast,
         }
@@ -245,6 +261,12 @@ impl Subject for Purlin {
             queue::KIND | queue::BOUNDED | queue::JOINABLE => queue::made(kind, args),
             simple_queue::KIND => Ok(Arc::new(simple_queue::Simple::new()?)),
             value::KIND | array::KIND => self.numbers(kind, args),
+            ends::KIND => self.pipes.make(name, args),
+            several::KIND => Ok(Arc::new(several::Several::<Pipe>::default())),
+            pool::KIND => Ok(Arc::new(pool::Described::new(self.name, self.starts[0]))),
+            pool::THREADS => Ok(Arc::new(pool::Described::new(self.name, How::Thread))),
+            pool::outcome::RESULT => Ok(Arc::new(pool::outcome::Pending::default())),
+            pool::outcome::ITERATOR => Ok(Arc::new(pool::outcome::Stepping::default())),
             process::KIND => process::made(self.name, self.usual_process(), args),
             current::KIND => Ok(Arc::new(Me::default())),
             program::KIND => Ok(Arc::new(program::Described::new(args)?)),
@@ -289,6 +311,12 @@ fn objects() -> BTreeMap<String, Vec<String>> {
         (simple_queue::KIND, words(&simple_queue::OPERATIONS)),
         (value::KIND, words(&value::OPERATIONS)),
         (array::KIND, words(&array::OPERATIONS)),
+        (ends::KIND, words(&ends::OPERATIONS)),
+        (several::KIND, words(&several::OPERATIONS)),
+        (pool::KIND, words(&pool::OPERATIONS)),
+        (pool::THREADS, words(&pool::OPERATIONS)),
+        (pool::outcome::RESULT, words(&pool::outcome::RESULT_OPERATIONS)),
+        (pool::outcome::ITERATOR, words(&pool::outcome::ITERATOR_OPERATIONS)),
         (process::KIND, words(&process::OPERATIONS)),
         (current::KIND, words(&current::OPERATIONS)),
         (program::KIND, words(&program::OPERATIONS)),
@@ -313,12 +341,13 @@ const KINDS: [Kind; 3] = [
 ];
 
 fn contracts((_, release, again): Kind) -> BTreeMap<String, Vec<String>> {
-    let sides: [(&str, &[&str]); 5] = [
+    let sides: [(&str, &[&str]); 6] = [
         ("lock-release", &[release]),
         ("lock-again", &[again]),
         ("at-exit", &["waits", "leaves"]),
         ("queue-room", &["grows"]),
         ("queue-put", &["direct"]),
+        ("pipe-message", &["whole"]),
     ];
     let owned = |sides: &[&str]| sides.iter().map(|side| (*side).to_owned()).collect();
     sides.map(|(choice, sides)| (choice.to_owned(), owned(sides))).into()

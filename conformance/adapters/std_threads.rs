@@ -18,6 +18,8 @@ use mutex::Lock;
 
 #[path = "std_threads/barrier.rs"]
 mod barrier;
+#[path = "std_threads/channel.rs"]
+mod channel;
 #[path = "std_threads/condvar.rs"]
 mod condvar;
 #[path = "std_threads/mutex.rs"]
@@ -66,11 +68,14 @@ impl Subject for StdThreads {
             ("lock-again", "waits"),
             ("condition-wakeup", "may-be-spurious"),
             ("condition-notify", "by-anyone"),
+            ("queue-room", "grows"),
+            ("queue-put", "direct"),
         ];
         let objects = [
             ("lock", &mutex::OPERATIONS[..]),
             ("condition", &condvar::OPERATIONS),
             ("barrier", &barrier::OPERATIONS),
+            ("queue", &channel::OPERATIONS),
         ];
         Hello {
             protocol: PROTOCOL_VERSION,
@@ -91,6 +96,7 @@ impl Subject for StdThreads {
     fn create(&self, name: &str, kind: &str, args: &Arguments) -> Result<Arc<dyn Object>, Refusal> {
         match kind {
             "barrier" => Ok(Arc::new(Meeting::new(args)?)),
+            "queue" => Ok(Arc::new(channel::Queue::new(args)?)),
             "condition" => Ok(Arc::new(self.condition(args)?)),
             _ if !args.is_empty() => Err(Refusal::unsupported("arguments")),
             "lock" => Ok(Arc::new(self.lock(name))),

@@ -1,7 +1,7 @@
-//! Purlin with one call that is wrong: who checks the cases about processes, threads and programs,
-//! of which no machine is a model, and about shared numbers, which are too many for a server. The
-//! call is wrong where it is made, in the actor, so that what should have been done is not done, or
-//! done otherwise.
+//! Purlin with one call that is wrong: who checks the cases about pipes, processes, threads and
+//! programs, of which no machine is a model, and about shared numbers, which are too many for a
+//! server. The call is wrong where it is made, in the actor, so that what should have been done is
+//! not done, or done otherwise.
 
 use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,6 +12,7 @@ use purlin_conformance::serve::{
 };
 use serde_json::Value;
 
+use crate::adapter::posix::Posix;
 use crate::adapter::purlin::Purlin;
 
 /// One wrong call: the fault's name, the kind of object, the operation, and what is wrong. The
@@ -49,6 +50,8 @@ pub(crate) const BENDS: &[&[Bend]] = &[
     super::bent_process::BENDS,
     super::bent_end::BENDS,
     super::bent_host::BENDS,
+    super::bent_pipe::BENDS,
+    super::bent_pool::BENDS,
     super::bent_program::BENDS,
     super::bent_thread::BENDS,
     super::bent_value::BENDS,
@@ -74,20 +77,28 @@ impl Object for Hollow {
     }
 }
 
+/// So the names begin of what is wrong with a call of POSIX.
+const OF_POSIX: &str = "fault-stream-";
+
 /// The bend of this name.
 pub(super) fn known(name: &str) -> Option<&'static Bend> {
     BENDS.iter().copied().flatten().find(|(known, ..)| *known == name)
 }
 
-/// Purlin by fork, with a bend.
+/// Purlin by fork, with a bend; or POSIX, where what it has is wrong that purlin has not.
 pub(super) struct Bent {
-    straight: Purlin,
+    straight: Box<dyn Subject>,
     bend: &'static Bend,
 }
 
 impl Bent {
     pub(super) fn new(bend: &'static Bend) -> Option<Self> {
-        Some(Self { straight: Purlin::new("purlin-fork")?, bend })
+        let straight: Box<dyn Subject> = if bend.0.starts_with(OF_POSIX) {
+            Box::new(Posix::new().ok()?)
+        } else {
+            Box::new(Purlin::new("purlin-fork")?)
+        };
+        Some(Self { straight, bend })
     }
 }
 
@@ -185,6 +196,10 @@ impl Object for BentObject {
             (_, _, "with", Wrong::Skipped) => body(),
             _ => self.straight.scope(body),
         }
+    }
+
+    fn hand_over(&self) {
+        self.straight.hand_over();
     }
 
     fn handle(&self) -> Option<&dyn std::any::Any> {

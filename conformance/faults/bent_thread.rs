@@ -80,4 +80,6 @@ pub(super) const BENDS: &[Bend] = &[
     ("fault-thread-barrier-is-open", "barrier", "wait", Skipped),
     ("fault-thread-timer-runs-nothing", "timer", "start", Skipped),
     ("fault-thread-local-is-shared", "local", "create", Given(|_| ())),
+    ("fault-thread-queue-carries-nothing", "queue", "get", Skipped),
+    ("fault-thread-queue-does-not-wait", "queue", "put", Means("try_put")),
 ];

@@ -21,8 +21,9 @@
 //! What the system itself guarantees no lock can break. There a reply of a sound subject is
 //! falsified on its way (`falsified.rs`).
 //!
-//! Of processes, threads and programs no state machine is a model, and shared numbers are too many
-//! for a server: there one call of purlin's is wrong (`bent.rs`; a line of its lists is a fault).
+//! Of processes, threads and programs no state machine is a model, of pipes the system itself is
+//! the better one, and shared numbers are too many for a server: there one call of purlin's is
+//! wrong, or of POSIX's (`bent.rs`; a line of its lists is a fault).
 //!
 //! `tests/faults/table.rs` is the table fault by case.
 
@@ -31,6 +32,8 @@ mod bent;
 mod bent_array;
 mod bent_end;
 mod bent_host;
+mod bent_pipe;
+mod bent_pool;
 mod bent_process;
 mod bent_program;
 mod bent_thread;

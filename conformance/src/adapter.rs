@@ -12,10 +12,14 @@ use std_threads::StdThreads;
 mod faults;
 #[path = "../adapters/odd.rs"]
 mod odd;
+#[path = "../adapters/pipe.rs"]
+mod pipe;
 #[path = "../adapters/posix.rs"]
-mod posix;
+pub(crate) mod posix;
 #[path = "../adapters/purlin.rs"]
 pub(crate) mod purlin;
+#[path = "../adapters/several.rs"]
+mod several;
 #[path = "../adapters/std_threads.rs"]
 mod std_threads;
 

@@ -14,6 +14,7 @@ pub const CONTRACTS: &[(&str, &[&str])] = &[
     ("queue-room", &["grows", "fixed"]),
     ("queue-put", &["background", "direct"]),
     ("pipe-message", &["in-pieces", "whole"]),
+    ("pool-workers", &["processes", "threads"]),
 ];
 
 /// Whether `choice:side` is one of the contracts; with `|` between them there may be several sides.

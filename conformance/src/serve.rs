@@ -17,6 +17,7 @@
 mod actor;
 mod adapter;
 mod bulk;
+mod errands;
 mod estate;
 mod flow;
 mod functions;
@@ -40,6 +41,7 @@ pub use crate::protocol::{Answer, Arguments, Form, Hello, How, Pace, Reach};
 pub use crate::script::Ended;
 pub use actor::Actor;
 pub use bulk::{Item, Mixture, SEEDS_COUNT};
+pub use errands::Errands;
 pub use flow::{CallResult, Flow, Leaving, Refusal};
 pub use functions::{Function, Functions, is_true};
 pub use package::{Package, run_package};
@@ -122,6 +124,10 @@ pub trait Object: Send + Sync {
     fn handle(&self) -> Option<&dyn std::any::Any> {
         None
     }
+
+    /// Called before this thread forks, be it by the bare call: the new process is to have it. For
+    /// handles that a fork closes unless they are told.
+    fn hand_over(&self) {}
 
     /// Whether it means nothing in a program of its own: an actor that is one does not have it.
     fn is_local(&self) -> bool {

@@ -132,7 +132,7 @@ fn the_list_has_every_behaviour() {
 
 #[test]
 fn purlin_keeps_every_case_under_fork_and_threads() {
-    // The other forms are asked for the JSON lines below.
+    // All the other forms and groups are what the program does when nothing is said.
     let words = ["run", "--subject", "purlin", "--group", "lock", "--form", "lock"];
     let (ran, lines) = run_json(&words, &[]);
     assert_eq!(ran.status, Some(0), "{}", ran.stdout);
@@ -157,7 +157,7 @@ const BY_PROCESS: [&str; 2] = ["lock/release-by-other-thread", "lock/thread-ends
 
 #[test]
 fn the_json_lines_are_as_documented() {
-    let (_, lines) = run_json(&["run", "--subject", "purlin-fork", "--group", "lock"], &[]);
+    let (_, lines) = run_json(&["run", "--subject", "purlin-fork", "--group", "rlock"], &[]);
     let (total, verdicts) = lines.split_last().unwrap();
     let fields = "kind subject group behaviour case level verdict expected millis detail form \
                   standing reason";
@@ -325,7 +325,7 @@ fn whoever_ignores_the_ends_of_children_changes_nothing() {
 
 #[test]
 fn the_counts_add_up_to_the_catalogue() {
-    for choice in [&["--group", "event"][..], &["--case", "lock/try"]] {
+    for choice in [&["--group", "bounded-semaphore"][..], &["--case", "lock/try"]] {
         let args = [&["run", "--subject", "purlin-fork"], choice].concat();
         let ran = run(&args);
         let start = ran.stdout.find("\npurlin-fork (").unwrap();

@@ -227,17 +227,21 @@ fn signals_disturb_a_call_until_it_is_over() {
     let script = lock(
         "b: catch -> ok
          a: lock.acquire() -> ok
-         b: lock.acquire(timeout=100ms) -> blocked
+         b: lock.acquire(timeout=300ms) -> blocked
          signal b every 5ms
-         b: -> timed-out after 100ms
+         b: -> timed-out after 300ms
          a: lock.release() -> ok
          b: lock.acquire() -> ok",
     );
     kept(&own("purlin-fork"), &script);
     // It truly comes: without its handler the process ends.
-    let mut uncaught = parsed(&script);
-    uncaught.steps.remove(0);
-    let (outcome, _) = run_parsed(&own("purlin-fork"), &uncaught);
+    let uncaught = lock(
+        "a: lock.acquire() -> ok
+         b: lock.acquire() -> blocked
+         signal b every 5ms
+         b: -> ok",
+    );
+    let (outcome, _) = run_parsed(&own("purlin-fork"), &parsed(&uncaught));
     assert_eq!(outcome.verdict, Verdict::Died, "{outcome:?}");
     assert!(outcome.stop.unwrap().came.contains("the process of b ended by itself"));
 }

@@ -143,7 +143,8 @@ impl Builder {
             body_max_bytes: self.body_max_bytes,
             starter,
         };
-        Ok(Pool::of(Processes { office: Office::open(plan)? }))
+        let (office, crew) = Office::open(plan)?;
+        Ok(Pool::of(Processes { office, crew }))
     }
 
     /// How many workers it will have.

@@ -30,6 +30,7 @@
 #![deny(unsafe_code)]
 
 mod builder;
+mod bytes;
 mod callbacks;
 mod engine;
 mod error;
@@ -41,6 +42,7 @@ mod office;
 mod outcome;
 mod pool;
 mod processes;
+mod spread;
 mod sys;
 mod threads;
 mod wire;
@@ -48,7 +50,8 @@ mod words;
 mod worker;
 
 pub use builder::Builder;
-pub use callbacks::Callbacks;
+pub use bytes::Bytes;
+pub use callbacks::{Callbacks, Progress};
 pub use engine::{Runs, Workers};
 pub use error::Error;
 pub use imap::{Imap, ImapUnordered};
@@ -57,6 +60,7 @@ pub use office::WorkerView;
 pub use outcome::AsyncResult;
 pub use pool::Pool;
 pub use processes::Processes;
+pub use spread::{RunsSpread, Spread};
 pub use threads::Threads;
 
 /// A pool of threads, with the calls of a [`Pool`].

@@ -31,6 +31,10 @@ pub(crate) const UNREADY_MAX: u32 = 4;
 pub(crate) const BACK_OFF: Duration = Duration::from_millis(2);
 pub(crate) const BACK_OFF_MAX: Duration = Duration::from_millis(500);
 
+/// Of what an initializer fails with so many characters are told, at up to four bytes each: what a
+/// socket that nobody reads takes at once, by far.
+pub(crate) const FIRST_WORDS_MAX_COUNT: usize = 4096;
+
 /// A worker that is asked to end by a terminate has so long until it is killed.
 pub(crate) const GRACE: Duration = Duration::from_millis(500);
 

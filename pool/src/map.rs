@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::callbacks::{Progress, Teller};
 use crate::error::Error;
 use crate::limits::CHUNKS_PER_WORKER;
 
@@ -22,16 +23,21 @@ pub(crate) struct Gather<R> {
 struct State<R> {
     parts: Vec<Option<Part<R>>>,
     left_count: usize,
+    progress: Progress,
     finish: Option<Finish<R>>,
 }
 
 impl<R> Gather<R> {
+    /// Of so many arguments, in so many parts.
     pub(crate) fn new(
+        total_count: usize,
         part_count: usize,
         finish: impl FnOnce(Result<Vec<R>, Error>) + Send + 'static,
     ) -> Arc<Self> {
         let parts = (0..part_count).map(|_| None).collect();
-        let state = State { parts, left_count: part_count, finish: Some(Box::new(finish)) };
+        let progress = Progress { total_count, ..Progress::default() };
+        let finish: Option<Finish<R>> = Some(Box::new(finish));
+        let state = State { parts, left_count: part_count, progress, finish };
         let gather = Arc::new(Self { part_count, state: Mutex::new(state) });
         if part_count == 0 {
             gather.finish();
@@ -43,13 +49,20 @@ impl<R> Gather<R> {
         self.part_count
     }
 
-    /// A part, once.
-    pub(crate) fn put(&self, place: usize, part: Part<R>) {
+    /// A part, once. How far all has come is told in the order in which it comes so far, and before
+    /// the end is.
+    pub(crate) fn put(&self, place: usize, part: Part<R>, teller: &Teller) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.progress.done_count += part.len();
+        state.progress.failed_count += part.iter().filter(|outcome| outcome.is_err()).count();
         state.parts[place] = Some(part);
         state.left_count -= 1;
         let is_last = state.left_count == 0;
+        let is_told = teller.queue(state.progress);
         drop(state);
+        if !is_told {
+            teller.tell_here();
+        }
         if is_last {
             self.finish();
         }

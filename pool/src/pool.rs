@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use purlin_sync::Deadline;
 
-use crate::callbacks::{Callbacks, Caller};
+use crate::callbacks::{Callbacks, Caller, Teller};
 use crate::engine::{Job, Runs, Workers};
 use crate::error::Error;
 use crate::imap::{Imap, ImapUnordered};
@@ -12,6 +12,7 @@ use crate::map::{Gather, chunk_len};
 use crate::office::WorkerView;
 use crate::outcome::{AsyncResult, Cell};
 use crate::processes::Processes;
+use crate::spread::{RunsSpread, Spread};
 use crate::worker::quietly;
 
 /// Workers that run tasks: a function and what it is given, each task in one of them.
@@ -175,7 +176,7 @@ impl<W: Workers> Pool<W> {
         function: F,
         arguments: impl IntoIterator<Item = A>,
         chunk: impl Into<Option<usize>>,
-        callbacks: Callbacks<Vec<R>>,
+        mut callbacks: Callbacks<Vec<R>>,
     ) -> Result<AsyncResult<Vec<R>>, Error>
     where
         F: Fn(A) -> R,
@@ -190,17 +191,61 @@ impl<W: Workers> Pool<W> {
         let arguments: Vec<A> = arguments.into_iter().collect();
         let len = chunk.unwrap_or_else(|| chunk_len(arguments.len(), self.worker_count()));
         let cell = Cell::new();
+        let teller = Teller { caller: Arc::clone(&self.caller), tell: callbacks.take_progress() };
         let finish = self.finish(&cell, callbacks);
-        let gather = Gather::new(arguments.len().div_ceil(len), finish);
+        let gather = Gather::new(arguments.len(), arguments.len().div_ceil(len), finish);
         let function = Arc::new(function);
         let mut arguments = arguments.into_iter();
         let parts = (0..gather.part_count()).map(|place| {
             let part: Vec<A> = arguments.by_ref().take(len).collect();
-            let to = Arc::clone(&gather);
-            self.job(&function, part, move |outcomes| to.put(place, outcomes))
+            let (to, teller) = (Arc::clone(&gather), teller.clone());
+            self.job(&function, part, move |outcomes| to.put(place, outcomes, &teller))
         });
         self.workers.submit(parts.flatten().collect())?;
         Ok(AsyncResult::of(cell, self.workers.helped()))
+    }
+
+    /// As [`map`](Self::map), of a function of several arguments, which are tuples.
+    ///
+    /// ```standalone_crate
+    /// # use purlin_pool::{Error, Pool};
+    /// # fn main() -> Result<(), Error> {
+    /// let pool = Pool::fork(2)?;
+    /// let products = pool.starmap(|a: u32, b: u32| a * b, [(2, 3), (4, 5)], None)?;
+    /// assert_eq!(products, [6, 20]);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// * As [`map`](Self::map).
+    pub fn starmap<F, T>(
+        &self,
+        function: F,
+        arguments: impl IntoIterator<Item = T>,
+        chunk: impl Into<Option<usize>>,
+    ) -> Result<Vec<F::Returned>, Error>
+    where
+        F: Spread<T, Returned: Send + 'static>,
+        W: RunsSpread<F, T>,
+    {
+        W::starmap(self, function, arguments, chunk.into())?.into_value(None)
+    }
+
+    /// As [`starmap`](Self::starmap), in the background.
+    ///
+    /// # Errors
+    /// * As [`map_async`](Self::map_async).
+    pub fn starmap_async<F, T>(
+        &self,
+        function: F,
+        arguments: impl IntoIterator<Item = T>,
+        chunk: impl Into<Option<usize>>,
+    ) -> Result<AsyncResult<Vec<F::Returned>>, Error>
+    where
+        F: Spread<T, Returned: Send + 'static>,
+        W: RunsSpread<F, T>,
+    {
+        W::starmap(self, function, arguments, chunk.into())
     }
 
     /// Runs a function on each of `arguments` in the background, and gives what it returns in their

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::engine::{Engine, Job, Runs, Workers};
 use crate::error::Error;
 use crate::function::Function;
-use crate::office::{Answer, Attending, Office, Task};
+use crate::office::{Answer, Attending, Crew, Office, Task};
 use crate::outcome::Help;
 use crate::wire;
 use crate::worker::trampoline;
@@ -18,6 +18,7 @@ use crate::worker::trampoline;
 /// shared memory; a task that ends its process costs nobody else anything.
 pub struct Processes {
     pub(crate) office: Arc<Office>,
+    pub(crate) crew: Crew,
 }
 
 impl Engine for Processes {
@@ -54,7 +55,9 @@ impl Engine for Processes {
     }
 
     fn join(&self, deadline: Deadline) -> Result<(), Error> {
-        self.office.join(deadline)
+        self.office.join(deadline)?;
+        self.crew.join();
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::RefCell;
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind};
@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 use crate::function::{Function, conjure};
+use crate::limits::FIRST_WORDS_MAX_COUNT;
 use crate::wire;
 use crate::words::{Bell, Mailbox};
 
@@ -35,7 +36,13 @@ impl Worker {
     /// * [`Error::Damaged`] for what no owner leaves.
     pub(crate) fn work(self, initialize: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
         panic::set_hook(Box::new(note));
-        run(initialize).flatten()?;
+        // Of an initializer the message is told, and not where it was: to tell a stack takes long.
+        let failed = |message| Error::TaskFailed { message, trace: String::new() };
+        if let Err(error) = quietly(initialize).map_err(failed).flatten() {
+            // An owner that is gone, or that takes no more, hears nothing.
+            let _ = UnixStream::from(self.functions).write_all(told(&error).as_bytes());
+            return Err(error);
+        }
         self.mailbox.set_ready();
         let mut functions = Functions::new(self.functions)?;
         let mut reader = self.mailbox.reader();
@@ -53,6 +60,15 @@ impl Worker {
         }
         Ok(())
     }
+}
+
+/// What the owner is told of an initializer that failed.
+fn told(error: &Error) -> String {
+    let text = match error {
+        Error::TaskFailed { message, .. } => message.clone(),
+        other => other.to_string(),
+    };
+    text.chars().take(FIRST_WORDS_MAX_COUNT).collect()
 }
 
 /// What is said in place of an output: the owner takes one error for all items.
@@ -86,7 +102,7 @@ where
 
 /// Runs it; a panic is a failure.
 fn run<R>(function: impl FnOnce() -> R) -> Result<R, Error> {
-    quietly(function).map_err(|message| Error::TaskFailed { message, trace: TRACE.take() })
+    quietly(function).map_err(|message| Error::TaskFailed { message, trace: trace() })
 }
 
 /// Runs it; the panic hook has printed what it panics with, which is told.
@@ -111,19 +127,25 @@ fn message_of(payload: Box<dyn Any + Send>) -> String {
 }
 
 thread_local! {
-    /// Where the last panic of this thread was.
-    static TRACE: RefCell<String> = const { RefCell::new(String::new()) };
+    /// Where the last panic of this thread was, and the stack.
+    static TRACE: RefCell<Option<(String, Backtrace)>> = const { RefCell::new(None) };
 }
 
 /// The panic hook of a worker: what would be printed goes to the owner.
 fn note(panicked: &PanicHookInfo<'_>) {
     let place = panicked.location().map(ToString::to_string).unwrap_or_default();
-    let stack = Backtrace::capture();
-    let trace = match stack.status() {
-        BacktraceStatus::Captured => format!("{place}\n{stack}"),
-        _ => place,
-    };
-    TRACE.set(trace);
+    TRACE.set(Some((place, Backtrace::capture())));
+}
+
+/// What is told of where the last panic was.
+fn trace() -> String {
+    match TRACE.take() {
+        Some((place, stack)) if stack.status() == BacktraceStatus::Captured => {
+            format!("{place}\n{stack}")
+        }
+        Some((place, _)) => place,
+        None => String::new(),
+    }
 }
 
 /// The functions that the owner has told of, in their order.

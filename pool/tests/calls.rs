@@ -299,6 +299,9 @@ fn values_that_fill_the_room_wait_for_each_other() {
 
 fn large_values_pass() {
     with_each!(2, |pool| {
+        let bytes = (0..4_u8).map(|n| purlin_pool::Bytes(vec![n; 4 << 20]));
+        let same = pool.map(|bytes: purlin_pool::Bytes| bytes, bytes.clone(), 1).unwrap();
+        assert!(same.into_iter().eq(bytes));
         let bodies = (0..4).map(|n| vec![n as u64; 1 << 19]);
         let sums = pool.map(|body: Vec<u64>| (body.iter().sum::<u64>(), body), bodies, 1).unwrap();
         for (n, (sum, body)) in sums.into_iter().enumerate() {

@@ -14,6 +14,10 @@ pub(crate) const TESTS: &[Test] = &[
     ("idle_workers_that_are_killed_are_replaced", idle_workers_that_are_killed_are_replaced),
     ("a_stopped_worker_starves_nobody", a_stopped_worker_starves_nobody),
     ("a_map_with_a_lost_worker", a_map_with_a_lost_worker),
+    (
+        "a_closed_pool_ends_when_its_last_task_is_lost",
+        a_closed_pool_ends_when_its_last_task_is_lost,
+    ),
     ("workers_end_with_their_owner", workers_end_with_their_owner),
 ];
 
@@ -108,6 +112,18 @@ fn a_map_with_a_lost_worker() {
     let chunks: Vec<_> = pool.imap(some, 0..20, 4).unwrap().collect();
     let expected = |n| if n / 4 == 1 { Err(Error::WorkerLost(ExitStatus::Code(7))) } else { Ok(n) };
     assert_eq!(chunks, (0..20).map(expected).collect::<Vec<_>>());
+}
+
+fn a_closed_pool_ends_when_its_last_task_is_lost() {
+    for pool in [Pool::fork(2).unwrap(), Pool::spawn(2).unwrap()] {
+        let lost = pool.apply_async(park, 0).unwrap();
+        let find = || pool.workers().unwrap().into_iter().find(|worker| is_parked(worker.pid));
+        until("the task is begun", || find().is_some());
+        pool.close().unwrap();
+        kill(find().expect("one is busy").pid, Signal::KILL);
+        pool.join(LIMIT).unwrap();
+        assert_eq!(lost.get(Duration::ZERO), Err(Error::WorkerLost(ExitStatus::Signal(9))));
+    }
 }
 
 fn workers_end_with_their_owner() {

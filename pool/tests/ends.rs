@@ -178,11 +178,14 @@ fn an_initializer_that_fails_ends_the_pool() {
     };
     for pool in [fails().fork().unwrap(), exits().fork().unwrap(), fails().spawn().unwrap()] {
         let lost = pool.apply_async(pid, ()).and_then(|result| result.into_value(LIMIT));
-        let status = match lost {
-            Err(Error::WorkersFail { status, .. }) => status,
+        let (message, status) = match lost {
+            Err(Error::WorkersFail { message, status }) => (message, status),
             other => panic!("{other:?}"),
         };
-        assert!(matches!(status, ExitStatus::Code(1 | 4)), "{status}");
+        match status {
+            ExitStatus::Code(1) => assert_eq!(message, "a bad start"),
+            other => assert_eq!((message.as_str(), other), ("", ExitStatus::Code(4))),
+        }
         assert!(matches!(pool.apply(pid, ()), Err(Error::WorkersFail { .. })));
         pool.terminate().unwrap();
         pool.join(LIMIT).unwrap();

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use purlin_pool::{Error, Pool};
+use purlin_pool::{Callbacks, Error, Pool, Progress};
 
 use crate::bounded::{LIMIT, Test};
 use crate::with_each;
@@ -23,6 +23,8 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_source_that_fails_is_told_last", a_source_that_fails_is_told_last),
     ("unordered_gives_each_once", unordered_gives_each_once),
     ("a_deadline_loses_nothing", a_deadline_loses_nothing),
+    ("tuples_are_spread", tuples_are_spread),
+    ("progress_is_told_up_to_the_end", progress_is_told_up_to_the_end),
 ];
 
 fn square(n: u64) -> u64 {
@@ -117,4 +119,42 @@ fn a_deadline_loses_nothing() {
     event.set();
     let all: Result<Vec<_>, Error> = results.collect();
     assert_eq!(all, Ok(vec![Some(1), Some(2), Some(3)]));
+}
+
+fn tuples_are_spread() {
+    with_each!(2, |pool| {
+        let multiply = |a: u64, b: u64| a * b;
+        let pairs = || (0..100).map(|n| (n, n + 1));
+        let expected: Vec<u64> = pairs().map(|(a, b)| a * b).collect();
+        assert_eq!(pool.starmap(multiply, pairs(), None), Ok(expected.clone()));
+        let later = pool.starmap_async(multiply, pairs(), 7).unwrap();
+        assert_eq!(later.get(LIMIT), Ok(&expected));
+        let six = |a: u8, b: i8, c: u16, d: String, e: bool, f: ()| format!("{a}{b}{c}{d}{e}{f:?}");
+        let all = pool.starmap(six, [(1, -2, 3, "d".to_owned(), true, ())], 1);
+        assert_eq!(all, Ok(vec!["1-23dtrue()".to_owned()]));
+        assert_eq!(pool.starmap(multiply, pairs(), 0), Err(Error::InvalidArgument));
+    });
+}
+
+fn progress_is_told_up_to_the_end() {
+    with_each!(2, |pool| {
+        let (tell, told) = std::sync::mpsc::channel();
+        let tell_end = tell.clone();
+        let callbacks = Callbacks::new()
+            .progress(move |progress| tell.send(progress).unwrap())
+            .error(move |_| tell_end.send(Progress::default()).unwrap());
+        let result = pool.map_async_with(|n: u64| 60 / n, [1, 2, 0, 3, 0, 4], 1, callbacks);
+        assert!(matches!(result.unwrap().get(LIMIT), Err(Error::TaskFailed { .. })));
+        let steps: Vec<Progress> = told.try_iter().collect();
+        let done: Vec<usize> = steps.iter().map(|step| step.done_count).collect();
+        assert_eq!(done, [1, 2, 3, 4, 5, 6, 0], "one after the other, and before the end");
+        assert!(steps[..6].iter().all(|step| step.total_count == 6));
+        assert!(steps[..6].is_sorted_by_key(|step| step.failed_count));
+        assert_eq!(steps[5].failed_count, 2);
+        let (tell, told) = std::sync::mpsc::channel();
+        let callbacks = Callbacks::new().progress(move |progress| tell.send(progress).unwrap());
+        pool.apply_async_with(square, 3, callbacks).unwrap().wait(LIMIT);
+        let alone = Progress { done_count: 1, failed_count: 0, total_count: 1 };
+        assert_eq!(told.try_iter().collect::<Vec<_>>(), [alone]);
+    });
 }

@@ -29,3 +29,5 @@ pub fn offset_of(address: usize) -> Option<u64> {
 pub fn address_of(offset: u64) -> Option<usize> {
     crate::sys::program::address_of(offset)
 }
+
+pub use crate::sys::origin::{PerProcess, watch_forks};

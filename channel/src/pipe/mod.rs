@@ -215,7 +215,7 @@ impl Pipe {
     /// * [`RecvIntoError::TooLarge`] with the message, when it has more bytes than the buffer,
     ///   which is left alone.
     /// * [`RecvIntoError::Failed`] as [`recv`](Self::recv).
-    #[inline]
+    #[inline(always)] // else it is one return more behind the system call
     pub fn recv_into(
         &self,
         buffer: &mut [u8],
@@ -383,6 +383,12 @@ impl Pipe {
         self.inner.end.enter()
     }
 
+    /// For who waits on several: a number that all handles of this end have, and no other end.
+    pub(crate) fn identity(&self) -> usize {
+        Arc::as_ptr(&self.inner).addr()
+    }
+
+    #[inline(always)]
     fn receive<T>(
         &self,
         deadline: Deadline,

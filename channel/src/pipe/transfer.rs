@@ -13,7 +13,10 @@ use super::Pipe;
 use super::frame::{FRAME_MAX_BYTES, Frame, PLAIN, PLAIN_HEADER_BYTES, long_header};
 use super::unfit::RecvIntoError;
 use crate::error::Error;
-use crate::limits::{DESCRIPTORS_MAX, FLIGHT_PAUSE, PIPE_MESSAGE_MAX_BYTES, SLICE, STACK_BYTES};
+use crate::limits::{
+    COPIED_FRAME_BYTES, DESCRIPTORS_MAX, FLIGHT_PAUSE, PIPE_MESSAGE_MAX_BYTES, SHORT_FRAME_BYTES,
+    SLICE,
+};
 use crate::sys::socket::{Received, Sent};
 use crate::sys::{sealed_file, socket};
 
@@ -43,18 +46,19 @@ impl Outgoing {
 
     /// # Errors
     /// * As [`Pipe::send`].
-    #[inline]
+    #[inline(always)] // each return behind a system call costs, the first of them most
     pub(super) fn send(self, pipe: &Pipe, message: &[u8], deadline: Deadline) -> Result<(), Error> {
         if !self.luggage.is_empty() || message.len() > self.inline_max {
             return self.send_long(pipe, message, deadline);
         }
-        if message.len() > STACK_BYTES {
-            return send_frame(pipe, &[&[PLAIN], message], &[], deadline);
+        let frame_bytes = PLAIN_HEADER_BYTES + message.len();
+        if frame_bytes <= SHORT_FRAME_BYTES {
+            send_copied::<SHORT_FRAME_BYTES>(pipe, message, deadline)
+        } else if frame_bytes <= COPIED_FRAME_BYTES {
+            send_copied::<COPIED_FRAME_BYTES>(pipe, message, deadline)
+        } else {
+            send_frame(pipe, &[&[PLAIN], message], &[], deadline)
         }
-        let mut frame = [PLAIN; PLAIN_HEADER_BYTES + STACK_BYTES];
-        let frame = &mut frame[..PLAIN_HEADER_BYTES + message.len()];
-        frame[PLAIN_HEADER_BYTES..].copy_from_slice(message);
-        send_frame(pipe, &[frame], &[], deadline)
     }
 
     #[cold]
@@ -78,6 +82,24 @@ impl Outgoing {
     }
 }
 
+/// In one piece: a copy costs less than to tell the kernel of two.
+#[inline(always)]
+fn send_copied<const MAX_BYTES: usize>(
+    pipe: &Pipe,
+    message: &[u8],
+    deadline: Deadline,
+) -> Result<(), Error> {
+    let mut frame = [PLAIN; MAX_BYTES];
+    let frame = &mut frame[..PLAIN_HEADER_BYTES + message.len()];
+    frame[PLAIN_HEADER_BYTES..].copy_from_slice(message);
+    let end = pipe.inner.end.enter()?;
+    match socket::send_one(end.as_fd(), frame, deadline.remaining().is_none())? {
+        Sent::Done => Ok(()), // that was the commit
+        _ => send_frame(pipe, &[frame], &[], deadline),
+    }
+}
+
+#[cold]
 fn send_frame(
     pipe: &Pipe,
     parts: &[&[u8]],
@@ -125,7 +147,7 @@ impl<'a> Incoming<'a> {
     ///
     /// # Errors
     /// * As [`Pipe::recv`].
-    #[inline]
+    #[inline(always)] // as `Outgoing::send`
     pub(super) fn receive<T>(
         pipe: &Pipe,
         deadline: Deadline,
@@ -135,7 +157,13 @@ impl<'a> Incoming<'a> {
         let landing = LANDING.try_with(RefCell::take).unwrap_or_default();
         let mut landing = Landing(landing);
         landing.0.resize(FRAME_MAX_BYTES, 0);
-        let (len, descriptors) = receive_frame(pipe, &mut landing.0, deadline)?;
+        let end = pipe.inner.end.enter()?;
+        let is_endless = deadline.remaining().is_none();
+        let (len, descriptors) = match socket::receive(end.as_fd(), &mut landing.0, is_endless)? {
+            Received::Message { len, descriptors } => (len, descriptors),
+            Received::End => return Err(Error::EndOfFile),
+            Received::Nothing => receive_late(pipe, &mut landing.0, deadline)?,
+        };
         let frame = Frame::read(&landing.0[..len], descriptors.len())?;
         let inline = &landing.0[frame.header_bytes..len];
         take(Incoming { frame, inline, descriptors })
@@ -149,7 +177,7 @@ impl<'a> Incoming<'a> {
     ///
     /// # Errors
     /// * [`Error::Incompatible`] when something did; [`Error::Damaged`].
-    #[inline]
+    #[inline(always)]
     pub(super) fn into_message(self) -> Result<Vec<u8>, Error> {
         if self.frame.header_bytes == PLAIN_HEADER_BYTES {
             return Ok(self.inline.to_vec());
@@ -163,7 +191,7 @@ impl<'a> Incoming<'a> {
     /// # Errors
     /// * [`RecvIntoError::TooLarge`] where it does not.
     /// * As [`into_message`](Self::into_message).
-    #[inline]
+    #[inline(always)]
     pub(super) fn into_buffer(self, buffer: &mut [u8]) -> Result<usize, RecvIntoError> {
         let len = self.message_bytes();
         let Some(buffer) = buffer.get_mut(..len) else {
@@ -233,7 +261,9 @@ impl Drop for Landing {
     }
 }
 
-fn receive_frame(
+/// Where none was there at once, or for a slice.
+#[cold]
+fn receive_late(
     pipe: &Pipe,
     buffer: &mut [u8],
     deadline: Deadline,

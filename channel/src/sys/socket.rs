@@ -69,20 +69,44 @@ pub(crate) fn send(
     descriptors: &[BorrowedFd<'_>],
     waits: bool,
 ) -> Result<Sent, Error> {
-    let flags = if waits { SendFlags::empty() } else { SendFlags::DONTWAIT } | SendFlags::NOSIGNAL;
-    let answer = match parts {
-        [one] if descriptors.is_empty() => rustix::net::send(socket, one, flags),
-        _ => send_parts(socket, parts, descriptors, flags),
-    };
+    told(match parts {
+        [one] if descriptors.is_empty() => rustix::net::send(socket, one, send_flags(waits)),
+        _ => send_parts(socket, parts, descriptors, send_flags(waits)),
+    })
+}
+
+/// [`send`] of one that is in one piece, with nothing along.
+///
+/// # Errors
+/// * As [`send`].
+#[inline(always)]
+pub(crate) fn send_one(socket: BorrowedFd<'_>, frame: &[u8], waits: bool) -> Result<Sent, Error> {
+    told(rustix::net::send(socket, frame, send_flags(waits)))
+}
+
+#[inline(always)]
+fn send_flags(waits: bool) -> SendFlags {
+    if waits { SendFlags::NOSIGNAL } else { SendFlags::DONTWAIT | SendFlags::NOSIGNAL }
+}
+
+#[inline(always)]
+fn told(answer: Result<usize, Errno>) -> Result<Sent, Error> {
     match answer {
         Ok(_) => Ok(Sent::Done),
-        Err(Errno::AGAIN | Errno::INTR) => Ok(Sent::NoRoom),
-        Err(Errno::TOOMANYREFS) => Ok(Sent::TooManyInFlight),
+        Err(errno) => refused(errno),
+    }
+}
+
+#[cold]
+fn refused(errno: Errno) -> Result<Sent, Error> {
+    match errno {
+        Errno::AGAIN | Errno::INTR => Ok(Sent::NoRoom),
+        Errno::TOOMANYREFS => Ok(Sent::TooManyInFlight),
         // A reset is told once, to who had sent what the other end has not received.
-        Err(Errno::PIPE | Errno::CONNRESET | Errno::CONNREFUSED | Errno::NOTCONN) => {
+        Errno::PIPE | Errno::CONNRESET | Errno::CONNREFUSED | Errno::NOTCONN => {
             Err(Error::BrokenPipe)
         }
-        Err(other) => Err(other.into()),
+        other => Err(other.into()),
     }
 }
 
@@ -118,6 +142,7 @@ pub(crate) enum Received {
 /// * [`Error::Damaged`] for one that is larger than the buffer, and for one of no bytes.
 /// * [`Error::OutOfResources`] when descriptors were lost for want of numbers, and the message with
 ///   them.
+#[inline(always)]
 pub(crate) fn receive(
     socket: BorrowedFd<'_>,
     buffer: &mut [u8],
@@ -143,7 +168,7 @@ pub(crate) fn receive(
     }
 }
 
-#[inline]
+#[inline(always)]
 fn rights(control: &mut RecvAncillaryBuffer<'_>) -> Vec<OwnedFd> {
     let mut descriptors = Vec::new();
     for message in control.drain() {
@@ -154,7 +179,7 @@ fn rights(control: &mut RecvAncillaryBuffer<'_>) -> Vec<OwnedFd> {
     descriptors
 }
 
-#[inline]
+#[inline(always)]
 fn judge(
     socket: BorrowedFd<'_>,
     len: usize,

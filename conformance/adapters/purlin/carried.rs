@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use purlin_channel::{JoinableQueue, Queue, SimpleQueue};
+use purlin_channel::{JoinableQueue, Pipe, Queue, SimpleQueue};
 use purlin_conformance::serve::{Object, Refusal};
 use purlin_shm::{Carry, Luggage};
 use purlin_sync::{
@@ -20,10 +20,13 @@ use super::event::Flag;
 use super::lock::Shared;
 use super::named::NamedLock;
 use super::numbers::Numbers;
+use super::pipe;
 use super::queue::Messages;
 use super::semaphore::Counted;
 use super::simple_queue::Simple;
 use super::thread;
+use crate::adapter::pipe as ends;
+use crate::adapter::several::{self, Several};
 
 /// Says for each kind what its handles are, and what makes an object of one.
 macro_rules! carried {
@@ -34,6 +37,7 @@ macro_rules! carried {
             pub(super) descriptors: Vec<OwnedFd>,
             $($field: Vec<$handle>,)+
             barriers: Vec<Barrier>,
+            pipes: Vec<Pipe>,
         }
 
         impl Carried {
@@ -54,7 +58,14 @@ macro_rules! carried {
                     self.barriers.push(meeting.barrier.clone());
                     return Ok(format!("{} {name}", meeting.as_word()));
                 }
+                if let Some(pipe) = pipe::given(object) {
+                    self.pipes.push(pipe);
+                    return Ok(format!("{} {name}", ends::KIND));
+                }
                 // It is about whoever has it.
+                if handle.is_some_and(<dyn Any>::is::<Several<Pipe>>) {
+                    return Ok(format!("{} {name}", several::KIND));
+                }
                 if handle.is_some_and(<dyn Any>::is::<Me>) {
                     return Ok(format!("{} {name}", current::KIND));
                 }
@@ -69,14 +80,28 @@ macro_rules! carried {
                 Err(Refusal::unsupported(format!("{name} cannot be carried")))
             }
 
+            /// Handles of the same objects.
+            pub(super) fn copy(&self) -> std::io::Result<Self> {
+                let copies = self.descriptors.iter().map(OwnedFd::try_clone);
+                Ok(Self {
+                    descriptors: copies.collect::<std::io::Result<_>>()?,
+                    $($field: self.$field.clone(),)+
+                    barriers: self.barriers.clone(),
+                    pipes: self.pipes.clone(),
+                })
+            }
+
             /// The objects by name, in the order in which they were added.
             pub(super) fn objects(self, names: &[String]) -> BTreeMap<String, Arc<dyn Object>> {
                 $(let mut $field = self.$field.into_iter();)+
                 let mut barriers = self.barriers.into_iter();
+                let mut pipes = self.pipes.into_iter();
                 let mut objects: BTreeMap<String, Arc<dyn Object>> = BTreeMap::new();
                 for (kind, name) in names.iter().filter_map(|name| name.split_once(' ')) {
                     let object: Option<Arc<dyn Object>> = match kind {
                         $($kind => $field.next().map(|handle| Arc::new($object(handle)) as _),)+
+                        ends::KIND => pipes.next().map(pipe::taken),
+                        several::KIND => Some(Arc::new(Several::<Pipe>::default()) as _),
                         current::KIND => Some(Arc::new(Me::default()) as _),
                         thread::CURRENT => Some(Arc::new(thread::Me) as _),
                         other => Meeting::of_word(other, &mut barriers)
@@ -93,6 +118,7 @@ macro_rules! carried {
             fn pack(&self, luggage: &mut Luggage) -> Result<(), purlin_shm::Error> {
                 $(self.$field.pack(luggage)?;)+
                 self.barriers.pack(luggage)?;
+                self.pipes.pack(luggage)?;
                 self.descriptors.pack(luggage)
             }
 
@@ -100,6 +126,7 @@ macro_rules! carried {
                 Ok(Self {
                     $($field: Carry::unpack(luggage)?,)+
                     barriers: Carry::unpack(luggage)?,
+                    pipes: Carry::unpack(luggage)?,
                     descriptors: Carry::unpack(luggage)?,
                 })
             }

@@ -90,6 +90,7 @@ impl Me {
         let Some(function) = Function::of(args, "function") else {
             return CallResult::Unsupported;
         };
+        functions.hand_over();
         // SAFETY: The child runs the script's function with handles of its own, ends by `exit`, and
         // goes back to none of the frames around.
         match unsafe { fork() } {

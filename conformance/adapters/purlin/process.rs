@@ -152,7 +152,7 @@ impl Child {
     }
 
     /// A handle of its own for a call, which may wait while others are made.
-    fn process(&self) -> Result<Process, CallResult> {
+    pub(super) fn process(&self) -> Result<Process, CallResult> {
         let why = match &*self.stage.now() {
             Stage::Started(process) => return Ok(process.clone()),
             Stage::Described(_) | Stage::Spent => "what is not started is no Process",

@@ -20,7 +20,9 @@ pub(super) struct Scope {
     loop_count: usize,
     /// It stands in a function, which is run inside a call.
     is_function: bool,
-    /// A statement stands before it in the same braces.
+    /// It is the first statement of a function.
+    is_first: bool,
+    /// A statement stands before it in the same braces, or it is the first of a function.
     pub(super) has_it: bool,
     /// The actors that the program starts.
     pub(super) births: Vec<(String, Birth)>,
@@ -58,7 +60,7 @@ impl Parser<'_> {
     fn statements(&mut self, open: Span) -> Result<(Program, Course), ParseError> {
         let mut program = Program::new();
         let mut course = Course::from(Flow::PASSES);
-        self.scope.has_it = false;
+        self.scope.has_it = std::mem::take(&mut self.scope.is_first);
         loop {
             self.words.skip_separators();
             if self.words.is_over() {
@@ -123,7 +125,7 @@ impl Parser<'_> {
     /// `{ n.add(1); n.get() }` among arguments. The loops around it are none of its own.
     pub(super) fn function(&mut self) -> Result<(Program, Course), ParseError> {
         let open = self.words.here();
-        let own = Scope { is_function: true, ..Scope::new(&self.scope.actor) };
+        let own = Scope { is_function: true, is_first: true, ..Scope::new(&self.scope.actor) };
         let around = std::mem::replace(&mut self.scope, own);
         let found = self.body();
         self.scope = around;

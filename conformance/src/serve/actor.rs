@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rustix::process::getpid;
 use rustix::thread::gettid;
+use serde_json::Value;
 
 use super::estate::Estate;
 use super::flow::{Flow, catch_task};
@@ -103,16 +104,24 @@ impl Work {
                 Life { source, ..life }.live();
                 Ok(())
             }
-            Self::Function(program) => run_alone(life, &program),
+            Self::Function(program) => {
+                let mut life = life;
+                run_alone(&mut life, &program, Value::Null).map(drop)
+            }
         }
     }
 }
 
-/// Runs a function that belongs to no call. There is nobody to say `waiting` to, or to say that it
-/// cannot be: that is a failure here.
-pub(super) fn run_alone(mut life: Life, program: &Program) -> Result<(), Refusal> {
-    match catch_task(|| Interpreter::function(&mut life, 0, program)) {
-        Flow::Done(_) | Flow::Leaving(_) => Ok(()),
+/// Runs a function that belongs to no call, on what it is given. There is nobody to say `waiting`
+/// to, or to say that it cannot be: that is a failure here.
+pub(super) fn run_alone(
+    life: &mut Life,
+    program: &Program,
+    given: Value,
+) -> Result<Value, Refusal> {
+    match catch_task(|| Interpreter::function(life, 0, program, given)) {
+        Flow::Done(value) => Ok(value),
+        Flow::Leaving(_) => Ok(Value::Null),
         Flow::Failed(refusal) => Err(refusal),
         Flow::Unsupported => Err(Refusal::unsupported("in a function")),
         Flow::Prevented(why) => Err(Refusal::prevented(why)),

@@ -10,7 +10,7 @@ use super::pipes::Pipes;
 use super::replies::say;
 use super::requests::{Unread, read};
 use super::shared::KINDS;
-use super::shelf::{Shelf, create};
+use super::shelf::{Shelf, create, hand_over};
 use super::{Child, Hello, How, Refusal, Subject};
 use crate::protocol::{Answer, Ask, Heir, Request};
 
@@ -104,6 +104,8 @@ impl Adapter {
 
     /// The actor itself answers, once it can take calls.
     fn start(&mut self, id: u64, name: &str, how: How, objects: &[String], heirs: &[Heir]) -> Done {
+        let handled = self.objects.some(objects)?;
+        hand_over(&handled);
         let mut writers = BTreeMap::new();
         let estate = Estate::make(name, heirs, &mut writers);
         let estate = estate.map_err(|error| Refusal::new("out-of-resources", error))?;
@@ -111,7 +113,7 @@ impl Adapter {
             name: name.to_owned(),
             work: Work::Calls(Greeting { id, hatch: None }, estate.commands),
             heirs: estate.heirs,
-            objects: self.objects.some(objects)?,
+            objects: handled,
             subject: Arc::clone(&self.subject),
             starter: Starter {
                 pipes: self.pipes.clone(),

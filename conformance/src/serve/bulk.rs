@@ -77,24 +77,33 @@ fn round(seed: u64) -> Vec<u8> {
     (0..count).map(byte).collect()
 }
 
+/// By so many bytes each item of a mixture is longer than the one before, up to where it begins
+/// anew.
+const STEP_BYTES: u64 = 37;
+
 /// What `put_mixed` puts and `get_mixed` is to get: so many byte strings, the i-th of them 37 i
-/// bytes long, modulo one more than the most that there may be, and with the seed i.
+/// bytes long, or another number of times i, modulo one more than the most that there may be, and
+/// with the seed i.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mixture {
     count: u64,
     most_bytes: u64,
+    step_bytes: u64,
 }
 
 impl Mixture {
-    /// The mixture that the arguments `count` and `most` say; none when they say none.
+    /// The mixture that the arguments `count`, `most` and perhaps `step` say; none when they say
+    /// none.
     pub fn of(args: &Arguments) -> Option<Self> {
         let number = |name: &str| args.get(name).and_then(Value::as_u64);
-        Some(Self { count: number("count")?, most_bytes: number("most")? })
+        let step_bytes = number("step").unwrap_or(STEP_BYTES);
+        Some(Self { count: number("count")?, most_bytes: number("most")?, step_bytes })
     }
 
     /// Its items, in order.
     pub fn items(self) -> impl Iterator<Item = Item> {
-        let len = move |i: u64| usize::try_from(37 * i % (self.most_bytes + 1)).unwrap_or(0);
+        let len =
+            move |i: u64| usize::try_from(self.step_bytes * i % (self.most_bytes + 1)).unwrap_or(0);
         (0..self.count).map(move |i| Item::bytes(len(i), i))
     }
 
@@ -165,6 +174,9 @@ mod tests {
         };
         assert_eq!(count(items.clone()), Ok(100));
         assert_eq!(count(items[..50].to_vec()), Err(()));
+        let args = json!({"count": 3, "most": 1000, "step": 600});
+        let lens = Mixture::of(args.as_object().unwrap()).unwrap().items();
+        assert!(lens.map(|item| item.as_bytes().len()).eq([0, 600, 199]));
         let mut swapped = items;
         swapped.swap(60, 61);
         assert_eq!(count(swapped), Ok(60));

@@ -8,7 +8,7 @@ use super::actor::run_alone;
 use super::flow::{Flow, catch_task, unwind_with};
 use super::interpreter::Interpreter;
 use super::life::Life;
-use super::shelf::Shelf;
+use super::shelf::{Shelf, hand_over};
 use super::{Actor, Object, Refusal, newborn};
 use crate::protocol::Arguments;
 use crate::script::{Program, function_of, function_value};
@@ -16,11 +16,11 @@ use crate::script::{Program, function_of, function_value};
 /// A function that a script gives as an argument: a program, which can be kept and handed over as
 /// the value that it came as.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Function(Program);
+pub struct Function(pub(super) Program);
 
 /// Runs functions in the thread that makes the call that runs them.
 pub struct Functions<'a> {
-    life: &'a mut Life,
+    pub(super) life: &'a mut Life,
     /// The request that the call belongs to.
     id: u64,
 }
@@ -42,7 +42,7 @@ impl Functions<'_> {
     /// error of the user's own: this unwinds, as a closure that panics does, and the call that it
     /// gets through to fails so.
     pub fn run(&mut self, function: &Function) -> Value {
-        match Interpreter::function(self.life, self.id, &function.0) {
+        match Interpreter::function(self.life, self.id, &function.0, Value::Null) {
             Flow::Done(value) => value,
             other => unwind_with(other),
         }
@@ -53,7 +53,21 @@ impl Functions<'_> {
     /// # Errors
     /// * `no-such-name` when it has none.
     pub fn object(&self, name: &str) -> Result<Arc<dyn Object>, Refusal> {
-        self.life.shelf.find(name, None)
+        self.object_at(name, None)
+    }
+
+    /// The same, or of several under one name the one at this place.
+    ///
+    /// # Errors
+    /// * `no-such-name` when it has none; `out-of-range` when there are not so many.
+    pub fn object_at(&self, name: &str, place: Option<u64>) -> Result<Arc<dyn Object>, Refusal> {
+        self.life.shelf.find(name, place)
+    }
+
+    /// Tells this actor's objects that the next process which this thread forks is to have them:
+    /// before a fork that none of the others here makes.
+    pub fn hand_over(&self) {
+        hand_over(&self.life.shelf.all());
     }
 
     /// Starts the actor of this name, which the call was told to (`actor="b"`), by `start`, and
@@ -102,7 +116,7 @@ impl Functions<'_> {
         let shelf = Shelf::new(self.life.shelf.all());
         let (subject, program) = (Arc::clone(&self.life.subject), function.0.clone());
         move || {
-            let _ = run_alone(Life::new(shelf, subject), &program);
+            let _ = run_alone(&mut Life::new(shelf, subject), &program, Value::Null);
         }
     }
 }

@@ -30,24 +30,36 @@ pub(super) struct Interpreter<'a> {
     variables: Vec<(String, u64)>,
     /// What the statement before came back with.
     last: Value,
+    /// What the function was called with, up to its first statement.
+    given: Value,
 }
 
 impl<'a> Interpreter<'a> {
     /// Runs it and says what came of it, unless the actor leaves it for good.
     pub(super) fn run(life: &'a mut Life, id: u64, program: &[Statement]) -> Option<Way> {
         say(id, Answer::Entered { at: now_nanos() });
-        let mut run = Self { life, id, variables: Vec::new(), last: Value::Null };
+        let mut run = Self::new(life, id, Value::Null);
         let flow = catch_task(|| run.block(program));
         outcome(id, now_nanos(), flow)
     }
 
-    /// Runs a function inside a call. The loops around the call are none of its own.
-    pub(super) fn function(life: &'a mut Life, id: u64, program: &[Statement]) -> Flow {
-        Self { life, id, variables: Vec::new(), last: Value::Null }.block(program)
+    /// Runs a function inside a call that gives it a value. The loops around the call are none of
+    /// its own.
+    pub(super) fn function(
+        life: &'a mut Life,
+        id: u64,
+        program: &[Statement],
+        given: Value,
+    ) -> Flow {
+        Self::new(life, id, given).block(program)
+    }
+
+    fn new(life: &'a mut Life, id: u64, given: Value) -> Self {
+        Self { life, id, variables: Vec::new(), last: Value::Null, given }
     }
 
     fn block(&mut self, program: &[Statement]) -> Flow {
-        self.last = Value::Null;
+        self.last = std::mem::take(&mut self.given);
         for statement in program {
             match self.statement(statement) {
                 Flow::Done(value) => self.last = value,

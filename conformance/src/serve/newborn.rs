@@ -10,7 +10,7 @@ use super::actor::{Actor, Greeting, Starter, Work};
 use super::estate::{self, Estate};
 use super::flow::{Flow, Way};
 use super::life::{Life, Source};
-use super::shelf::Shelf;
+use super::shelf::{Shelf, hand_over};
 use super::{How, Refusal};
 use crate::script::Program;
 use crate::sys::endings::exit_now;
@@ -45,6 +45,7 @@ pub(super) fn by_raw_fork<T>(
 ) -> Result<Result<T, Flow>, Refusal> {
     let (estate, (hatched, hatch)) = prepare(life, name)?;
     let gate = life.pipes.gate();
+    hand_over(&life.shelf.all());
     let Some(child) = fork()? else {
         mem::forget(gate); // it is this copy's no more than the parent's other threads are
         let greeting = Greeting { id, hatch: Some(hatch) };
@@ -78,6 +79,7 @@ pub(super) fn by_call<T>(
 ) -> Result<T, Refusal> {
     let (actor, hatched) = actor(life, id, name)?;
     let gate = life.pipes.gate();
+    hand_over(&life.shelf.all());
     let started = start(actor);
     drop(gate);
     let started = started?;
@@ -91,18 +93,24 @@ pub(super) fn with_function<T>(
     program: Program,
     start: impl FnOnce(Actor) -> Result<T, Refusal>,
 ) -> Result<T, Refusal> {
+    let actor = alone(life, program);
+    let _gate = life.pipes.gate();
+    hand_over(&life.shelf.all());
+    start(actor)
+}
+
+/// Who runs a function, with this actor's objects.
+pub(super) fn alone(life: &Life, program: Program) -> Actor {
     let mut descriptors: Vec<_> = life.source.descriptor().into_iter().collect();
     life.heirs.iter().for_each(|heir| heir.descriptors(&mut descriptors));
-    let actor = Actor {
+    Actor {
         name: String::new(),
         work: Work::Function(program),
         heirs: Vec::new(),
         objects: life.shelf.all(),
         subject: Arc::clone(&life.subject),
         starter: starter(life, descriptors),
-    };
-    let _gate = life.pipes.gate();
-    start(actor)
+    }
 }
 
 /// `thread NAME`

@@ -59,12 +59,16 @@ pub fn run_package(
     } else {
         None
     };
+    passed.live(subject, commands, &mut taking(descriptors), open)
+}
+
+/// Gives each of these once, by its place.
+pub(super) fn taking(descriptors: Vec<OwnedFd>) -> impl FnMut(RawFd) -> io::Result<OwnedFd> {
     let mut descriptors: Vec<Option<OwnedFd>> = descriptors.into_iter().map(Some).collect();
-    let mut take = |number: RawFd| {
+    move |number| {
         let place = usize::try_from(number).ok().and_then(|place| descriptors.get_mut(place));
         place.and_then(Option::take).ok_or_else(missing)
-    };
-    passed.live(subject, commands, &mut take, open)
+    }
 }
 
 /// The place of a copy, in the place of its number.

@@ -171,6 +171,17 @@ impl Passed {
         };
         Ok(work.fill(life, self.name, true))
     }
+
+    /// What has the objects that were passed, and takes no calls.
+    pub(super) fn errands(
+        self,
+        subject: Arc<dyn Subject>,
+        take: &mut Take<'_>,
+        open: impl Fn(&str) -> io::Result<Arc<dyn Object>>,
+    ) -> io::Result<Life> {
+        let shelf = Shelf::new(take_up_objects(self.objects, self.memory, take, open)?);
+        Ok(Life::new(shelf, subject))
+    }
 }
 
 fn take_up_objects(

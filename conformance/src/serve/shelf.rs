@@ -17,6 +17,16 @@ pub(super) enum Handles {
 
 pub(super) type Handled = BTreeMap<String, Handles>;
 
+/// Tells all of them that the next process that this thread forks is to have them.
+pub(super) fn hand_over(handled: &Handled) {
+    for handles in handled.values() {
+        match handles {
+            Handles::One(one) => one.hand_over(),
+            Handles::Many(many) => many.iter().for_each(|one| one.hand_over()),
+        }
+    }
+}
+
 /// What an actor has. Whoever is forked off it clears its copy, so that a `drop` there lets go of
 /// the last handle. The lock is uncontended: only the owner's thread takes it.
 #[derive(Clone, Default)]

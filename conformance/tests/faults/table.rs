@@ -6,6 +6,8 @@ mod barrier;
 mod condition;
 mod event;
 mod lock;
+mod pipe;
+mod pool;
 mod process;
 mod process_ends;
 mod queue;
@@ -46,7 +48,7 @@ impl Table {
 
     /// Whether its faults are calls of purlin's that are bent, and so no odd subject has its kinds.
     pub(crate) fn is_bent(&self) -> bool {
-        let bent = ["process", "thread", "subprocess", "value", "array"];
+        let bent = ["process", "thread", "subprocess", "value", "array", "pipe", "pool"];
         bent.iter().any(|group| self.groups.contains(group))
     }
 
@@ -68,6 +70,8 @@ pub(crate) const TABLES: &[Table] = &[
     queue::TABLE,
     value::TABLE,
     array::TABLE,
+    pipe::TABLE,
+    pool::TABLE,
 ];
 
 /// Odd ones that are right, and the cases that find what they do not promise.

@@ -1,7 +1,7 @@
 //! A desk: a mailbox, whoever sits at it, and the jobs that were put there.
 
 use std::collections::VecDeque;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
@@ -233,6 +233,14 @@ impl Worker {
             is_leaving: false,
             asked: None,
         }
+    }
+
+    /// What one that has ended said in place of beginning: nothing, unless its initializer failed.
+    pub(super) fn last_words(&mut self) -> String {
+        let mut bytes = Vec::new();
+        // Up to the end, or to where there is no more: who else has the other end writes nothing.
+        let _ = self.functions.read_to_end(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// Tells it of all functions that it does not know; whether it could be.

@@ -217,14 +217,15 @@ impl Hub {
     pub(super) fn bury(&mut self, place: usize, status: ExitStatus) -> Due {
         let mut due = self.collect_of(place);
         let desk = &mut self.desks[place];
-        let Some(worker) = desk.worker.take() else { return due };
+        let Some(mut worker) = desk.worker.take() else { return due };
         let has_begun = desk.has_begun();
         desk.count_end(&worker, has_begun);
         let (begun, unbegun) = desk.clear();
         due.extend(begun.map(|lost| (lost.deliver, Err(Error::WorkerLost(status)))));
         unbegun.into_iter().rev().for_each(|queued| self.queue.push_front(queued));
-        due.extend(self.give_up(&Error::WorkersFail { message: String::new(), status }));
+        due.extend(self.give_up(&Error::WorkersFail { message: worker.last_words(), status }));
         due.extend(self.hand_out());
+        self.dismiss(); // the lost job may have been the last of a closed pool
         due
     }
 

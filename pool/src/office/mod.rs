@@ -11,6 +11,7 @@
 //! under it.
 
 mod clerk;
+mod crew;
 mod desk;
 mod functions;
 mod help;
@@ -21,10 +22,11 @@ mod view;
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use purlin_sync::Deadline;
 
+pub(crate) use crew::Crew;
 pub(crate) use help::Attending;
 use hub::Hub;
 pub(crate) use hub::Task;
@@ -69,7 +71,7 @@ impl Office {
     ///
     /// # Errors
     /// * Those of a start; those that were started before have ended.
-    pub(crate) fn open(plan: Plan) -> Result<Arc<Self>, Error> {
+    pub(crate) fn open(plan: Plan) -> Result<(Arc<Self>, Crew), Error> {
         let bell = Bell::new()?;
         let mailbox = |_| Mailbox::new(plan.body_max_bytes);
         let mailboxes: Vec<Mailbox> =
@@ -86,9 +88,17 @@ impl Office {
             owner: std::process::id(),
         });
         office.start_all()?;
-        office.hire("pool-clerk", Self::clerk)?;
-        office.hire("pool-keeper", move |office| office.keep(&watch))?;
-        Ok(office)
+        let crew = Crew::default();
+        crew.add(office.hire("pool-clerk", Self::clerk)?);
+        let keeper = office.hire("pool-keeper", move |office| office.keep(&watch));
+        match keeper {
+            Ok(keeper) => crew.add(keeper),
+            Err(error) => {
+                crew.join();
+                return Err(error);
+            }
+        }
+        Ok((office, crew))
     }
 
     /// Starts a thread of the pool's. When there is none left, the workers end.
@@ -96,7 +106,7 @@ impl Office {
         self: &Arc<Self>,
         name: &str,
         work: impl FnOnce(&Self) + Send + 'static,
-    ) -> Result<(), Error> {
+    ) -> Result<JoinHandle<()>, Error> {
         let this = Arc::clone(self);
         let started = thread::Builder::new().name(name.into()).spawn(move || work(&this));
         if started.is_err() {
@@ -104,7 +114,7 @@ impl Office {
             self.end_all();
             self.changed.notify_all();
         }
-        Ok(started.map(drop)?)
+        Ok(started?)
     }
 
     /// # Errors

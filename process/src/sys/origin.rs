@@ -56,7 +56,10 @@ pub(crate) fn is_copy() -> bool {
 
 /// Sets the fork handler, once. Two threads that both find it missing set it twice, which counts a
 /// fork as two generations and does no harm; a lock instead could be held while another forks.
-pub(crate) fn watch_forks() -> Result<(), Error> {
+///
+/// # Errors
+/// * [`Error::System`] and [`Error::OutOfResources`] when libc has no memory for it.
+pub fn watch_forks() -> Result<(), Error> {
     // Relaxed: the flag guards no data, and to miss it is harmless.
     if HANDLER_SET.load(Ordering::Relaxed) {
         return Ok(());
@@ -80,8 +83,9 @@ extern "C" fn begin_copy() {
 }
 
 /// A value that every process has for itself: a forked child makes its own, and its parent's copy
-/// (whose locks may be held by threads that are gone) is neither touched nor freed.
-pub(crate) struct PerProcess<T: 'static> {
+/// (whose locks may be held by threads that are gone) is neither touched nor freed. Forks are only
+/// all seen once [`watch_forks`] was called.
+pub struct PerProcess<T: 'static> {
     current: AtomicPtr<(Origin, T)>,
     /// Whose value it is where that was [put](Self::put): a new child writes this down here, where
     /// it writes anyway, and not beside the value, in a page that would have to be copied for it.
@@ -90,7 +94,9 @@ pub(crate) struct PerProcess<T: 'static> {
 }
 
 impl<T: Sync + Send> PerProcess<T> {
-    pub(crate) const fn new() -> Self {
+    /// No value yet.
+    #[expect(clippy::new_without_default, reason = "it stands in a static")]
+    pub const fn new() -> Self {
         Self {
             current: AtomicPtr::new(ptr::null_mut()),
             placed_pid: AtomicI32::new(0),
@@ -99,7 +105,7 @@ impl<T: Sync + Send> PerProcess<T> {
     }
 
     /// This process's value, if it has made one.
-    pub(crate) fn existing(&self) -> Option<&'static T> {
+    pub fn existing(&self) -> Option<&'static T> {
         // Acquire pairs with the Release of the exchange in `get_as`, and of `put`: the value is
         // seen whole.
         let seen = self.current.load(Ordering::Acquire);
@@ -110,7 +116,7 @@ impl<T: Sync + Send> PerProcess<T> {
     }
 
     /// This process's value, made by `make` if there is none yet.
-    pub(crate) fn get(&self, make: impl Fn() -> T) -> &'static T {
+    pub fn get(&self, make: impl Fn() -> T) -> &'static T {
         self.get_after(|_| make())
     }
 

@@ -50,7 +50,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("process", &["shm", "sync"]),
     ("channel", &["shm", "sync"]),
     ("pool", &["shm", "sync", "process"]),
-    ("conformance", &["shm", "sync", "process", "channel"]),
+    ("conformance", &["shm", "sync", "process", "channel", "pool"]),
     ("models", &["shm", "sync", "process"]),
     ("benches", &["shm", "sync", "process", "channel", "conformance"]),
     ("sweep", &["shm", "sync", "process", "channel"]),

@@ -121,6 +121,7 @@ const FAULTS: &[(&str, Noticed)] = &[
             "process/alive-while-stopped",
             "process/sentinels",
             "process/many",
+            "process/pipeline",
         ]),
     ),
     (

@@ -119,4 +119,12 @@ const SHARED: &[(&str, Noticed)] = &[
     ("fault-process-join-comes-early", These(&["thread/others-go-on-at-process"])),
     ("fault-thread-child-not-waited-for", These(&["thread/forks"])),
     ("fault-thread-local-is-shared", These(&["thread/local"])),
+    (
+        "fault-thread-queue-carries-nothing",
+        These(&["thread/queue", "thread/queue-full", "thread/others-go-on-at-queue"]),
+    ),
+    (
+        "fault-thread-queue-does-not-wait",
+        These(&["thread/queue-full", "thread/others-go-on-at-queue"]),
+    ),
 ];

@@ -1,0 +1,59 @@
+//! Numbers that were chosen, and why.
+
+use core::time::Duration;
+
+/// A message takes so many bytes at most, a list in one piece included. Memory is taken as the
+/// bytes come, never for a length that was only announced.
+pub const MESSAGE_MAX_BYTES: usize = 1 << 30;
+
+/// So many connections at once. A client has one, and one more for each call that it makes at the
+/// same time.
+pub const CONNECTION_MAX: usize = 8192;
+
+/// So many of them may be strangers, who have not proved yet that they have the key; one more, and
+/// the one that has been silent for longest is dropped.
+pub const STRANGER_MAX: usize = 1024;
+
+/// How long a stranger has to prove that it has the key.
+pub const PROOF_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long an object stays that nobody holds any more, when the last holder may have given it to
+/// a process that has not asked for it yet: a forked child, or who reads a message.
+pub const LINGER: Duration = Duration::from_secs(60);
+
+/// How long after a call's limit its caller waits for a server that should have answered, but was
+/// stopped, or gets no processor.
+pub(crate) const GRACE: Duration = Duration::from_secs(1);
+
+/// How long a manager waits for its server's end, before it kills it.
+pub(crate) const END_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long a server that has no descriptors left stops to listen.
+pub(crate) const LISTEN_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long to wait before asking a server again whose queue of connections is full.
+pub(crate) const CONNECT_PAUSE: Duration = Duration::from_millis(2);
+
+/// Bytes that are read at once; what is larger is read in several pieces.
+pub(crate) const READ_BYTES: usize = 64 << 10;
+
+/// A buffer that has grown beyond this is given back when it is empty.
+pub(crate) const BUFFER_KEPT_BYTES: usize = 256 << 10;
+
+/// Connections that wait to be accepted.
+pub(crate) const BACKLOG_COUNT: i32 = 1024;
+
+/// So many idle connections are kept by a client.
+pub(crate) const IDLE_MAX: usize = 64;
+
+/// So many calls of one connection may wait at once. Ours make one at a time.
+pub(crate) const WAITING_MAX: usize = 1024;
+
+/// So many elements a list may come to by repetition: a small request makes them all.
+pub(crate) const ELEMENT_MAX: u64 = 1 << 24;
+
+/// What is ready at once; the rest comes with the next look.
+pub(crate) const READY_COUNT: usize = 256;
+
+const _: () = assert!(STRANGER_MAX < CONNECTION_MAX && READ_BYTES < BUFFER_KEPT_BYTES);
+const _: () = assert!(MESSAGE_MAX_BYTES < u32::MAX as usize); // the length's field
