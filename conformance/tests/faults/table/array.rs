@@ -49,7 +49,6 @@ const FAULTS: &[(&str, Noticed)] = &[
             "array/own-lock",
             "array/given-lock",
             "array/never-torn",
-            "array/neighbours",
         ]),
     ),
     (
@@ -141,7 +140,6 @@ const FAULTS: &[(&str, Noticed)] = &[
             "array/own-lock",
             "array/given-lock",
             "array/no-lock",
-            "array/range-is-one-step",
             "array/holder-killed",
             "array/maker-killed",
         ]),
