@@ -41,6 +41,7 @@ from multiprocessing.connection import Connection, wait
 from signal import SIG_BLOCK, SIG_DFL, SIG_IGN, pthread_sigmask
 
 LINE_MAX_BYTES = 4096  # PIPE_BUF: up to this length a write to a pipe is never torn.
+HELLO_MAX_BYTES = 65536  # The first line is written when there is nobody else who writes.
 ACTOR = "actor"  # the name under which a spawned actor executes this file
 TARGET = "target"  # and that under which what a spawned process object runs does
 WORKER = "worker"  # and that under which the worker of a pool does
@@ -100,13 +101,14 @@ def start(target):
 """
 
 
-def say(reply_id, reply, **fields):
+def say(reply_id, reply, longest=LINE_MAX_BYTES, **fields):
     line = json.dumps({"id": reply_id, "reply": reply, **fields}) + "\n"
     data = line.encode()
-    if len(data) > LINE_MAX_BYTES:
+    if len(data) > longest:
         fields = {"at": time.monotonic_ns(), "kind": "system", "text": "the reply is too long"}
         data = (json.dumps({"id": reply_id, "reply": "failed", **fields}) + "\n").encode()
-    os.write(1, data)
+    while data:
+        data = data[os.write(1, data):]  # all of it at once, where it is no longer than PIPE_BUF
 
 
 # What can go wrong.
@@ -2937,6 +2939,7 @@ class Adapter:
         say(
             reply_id,
             "ok",
+            longest=HELLO_MAX_BYTES,
             protocol=1,
             name="cpython-%d.%d-%s" % (*sys.version_info[:2], self.method),
             version="%d.%d.%d" % sys.version_info[:3],
