@@ -152,6 +152,7 @@ SAID = (
     ("cannot join current thread", "would-deadlock"),
     ("can't start new thread", "out-of-resources"),
     ("cannot pickle", "not-transferable"),
+    ("Can't get local object", "not-transferable"),
     ("Pickling an AuthenticationString", "not-transferable"),
     ("group argument must be None", "invalid-argument"),
     ("name must be a string", "invalid-argument"),
