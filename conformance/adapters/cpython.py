@@ -161,6 +161,7 @@ SAID = (
     ("cannot join current thread", "would-deadlock"),
     ("can't start new thread", "out-of-resources"),
     ("cannot pickle", "not-transferable"),
+    ("Can't get local object", "not-transferable"),
     ("Pickling an AuthenticationString", "not-transferable"),
     ("connection is write-only", "wrong-direction"),
     ("connection is read-only", "wrong-direction"),

@@ -96,3 +96,17 @@ fn what_a_function_finds_is_what_its_actor_has() {
     let script = condition("a: c.acquire() -> ok\na: c.wait_for({ c.jump() }) -> ok");
     each(|subject| drop(ends(subject, &script, Verdict::Unsupported, 5, &[])));
 }
+
+#[test]
+fn what_a_function_is_called_with_is_there_up_to_its_first_statement() {
+    let script = "object l: log
+         object p: pool made by a
+         object r: async-result made by a
+         actors a
+         a: p.start(workers=1) -> ok
+         a: p.submit({ l.write(it); l.write(it); l.lines() }, of=7, to=\"r\", callback={ l.write(it) }) -> ok
+         a: r.get() -> [\"7\", \"null\"]
+         a: l.lines() -> [\"7\", \"null\", \"[\\\"7\\\",\\\"null\\\"]\"]
+         a: { p.close(); p.join() } -> ok";
+    each(|subject| drop(kept(subject, script)));
+}
