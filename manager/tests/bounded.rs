@@ -45,7 +45,7 @@ pub(crate) fn descriptor_count(process: &str) -> usize {
 pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
     let start = Instant::now();
     while !is_so() {
-        assert!(start.elapsed() < LIMIT, "waited in vain until {what}");
+        assert!(start.elapsed() < LIMIT / 2, "waited in vain until {what}");
         pause(Duration::from_millis(1));
     }
 }
