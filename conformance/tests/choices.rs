@@ -171,7 +171,7 @@ fn every_behaviour_and_every_case_can_be_explained() {
 
 #[test]
 fn what_is_listed_stands_in_columns() {
-    let listed = run(&["list", "--group", "pipe"]).stdout;
+    let listed = run(&["list", "--group", "manager"]).stdout;
     let column = |line: &str| {
         let rest = line.find(' ').unwrap();
         rest + line[rest..].find(|letter| letter != ' ').unwrap()
