@@ -79,6 +79,7 @@ pub(super) const BENDS: &[Bend] = &[
     ),
     ("fault-end-mark-is-not-set", "process", "set_daemon", Skipped),
     ("fault-end-mark-is-not-seen", "process", "daemon", Answers(|_| json!(false))),
+    ("fault-end-daemon-has-pool", "pool", "start", Swallows("daemon-may-not-have-children")),
     (
         "fault-end-daemon-seems-to-start",
         "process",

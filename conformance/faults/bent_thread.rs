@@ -81,5 +81,7 @@ pub(super) const BENDS: &[Bend] = &[
     ("fault-thread-timer-runs-nothing", "timer", "start", Skipped),
     ("fault-thread-local-is-shared", "local", "create", Given(|_| ())),
     ("fault-thread-queue-carries-nothing", "queue", "get", Skipped),
+    ("fault-thread-pipe-carries-nothing", "pipe", "recv", Skipped),
+    ("fault-thread-pool-answers-nothing", "thread-pool", "map", Answers(|_| json!(null))),
     ("fault-thread-queue-does-not-wait", "queue", "put", Means("try_put")),
 ];

@@ -119,6 +119,8 @@ const SHARED: &[(&str, Noticed)] = &[
     ("fault-process-join-comes-early", These(&["thread/others-go-on-at-process"])),
     ("fault-thread-child-not-waited-for", These(&["thread/forks"])),
     ("fault-thread-local-is-shared", These(&["thread/local"])),
+    ("fault-thread-pipe-carries-nothing", These(&["thread/pipe"])),
+    ("fault-thread-pool-answers-nothing", These(&["thread/pool"])),
     (
         "fault-thread-queue-carries-nothing",
         These(&["thread/queue", "thread/queue-full", "thread/others-go-on-at-queue"]),
