@@ -26,7 +26,8 @@ use crate::wire::ServerId;
 /// let key = Key::new("a secret of theirs")?;
 /// let manager = Builder::new().address("tcp:127.0.0.1:0".parse()?).key(key.clone()).fork()?;
 /// let other = Client::connect(manager.address(), key)?;
-/// assert_eq!(other.value("far")?.get(), manager.value("far".to_owned())?.get());
+/// manager.publish("number", &manager.value(7)?)?;
+/// assert_eq!(other.find::<purlin_manager::Value<i32>>("number")?.get(), Ok(7));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]

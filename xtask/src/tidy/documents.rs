@@ -109,7 +109,8 @@ pub(super) fn unknown_error_kinds(tree: &Tree) -> Vec<Finding> {
             }
         }
     }
-    findings.extend(["shm", "sync", "process", "channel", "pool"].iter().filter_map(|folder| {
+    let ours = ["shm", "sync", "process", "channel", "pool", "manager"];
+    findings.extend(ours.iter().filter_map(|folder| {
         let path = format!("{folder}/src/error.rs");
         let has_kinds = tree.find(&path).is_some_and(|source| !kinds(&source.text).is_empty());
         (!has_kinds).then(|| Finding::new(&path, 0, "no fn kind() with a slug an arm; write it"))

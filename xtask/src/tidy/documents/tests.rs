@@ -53,8 +53,8 @@ fn planted_error_kinds_are_found() {
     let catalogue = ("conformance/catalogue/errors.toml", "kind = \"timed-out\"\n");
     let text = "    fn kind(&self) {\n A => \"timed-out\",\n B => \"late\",\n    }\nx(\"other\")";
     let found = found_in(unknown_error_kinds, &[catalogue, ("sync/src/error.rs", text)]);
-    let missing =
-        ["shm", "process", "channel", "pool"].map(|folder| format!("{folder}/src/error.rs:0"));
+    let missing = ["shm", "process", "channel", "pool", "manager"]
+        .map(|folder| format!("{folder}/src/error.rs:0"));
     assert_eq!(found, [&["sync/src/error.rs:3".to_owned()], &missing[..]].concat());
 }
 
