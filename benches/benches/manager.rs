@@ -39,7 +39,9 @@ fn main() {
     let (lock, queue) = (manager.lock().expect("it"), manager.queue().expect("it"));
     let table = Rounds::of(effort).run(&mut [
         bare(),
-        Contender::present(GET, || drop(black_box(value.get().expect("an answer")))),
+        Contender::present(GET, || {
+            black_box(value.get().expect("an answer"));
+        }),
         Contender::present(SET, || list.set(0, &black_box(8)).expect("an answer")),
         Contender::present(LOCK, || {
             lock.acquire(None).expect("it is free").keep();

@@ -52,7 +52,9 @@ pub use address::Address;
 pub use builder::Builder;
 pub use client::Client;
 pub use error::Error;
-pub use limits::{CONNECTION_MAX, LINGER, MESSAGE_MAX_BYTES, PROOF_LIMIT, STRANGER_MAX};
+pub use limits::{
+    CONNECTION_MAX, LINGER, MESSAGE_MAX_BYTES, MESSAGE_MIN_BYTES, PROOF_LIMIT, STRANGER_MAX,
+};
 pub use manager::Manager;
 pub use proxies::{
     Acquired, Array, Barrier, Condition, Dict, Event, Guard, Iter, List, Lock, Namespace, Object,
