@@ -1,6 +1,7 @@
 //! A call of a manager's object, beside a bare round trip over a Unix socket and CPython's manager.
 //!
-//! All on one processor, where a call is two switches between processes, whatever else it is.
+//! First wherever the scheduler puts them; then all on one processor, where a call is two switches
+//! between processes, whatever else it is.
 
 use std::hint::black_box;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -32,8 +33,18 @@ const REQUEST_BYTES: usize = 16;
 fn main() {
     let effort = Effort::from_arguments();
     println!("{}", Machine::here());
-    let is_tied = tie_to_processor(0).is_ok();
-    println!("a call and its answer, all on one processor: {is_tied}\n");
+    println!("a call and its answer, on whatever processors there are\n");
+    measure(effort);
+    match tie_to_processor(0) {
+        Ok(()) => {
+            println!("\nthe same, all on one processor\n");
+            measure(effort);
+        }
+        Err(error) => println!("\nnot tied to one processor: {error}"),
+    }
+}
+
+fn measure(effort: Effort) {
     let manager = Manager::start().expect("a server");
     let (value, list) = (manager.value(7_u64).expect("it"), manager.list([7_u64]).expect("it"));
     let (lock, queue) = (manager.lock().expect("it"), manager.queue().expect("it"));

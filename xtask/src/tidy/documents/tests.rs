@@ -27,7 +27,8 @@ fn planted_hazards_are_found() {
         format!("## Hazards\n\n| hazard | guard |\n|---|---|\n| it hangs | {guard} |\n\n## Rest\n")
     };
     let test = "#[test]\n#[cfg(unix)]\n// why\nfn wakes() {}\nfn no_test() {}\n\
-        for_each! {\n    of_each\n}\nfn of_each<R>() {}\nfn of_none<R>() {}";
+        for_each! {\n    of_each\n}\nfn of_each<R>() {}\nfn of_none<R>() {}\n\
+        pub(crate) const TESTS: &[Test] = &[\n    (\"of_table\", f),\n];\n    (\"of_none\", f),";
     let found = |guard: &str| {
         let sources = [("ARCHITECTURE.md", &*table(guard)), ("sync/tests/death.rs", test)];
         found_in(hazards_without_guard, &sources)
@@ -36,7 +37,13 @@ fn planted_hazards_are_found() {
     for guard in ["`sync/death::sleeps`", "`sync/death::no_test`"].into_iter().chain(other) {
         assert_eq!(found(guard), ["ARCHITECTURE.md:5"], "{guard}");
     }
-    for guard in ["`sync/death::wakes`", "`death::wakes`", "`death::of_each`", "unguarded"] {
+    for guard in [
+        "`sync/death::wakes`",
+        "`death::wakes`",
+        "`death::of_each`",
+        "`death::of_table`",
+        "unguarded",
+    ] {
         assert!(found(guard).is_empty(), "{guard}");
     }
     assert_eq!(found_in(hazards_without_guard, &[]).len(), 1);
