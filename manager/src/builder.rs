@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::Address;
 use crate::client::session;
 use crate::error::Error;
+use crate::limits::{MESSAGE_MAX_BYTES, MESSAGE_MIN_BYTES};
 use crate::manager::Manager;
 use crate::server::Server;
 use crate::server::place::Place;
@@ -26,7 +27,8 @@ use crate::wire::ServerId;
 /// let key = Key::new("a secret of theirs")?;
 /// let manager = Builder::new().address("tcp:127.0.0.1:0".parse()?).key(key.clone()).fork()?;
 /// let other = Client::connect(manager.address(), key)?;
-/// assert_eq!(other.value("far")?.get(), manager.value("far".to_owned())?.get());
+/// manager.publish("number", &manager.value(7)?)?;
+/// assert_eq!(other.find::<purlin_manager::Value<i32>>("number")?.get(), Ok(7));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -35,6 +37,7 @@ pub struct Builder {
     name: String,
     address: Option<Address>,
     key: Option<Key>,
+    message_max_bytes: usize,
 }
 
 /// What a server's process is told.
@@ -42,6 +45,7 @@ pub struct Builder {
 struct Plan {
     address: Option<Address>,
     key: Vec<u8>,
+    limit: usize,
 }
 
 /// What it answers, once it listens.
@@ -55,7 +59,12 @@ impl Builder {
     /// A server at a Unix socket of its own, in a folder that nobody else may enter, with this
     /// process's [key](purlin_process::Current::key).
     pub fn new() -> Self {
-        Self { name: "manager".to_owned(), address: None, key: None }
+        Self {
+            name: "manager".to_owned(),
+            address: None,
+            key: None,
+            message_max_bytes: MESSAGE_MAX_BYTES,
+        }
     }
 
     /// Has the server listen there.
@@ -71,6 +80,13 @@ impl Builder {
         self
     }
 
+    /// Sets how many bytes a message may take at most, a list in one piece included:
+    /// [`MESSAGE_MAX_BYTES`] unless this is called, and never more.
+    pub fn message_max_bytes(mut self, bytes: usize) -> Self {
+        self.message_max_bytes = bytes;
+        self
+    }
+
     /// Gives the server's process a name.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
@@ -82,7 +98,8 @@ impl Builder {
     /// # Errors
     /// * [`Error::AlreadyExists`] when a server listens at its address. No server is left over,
     ///   whatever goes wrong.
-    /// * [`Error::InvalidArgument`] for a path that is too long for a socket;
+    /// * [`Error::InvalidArgument`] for a path that is too long for a socket, and for messages of
+    ///   less than [`MESSAGE_MIN_BYTES`] or more than [`MESSAGE_MAX_BYTES`];
     ///   [`Error::NoSuchName`] and [`Error::PermissionDenied`] as the system says of it.
     /// * [`Error::DaemonMayNotHaveChildren`] in a daemon, which the server is, too.
     /// * [`Error::OutOfResources`] without processes, descriptors or memory.
@@ -101,6 +118,7 @@ impl Builder {
     /// # Errors
     /// * [`Error::TaskFailed`] when it panics; else as [`fork`](Self::fork).
     pub fn fork_with(self, setup: impl FnOnce(&mut Types)) -> Result<Manager, Error> {
+        let limit = self.limit()?;
         let (ours, theirs) = pair()?;
         let mut ours = Some(ours);
         let builder = purlin_process::Builder::new().name(self.name).daemon(true);
@@ -108,7 +126,7 @@ impl Builder {
         let (to_address, to_key) = (address, key.clone());
         let process = builder.fork(|| {
             drop(ours.take()); // this process's end is in the other one
-            serve(theirs, to_address, to_key, setup)
+            serve(theirs, to_address, to_key, limit, setup)
         })?;
         let Some(ours) = ours else { return Err(Error::Damaged) }; // taken in the child alone
         finish(process, ours, key)
@@ -132,17 +150,23 @@ impl Builder {
         F: Fn(&mut Types) + Copy + 'static,
     {
         const { assert!(size_of::<F>() == 0, "what is run in a spawned server captures nothing") };
+        let limit = self.limit()?;
         let (ours, theirs) = pair()?;
         let key = self.key.unwrap_or_else(own_key);
-        let plan = Plan { address: self.address, key: key.as_bytes().to_vec() };
+        let plan = Plan { address: self.address, key: key.as_bytes().to_vec(), limit };
         let theirs = OwnedFd::from(theirs);
         let run = |plan: Plan, control: OwnedFd| {
             let Ok(key) = Key::new(plan.key) else { return ExitCode(1) };
-            serve(control.into(), plan.address, key, conjure::<F>())
+            serve(control.into(), plan.address, key, plan.limit, conjure::<F>())
         };
         let builder = purlin_process::Builder::new().name(self.name).daemon(true);
         let process = builder.spawn(run, plan, theirs)?;
         finish(process, ours, key)
+    }
+
+    fn limit(&self) -> Result<usize, Error> {
+        let is_fit = (MESSAGE_MIN_BYTES..=MESSAGE_MAX_BYTES).contains(&self.message_max_bytes);
+        if is_fit { Ok(self.message_max_bytes) } else { Err(Error::InvalidArgument) }
     }
 }
 
@@ -173,6 +197,7 @@ fn serve(
     mut control: UnixStream,
     address: Option<Address>,
     key: Key,
+    limit: usize,
     setup: impl FnOnce(&mut Types),
 ) -> ExitCode {
     let made = guarded(|| {
@@ -181,6 +206,7 @@ fn serve(
         setup(&mut types);
         let mut server = Server::at(address.as_ref(), key)?;
         *server.types() = types;
+        server.limit(limit);
         session::become_server(server.id());
         Ok((server, terminated))
     });

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 /// Why a call did not happen. Exhaustive on purpose: a new kind is a breaking change that every
@@ -119,8 +120,8 @@ impl Error {
     }
 }
 
-impl From<rustix::io::Errno> for Error {
-    fn from(errno: rustix::io::Errno) -> Self {
+impl From<Errno> for Error {
+    fn from(errno: Errno) -> Self {
         Self::of_errno(errno.raw_os_error())
     }
 }
@@ -128,7 +129,6 @@ impl From<rustix::io::Errno> for Error {
 impl Error {
     /// What the system's error is in our words.
     pub(crate) fn of_errno(errno: i32) -> Self {
-        use rustix::io::Errno;
         match Errno::from_raw_os_error(errno) {
             Errno::CONNREFUSED => Self::ConnectionRefused,
             Errno::NOENT | Errno::NOTDIR => Self::NoSuchName,

@@ -27,9 +27,9 @@
 //! # What this crate does not do
 //! * Share memory: each call is a message to a process and back, some ten microseconds. Locks,
 //!   queues and values that live on one machine are in `purlin-sync` and `purlin-channel`.
-//! * Encrypt: both sides prove the key, and the rest of the wire can be read, and changed, by who is
-//!   on it. See [`Address`] for tunnels.
-//! * Keep anything: the objects end with their server. What must outlive it belongs into a database.
+//! * Encrypt: both sides prove the key, and the rest of the wire can be read, and changed, by who
+//!   is on it. See [`Address`] for tunnels.
+//! * Keep anything: the objects end with their server. What must outlive it goes to a database.
 //! * Spread over several servers, or replace one that ended: see the README for what does.
 
 #![deny(unsafe_code)]
@@ -52,7 +52,9 @@ pub use address::Address;
 pub use builder::Builder;
 pub use client::Client;
 pub use error::Error;
-pub use limits::{CONNECTION_MAX, LINGER, MESSAGE_MAX_BYTES, PROOF_LIMIT, STRANGER_MAX};
+pub use limits::{
+    CONNECTION_MAX, LINGER, MESSAGE_MAX_BYTES, MESSAGE_MIN_BYTES, PROOF_LIMIT, STRANGER_MAX,
+};
 pub use manager::Manager;
 pub use proxies::{
     Acquired, Array, Barrier, Condition, Dict, Event, Guard, Iter, List, Lock, Namespace, Object,

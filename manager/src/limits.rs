@@ -6,6 +6,9 @@ use core::time::Duration;
 /// bytes come, never for a length that was only announced.
 pub const MESSAGE_MAX_BYTES: usize = 1 << 30;
 
+/// What is less would not hold an error with its message.
+pub const MESSAGE_MIN_BYTES: usize = 1 << 10;
+
 /// So many connections at once. A client has one, and one more for each call that it makes at the
 /// same time.
 pub const CONNECTION_MAX: usize = 8192;

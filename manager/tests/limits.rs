@@ -1,6 +1,8 @@
 //! Much at once: clients, objects, calls, bytes.
 
-use purlin_manager::{Error, MESSAGE_MAX_BYTES, Manager};
+use std::io::Write;
+
+use purlin_manager::{Builder, Error, MESSAGE_MAX_BYTES, MESSAGE_MIN_BYTES, Manager};
 
 use crate::bounded::{Child, LIMIT, Test, descriptor_count, until};
 use crate::raw;
@@ -23,17 +25,26 @@ fn many_megabytes_pass() {
 }
 
 fn what_is_too_large_is_refused() {
-    let manager = Manager::start().unwrap();
+    let start = |limit| Builder::new().message_max_bytes(limit).fork();
+    for limit in [0, MESSAGE_MIN_BYTES - 1, MESSAGE_MAX_BYTES + 1] {
+        assert_eq!(start(limit).err(), Some(Error::InvalidArgument));
+    }
+    let limit = MESSAGE_MIN_BYTES;
+    let manager = start(limit).unwrap();
     let list = manager.list(Vec::<String>::new()).unwrap();
-    let text = "x".repeat(MESSAGE_MAX_BYTES / 2 + 8);
+    let text = "x".repeat(limit / 2 + 8);
     list.push(&text).unwrap();
     list.push(&text).unwrap();
-    drop(text);
     // Each fits, and both do not: the answer is too large, and the server goes on.
     assert!(matches!(list.to_vec(), Err(Error::MessageTooLarge { .. })));
-    let text = "x".repeat(MESSAGE_MAX_BYTES + 1);
+    let text = "x".repeat(limit + 1);
     assert!(matches!(list.push(&text), Err(Error::MessageTooLarge { .. })));
     assert_eq!(list.len(), Ok(2));
+    // Who sends it all the same is closed.
+    let mut stream = raw::client(manager.address(), &purlin_process::current().key());
+    stream.write_all(&(limit as u32 + 1).to_le_bytes()).unwrap();
+    stream.write_all(&[0; 4]).unwrap();
+    assert!(raw::is_closed(&mut stream));
 }
 
 fn two_hundred_clients_at_once() {
@@ -62,11 +73,16 @@ fn ten_thousand_objects() {
     assert_eq!(manager.object_count(), Ok(10_000));
     let sum: u64 = objects.iter().map(|object| object.get().unwrap()).sum();
     assert_eq!(sum, (0..10_000).sum());
-    // A client's end is told to all of them.
-    Child::run(|| objects[9_999].set(&0)).succeeds();
-    assert_eq!(objects[9_999].get(), Ok(0));
     drop(objects);
     assert_eq!(manager.object_count(), Ok(0));
+    // A client's end is told to all of them, and takes them along.
+    Child::run(|| {
+        let all: Result<Vec<_>, Error> = (0..10_000).map(|number| manager.value(number)).collect();
+        let all = all.unwrap();
+        assert_eq!((all.len(), manager.object_count()), (10_000, Ok(10_000)));
+    })
+    .succeeds();
+    until("all are gone", || manager.object_count() == Ok(0));
 }
 
 fn memory_is_constant_over_many_calls() {

@@ -1,4 +1,4 @@
-//! Proxies on their ways: by fork, by spawn, by message, in other objects; and what they keep alive.
+//! Proxies on their ways: by fork, by spawn, by message, in objects; and what they keep alive.
 
 use std::collections::BTreeMap;
 

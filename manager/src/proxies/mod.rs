@@ -47,8 +47,8 @@ pub use semaphore::{Permit, Semaphore};
 /// [`Client`](crate::Client) of the same server that it has.
 ///
 /// The object lives as long as somebody holds it: a proxy, an object of the same server, or a name.
-/// One that is on its way in another manner is held by whoever sent it, and for a minute after that
-/// one has let go.
+/// Where its last proxy has been sent elsewhere, or was there when its process forked, others may
+/// be about to use it: then it lives for a minute more.
 ///
 /// # Weak points
 /// * One that travels for longer, or that a forked child first uses later, finds its object gone,

@@ -17,6 +17,7 @@ use purlin_process::Key;
 
 use crate::address::Address;
 use crate::error::Error;
+use crate::limits::MESSAGE_MAX_BYTES;
 use crate::line::Line;
 use crate::sys::random;
 use crate::types::Types;
@@ -52,6 +53,7 @@ pub struct Server {
     key: Key,
     id: ServerId,
     types: Types,
+    message_max_bytes: usize,
     stopper: Stopper,
     stop: Option<UnixStream>,
 }
@@ -85,6 +87,7 @@ impl Server {
             key,
             id,
             types: Types::default(),
+            message_max_bytes: MESSAGE_MAX_BYTES,
             stopper,
             stop: Some(stop),
         })
@@ -126,7 +129,13 @@ impl Server {
         let Some(listener) = Line::adopt(|| Ok(Some(listener)))? else { return Ok(()) };
         let types = core::mem::take(&mut self.types);
         let address = self.place.address.clone();
-        Service::new(listener, address, self.key.clone(), self.id, types)?.run(&stops)
+        let limit = self.message_max_bytes;
+        Service::new(listener, address, self.key.clone(), self.id, types, limit)?.run(&stops)
+    }
+
+    /// How many bytes a message may take.
+    pub(crate) fn limit(&mut self, bytes: usize) {
+        self.message_max_bytes = bytes;
     }
 
     pub(crate) fn id(&self) -> ServerId {

@@ -16,9 +16,7 @@ use super::timers::{Due, Timers};
 use super::turn::{Caller, ClientNumber, Effects, Limit, Ticket, Turn, Waits};
 use crate::address::Address;
 use crate::error::Error;
-use crate::limits::{
-    CONNECTION_MAX, LINGER, LISTEN_PAUSE, MESSAGE_MAX_BYTES, PROOF_LIMIT, READ_BYTES, STRANGER_MAX,
-};
+use crate::limits::{CONNECTION_MAX, LINGER, LISTEN_PAUSE, PROOF_LIMIT, READ_BYTES, STRANGER_MAX};
 use crate::line::Line;
 use crate::objects::{self, Outcome, State};
 use crate::sys::random;
@@ -41,6 +39,8 @@ pub(super) struct Service {
     key: Key,
     id: ServerId,
     types: Types,
+    /// The longest message, in bytes.
+    limit: usize,
     connections: HashMap<ConnectionNumber, Connection>,
     stranger_count: usize,
     clients: Clients,
@@ -61,6 +61,7 @@ impl Service {
         key: Key,
         id: ServerId,
         types: Types,
+        limit: usize,
     ) -> Result<Self, Error> {
         let ready = Ready::new()?;
         ready.add(&listener, LISTENER, For::Reading)?;
@@ -71,6 +72,7 @@ impl Service {
             key,
             id,
             types,
+            limit,
             connections: HashMap::new(),
             stranger_count: 0,
             clients: Clients::default(),
@@ -202,7 +204,7 @@ impl Service {
                 },
                 Phase::Client(client) => client,
             };
-            match frame::begin(&connection.came, MESSAGE_MAX_BYTES) {
+            match frame::begin(&connection.came, self.limit) {
                 Ok(Begun::Whole { call, len }) => {
                     let body = &connection.came[HEAD_BYTES..len];
                     let request = postcard::from_bytes::<Request>(body);
@@ -228,7 +230,7 @@ impl Service {
             let _ = connection.send(proof::refusal()); // closed in any case
             return self.doomed.push(number);
         };
-        let said = Welcome { server: self.id, limit: MESSAGE_MAX_BYTES as u64 };
+        let said = Welcome { server: self.id, limit: self.limit as u64 };
         let welcome = Handshake { server, client, who }.welcome(&self.key, said);
         connection.phase = Phase::Client(self.clients.arrive(who, number));
         self.stranger_count -= 1;
@@ -240,7 +242,7 @@ impl Service {
     /// A client has sent what no client sends.
     fn refuse(&mut self, number: ConnectionNumber, call: u32) {
         if let Some(connection) = self.connections.get_mut(&number)
-            && let Ok(frame) = frame::encode(call, &Answer::Err(Error::Damaged), MESSAGE_MAX_BYTES)
+            && let Ok(frame) = frame::encode(call, &Answer::Err(Error::Damaged), self.limit)
         {
             let _ = connection.send(frame); // closed in any case
         }
@@ -416,8 +418,8 @@ impl Service {
     fn answer(&mut self, caller: Caller, answer: Answer) {
         let number = caller.connection;
         let Some(connection) = self.connections.get_mut(&number) else { return };
-        let frame = frame::encode(caller.call, &answer, MESSAGE_MAX_BYTES)
-            .or_else(|error| frame::encode(caller.call, &Answer::Err(error), MESSAGE_MAX_BYTES));
+        let frame = frame::encode(caller.call, &answer, self.limit)
+            .or_else(|error| frame::encode(caller.call, &Answer::Err(error), self.limit));
         let Ok(frame) = frame else { return self.doomed.push(number) };
         if let Ok(reply) = answer {
             let refs: Vec<ObjectId> = reply

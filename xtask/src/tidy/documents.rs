@@ -63,6 +63,9 @@ pub(super) fn hazards_without_guard(tree: &Tree) -> Vec<Finding> {
     rows.into_iter().filter(is_bad).map(finding).collect()
 }
 
+/// How such a table begins; `main` runs all that is in it.
+const TABLE: &str = "pub(crate) const TESTS: &[Test] = &[";
+
 /// Whether `crate/file::test`, or `file::test` for whichever crate, is a test function.
 fn is_test(tree: &Tree, guard: &str) -> bool {
     let Some((place, name)) = guard.rsplit_once("::") else { return false };
@@ -75,8 +78,14 @@ fn is_test(tree: &Tree, guard: &str) -> bool {
 }
 
 /// Whether `text` has a function `name` under a `#[test]`, or a generic one that a macro makes
-/// tests of: its name stands alone in a line, in the macro's list.
+/// tests of: its name stands alone in a line, in the macro's list; or a row of this name in a table
+/// of tests, for a program with a `main` of its own.
 fn has_test(text: &str, name: &str) -> bool {
+    let row = format!("(\"{name}\", ");
+    let mut table = text.lines().skip_while(|line| !line.starts_with(TABLE)).skip(1);
+    if table.by_ref().take_while(|line| *line != "];").any(|line| line.trim().starts_with(&row)) {
+        return true;
+    }
     let code = Code::new(text);
     let has_line = |is_it: &dyn Fn(&str) -> bool| code.lines.iter().any(|line| is_it(&line.code));
     let generic = format!("fn {name}<");
@@ -109,7 +118,8 @@ pub(super) fn unknown_error_kinds(tree: &Tree) -> Vec<Finding> {
             }
         }
     }
-    findings.extend(["shm", "sync", "process", "channel", "pool"].iter().filter_map(|folder| {
+    let ours = ["shm", "sync", "process", "channel", "pool", "manager"];
+    findings.extend(ours.iter().filter_map(|folder| {
         let path = format!("{folder}/src/error.rs");
         let has_kinds = tree.find(&path).is_some_and(|source| !kinds(&source.text).is_empty());
         (!has_kinds).then(|| Finding::new(&path, 0, "no fn kind() with a slug an arm; write it"))

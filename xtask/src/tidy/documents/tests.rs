@@ -27,7 +27,8 @@ fn planted_hazards_are_found() {
         format!("## Hazards\n\n| hazard | guard |\n|---|---|\n| it hangs | {guard} |\n\n## Rest\n")
     };
     let test = "#[test]\n#[cfg(unix)]\n// why\nfn wakes() {}\nfn no_test() {}\n\
-        for_each! {\n    of_each\n}\nfn of_each<R>() {}\nfn of_none<R>() {}";
+        for_each! {\n    of_each\n}\nfn of_each<R>() {}\nfn of_none<R>() {}\n\
+        pub(crate) const TESTS: &[Test] = &[\n    (\"of_table\", f),\n];\n    (\"of_none\", f),";
     let found = |guard: &str| {
         let sources = [("ARCHITECTURE.md", &*table(guard)), ("sync/tests/death.rs", test)];
         found_in(hazards_without_guard, &sources)
@@ -36,7 +37,13 @@ fn planted_hazards_are_found() {
     for guard in ["`sync/death::sleeps`", "`sync/death::no_test`"].into_iter().chain(other) {
         assert_eq!(found(guard), ["ARCHITECTURE.md:5"], "{guard}");
     }
-    for guard in ["`sync/death::wakes`", "`death::wakes`", "`death::of_each`", "unguarded"] {
+    for guard in [
+        "`sync/death::wakes`",
+        "`death::wakes`",
+        "`death::of_each`",
+        "`death::of_table`",
+        "unguarded",
+    ] {
         assert!(found(guard).is_empty(), "{guard}");
     }
     assert_eq!(found_in(hazards_without_guard, &[]).len(), 1);
@@ -53,8 +60,8 @@ fn planted_error_kinds_are_found() {
     let catalogue = ("conformance/catalogue/errors.toml", "kind = \"timed-out\"\n");
     let text = "    fn kind(&self) {\n A => \"timed-out\",\n B => \"late\",\n    }\nx(\"other\")";
     let found = found_in(unknown_error_kinds, &[catalogue, ("sync/src/error.rs", text)]);
-    let missing =
-        ["shm", "process", "channel", "pool"].map(|folder| format!("{folder}/src/error.rs:0"));
+    let missing = ["shm", "process", "channel", "pool", "manager"]
+        .map(|folder| format!("{folder}/src/error.rs:0"));
     assert_eq!(found, [&["sync/src/error.rs:3".to_owned()], &missing[..]].concat());
 }
 
