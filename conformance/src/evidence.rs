@@ -6,9 +6,8 @@
 
 use std::fs;
 
-use rustix::process::{Pid, getpgid};
-
 use crate::sys::calls::ends_by_itself;
+use crate::sys::group::group_of;
 
 /// What one look at a thread shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,10 +90,7 @@ pub(crate) fn has_ended(pid: i32) -> bool {
 pub(crate) fn process_group(id: i32) -> Vec<i32> {
     let mut found = numbers_in("/proc");
     // Its file would say the same, at a hundred times the price.
-    found.retain(|pid| {
-        let group = Pid::from_raw(*pid).and_then(|pid| getpgid(Some(pid)).ok());
-        group.is_some_and(|group| group.as_raw_pid() == id)
-    });
+    found.retain(|pid| group_of(*pid).is_ok_and(|group| group == id));
     found
 }
 

@@ -104,7 +104,8 @@ fn what_a_function_is_called_with_is_there_up_to_its_first_statement() {
          object r: async-result made by a
          actors a
          a: p.start(workers=1) -> ok
-         a: p.submit({ l.write(it); l.write(it); l.lines() }, of=7, to=\"r\", callback={ l.write(it) }) -> ok
+         a: p.submit({ l.write(it); l.write(it); l.lines() }, of=7, to=\"r\", \
+                     callback={ l.write(it) }) -> ok
          a: r.get() -> [\"7\", \"null\"]
          a: l.lines() -> [\"7\", \"null\", \"[\\\"7\\\",\\\"null\\\"]\"]
          a: { p.close(); p.join() } -> ok";
