@@ -1,6 +1,6 @@
 //! What a process of purlin knows of itself, its parent and its children.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use purlin_conformance::serve::{Arguments, CallResult, Function, Functions, Object, Refusal};
 use purlin_process::{
@@ -77,7 +77,7 @@ impl Me {
         match done {
             Ok(process) => {
                 let pid = process.pid();
-                self.forked.lock().unwrap_or_else(PoisonError::into_inner).push(process);
+                self.forked().push(process);
                 CallResult::Value(pid.into())
             }
             Err(refusal) => CallResult::Failed(refusal),
@@ -100,7 +100,7 @@ impl Me {
             }
             Ok(Fork::Parent(process)) => {
                 let pid = process.pid();
-                self.forked.lock().unwrap_or_else(PoisonError::into_inner).push(process);
+                self.forked().push(process);
                 CallResult::Value(pid.into())
             }
             Err(error) => CallResult::Failed(refusal(error)),
@@ -109,23 +109,36 @@ impl Me {
 
     /// The wait for a child of a raw fork, which is by its handle; without an id for the last.
     fn wait(&self, args: &Arguments) -> CallResult {
-        let mut forked = self.forked.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = forked.last().map(|child| i64::from(child.pid()));
-        let pid = args.get("pid").and_then(Value::as_i64).or(last);
-        let Some(place) = forked.iter().position(|child| Some(child.pid().into()) == pid) else {
+        let Some(child) = self.taken(args.get("pid").and_then(Value::as_i64)) else {
             let why = "only the handle that a fork gave can wait, and it keeps the status";
             return CallResult::Prevented(why.to_owned());
         };
-        let child = &forked[place];
         let may_wait = args.get("block") != Some(&Value::Bool(false));
-        let status = match if may_wait { child.join(None) } else { child.try_join() } {
-            Ok(ExitStatus::Unknown) => "unknown".into(),
-            Ok(status) => status.code().into(),
-            Err(Error::TimedOut) if !may_wait => return CallResult::ok(),
-            Err(error) => return CallResult::Failed(refusal(error)),
+        match if may_wait { child.join(None) } else { child.try_join() } {
+            Ok(ExitStatus::Unknown) => CallResult::Value("unknown".into()),
+            Ok(status) => CallResult::Value(status.code().into()),
+            Err(error) => {
+                self.forked().push(child); // it can still be waited for
+                match error {
+                    Error::TimedOut if !may_wait => CallResult::ok(),
+                    error => CallResult::Failed(refusal(error)),
+                }
+            }
+        }
+    }
+
+    /// The child of this id, or the last. It leaves the list, so that others can wait meanwhile.
+    fn taken(&self, pid: Option<i64>) -> Option<Process> {
+        let mut forked = self.forked();
+        let place = match pid {
+            Some(pid) => forked.iter().position(|child| i64::from(child.pid()) == pid)?,
+            None => forked.len().checked_sub(1)?,
         };
-        forked.swap_remove(place);
-        CallResult::Value(status)
+        Some(forked.remove(place))
+    }
+
+    fn forked(&self) -> MutexGuard<'_, Vec<Process>> {
+        self.forked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
