@@ -4,12 +4,11 @@
 //! between processes, whatever else it is.
 
 use std::hint::black_box;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use purlin_benches::sys::tie_to_processor;
-use purlin_benches::{Contender, Effort, Machine, Rounds, Table};
+use purlin_benches::{Contender, Effort, Machine, Rounds, Table, python};
 use purlin_manager::Manager;
 use purlin_process::Process;
 
@@ -109,66 +108,8 @@ fn bare() -> Contender<'static> {
     })
 }
 
-/// Does an operation as often as it is told.
-const PROGRAM: &str = "
-import sys
-from multiprocessing import Manager
-if __name__ == '__main__':
-    m = Manager()
-    v, k, q = m.Value('Q', 7), m.Lock(), m.Queue()
-    print('ready', flush=True)
-    for line in sys.stdin:
-        for _ in range(int(line)):
-            OPERATION
-        print('done', flush=True)
-";
-
-/// A Python that is ended with its contender.
-struct Python {
-    child: Child,
-    to: Option<ChildStdin>,
-    from: BufReader<ChildStdout>,
-}
-
-impl Python {
-    fn start(operation: &str) -> io::Result<Self> {
-        let program = PROGRAM.replace("OPERATION", operation);
-        let mut command = Command::new("python3");
-        command.args(["-c", &program]).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn()?;
-        let (to, from) = (child.stdin.take(), child.stdout.take());
-        let from = from.map(BufReader::new).ok_or(io::ErrorKind::BrokenPipe)?;
-        let mut python = Self { child, to, from };
-        python.hear("ready")?;
-        Ok(python)
-    }
-
-    fn turn(&mut self, iterations: u64) -> io::Result<()> {
-        let to = self.to.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
-        writeln!(to, "{iterations}")?;
-        to.flush()?;
-        self.hear("done")
-    }
-
-    fn hear(&mut self, word: &str) -> io::Result<()> {
-        let mut line = String::new();
-        self.from.read_line(&mut line)?;
-        if line.trim() == word { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
-    }
-}
-
-impl Drop for Python {
-    fn drop(&mut self) {
-        drop(self.to.take()); // its loop ends, and it ends its server
-        let _ = self.child.wait();
-    }
-}
-
-fn theirs(name: &'static str, operation: &str) -> Contender<'static> {
-    match Python::start(operation) {
-        Ok(mut python) => Contender::whole(name, move |iterations| {
-            python.turn(iterations).expect("it goes on");
-        }),
-        Err(error) => Contender::absent(name, error),
-    }
+fn theirs(name: &str, operation: &str) -> Contender<'static> {
+    let begin = "m = Manager(); v, k, q = m.Value('Q', 7), m.Lock(), m.Queue()";
+    let operation = format!("for _ in range(n): {operation}");
+    python(name, "from multiprocessing import Manager", begin, &operation)
 }

@@ -37,6 +37,7 @@ mod limits;
 mod machine;
 mod mortal;
 mod pair;
+mod python;
 mod rivals;
 mod rounds;
 mod sleeper;
@@ -55,6 +56,7 @@ pub use limits::{
 pub use machine::Machine;
 pub use mortal::{Mortal, Survivor, kill_holder};
 pub use pair::{Pair, PurlinLock, PurlinSemaphore, StdMutex};
+pub use python::python;
 pub use rivals::{ContentionTable, Rivals};
 pub use rounds::{Contender, Rounds, Row, Table};
 pub use sleeper::{wake_sleeper, wakes_a_second};

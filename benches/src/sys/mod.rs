@@ -27,6 +27,6 @@ pub use ring::BareRing;
 pub use seccomp::forbid_system_calls;
 pub use semaphore::SharedSemaphore;
 pub use spsc_ring::BareSpsc;
-pub use start::{fork_and_wait, spawn_and_wait};
+pub use start::{fork_and_wait, fork_and_wait_for, spawn_and_wait};
 
 pub(crate) use version::libc_version;

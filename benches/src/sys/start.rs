@@ -23,6 +23,25 @@ pub fn fork_and_wait() -> io::Result<()> {
     }
 }
 
+/// So many children at once, each by `fork(2)`, that end by themselves, and then each by
+/// `waitpid(2)`.
+///
+/// # Errors
+/// What the calls answer.
+pub fn fork_and_wait_for(count: usize) -> io::Result<()> {
+    let mut children = Vec::with_capacity(count);
+    for _ in 0..count {
+        // SAFETY: As above.
+        match unsafe { libc::fork() } {
+            -1 => return Err(io::Error::last_os_error()),
+            // SAFETY: As above.
+            0 => unsafe { libc::_exit(0) },
+            pid => children.push(pid),
+        }
+    }
+    children.into_iter().try_for_each(wait)
+}
+
 /// `posix_spawn(3)` of the program at `path`, with `arguments` after its name and this process's
 /// environment, and `waitpid(2)`.
 ///

@@ -54,7 +54,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("conformance", &["shm", "sync", "process", "channel", "pool"]),
     ("manager", &["sync", "process"]),
     ("models", &["shm", "sync", "process"]),
-    ("benches", &["shm", "sync", "process", "channel", "manager", "conformance"]),
+    ("benches", &["shm", "sync", "process", "channel", "pool", "manager", "conformance"]),
     ("sweep", &["shm", "sync", "process", "channel"]),
     ("fuzz", &["shm", "sync", "process", "conformance"]),
     ("xtask", &[]),
