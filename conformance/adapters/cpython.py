@@ -1414,6 +1414,32 @@ class Process:
         return repr(self.raw)
 
 
+class Shouter:
+    """A process of a type of its own, which answers each text in capitals."""
+
+    operations = ("start", "submit", "stop", "join", "exit_status")
+    is_guard = False
+
+    def __init__(self, context, raw=None):
+        self.raw = shouting(context.get_start_method())() if raw is None else raw
+
+    def start(self):
+        self.raw.start()
+
+    def submit(self, text):
+        self.raw.ours.send(text)
+        return self.raw.ours.recv()
+
+    def stop(self):
+        self.raw.ours.send("none")
+
+    def join(self):
+        self.raw.join()
+
+    def exit_status(self):
+        return self.raw.exitcode
+
+
 class Current:
     """The process that the call is made in, as the library sees it."""
 
@@ -1914,6 +1940,27 @@ def stepping(how):
     return Stepping
 
 
+def shouting(how):
+    """A class of process objects with a step, and with a pipe that each is made with."""
+    context = multiprocessing.get_context(how)
+
+    class Shouting(context.Process):
+        def __init__(self):
+            super().__init__()
+            self.ours, self.theirs = context.Pipe()
+
+        def run(self):
+            for text in iter(self.theirs.recv, "none"):
+                self.theirs.send(text.upper())
+
+        def __reduce__(self):
+            names = {"__name__": TARGET, "source": SOURCE[0], "passed": None, "how": how}
+            again = "exec(source, globals()) or unfilled(shouting(how))"
+            return eval, (again, names), self.__dict__
+
+    return Shouting
+
+
 def unfilled(cls):
     return cls.__new__(cls)
 
@@ -2379,6 +2426,7 @@ KINDS = {
     "log": Log,
     "host": Host,
     "process": Process,
+    "shouter": Shouter,
     "current": Current,
     "program": Program,
     "thread": Thread,

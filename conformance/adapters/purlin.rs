@@ -64,6 +64,8 @@ mod program;
 mod queue;
 #[path = "purlin/semaphore.rs"]
 mod semaphore;
+#[path = "purlin/shouter.rs"]
+mod shouter;
 #[path = "purlin/simple_queue.rs"]
 mod simple_queue;
 #[path = "purlin/stage.rs"]
@@ -219,7 +221,8 @@ impl Subject for Purlin {
         if self.starts[0] == How::Thread {
             // Processes are asked about where they are the usual way.
             objects.retain(|kind, _| {
-                ![process::KIND, current::KIND, program::KIND].contains(&kind.as_str())
+                ![process::KIND, shouter::KIND, current::KIND, program::KIND]
+                    .contains(&kind.as_str())
             });
         }
         Hello {
@@ -268,6 +271,7 @@ impl Subject for Purlin {
             pool::outcome::RESULT => Ok(Arc::new(pool::outcome::Pending::default())),
             pool::outcome::ITERATOR => Ok(Arc::new(pool::outcome::Stepping::default())),
             process::KIND => process::made(self.name, self.usual_process(), args),
+            shouter::KIND => Ok(Arc::new(shouter::Shouter::new(self.usual_process())?)),
             current::KIND => Ok(Arc::new(Me::default())),
             program::KIND => Ok(Arc::new(program::Described::new(args)?)),
             thread::KIND => Ok(Arc::new(thread::Task::new(args)?)),
@@ -318,6 +322,7 @@ fn objects() -> BTreeMap<String, Vec<String>> {
         (pool::outcome::RESULT, words(&pool::outcome::RESULT_OPERATIONS)),
         (pool::outcome::ITERATOR, words(&pool::outcome::ITERATOR_OPERATIONS)),
         (process::KIND, words(&process::OPERATIONS)),
+        (shouter::KIND, words(&shouter::OPERATIONS)),
         (current::KIND, words(&current::OPERATIONS)),
         (program::KIND, words(&program::OPERATIONS)),
         (thread::KIND, words(&thread::OPERATIONS)),

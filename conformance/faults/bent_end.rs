@@ -79,6 +79,7 @@ pub(super) const BENDS: &[Bend] = &[
     ),
     ("fault-end-mark-is-not-set", "process", "set_daemon", Skipped),
     ("fault-end-mark-is-not-seen", "process", "daemon", Answers(|_| json!(false))),
+    ("fault-end-own-state-is-lost", "shouter", "submit", Fails("end-of-file")),
     ("fault-end-daemon-has-pool", "pool", "start", Swallows("daemon-may-not-have-children")),
     (
         "fault-end-daemon-seems-to-start",

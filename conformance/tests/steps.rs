@@ -235,13 +235,15 @@ fn signals_disturb_a_call_until_it_is_over() {
     );
     kept(&own("purlin-fork"), &script);
     // It truly comes: without its handler the process ends.
-    let uncaught = lock(
-        "a: lock.acquire() -> ok
+    let mut uncaught = parsed(&lock(
+        "b: catch -> ok
+         a: lock.acquire() -> ok
          b: lock.acquire() -> blocked
          signal b every 5ms
          b: -> ok",
-    );
-    let (outcome, _) = run_parsed(&own("purlin-fork"), &parsed(&uncaught));
+    ));
+    uncaught.steps.remove(0);
+    let (outcome, _) = run_parsed(&own("purlin-fork"), &uncaught);
     assert_eq!(outcome.verdict, Verdict::Died, "{outcome:?}");
     assert!(outcome.stop.unwrap().came.contains("the process of b ended by itself"));
 }

@@ -122,6 +122,7 @@ pub(super) const ENDS: &[(&str, Noticed)] = &[
         "fault-end-mark-is-not-seen",
         These(&["process/daemon-mark", "process/daemon-mark-inherited"]),
     ),
+    ("fault-end-own-state-is-lost", These(&["process/own-state"])),
     ("fault-end-daemon-has-pool", These(&["process/daemon-has-no-pool"])),
     ("fault-end-daemon-seems-to-start", These(&["process/daemon-starts-nothing"])),
     ("fault-end-start-joins", These(&["process/siblings-run-side-by-side"])),
