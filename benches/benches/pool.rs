@@ -6,9 +6,10 @@ use std::io;
 
 use purlin_benches::sys::{BareMail, fork_and_wait_for};
 use purlin_benches::{Contender, Effort, Machine, PingPong, Rounds, Table, python};
-use purlin_pool::Pool;
+use purlin_pool::{Bytes, Pool};
 
 const OURS: &str = "purlin Pool";
+const AS_BYTES: &str = "purlin Pool, Bytes";
 const THEIRS: &str = "CPython Pool";
 const EXECUTOR: &str = "CPython ProcessPoolExecutor";
 
@@ -61,6 +62,10 @@ fn bytes(len: usize) -> Vec<u8> {
     vec![7; len]
 }
 
+fn as_they_are(len: usize) -> Bytes {
+    Bytes(bytes(len))
+}
+
 fn pool() -> Pool {
     Pool::fork(WORKER_COUNT).expect("workers")
 }
@@ -90,10 +95,13 @@ fn chosen() -> Vec<Contender<'static>> {
 }
 
 fn large() -> Vec<Contender<'static>> {
-    let pool = pool();
+    let (one, other) = (pool(), pool());
     vec![
         Contender::present(OURS, move || {
-            black_box(pool.apply(bytes, LARGE_BYTES).expect("all of it"));
+            black_box(one.apply(bytes, LARGE_BYTES).expect("all of it"));
+        }),
+        Contender::present(AS_BYTES, move || {
+            black_box(other.apply(as_they_are, LARGE_BYTES).expect("all of it"));
         }),
         theirs(THEIRS, &format!("for _ in range(n): p.apply(bytes, ({LARGE_BYTES},))")),
         executor(&format!("for _ in range(n): p.submit(bytes, {LARGE_BYTES}).result()")),
