@@ -94,7 +94,7 @@ pub(super) const BENDS: &[Bend] = &[
     ),
     ("fault-pipe-length-is-ignored", KIND, "recv_bytes", Given(|args| without(args, "limit"))),
     // Waiting.
-    ("fault-pipe-recv-gives-up", KIND, "recv|recv_bytes", Given(|args| limit(args, json!(0.1)))),
+    ("fault-pipe-recv-never-waits", KIND, "recv|recv_bytes", Given(|args| limit(args, json!(0)))),
     ("fault-pipe-send-never-waits", KIND, "send|send_bytes", Given(|args| limit(args, json!(0)))),
     ("fault-pipe-limit-is-none", KIND, "recv|send_bytes", Given(|args| without(args, "timeout"))),
     (

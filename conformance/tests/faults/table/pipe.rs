@@ -142,7 +142,7 @@ const FAULTS: &[(&str, Noticed)] = &[
 
 /// Who waits, how long and for what.
 const WAITS: &[(&str, Noticed)] = &[
-    ("fault-pipe-recv-gives-up", These(&["pipe/recv-waits", "pipe/signals"])),
+    ("fault-pipe-recv-never-waits", These(&["pipe/recv-waits", "pipe/signals"])),
     (
         "fault-pipe-send-never-waits",
         These(&["pipe/send-waits-when-full", "pipe/waiting-sender-learns"]),
