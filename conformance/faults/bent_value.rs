@@ -66,12 +66,14 @@ pub(super) fn with_own_lock(args: &mut Arguments) {
     args.remove("locked");
 }
 
-/// Between two of the values there is one that has the low half of the second.
+/// Before each of the values there is, again and again, one that has the low half of the last.
 pub(super) fn halves(args: &mut Arguments) {
     let half = |value: &Value| json!(value.as_u64().unwrap_or(0) & 0xffff_ffff);
     if let Some(values) = args.get_mut("values").and_then(Value::as_array_mut) {
-        let halves: Vec<Value> = values.iter().map(half).collect();
-        *values = halves.into_iter().zip(values.drain(..)).flat_map(<[Value; 2]>::from).collect();
+        // Most of the time, so that whoever reads while the writer has no processor finds one, too.
+        let torn = vec![values.last().map_or(Value::Null, half); 8];
+        let shown = values.drain(..).flat_map(|value| [torn.clone(), vec![value]].concat());
+        *values = shown.collect();
     }
 }
 
