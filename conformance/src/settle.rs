@@ -1,5 +1,6 @@
 //! How what came stands to what was known.
 
+use crate::catalogue::Level;
 use crate::expect::{Deviation, Expectations};
 use crate::judgement::{Line, Standing};
 use crate::protocol::Hello;
@@ -44,9 +45,10 @@ fn alone(line: &Line, hello: &Hello, expectations: &Expectations) -> Standing {
         && is_kind
         && verdict == Verdict::Unsupported
         && Verdict::Broken.fails(line.level);
+    let level = if expectations.is_of_all_levels { Level::Must } else { line.level };
     match verdict {
         Verdict::Died | Verdict::Error => Standing::Unexpected,
-        _ if !verdict.fails(line.level) && !is_missing => Standing::AsExpected,
+        _ if !verdict.fails(level) && !is_missing => Standing::AsExpected,
         _ if expectations.knows_version => Standing::Unexpected,
         _ => Standing::NotJudged,
     }

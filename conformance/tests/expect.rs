@@ -50,6 +50,19 @@ fn a_deviation_that_nobody_knows_fails_the_run() {
 }
 
 #[test]
+fn what_is_no_must_fails_a_run_where_the_list_is_of_all_levels() {
+    let words = [PROGRAM, "adapter", "purlin-fork"].map(str::to_owned);
+    let of = |list: &str| judge_as(&words, list, &["lock/release-by-other-thread"]);
+    // The process's word of one of its forms cannot tell its threads apart.
+    let judgement = of("");
+    assert_eq!((judgement.count(Verdict::Broken), judgement.unexpected_count()), (1, 0));
+    assert_eq!(of("all_levels = true\n").unexpected_count(), 1);
+    let two = "lock-try-held-refused\",\n\"lock-try-free-taken";
+    let known = known("broken").replace(two, "lock-release-by-other-thread-refused");
+    assert_eq!(of(&format!("all_levels = true\n{known}")).unexpected_count(), 0);
+}
+
+#[test]
 fn an_entry_ends_with_its_versions() {
     let at = |version: &str, range: &str| {
         let hello = format!("1s/\"version\":\"[^\"]*\"/\"version\":\"{version}\"/");
@@ -303,6 +316,18 @@ object lock: lock
 processes a b
 a: lock.acquire() -> ok
 b: lock.release() -> not-owner
+'''
+
+[[case]]
+id = "lock/release-by-other-thread"
+shows = ["lock-release-by-other-thread-refused"]
+contract = "lock-release:by-holder"
+script = '''
+object lock: lock
+processes a
+threads t u of a
+t: lock.acquire() -> ok
+u: lock.release() -> not-owner
 '''
 
 [[case]]

@@ -22,6 +22,8 @@ pub struct List {
     pub name: String,
     /// The versions that it was made for, where it says so.
     pub versions: Option<Range>,
+    /// Whether what is no must stands here, too, where it is broken.
+    pub is_of_all_levels: bool,
     /// Its entries.
     pub deviations: Vec<Deviation>,
     /// Where each entry starts.
@@ -56,6 +58,7 @@ impl List {
         let mut list = Self {
             name: name.to_owned(),
             versions,
+            is_of_all_levels: read.all_levels,
             deviations: Vec::new(),
             starts: Vec::new(),
             text: text.to_owned(),
@@ -98,7 +101,8 @@ impl List {
                 self.deviations.is_empty() || ranges.any(is_in)
             }
         };
-        Ok(Expectations { is_listed: true, knows_version, deviations })
+        let is_of_all_levels = self.is_of_all_levels;
+        Ok(Expectations { is_listed: true, knows_version, is_of_all_levels, deviations })
     }
 
     fn check_asked(
@@ -138,6 +142,8 @@ impl List {
 #[serde(deny_unknown_fields)]
 struct ExpectFile {
     versions: Option<Spanned<String>>,
+    #[serde(default)]
+    all_levels: bool,
     #[serde(default)]
     deviation: Vec<Spanned<Entry>>,
 }
@@ -257,7 +263,14 @@ macro_rules! lists {
     };
 }
 
-const FILES: &[(&str, &str)] = lists!["cpython-fork", "cpython-spawn", "posix-fork", "std-threads"];
+const FILES: &[(&str, &str)] = lists![
+    "cpython-fork",
+    "cpython-spawn",
+    "posix-fork",
+    "purlin",
+    "purlin-threads",
+    "std-threads",
+];
 
 #[cfg(test)]
 mod tests {

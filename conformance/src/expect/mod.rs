@@ -18,6 +18,8 @@ pub struct Expectations {
     pub is_listed: bool,
     /// Its version is one that the list was made for. Of others no deviation fails a run.
     pub knows_version: bool,
+    /// What is no must fails a run, too, where no entry speaks of it.
+    pub is_of_all_levels: bool,
     deviations: Vec<Deviation>,
 }
 
@@ -45,7 +47,12 @@ pub struct Deviation {
 impl Default for Expectations {
     /// Nothing is known, and nothing is excused.
     fn default() -> Self {
-        Self { is_listed: false, knows_version: true, deviations: Vec::new() }
+        Self {
+            is_listed: false,
+            knows_version: true,
+            is_of_all_levels: false,
+            deviations: Vec::new(),
+        }
     }
 }
 
