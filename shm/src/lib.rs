@@ -34,6 +34,7 @@
 
 #![deny(unsafe_code)]
 
+mod across_fork;
 mod arena;
 mod attachment;
 mod carry;
@@ -55,6 +56,11 @@ mod slot;
 mod sparse;
 mod sys;
 mod token;
+
+/// What the crates above are made of, too: no part of the face, and free to change.
+pub mod parts {
+    pub use crate::across_fork::{AcrossFork, Guarded, Hold, ThreadState, lock, this_thread};
+}
 
 pub use arena::Object;
 pub use attachment::Attachment;

@@ -8,18 +8,16 @@
 //! parent would look alive through them. The handlers close them. `fork` holds the registry's lock
 //! across the call, so that the child finds it whole and free, whatever other threads were doing.
 
-use core::cell::{Cell, RefCell};
-use core::mem::ManuallyDrop;
-use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{
     AtomicI32, AtomicU32,
     Ordering::{Relaxed, Release},
 };
 use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd, RawFd};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use rustix::io::Errno;
 
+use crate::across_fork::{self, AcrossFork, Guarded, ThreadState};
 use crate::attachment::Inner;
 use crate::error::Error;
 use crate::header::{Header, SLOTS_OFFSET};
@@ -27,7 +25,6 @@ use crate::mapping::Mapping;
 use crate::page::ProcessPage;
 use crate::slot::{Probe, SlotTable};
 use crate::sys::descriptor::{self, FileId};
-use crate::sys::fork;
 
 /// This process in one segment: the segment's descriptor, the private one, the token.
 pub(crate) struct Registration {
@@ -46,7 +43,7 @@ impl Registration {
     pub(crate) fn join(segment: OwnedFd, size_bytes: u64) -> Result<Arc<Self>, Error> {
         let id = descriptor::file_id(&segment)?;
         let mut registry = lock();
-        registry.install_handlers()?;
+        registry.watch_forks()?;
         if let Some(known) = registry.find(id) {
             return Ok(known);
         }
@@ -142,7 +139,6 @@ impl PrivateFd {
 /// All registrations of this process, and the segment that `new()` draws on.
 pub(crate) struct Registry {
     entries: Vec<Entry>,
-    has_handlers: bool,
     /// The current chunk; it goes when nobody but this field knows it any more.
     pub(crate) chunk: Weak<Inner>,
 }
@@ -158,14 +154,6 @@ impl Registry {
         let entry = self.entries.iter().find(|entry| entry.id == id && entry.is_live())?;
         entry.registration.upgrade()
     }
-
-    fn install_handlers(&mut self) -> Result<(), Error> {
-        if !self.has_handlers {
-            fork::install(before_fork, after_fork, after_fork_in_child)?;
-            self.has_handlers = true;
-        }
-        Ok(())
-    }
 }
 
 impl Entry {
@@ -175,90 +163,34 @@ impl Entry {
     }
 }
 
-static REGISTRY: Mutex<Registry> =
-    Mutex::new(Registry { entries: Vec::new(), has_handlers: false, chunk: Weak::new() });
-
-thread_local! {
-    /// Whether this thread holds the registry's lock.
-    static HOLDS: Cell<bool> = const { Cell::new(false) };
-    /// Forks of this thread on top of its own hold, or on top of another fork: see [`before_fork`].
-    static NESTED_COUNT: Cell<u32> = const { Cell::new(0) };
-    /// The hold of a thread that is inside `fork`. It has no destructor to run at the thread's end.
-    static ACROSS_FORK: RefCell<ManuallyDrop<Option<Hold>>> =
-        const { RefCell::new(ManuallyDrop::new(None)) };
-}
-
-/// The registry's lock. Held for bounded steps only, and while no code of a user's runs.
-pub(crate) struct Hold {
-    registry: MutexGuard<'static, Registry>, // goes first
-    _flag: HoldFlag,
-}
-
-/// Raised before the lock is asked for and lowered after it is given back: see [`before_fork`].
-struct HoldFlag;
+/// The registry's lock.
+pub(crate) type Hold = across_fork::Hold<Registry>;
 
 /// Takes the registry's lock.
 pub(crate) fn lock() -> Hold {
-    HOLDS.set(true);
-    let _flag = HoldFlag;
-    // A panic under the lock leaves the registry whole: it changes by single pushes and removals.
-    let registry = REGISTRY.lock().unwrap_or_else(PoisonError::into_inner);
-    Hold { registry, _flag }
+    across_fork::lock()
 }
 
-impl Deref for Hold {
-    type Target = Registry;
+static REGISTRY: Guarded<Registry> =
+    Guarded::new(Registry { entries: Vec::new(), chunk: Weak::new() });
 
-    fn deref(&self) -> &Registry {
-        &self.registry
+thread_local! {
+    static THREAD: ThreadState<Registry> = const { ThreadState::new() };
+}
+
+impl AcrossFork for Registry {
+    fn guarded() -> &'static Guarded<Self> {
+        &REGISTRY
     }
-}
 
-impl DerefMut for Hold {
-    fn deref_mut(&mut self) -> &mut Registry {
-        &mut self.registry
+    fn with_thread<R>(what: impl FnOnce(&ThreadState<Self>) -> R) -> R {
+        THREAD.with(what)
     }
-}
 
-impl Drop for HoldFlag {
-    fn drop(&mut self) {
-        HOLDS.set(false);
-    }
-}
-
-/// In the parent, before: wait until no other thread is amid a change.
-extern "C" fn before_fork() {
-    // A signal handler that forks on top of our own change, or amid a fork, must not wait for
-    // itself, nor give back what the fork below it holds. Its child finds the lock held, and may
-    // only exec.
-    if HOLDS.get() {
-        NESTED_COUNT.set(NESTED_COUNT.get() + 1);
-    } else {
-        let hold = lock();
-        ACROSS_FORK.with_borrow_mut(|across| **across = Some(hold));
-    }
-}
-
-/// The hold that the matching [`before_fork`] took, if it took one.
-fn held_across() -> Option<Hold> {
-    match NESTED_COUNT.get() {
-        0 => ACROSS_FORK.with_borrow_mut(|across| across.take()),
-        depth => {
-            NESTED_COUNT.set(depth - 1);
-            None
+    /// Closes what would keep the parent alive in everybody's eyes.
+    fn in_child(&mut self) {
+        for entry in &self.entries {
+            entry.private.close(entry.id);
         }
-    }
-}
-
-/// In the parent, after.
-extern "C" fn after_fork() {
-    let _released = held_across();
-}
-
-/// In the child: close what would keep the parent alive in everybody's eyes.
-extern "C" fn after_fork_in_child() {
-    let Some(hold) = held_across() else { return };
-    for entry in &hold.entries {
-        entry.private.close(entry.id);
     }
 }

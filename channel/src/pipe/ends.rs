@@ -5,18 +5,17 @@
 //! handlers that libc's `fork` runs close the others there. They hold this list's lock across the
 //! fork, so that no end is just being made or closed by another thread.
 
-use core::cell::{Cell, RefCell};
-use core::mem::ManuallyDrop;
 use core::sync::atomic::{
     AtomicI32, AtomicU32, AtomicUsize,
     Ordering::{AcqRel, Acquire, Relaxed},
 };
 use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use purlin_shm::parts::{AcrossFork, Guarded, ThreadState, lock, this_thread};
 
 use crate::error::Error;
 use crate::sys::descriptor::{self, FileId};
-use crate::sys::fork;
 
 /// One end: a descriptor that is closed once, when it was given up and nobody is amid a call.
 pub(crate) struct End {
@@ -39,8 +38,8 @@ impl End {
     pub(crate) fn adopt<const N: usize>(
         make: impl FnOnce() -> Result<[OwnedFd; N], Error>,
     ) -> Result<[Arc<Self>; N], Error> {
-        let mut ends = lock();
-        ends.install_handlers()?;
+        let mut ends = lock::<Ends>();
+        ends.watch_forks()?;
         let descriptors = make()?;
         let mut ids = Vec::with_capacity(N);
         for descriptor in &descriptors {
@@ -89,7 +88,7 @@ impl End {
 
     /// Has the next fork of this thread keep it.
     pub(crate) fn hand_over(&self) {
-        self.handed_by.store(this_thread(), Relaxed); // Relaxed: read by the same thread
+        self.handed_by.store(this_thread::<Ends>(), Relaxed); // Relaxed: read by the same thread
     }
 
     #[inline]
@@ -102,7 +101,7 @@ impl End {
 
     #[cold]
     fn release(&self) {
-        let mut ends = lock();
+        let mut ends = lock::<Ends>();
         self.close_now();
         ends.list.retain(|end| !core::ptr::eq(Arc::as_ptr(end), self));
     }
@@ -152,110 +151,36 @@ impl Drop for Use<'_> {
 /// All ends that are open here.
 struct Ends {
     list: Vec<Arc<End>>,
-    has_handlers: bool,
 }
 
-impl Ends {
-    fn install_handlers(&mut self) -> Result<(), Error> {
-        if !self.has_handlers {
-            fork::install(before_fork, after_fork, after_fork_in_child)?;
-            self.has_handlers = true;
-        }
-        Ok(())
-    }
-}
-
-static ENDS: Mutex<Ends> = Mutex::new(Ends { list: Vec::new(), has_handlers: false });
+static ENDS: Guarded<Ends> = Guarded::new(Ends { list: Vec::new() });
 
 thread_local! {
-    /// Whether this thread holds the list's lock; its address is the thread's name.
-    static HOLDS: Cell<bool> = const { Cell::new(false) };
-    /// Forks of this thread on top of its own hold, or on top of another fork.
-    static NESTED_COUNT: Cell<u32> = const { Cell::new(0) };
-    /// The hold of a thread that is inside `fork`. It has no destructor to run at the thread's end.
-    static ACROSS_FORK: RefCell<ManuallyDrop<Option<Hold>>> =
-        const { RefCell::new(ManuallyDrop::new(None)) };
+    static THREAD: ThreadState<Ends> = const { ThreadState::new() };
 }
 
-/// Not 0, and another for each living thread.
-fn this_thread() -> usize {
-    HOLDS.with(|holds| core::ptr::from_ref(holds).addr())
-}
-
-/// The list's lock. Held for bounded steps only, and while no code of a user's runs.
-struct Hold {
-    ends: MutexGuard<'static, Ends>, // goes first
-    _flag: HoldFlag,
-}
-
-/// Raised before the lock is asked for and lowered after it is given back: see [`before_fork`].
-struct HoldFlag;
-
-fn lock() -> Hold {
-    HOLDS.set(true);
-    let _flag = HoldFlag;
-    // A panic under the lock leaves the list whole: it changes by single pushes and removals.
-    let ends = ENDS.lock().unwrap_or_else(PoisonError::into_inner);
-    Hold { ends, _flag }
-}
-
-impl core::ops::Deref for Hold {
-    type Target = Ends;
-
-    fn deref(&self) -> &Ends {
-        &self.ends
+impl AcrossFork for Ends {
+    fn guarded() -> &'static Guarded<Self> {
+        &ENDS
     }
-}
 
-impl core::ops::DerefMut for Hold {
-    fn deref_mut(&mut self) -> &mut Ends {
-        &mut self.ends
+    fn with_thread<R>(what: impl FnOnce(&ThreadState<Self>) -> R) -> R {
+        THREAD.with(what)
     }
-}
 
-impl Drop for HoldFlag {
-    fn drop(&mut self) {
-        HOLDS.set(false);
-    }
-}
-
-/// In the parent, before. A signal handler that forks on top of our own change must not wait for
-/// itself: its child finds the lock held, and may only exec.
-extern "C" fn before_fork() {
-    if HOLDS.get() {
-        NESTED_COUNT.set(NESTED_COUNT.get() + 1);
-    } else {
-        let hold = lock();
-        ACROSS_FORK.with_borrow_mut(|across| **across = Some(hold));
-    }
-}
-
-/// The hold that the matching [`before_fork`] took, if it took one.
-fn held_across() -> Option<Hold> {
-    match NESTED_COUNT.get() {
-        0 => ACROSS_FORK.with_borrow_mut(|across| across.take()),
-        depth => {
-            NESTED_COUNT.set(depth - 1);
-            None
+    /// What was handed over, was so once.
+    fn in_parent(&mut self) {
+        let me = this_thread::<Self>();
+        for end in &self.list {
+            // Relaxed, both, also when it fails: only this thread writes its own name.
+            let _ = end.handed_by.compare_exchange(me, 0, Relaxed, Relaxed);
         }
     }
-}
 
-/// In the parent, after: what was handed over, was so once.
-extern "C" fn after_fork() {
-    let Some(hold) = held_across() else { return };
-    let me = this_thread();
-    for end in &hold.list {
-        // Relaxed, both, also when it fails: only this thread writes its own name.
-        let _ = end.handed_by.compare_exchange(me, 0, Relaxed, Relaxed);
-    }
-}
-
-/// In the child, in the thread that forked.
-extern "C" fn after_fork_in_child() {
-    let Some(hold) = held_across() else { return };
-    let me = this_thread();
-    for end in &hold.list {
-        end.settle_in_child(me);
+    fn in_child(&mut self) {
+        let me = this_thread::<Self>();
+        for end in &self.list {
+            end.settle_in_child(me);
+        }
     }
 }

@@ -2,7 +2,6 @@
 
 pub(crate) mod barrier;
 pub(crate) mod descriptor;
-pub(crate) mod fork;
 pub(crate) mod prefetch;
 pub(crate) mod sealed_file;
 pub(crate) mod socket;

@@ -2,7 +2,6 @@
 
 pub(crate) mod descriptor;
 pub(crate) mod folder;
-pub(crate) mod fork;
 pub(crate) mod pause;
 pub(crate) mod random;
 pub(crate) mod ready;

@@ -1,5 +1,5 @@
-//! What happens to a segment's private description when libc's `fork` makes a child, and the one
-//! plain `close(2)` that a child may make there.
+//! What libc's `fork` runs before and after it, and the one plain `close(2)` that a child may make
+//! there.
 #![expect(unsafe_code, reason = "system calls of this crate live here")]
 
 use std::os::fd::RawFd;
@@ -17,8 +17,8 @@ pub(crate) fn install(
     in_child: extern "C" fn(),
 ) -> Result<(), Error> {
     // SAFETY: The three are functions of this program, which stay where they are as long as it
-    // runs. In the child they call nothing but close(2) and the release of a lock that the forking
-    // thread itself holds.
+    // runs. In the child they call nothing but fstat(2) and close(2), as `AcrossFork::in_child`
+    // asks of the crates above, and the release of a lock that the forking thread itself holds.
     let answer = unsafe { libc::pthread_atfork(Some(before), Some(after), Some(in_child)) };
     if answer == 0 { Ok(()) } else { Err(Error::OutOfResources) }
 }

@@ -52,7 +52,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("channel", &["shm", "sync"]),
     ("pool", &["shm", "sync", "process"]),
     ("conformance", &["shm", "sync", "process", "channel", "pool"]),
-    ("manager", &["sync", "process"]),
+    ("manager", &["shm", "sync", "process"]),
     ("models", &["shm", "sync", "process"]),
     ("benches", &["shm", "sync", "process", "channel", "pool", "manager", "conformance"]),
     ("sweep", &["shm", "sync", "process", "channel"]),
