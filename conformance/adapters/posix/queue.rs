@@ -14,7 +14,7 @@ use super::errors::{last, made};
 use super::limit::{moment, past};
 
 /// What can be asked of it. Nobody shuts it down for others.
-pub(super) const OPERATIONS: [&str; 16] = [
+pub(super) const OPERATIONS: [&str; 17] = [
     "put",
     "try_put",
     "get",
@@ -30,6 +30,7 @@ pub(super) const OPERATIONS: [&str; 16] = [
     "get_and_change",
     "kept",
     "put_unsendable",
+    "put_unreadable",
     "send_handle",
 ];
 
@@ -42,6 +43,11 @@ const ITEMS_COUNT: i64 = 64;
 
 /// And messages of so many bytes.
 const ITEM_BYTES: i64 = 256;
+
+/// More than so many nobody may have, whatever the privileges: mq_overview(7).
+const HARD_ITEMS_COUNT: i64 = 65_536;
+/// Nor larger ones.
+const HARD_ITEM_BYTES: i64 = 16_777_216;
 
 /// No descriptor: the queue was closed here.
 const CLOSED: libc::mqd_t = -1;
@@ -57,7 +63,8 @@ impl Queue {
     /// With room for so many messages as `bound` or `items` says, of up to `bytes`.
     ///
     /// # Errors
-    /// * What the C library answers.
+    /// * `unsupported` when the system does not let this user have so large a one, or what the C
+    ///   library answers.
     pub(super) fn new(args: &Arguments) -> Result<Self, Refusal> {
         if args.keys().any(|name| !["bound", "items", "bytes"].contains(&name.as_str())) {
             return Err(Refusal::unsupported("such an argument"));
@@ -66,11 +73,25 @@ impl Queue {
             None => Ok(usual),
             Some(value) => value.as_i64().ok_or_else(|| Refusal::prevented("a long is a number")),
         };
+        let bytes = number("bytes", ITEM_BYTES)?;
+        if !args.contains_key("bound") && !args.contains_key("items") {
+            let usual = Self::open(ITEMS_COUNT, bytes);
+            let is_refused = matches!(&usual, Err(refusal) if refusal.kind == "invalid-argument");
+            // Whoever may not have so many has what there may be.
+            return if is_refused { Self::open(system_limit("msg_max"), bytes) } else { usual };
+        }
         let count = number("bound", number("items", ITEMS_COUNT)?)?;
-        Self::open(count, number("bytes", ITEM_BYTES)?)
+        Self::open(count, bytes).map_err(|refusal| {
+            let is_above = count > system_limit("msg_max") || bytes > system_limit("msgsize_max");
+            let is_possible = count <= HARD_ITEMS_COUNT && bytes <= HARD_ITEM_BYTES;
+            if is_above && is_possible && refusal.kind == "invalid-argument" {
+                return Refusal::unsupported("more than this user may have: see mq_overview(7)");
+            }
+            refusal
+        })
     }
 
-    /// Whether the system lets this user have one of the usual size.
+    /// One as a script has it that says nothing.
     ///
     /// # Errors
     /// * What the C library answers.
@@ -261,7 +282,7 @@ impl Object for Queue {
     fn call(&self, op: &str, args: &Arguments) -> CallResult {
         match op {
             "close" => self.close(),
-            "put_unsendable" | "send_handle" => {
+            "put_unsendable" | "put_unreadable" | "send_handle" => {
                 CallResult::Prevented("a message is bytes".to_owned())
             }
             _ => self.answer(op, args).map_or_else(|other| other, CallResult::Value),
@@ -291,6 +312,12 @@ fn until(args: &Arguments) -> Result<Option<libc::timespec>, CallResult> {
     let timeout = args.get("timeout").filter(|timeout| !timeout.is_null());
     let limit = timeout.map(|timeout| ("timeout".to_owned(), timeout.clone()));
     moment(&limit.into_iter().collect(), ClockId::Realtime)
+}
+
+/// What the system allows to those without privileges, whoever this is.
+fn system_limit(name: &str) -> i64 {
+    let text = std::fs::read_to_string(format!("/proc/sys/fs/mqueue/{name}"));
+    text.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
 }
 
 /// A limit that has passed is `full` or `empty`, by what was waited for.

@@ -286,6 +286,7 @@ const FILES: &[(&str, &str)] = lists![
     "cpython-fork",
     "cpython-spawn",
     "posix-fork",
+    "posix-mq-fork",
     "purlin",
     "purlin-threads",
     "std-threads",
