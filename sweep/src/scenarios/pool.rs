@@ -142,8 +142,11 @@ impl Worker {
         let pool = builder.fork().map_err(unexpected)?;
         // All waits have no limit: the harness sees who waits for ever.
         let mut outcomes = if self.has_another { self.at_once(&pool) } else { self.in_turn(&pool) }?;
-        outcomes.push(Self::hand(&pool, outcomes.len())?.into_value(None));
-        pool.close().and_then(|()| pool.join(None)).map_err(unexpected)?;
+        // The last task of a pool that is closed.
+        let last = Self::hand(&pool, outcomes.len())?;
+        pool.close().map_err(unexpected)?;
+        outcomes.push(last.into_value(None));
+        pool.join(None).map_err(unexpected)?;
         self.judge(&outcomes)
     }
 
