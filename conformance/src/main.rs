@@ -114,12 +114,18 @@ fn find(order: &RunOrder, suite: &Suite, lists: &[List]) -> Result<Vec<Found>, E
 }
 
 /// `PURLIN_CPYTHON_GROUPS` names the groups that CPython is asked about where none are chosen: all
-/// of it takes longer than everything else together. Says so.
+/// of it takes longer than everything else together. Says so. By its fork server it is asked about
+/// processes alone.
 fn plan_of(suite: &Suite, subject: &Subject, plan: &Plan) -> Result<Plan, Error> {
     let mut plan = plan.clone();
     let selection = &mut plan.selection;
     let is_free = selection.groups.is_empty() && selection.cases.is_empty();
     if !is_free || !subject.hello.name.starts_with("cpython") {
+        return Ok(plan);
+    }
+    if subject.hello.name.ends_with(subjects::FORK_SERVER) {
+        // All else goes the way of spawn.
+        selection.groups = vec!["process".to_owned()];
         return Ok(plan);
     }
     if let Ok(groups) = std::env::var("PURLIN_CPYTHON_GROUPS") {

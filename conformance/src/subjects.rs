@@ -190,7 +190,8 @@ const CPYTHON_FAMILIES: [&str; 4] =
 const START_METHODS: [&str; 2] = ["fork", "spawn"];
 
 /// Run only when they are named, such as `cpython-threads` or `cpython-3.13-forkserver`.
-const OTHER_METHODS: [&str; 2] = ["forkserver", "threads"];
+const OTHER_METHODS: [&str; 2] = [FORK_SERVER, "threads"];
+pub(crate) const FORK_SERVER: &str = "forkserver";
 
 /// The oldest version that the adapter is written for.
 const CPYTHON_MINOR_MIN: u32 = 8;

@@ -46,8 +46,6 @@ const ITEM_BYTES: i64 = 256;
 
 /// More than so many nobody may have, whatever the privileges: mq_overview(7).
 const HARD_ITEMS_COUNT: i64 = 65_536;
-/// Nor larger ones.
-const HARD_ITEM_BYTES: i64 = 16_777_216;
 
 /// No descriptor: the queue was closed here.
 const CLOSED: libc::mqd_t = -1;
@@ -83,8 +81,7 @@ impl Queue {
         let count = number("bound", number("items", ITEMS_COUNT)?)?;
         Self::open(count, bytes).map_err(|refusal| {
             let is_above = count > system_limit("msg_max") || bytes > system_limit("msgsize_max");
-            let is_possible = count <= HARD_ITEMS_COUNT && bytes <= HARD_ITEM_BYTES;
-            if is_above && is_possible && refusal.kind == "invalid-argument" {
+            if is_above && count <= HARD_ITEMS_COUNT && refusal.kind == "invalid-argument" {
                 return Refusal::unsupported("more than this user may have: see mq_overview(7)");
             }
             refusal

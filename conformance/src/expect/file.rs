@@ -284,7 +284,9 @@ macro_rules! lists {
 
 const FILES: &[(&str, &str)] = lists![
     "cpython-fork",
+    "cpython-forkserver",
     "cpython-spawn",
+    "cpython-threads",
     "posix-fork",
     "posix-mq-fork",
     "purlin",
