@@ -55,7 +55,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("manager", &["shm", "sync", "process"]),
     ("models", &["shm", "sync", "process"]),
     ("benches", &["shm", "sync", "process", "channel", "pool", "manager", "conformance"]),
-    ("sweep", &["shm", "sync", "process", "channel", "pool"]),
+    ("sweep", &["shm", "sync", "process", "channel", "pool", "manager"]),
     ("fuzz", &["shm", "sync", "process", "conformance"]),
     ("xtask", &[]),
 ];
