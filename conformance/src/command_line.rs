@@ -57,6 +57,8 @@ pub(crate) struct RunOrder {
     /// How often.
     pub(crate) repeat: u64,
     pub(crate) files: Files,
+    /// The file of what is known of somebody else's adapter.
+    pub(crate) expect: Option<String>,
     /// Somebody else's adapter.
     pub(crate) command: Vec<OsString>,
 }
@@ -97,6 +99,7 @@ Which promises of inter-process primitives does an implementation keep?
   --json FILE      (run) one line a verdict, for programs
   --junit FILE     (run) a test a case, as XML, for services that build and test
   --html FILE      (run) a page for people: subjects side by side, each deviation with its script
+  --expect FILE    (with a command) what is known of it, as in conformance/expect
   --untested       (list) only what no case shows
   --evidence       (list) what stands behind each: cases, faults, a model, loom; and the gaps
   --faults         (list) which cases each subject that is wrong on purpose must be noticed by
@@ -211,6 +214,7 @@ fn options(
             Some(Long("junit")) => once(&mut order.files.junit, "--junit", parser)?,
             Some(Long("html")) => once(&mut order.files.html, "--html", parser)?,
             Some(Long("repeat")) if random.is_none() => once(&mut repeat, "--repeat", parser)?,
+            Some(Long("expect")) => once(&mut order.expect, "--expect", parser)?,
             Some(Long("help") | Short('h')) => return Ok(Some(Order::Help)),
             Some(Long("version") | Short('V')) => return Ok(Some(Order::Version)),
             Some(Long(option @ ("scripts" | "bursts" | "without-deaths"))) if random.is_some() => {
@@ -228,6 +232,9 @@ fn options(
     order.repeat = repeat.map_or(Ok(1), |repeat| repeat_count(&repeat))?;
     if let Some(seed) = seed {
         order.plan.seed = seed.parse().map_err(|_| format!("--seed is {seed:?}, not a number"))?;
+    }
+    if order.command.is_empty() && order.expect.is_some() {
+        return Err("--expect is for a command of your own; our lists are known".into());
     }
     if !order.command.is_empty() && !order.subjects.is_empty() {
         return Err("either --subject or a command of your own".into());
@@ -310,6 +317,7 @@ const OPTIONS: &[&str] = &[
     "--json",
     "--junit",
     "--html",
+    "--expect",
     "--untested",
     "--evidence",
     "--faults",

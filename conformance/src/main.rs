@@ -100,7 +100,11 @@ fn find(order: &RunOrder, suite: &Suite, lists: &[List]) -> Result<Vec<Found>, E
         here.into_iter().try_for_each(|subject| subject.expect(suite, lists))?;
         found
     } else {
-        vec![Found::Here(Box::new(stranger(&order.command)?))]
+        let mut stranger = stranger(&order.command)?;
+        if let Some(path) = &order.expect {
+            stranger.expectations = List::open(path, suite)?.of(suite, &stranger.hello)?;
+        }
+        vec![Found::Here(Box::new(stranger))]
     };
     let hellos = found.iter_mut().filter_map(Found::subject).map(|subject| &subject.hello);
     order.plan.selection.check_forms(suite, hellos)?;
@@ -108,12 +112,18 @@ fn find(order: &RunOrder, suite: &Suite, lists: &[List]) -> Result<Vec<Found>, E
 }
 
 /// `PURLIN_CPYTHON_GROUPS` names the groups that CPython is asked about where none are chosen: all
-/// of it takes longer than everything else together. Says so.
+/// of it takes longer than everything else together. Says so. By its fork server it is asked about
+/// processes alone.
 fn plan_of(suite: &Suite, subject: &Subject, plan: &Plan) -> Result<Plan, Error> {
     let mut plan = plan.clone();
     let selection = &mut plan.selection;
     let is_free = selection.groups.is_empty() && selection.cases.is_empty();
     if !is_free || !subject.hello.name.starts_with("cpython") {
+        return Ok(plan);
+    }
+    if subject.hello.name.ends_with(subjects::FORK_SERVER) {
+        // All else goes the way of spawn.
+        selection.groups = vec!["process".to_owned()];
         return Ok(plan);
     }
     if let Ok(groups) = std::env::var("PURLIN_CPYTHON_GROUPS") {
@@ -153,7 +163,7 @@ fn status(rows: &[Row]) -> u8 {
     each.max().unwrap_or(KEPT)
 }
 
-/// Somebody else's adapter; nothing is known of it.
+/// Somebody else's adapter; nothing is known of it unless a list is given.
 fn stranger(command: &[OsString]) -> Result<Subject, Error> {
     let (words, command) = started_by(command);
     Subject::probe(command, &format!("-- {words}"))

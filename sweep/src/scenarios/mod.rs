@@ -15,9 +15,11 @@ mod handover;
 mod household;
 mod liveness;
 mod lock;
+mod manager;
 mod name;
 mod name_world;
 mod pipe;
+mod pool;
 mod queue;
 mod queue_faces;
 mod queue_join;
@@ -45,7 +47,7 @@ pub fn named(name: &str) -> Option<Scenario> {
 /// All scenarios of the library.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    let lists: [&[Scenario]; 28] = [
+    let lists: [&[Scenario]; 30] = [
         &registration::SCENARIOS,
         &liveness::SCENARIOS,
         &arena::SCENARIOS,
@@ -72,6 +74,8 @@ pub fn all() -> Vec<Scenario> {
         &queue_faces::SCENARIOS,
         &shared::SCENARIOS,
         &pipe::SCENARIOS,
+        &pool::SCENARIOS,
+        &manager::SCENARIOS,
         &queue_place::SCENARIOS,
         &whole::SCENARIOS,
     ];
