@@ -46,7 +46,7 @@ pub(crate) fn of(suite: &Suite, id: &str) -> Result<String, Error> {
 fn faults() -> Vec<Fault> {
     let mut faults: BTreeMap<&'static str, Vec<&'static str>> = BTreeMap::new();
     for (name, noticed) in TABLES.iter().flat_map(|table| table.faults.iter().copied().flatten()) {
-        let cases = faults.entry(name).or_default();
+        let cases = faults.entry(*name).or_default();
         if let Noticed::These(own) = noticed {
             cases.extend(*own);
         }
