@@ -1,6 +1,9 @@
 """The adapter for CPython's multiprocessing. Standard library only, 3.8 and later.
 
-    cpython.py fork|spawn      the usual way in which actors are started
+    cpython.py fork|spawn|forkserver|threads      the usual way in which actors are started
+
+By forkserver what the protocol calls spawn, an actor that is started anew, is forked by the library's
+server. With threads the subject is another one, the locks of `threading` and the queues of `queue`.
 
 It is also the example for adapters in other languages; the protocol is in docs/protocol.md. The
 process that reads standard input is the adapter; each actor is a child of it that reads its calls
@@ -48,6 +51,8 @@ LINE_MAX_BYTES = 4096  # PIPE_BUF: up to this length a write to a pipe is never 
 HELLO_MAX_BYTES = 65536  # The first line is written when there is nobody else who writes.
 ACTOR = "actor"  # the name under which a spawned actor executes this file
 TARGET = "target"  # and that under which what a spawned process object runs does
+FORK_SERVER = "forkserver"  # the name that the library has for it
+THREADS = "threads"
 WORKER = "worker"  # and that under which the worker of a pool does
 SERVER = "server"  # and that under which what a manager's server makes is known there
 EXIT_CALL = {"x86_64": 60, "aarch64": 93}  # exit(2), which ends one thread
@@ -155,6 +160,9 @@ SAID = (
     ("handle is closed", "closed"),
     ("> not closed", "still-running"),
     ("task_done() called too many times", "task-done-too-often"),
+    ("release unlocked lock", "over-released"),
+    ("on un-acquired lock", "not-owner"),
+    ("release un-acquired lock", "not-owner"),
     ("objects should only be shared", "not-transferable"),
     ("has no method 'acquire'", "invalid-argument"),
     ("has no attribute 'get_lock'", "no-such-name"),
@@ -562,6 +570,84 @@ class SimpleQueue:
 
     def put_unsendable(self):
         self.raw.put(threading.Lock())
+
+
+# The same between the threads of one process, where another library has them.
+
+
+class Threads:
+    """What multiprocessing calls a context."""
+
+    Lock, RLock, Condition = threading.Lock, threading.RLock, threading.Condition
+    Semaphore, BoundedSemaphore = threading.Semaphore, threading.BoundedSemaphore
+    Event, Barrier = threading.Event, threading.Barrier
+    Queue = JoinableQueue = queue.Queue
+    SimpleQueue = queue.SimpleQueue
+
+    def get_start_method(self):
+        return THREADS
+
+
+class ThreadLock(Lock):
+    """threading.Lock, of which no limit is said by -1."""
+
+    operations = ("acquire", "try", "release")
+
+    def acquire(self, timeout=None, block=True):
+        if not self.raw.acquire(block, -1 if timeout is None else timeout):
+            raise Refused("timed-out")
+
+
+class ThreadRLock(ThreadLock):
+    """threading.RLock"""
+
+    def __init__(self, context, raw=None):
+        self.raw = context.RLock()
+
+
+class ThreadCondition(Condition, ThreadLock):
+    """threading.Condition"""
+
+    acquire = ThreadLock.acquire
+
+
+class ThreadSemaphore(Semaphore):
+    """threading.Semaphore. Since 3.9 a release may be of several units."""
+
+    operations = ("acquire", "try", "release")
+
+    def release(self, n=1):
+        self.raw.release(*[n] if n != 1 else [])
+
+
+class ThreadBoundedSemaphore(ThreadSemaphore):
+    """threading.BoundedSemaphore"""
+
+    make = BoundedSemaphore.make
+
+
+class ThreadQueue(Queue):
+    """queue.Queue, which nobody closes; since 3.13 it can be shut down."""
+
+    operations = ("put", "try_put", "put_nowait", "get", "try_get", "get_nowait", "qsize", "empty",
+                  "full", "settle", "put_mixed", "get_mixed", "put_and_change", "get_and_change",
+                  "kept") + (("shutdown",) if hasattr(queue.Queue, "shutdown") else ())
+
+    def shutdown(self, immediate=False):
+        self.raw.shutdown(immediate)
+
+
+class ThreadJoinableQueue(JoinableQueue):
+    """queue.Queue, which counts what was done."""
+
+    operations = ("put", "try_put", "get", "try_get", "qsize", "empty", "full", "settle",
+                  "task_done", "join")
+
+
+class ThreadSimpleQueue(SimpleQueue):
+    """queue.SimpleQueue"""
+
+    operations = ("put", "get", "empty", "settle")
 
 
 class Value:
@@ -1361,7 +1447,8 @@ class Process:
                  echo=None, args=(), named=(), times=1, group=None, step=False, half_made=False,
                  gift=None, told=None, bulk=None, program=None, returns=None):
         self.program = program
-        context = context if how is None else multiprocessing.get_context(how)
+        if how is not None:
+            context = multiprocessing.get_context(method_for(how, context.get_start_method()))
         self.how = context.get_start_method()
         self.target = Target({"function": function, "echo": echo, "returns": returns})
         self.given = args  # which the object has a tuple of: the things in it are the same
@@ -2110,7 +2197,8 @@ class Pool:
 
     def start(self, workers=None, by=None, initializer=None, **limits):
         self.raw = None
-        context = self.context if by is None else multiprocessing.get_context(by)
+        usual = self.context.get_start_method()
+        context = self.context if by is None else context_by(method_for(by, usual))
         if initializer is not None and not callable(initializer):
             context.Pool(workers, initializer)
         tasks = {"maxtasksperchild": limits["tasks"]} if "tasks" in limits else {}
@@ -3157,6 +3245,22 @@ KINDS = {
     "registered": ManagedThing,
 }
 
+# And the kinds between threads.
+THREAD_KINDS = {
+    "lock": ThreadLock,
+    "rlock": ThreadRLock,
+    "condition": ThreadCondition,
+    "semaphore": ThreadSemaphore,
+    "bounded-semaphore": ThreadBoundedSemaphore,
+    "event": Event,
+    "barrier": Barrier,
+    "queue": ThreadQueue,
+    "joinable-queue": ThreadJoinableQueue,
+    "simple-queue": ThreadSimpleQueue,
+    "cell": Cell,
+    "log": Log,
+}
+
 # The arguments that name another object, whose own thing of the library is meant.
 NAMES = ("lock",)
 
@@ -3169,7 +3273,8 @@ def memory(name, size):
 
 
 def made(context, kind, args, count, objects):
-    if kind not in KINDS:
+    kinds = kinds_of(context)
+    if kind not in kinds:
         raise NotImplementedError(kind)
     if "again" in args:
         raise NotImplementedError("the library maps a semaphore once in a process")
@@ -3189,8 +3294,21 @@ def made(context, kind, args, count, objects):
     if "other" in args:
         args["other"] = objects[args["other"]]
     if count is None:
-        return KINDS[kind](context, **args)
-    return [KINDS[kind](context, **args) for _ in range(count)]
+        return kinds[kind](context, **args)
+    return [kinds[kind](context, **args) for _ in range(count)]
+
+
+def kinds_of(context):
+    return THREAD_KINDS if isinstance(context, Threads) else KINDS
+
+
+def context_by(method):
+    return Threads() if method == THREADS else multiprocessing.get_context(method)
+
+
+def method_for(how, usual):
+    """Where new interpreters come from the library's server, that is what a script's spawn is."""
+    return usual if how == "spawn" and usual == FORK_SERVER else how
 
 
 def operation(target, name):
@@ -3276,7 +3394,7 @@ class Actor:
     writers = {}  # the writing ends of all pipes, in the adapter's own process
 
     def __init__(self, source, method, estate, objects, is_process=True, is_forked=False):
-        self.source, self.context = source, multiprocessing.get_context(method)
+        self.source, self.context = source, context_by(method)
         self.estate, self.objects = estate, objects
         self.is_process, self.is_forked = is_process, is_forked
         self.requests = queue.SimpleQueue()
@@ -3388,7 +3506,7 @@ class Actor:
         for heir in self.estate.heirs:
             if heir.name != name:
                 others += heir.descriptors()
-        method = how or self.context.get_start_method()
+        method = method_for(how, self.context.get_start_method()) or self.context.get_start_method()
         child = started(self.source, method, self.context.get_start_method(), self.heir(name),
                         self.objects, reply_id, hatch, others, self.objects)
         self.children.append(child)
@@ -3703,15 +3821,28 @@ class Script:
 
 # The adapter.
 
+CAPABILITIES = ["programs", "cells", "logs", "host", "functions", "threads", "fork", "start", "make",
+                "drop", "ends", "exec", "catch", "interrupts"]
+CAPABILITIES_OF_THREADS = ["programs", "cells", "logs", "functions", "threads", "make", "drop"]
+
 
 class Adapter:
     def __init__(self, source, method):
         self.source, self.method = source, method
-        self.context = multiprocessing.get_context(method)
+        self.context = context_by(method)
         self.objects, self.children, self.pipes = {}, {}, {}
 
     def hello(self, reply_id, request):
-        other = {"fork": "spawn", "spawn": "fork"}[self.method]
+        starts, capabilities = ["fork", "spawn"], CAPABILITIES
+        sides = {"lock-release": ["by-anyone"], "lock-again": ["waits"],
+                 "condition-wakeup": ["exact"], "condition-notify": ["by-holder"],
+                 "at-exit": ["waits"], "queue-room": ["grows"], "queue-put": ["background"],
+                 "pipe-message": ["in-pieces"], "pool-workers": ["processes"]}
+        if self.method == THREADS:
+            starts, capabilities = ["thread"], CAPABILITIES_OF_THREADS
+            sides.update({"queue-put": ["direct"], "pool-workers": ["threads"]})
+        elif self.method != "fork":
+            starts.reverse()
         say(
             reply_id,
             "ok",
@@ -3719,17 +3850,12 @@ class Adapter:
             protocol=1,
             name="cpython-%d.%d-%s" % (*sys.version_info[:2], self.method),
             version="%d.%d.%d" % sys.version_info[:3],
-            starts=[self.method, other],
+            starts=starts,
             objects_reach="start",
-            objects={kind: list(cls.operations) for kind, cls in KINDS.items()},
-            capabilities=["programs", "cells", "logs", "host", "functions", "threads", "fork", "start", "make",
-                          "drop", "ends", "exec", "catch", "interrupts"],
-            contracts={"lock-release": ["by-anyone"], "lock-again": ["waits"],
-                       "condition-wakeup": ["exact"], "condition-notify": ["by-holder"],
-                       "at-exit": ["waits"], "queue-room": ["grows"],
-                       "queue-put": ["background"], "pipe-message": ["in-pieces"],
-                       "pool-workers": ["processes"]},
-            pace="slow" if self.method == "spawn" else "fast",
+            objects={kind: list(cls.operations) for kind, cls in kinds_of(self.context).items()},
+            capabilities=capabilities,
+            contracts=sides,
+            pace="slow" if self.method in ("spawn", FORK_SERVER) else "fast",
         )
 
     def create(self, reply_id, request):
@@ -3746,7 +3872,8 @@ class Adapter:
 
     def actor(self, reply_id, request):
         name, how = request["name"], request["how"]
-        if how not in ("fork", "spawn", "thread") or request["parent"] is not None:
+        known = ("thread",) if self.method == THREADS else ("fork", "spawn", "thread")
+        if how not in known or request["parent"] is not None:
             say(reply_id, "error", kind="unsupported", text=how)
             return
         missing = [key for key in request["objects"] if key not in self.objects]
@@ -3763,7 +3890,7 @@ class Adapter:
             return
         others = [pipe.fileno() for pipe in [*self.pipes.values(), *writers.values()]]
         try:
-            child = started(self.source, how, self.method, estate, shared, reply_id, None, others,
+            child = started(self.source, method_for(how, self.method), self.method, estate, shared, reply_id, None, others,
                             self.objects)
         except Exception as error:
             say(reply_id, "error", kind=error_kind(error), text=repr(error)[:1000])

@@ -19,6 +19,7 @@ use errors::out_of_resources;
 use memory::{Arena, Shared};
 use mutex::{Kind, Lock};
 use pipe::Stream;
+pub(crate) use queues::Queues;
 use semaphore::Semaphore;
 
 #[path = "posix/barrier.rs"]
@@ -37,6 +38,10 @@ mod mutex;
 mod pipe;
 #[path = "posix/process.rs"]
 mod process;
+#[path = "posix/queue.rs"]
+mod queue;
+#[path = "posix/queues.rs"]
+mod queues;
 #[path = "posix/semaphore.rs"]
 mod semaphore;
 

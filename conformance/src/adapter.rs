@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use posix::Posix;
+use posix::{Posix, Queues};
 use purlin::Purlin;
 use purlin_conformance::serve::{idle_if_replaced, serve};
 use std_threads::StdThreads;
@@ -25,8 +25,11 @@ mod std_threads;
 
 /// The subjects that a run without a choice asks.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    Purlin::NAMES.iter().copied().chain([Posix::NAME, StdThreads::NAME])
+    Purlin::NAMES.iter().copied().chain([Posix::NAME, Queues::NAME, StdThreads::NAME])
 }
+
+/// The one of these that the system may not offer.
+pub(crate) const MAY_BE_ABSENT: &str = Queues::NAME;
 
 /// The subjects that check the suite; they are run only when they are named.
 pub(crate) fn hidden_names() -> impl Iterator<Item = &'static str> {
@@ -44,6 +47,7 @@ pub(crate) fn run(words: &[String]) -> io::Result<()> {
         [word, name] if word == odd::ODD => odd::run(name),
         [word, rest @ ..] if word == faults::ACTOR => faults::run_actor(rest),
         [name] if name == Posix::NAME => serve(Arc::new(Posix::new()?)),
+        [name] if name == Queues::NAME => serve(Arc::new(Queues::new()?)),
         [name] if name == StdThreads::NAME => serve(Arc::new(StdThreads::default())),
         [name] => match Purlin::new(name) {
             Some(purlin) => serve(Arc::new(purlin)),

@@ -40,6 +40,8 @@ pub(crate) struct RunOrder {
     pub(crate) subjects: Vec<String>,
     pub(crate) plan: Plan,
     pub(crate) json: Option<String>,
+    /// The file of what is known of somebody else's adapter.
+    pub(crate) expect: Option<String>,
     /// Somebody else's adapter.
     pub(crate) command: Vec<OsString>,
 }
@@ -67,6 +69,7 @@ Which promises of inter-process primitives does an implementation keep?
   --seed N         what random times are drawn from; 1 without it
   --jobs N         (run) so many cases side by side, 8 without it; fewer than 20 go in turn
   --json FILE      one line a verdict, for programs
+  --expect FILE    (with a command) what is known of it, as in conformance/expect
   --untested       (list) only what no case shows
   --scripts N, --bursts N, --without-deaths
                    (random) so many of each, 200 and 100 without it; nobody dies
@@ -163,6 +166,7 @@ fn options(
             Some(Long("seed")) => once(&mut seed, "--seed", parser)?,
             Some(Long("jobs")) if random.is_none() => once(&mut jobs, "--jobs", parser)?,
             Some(Long("json")) => once(&mut order.json, "--json", parser)?,
+            Some(Long("expect")) => once(&mut order.expect, "--expect", parser)?,
             Some(Long("help") | Short('h')) => return Ok(Some(Order::Help)),
             Some(Long("version") | Short('V')) => return Ok(Some(Order::Version)),
             Some(Long(option @ ("scripts" | "bursts" | "without-deaths"))) if random.is_some() => {
@@ -179,6 +183,9 @@ fn options(
     order.plan.jobs = jobs?;
     if let Some(seed) = seed {
         order.plan.seed = seed.parse().map_err(|_| format!("--seed is {seed:?}, not a number"))?;
+    }
+    if order.command.is_empty() && order.expect.is_some() {
+        return Err("--expect is for a command of your own; our lists are known".into());
     }
     if !order.command.is_empty() && !order.subjects.is_empty() {
         return Err("either --subject or a command of your own".into());
@@ -235,6 +242,7 @@ const OPTIONS: &[&str] = &[
     "--seed",
     "--jobs",
     "--json",
+    "--expect",
     "--untested",
     "--scripts",
     "--bursts",

@@ -96,12 +96,20 @@ pub(crate) fn process_group(id: i32) -> Vec<i32> {
 
 /// The children of a process, those that have ended and were not collected among them.
 pub(crate) fn children(parent: i32) -> Vec<i32> {
-    let mut found = numbers_in("/proc");
+    children_among(parent, numbers_in("/proc"))
+}
+
+fn children_among(parent: i32, mut found: Vec<i32>) -> Vec<i32> {
     found.retain(|pid| {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         parent_of(&stat) == Some(parent)
     });
     found
+}
+
+/// The same of those whose numbers are higher than another's; far cheaper when few are.
+pub(crate) fn children_above(parent: i32, number: i32) -> Vec<i32> {
+    children_among(parent, numbers_in("/proc").into_iter().filter(|pid| *pid > number).collect())
 }
 
 /// Whether `/proc` is there at all.

@@ -102,7 +102,11 @@ fn find(order: &RunOrder, suite: &Suite, lists: &[List]) -> Result<Vec<Found>, E
         here.into_iter().try_for_each(|subject| subject.expect(suite, lists))?;
         found
     } else {
-        vec![Found::Here(Box::new(stranger(&order.command)?))]
+        let mut stranger = stranger(&order.command)?;
+        if let Some(path) = &order.expect {
+            stranger.expectations = List::open(path, suite)?.of(suite, &stranger.hello)?;
+        }
+        vec![Found::Here(Box::new(stranger))]
     };
     let hellos = found.iter_mut().filter_map(Found::subject).map(|subject| &subject.hello);
     order.plan.selection.check_forms(suite, hellos)?;
@@ -151,7 +155,7 @@ fn status(rows: &[Row]) -> u8 {
     each.max().unwrap_or(KEPT)
 }
 
-/// Somebody else's adapter; nothing is known of it.
+/// Somebody else's adapter; nothing is known of it unless a list is given.
 fn stranger(command: &[OsString]) -> Result<Subject, Error> {
     let (words, command) = started_by(command);
     Subject::probe(command, &format!("-- {words}"))

@@ -1,5 +1,6 @@
 //! The command `random`: scripts and bursts that nobody wrote down.
 
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
@@ -70,12 +71,19 @@ const BURSTS_COUNT: u64 = 100;
 /// Whoever is known to break one of these is asked without deaths about the group of that name.
 const TELLS_OF_DEATHS: &[&str] = &[
     "lock-owner-killed-next-told",
+    "lock-owner-died-stays-until-recovered",
     "rlock-owner-killed-deep",
+    "rlock-warning-stays-until-recovered",
     "condition-notifier-killed-holding",
     "condition-killed-waiter-is-no-dead-owner",
     "condition-notified-waiter-killed-passes-on",
     "barrier-party-killed-waiting",
 ];
+
+/// Whoever is known to break one of these is asked without the call, in every group: nothing that came
+/// behind it could be judged.
+const SPOILS: &[(&str, &str)] =
+    &[("lock-recover-needs-hold", "recover"), ("rlock-recover-needs-owner", "recover")];
 
 /// Asks, and prints what came, subject by subject.
 pub(crate) fn run(order: &RandomOrder) -> Result<ExitCode, Error> {
@@ -124,12 +132,18 @@ pub(crate) fn run(order: &RandomOrder) -> Result<ExitCode, Error> {
 }
 
 fn ask(order: &RandomOrder, suite: &Suite, subject: &Subject, ground: Ground) -> Result<u8, Error> {
-    let mut known = subject.expectations.deviations().iter();
+    let known = subject.expectations.deviations().iter();
+    let known: Vec<&str> =
+        known.flat_map(|deviation| &deviation.behaviours).map(String::as_str).collect();
     let of_group = format!("{}-", ground.model.group());
-    let tells = |id: &String| id.starts_with(&of_group) && TELLS_OF_DEATHS.contains(&id.as_str());
-    let is_known = known.any(|deviation| deviation.behaviours.iter().any(tells));
-    let without_deaths = order.without_deaths || is_known;
+    let tells = |id: &&str| id.starts_with(&of_group) && TELLS_OF_DEATHS.contains(id);
+    let without_deaths = order.without_deaths || known.iter().any(tells);
     let ground = if without_deaths { ground.without_deaths() } else { ground };
+    let spoils = SPOILS.iter().filter(|(id, op)| {
+        known.contains(id) && ground.operations.iter().any(|offered| offered == op)
+    });
+    let left_out: BTreeSet<&str> = spoils.map(|(_, op)| *op).collect();
+    let ground = left_out.iter().fold(ground, |ground, op| ground.without_call(op));
     let (scripts_count, bursts_count) = (order.scripts_count, order.bursts_count);
     let amount = Amount { scripts_count, bursts_count, seed: order.run.plan.seed };
     let name = &subject.hello.name;
@@ -156,6 +170,7 @@ fn ask(order: &RandomOrder, suite: &Suite, subject: &Subject, ground: Ground) ->
         amount,
         came,
         again,
+        left_out: left_out.into_iter().collect(),
     }))?;
     Ok(status)
 }

@@ -23,7 +23,7 @@ use rustix::process::{
 use crate::evidence::{self, Look, can_tell};
 use crate::limits::{EMPTY_LINES_MAX_COUNT, QUOTE_MAX_BYTES, STILL_LOOK_APART, longest_patience};
 use crate::protocol::{Reply, Request};
-use crate::sys::signal::with_interrupts;
+use crate::sys::signal::{ending_with_its_starter, with_interrupts};
 use crate::waits::Patience;
 use lines::Lines;
 use tail::Tail;
@@ -80,7 +80,8 @@ impl Fault {
 impl Adapter {
     pub(crate) fn start(command: &AdapterCommand) -> Result<Self, Fault> {
         let mut starting = Command::new(&command.program);
-        with_interrupts(&mut starting).args(&command.args).process_group(0);
+        ending_with_its_starter(with_interrupts(&mut starting));
+        starting.args(&command.args).process_group(0);
         starting.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let cannot =
             |what: &dyn std::fmt::Display| Fault::of_adapter(format!("cannot be started: {what}"));
@@ -188,7 +189,7 @@ impl Adapter {
         self.stdout.pipe.as_fd()
     }
 
-    /// Waits until the adapter has ended by itself, and everything in its group with it.
+    /// Waits until the adapter has ended by itself, and everything with it that it has started.
     pub(crate) fn wait_for_end(&mut self) -> Result<(), Fault> {
         self.stdin = None;
         let mut patience = Patience::new(Duration::ZERO);
@@ -200,7 +201,8 @@ impl Adapter {
             self.stdout.drop_what_comes();
             self.stderr.read();
         }
-        let left = self.let_helpers_end();
+        let mut left = self.let_helpers_end();
+        left.extend(orphans::let_end(Pid::from_child(&self.child)));
         let left = left.iter().map(|pid| pid.as_raw_pid());
         let left: Vec<_> = left.map(|pid| format!("{} ({pid})", evidence::name(pid))).collect();
         if left.is_empty() {

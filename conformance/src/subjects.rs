@@ -27,11 +27,11 @@ pub(crate) fn find(wanted: &[String]) -> Result<Vec<Found>, Error> {
     let mut found = Vec::new();
     for name in crate::adapter::names() {
         if may_be(name, wanted) {
-            found.push(Found::here(Subject::probe(own(name), "")?));
+            found.push(own_or_absent(name)?);
         }
     }
     if may_be(CPYTHON, wanted) {
-        found.extend(pythons(!wanted.is_empty())?);
+        found.extend(pythons(wanted)?);
     }
     for name in crate::adapter::hidden_names().filter(|name| wanted.iter().any(|w| w == name)) {
         found.push(Found::here(Subject::probe(own(name), "")?));
@@ -93,6 +93,19 @@ fn family(name: &str) -> String {
     parts.collect::<Vec<_>>().join("-")
 }
 
+/// One of the program's own. That of the system's message queues says so where it has none to judge.
+///
+/// # Errors
+/// * [`Error::Adapter`] when another does not work.
+fn own_or_absent(name: &str) -> Result<Found, Error> {
+    match Subject::probe(own(name), "") {
+        Err(error) if name == crate::adapter::MAY_BE_ABSENT => {
+            Ok(Found::Absent { name: name.to_owned(), why: error.to_string() })
+        }
+        probed => probed.map(Found::here),
+    }
+}
+
 /// This very program as an adapter, even if its file was replaced meanwhile. Without `/proc` it
 /// cannot be started, which ends the run: a suite that quietly leaves out purlin says nothing.
 fn own(name: &str) -> AdapterCommand {
@@ -100,11 +113,12 @@ fn own(name: &str) -> AdapterCommand {
     AdapterCommand { program: "/proc/self/exe".into(), args, shown: format!("adapter {name}") }
 }
 
-/// Each version of CPython in PATH, once by each way of starting.
+/// Each version of CPython in PATH, once by each way of starting that is asked for.
 ///
 /// # Errors
-/// * [`Error::Adapter`] when there are some, they are `asked_for`, and none works.
-fn pythons(asked_for: bool) -> Result<Vec<Found>, Error> {
+/// * [`Error::Adapter`] when there are some, they are `wanted`, and none works.
+fn pythons(wanted: &[String]) -> Result<Vec<Found>, Error> {
+    let ways = ways(wanted);
     let mut versions = BTreeMap::new();
     let mut failed = None;
     for (minor, program) in interpreters() {
@@ -112,24 +126,33 @@ fn pythons(asked_for: bool) -> Result<Vec<Found>, Error> {
             continue;
         }
         // An interpreter that nobody asked about may well be half installed, or too old.
-        match START_METHODS.map(|how| Subject::probe(cpython(&program, how), "")) {
-            [Ok(one), Ok(other)] => {
-                let minor = minor_of(&one.hello.version);
-                versions.entry(minor).or_insert([one, other]);
+        let all = ways.iter().map(|how| Subject::probe(cpython(&program, how), ""));
+        match all.collect::<Result<Vec<_>, _>>() {
+            Ok(all) => {
+                let minor = all.first().map_or(0, |one| minor_of(&one.hello.version));
+                versions.entry(minor).or_insert(all);
             }
-            [Err(error), _] | [_, Err(error)] => failed = failed.or(Some(error)),
+            Err(error) => failed = failed.or(Some(error)),
         }
     }
     if !versions.is_empty() {
         return Ok(versions.into_values().flatten().map(Found::here).collect());
     }
     let why = match failed {
-        Some(error) if asked_for => return Err(error),
+        Some(error) if !wanted.is_empty() => return Err(error),
         Some(error) => error.to_string(),
         None => "no python3 in PATH".to_owned(),
     };
-    let absent = |name: &str| Found::Absent { name: name.to_owned(), why: why.clone() };
-    Ok(CPYTHON_FAMILIES.map(absent).into())
+    let absent = |how: &&str| Found::Absent { name: format!("{CPYTHON}-{how}"), why: why.clone() };
+    Ok(ways.iter().map(absent).collect())
+}
+
+/// The ways in which a version is asked: the usual ones, and of the others those that are named. All
+/// of them on one machine would take more than the few minutes that CPython may.
+fn ways(wanted: &[String]) -> Vec<&'static str> {
+    let is_named =
+        |how: &&&str| wanted.iter().any(|name| family(name) == format!("{CPYTHON}-{how}"));
+    START_METHODS.iter().chain(OTHER_METHODS.iter().filter(is_named)).copied().collect()
 }
 
 /// The interpreters in PATH: first those called `python3`, then those that name their version.
@@ -162,8 +185,12 @@ fn cpython(program: &Path, how: &str) -> AdapterCommand {
 }
 
 const CPYTHON: &str = "cpython";
-const CPYTHON_FAMILIES: [&str; 2] = ["cpython-fork", "cpython-spawn"];
+const CPYTHON_FAMILIES: [&str; 4] =
+    ["cpython-fork", "cpython-spawn", "cpython-forkserver", "cpython-threads"];
 const START_METHODS: [&str; 2] = ["fork", "spawn"];
+
+/// Run only when they are named, such as `cpython-threads` or `cpython-3.13-forkserver`.
+const OTHER_METHODS: [&str; 2] = ["forkserver", "threads"];
 
 /// The oldest version that the adapter is written for.
 const CPYTHON_MINOR_MIN: u32 = 8;

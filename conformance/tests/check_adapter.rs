@@ -9,7 +9,14 @@ const PATIENCE: &[(&str, &str)] = &[("PURLIN_PATIENCE", "0.3")];
 
 #[test]
 fn sound_adapters_are_sound() {
-    for name in ["purlin-fork", "purlin-threads", "posix-fork", "std-threads", "honest-server"] {
+    for name in [
+        "purlin-fork",
+        "purlin-threads",
+        "posix-fork",
+        "posix-mq-fork",
+        "std-threads",
+        "honest-server",
+    ] {
         is_sound(&[PROGRAM, "adapter", name], name);
     }
 }

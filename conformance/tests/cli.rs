@@ -45,6 +45,11 @@ fn wrong_arguments_are_one_clear_line() {
         (&["run", "--group", "queue", "--case", "lock/try"], "no case is in all"),
         (&["run", "--"], "a command is missing"),
         (&["run", "--subject", "purlin", "--", "true"], "either --subject or a command"),
+        (&["run", "--expect", "x"], "--expect is for a command of your own"),
+        (
+            &["run", "--expect", "/no/such/list", "--", PROGRAM, "adapter", "std-threads"],
+            "cannot read",
+        ),
         (&["run", "--json", "/no/such/folder/file"], "cannot write /no/such/folder/file"),
         (&["run", "--json", ""], "--json is empty"),
         (&["run", "--json", "a", "--json", "b"], "--json is given twice"),

@@ -55,6 +55,32 @@ fn everything_ends_with_a_killed_runner() {
     none_left(&marked);
 }
 
+#[test]
+fn one_that_hears_nothing_ends_with_a_killed_runner() {
+    let marked = Marked::new();
+    let mut command = Command::new(PROGRAM);
+    // It keeps its pipes, and does nothing with them.
+    let script = "trap '' TERM HUP INT PIPE; exec sleep 1000";
+    command.args(["run", "--", "sh", "-c", script]).env("PURLIN_PATIENCE", "100");
+    command.env(MARK, &marked.value).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut runner = command.spawn().unwrap();
+    let deadline = Instant::now() + LIMIT;
+    let living = loop {
+        let found = marked.processes();
+        if found.len() >= 2 {
+            break found;
+        }
+        assert_eq!(runner.try_wait().unwrap(), None, "it never had an adapter");
+        assert!(Instant::now() < deadline, "it does not come to have an adapter");
+        std::thread::yield_now();
+    };
+    let living: Vec<_> = living.into_iter().filter_map(|pid| pidfd(pid).ok()).collect();
+    runner.kill().unwrap();
+    runner.wait().unwrap();
+    assert!(living.iter().all(has_ended));
+    none_left(&marked);
+}
+
 /// One that was just being started ends a moment later than those that were seen.
 fn none_left(marked: &Marked) {
     let deadline = Instant::now() + LIMIT;

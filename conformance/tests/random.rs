@@ -123,6 +123,17 @@ fn our_subjects_come_as_the_model_has_it() {
 }
 
 /// Whoever never sleeps while it waits is no worse.
+/// Of two that wait the one holds another object: which of them came first is no secret then.
+#[test]
+fn who_of_several_holds_something_else_is_told_apart() {
+    for (group, seed) in [("lock", "1145"), ("rlock", "1178")] {
+        let form = ["--group", group, "--form", group];
+        let amount = ["--scripts", "1", "--bursts", "0", "--seed", seed];
+        let ran = run(&[&["random", "--subject", "purlin-fork"], &form[..], &amount[..]].concat());
+        assert_eq!(ran.status, Some(0), "{}{}", ran.stdout, ran.stderr);
+    }
+}
+
 #[test]
 fn odd_but_honest_subjects_come_as_the_model_has_it() {
     for name in ["honest-spinner", "honest-poller"] {

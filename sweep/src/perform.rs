@@ -27,6 +27,8 @@ pub(crate) fn perform(scenario: &Scenario, plan: Plan, lists_calls: bool, record
     0
 }
 
+const NOT_PERMITTED: &str = "the system does not let us trace";
+
 /// How failures name who is stepped.
 const NAMES: [&str; 2] = ["the victim", "the second"];
 
@@ -80,8 +82,7 @@ impl Play<'_> {
     }
 
     fn acts(&self, stage: &mut AnyStage, plan: Plan) -> Outcome {
-        let mut victim = self.to_begin_mark("victim", |mark| stage.victim(mark))?;
-        let mut others = self.start_peers(stage)?;
+        let (mut victim, mut others) = self.cast(stage)?;
         stage.curtain().map_err(as_setup)?;
         others.extend(self.act(0, stage, &mut victim, plan.victim)?);
         if plan.second != Fate::Absent {
@@ -100,13 +101,30 @@ impl Play<'_> {
         self.judge("the checker", checker.reap())
     }
 
+    /// The victim at its begin mark, and the peers in their places.
+    fn cast(&self, stage: &AnyStage) -> Result<(Traced, Vec<Child>), Failure> {
+        let Some(waif) = stage.waif() else {
+            let victim = self.to_begin_mark("victim", |mark| stage.victim(mark))?;
+            return Ok((victim, self.start_peers(stage)?));
+        };
+        let peers = self.start_peers(stage)?;
+        check(waif.pid() > 0, Kind::SetupFailed, || "nobody has started a victim".to_owned())?;
+        let traced = Traced::seize(waif.pid())?;
+        let traced = traced.ok_or_else(|| Failure::new(Kind::NotPermitted, NOT_PERMITTED))?;
+        waif.set_traced();
+        Ok((self.await_begin_mark("victim", traced)?, peers))
+    }
+
     /// Starts a role and waits until it stands at its begin mark.
     fn to_begin_mark(
         &self,
         name: &str,
         role: impl FnOnce(&Mark) -> Outcome,
     ) -> Result<Traced, Failure> {
-        let mut traced = Traced::start(|mark| self.status_of(role(mark)))?;
+        self.await_begin_mark(name, Traced::start(|mark| self.status_of(role(mark)))?)
+    }
+
+    fn await_begin_mark(&self, name: &str, mut traced: Traced) -> Result<Traced, Failure> {
         loop {
             let signal = match next_stop(&mut traced, || ())? {
                 Stop::At(address) if address == trace::begin_address() => {
@@ -130,7 +148,7 @@ impl Play<'_> {
 
     fn no_mark(&self, name: &str, end: End) -> Failure {
         if end == End::Code(NOT_PERMITTED_STATUS) {
-            return Failure::new(Kind::NotPermitted, "the system does not let us trace");
+            return Failure::new(Kind::NotPermitted, NOT_PERMITTED);
         }
         match self.judge(name, end) {
             Err(failure) => Failure::new(Kind::NoMark, failure.to_string()),

@@ -1,6 +1,7 @@
 //! What a scenario is made of: a stage, and the roles that are played on it.
 
 use crate::record::Record;
+use crate::sys::cells::Cells;
 use crate::sys::evidence;
 use crate::sys::process::idle_until;
 use crate::sys::trace::Mark;
@@ -41,6 +42,12 @@ pub trait Stage {
     /// What could not be done.
     fn curtain(&mut self) -> Outcome {
         Ok(())
+    }
+
+    /// Where a victim says its number that is no child of the stage's, but was started by peer 0:
+    /// then that is in its place first, and nobody plays [`victim`](Self::victim).
+    fn waif(&self) -> Option<&Waif> {
+        None
     }
 
     /// The role that is killed. What lies between its marks is stepped. When nobody kills it, it
@@ -129,6 +136,49 @@ impl<'a> Turn<'a> {
     pub fn stay(&self) {
         self.record.set_there();
         idle_until(|| self.record.has_gone_on());
+    }
+}
+
+/// A victim that somebody else has started, before the stage traces it.
+#[derive(Debug)]
+pub struct Waif {
+    cells: Cells,
+}
+
+/// Cells: whether somebody is it, who, and whether the stage traces it.
+const IS_CLAIMED: usize = 0;
+const PID: usize = 1;
+const IS_TRACED: usize = 2;
+
+impl Waif {
+    /// Nobody so far.
+    ///
+    /// # Errors
+    /// The system's, when it has no memory.
+    pub fn new() -> std::io::Result<Self> {
+        Ok(Self { cells: Cells::new()? })
+    }
+
+    /// The first process that calls this is the victim: it waits until it is traced, and gets marks
+    /// that trap. All others get some that do nothing.
+    pub fn claim(&self) -> Mark {
+        if self.cells.swap(IS_CLAIMED, 1) != 0 {
+            return Mark::UNARMED;
+        }
+        self.cells.set(PID, std::process::id().into());
+        idle_until(|| self.cells.get(IS_TRACED) == 1);
+        Mark::ARMED
+    }
+
+    /// Its number; 0 before there is one.
+    #[must_use]
+    pub fn pid(&self) -> i32 {
+        self.cells.get(PID) as i32
+    }
+
+    /// Lets it go on to its begin mark.
+    pub(crate) fn set_traced(&self) {
+        self.cells.set(IS_TRACED, 1);
     }
 }
 

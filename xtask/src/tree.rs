@@ -39,7 +39,7 @@ impl Tree {
         self.sources.iter().filter(|source| source.path.ends_with(".rs"))
     }
 
-    /// Rust that ships: no tests, no benches, no fuzzer, and not this program.
+    /// Rust that ships: no tests, no benches, no fuzzer, no peers, and not this program.
     pub(crate) fn shipped(&self) -> impl Iterator<Item = &Source> {
         self.rust().filter(|source| source.is_shipped())
     }
@@ -64,7 +64,7 @@ impl Source {
     }
 
     pub(crate) fn is_shipped(&self) -> bool {
-        let stays_here = ["xtask", "benches", "fuzz"].contains(&self.folder());
+        let stays_here = ["xtask", "benches", "fuzz", "peers"].contains(&self.folder());
         self.path.split('/').nth(1) == Some("src") && !stays_here
     }
 }

@@ -23,6 +23,11 @@ pub(super) fn moment(
     after.map(Some).ok_or(CallResult::Unsupported)
 }
 
+/// A moment that is over on any clock: a limit for what never waits.
+pub(super) const fn past() -> libc::timespec {
+    libc::timespec { tv_sec: 0, tv_nsec: 0 }
+}
+
 fn after(seconds: f64, clock: ClockId) -> Option<libc::timespec> {
     if seconds.abs() >= SECONDS_END {
         return None;

@@ -76,3 +76,8 @@ pub(super) fn library_version() -> String {
 pub(super) fn library_version() -> String {
     "0".to_owned()
 }
+
+/// The version of the system, which has the message queues.
+pub(super) fn kernel_version() -> String {
+    rustix::system::uname().release().to_string_lossy().into_owned()
+}

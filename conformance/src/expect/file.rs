@@ -1,5 +1,7 @@
 //! The files of `expect/`, read and held against the suite and against a subject.
 
+use std::path::Path;
+
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -29,6 +31,8 @@ pub struct List {
     /// Where each entry starts.
     starts: Vec<usize>,
     text: String,
+    /// Where it stands.
+    path: String,
 }
 
 impl List {
@@ -46,12 +50,27 @@ impl List {
         names.iter().find_map(|wanted| lists.iter().find(|list| list.name == *wanted))
     }
 
+    /// Reads a list that this program was not built with.
+    ///
+    /// # Errors
+    /// * [`Error::Asked`] when the file cannot be read.
+    /// * [`Error::Data`] shows the mistake under the line that it is in.
+    pub fn open(path: &str, suite: &Suite) -> Result<Self, Error> {
+        let text = std::fs::read_to_string(path);
+        let text = text.map_err(|error| Error::Asked(format!("cannot read {path}: {error}")))?;
+        let name = Path::new(path).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        Self::read_from(path.to_owned(), &name, &text, suite)
+    }
+
     /// Reads one file and holds it against the suite.
     ///
     /// # Errors
     /// * [`Error::Data`] shows the mistake under the line that it is in.
     pub fn read(name: &str, text: &str, suite: &Suite) -> Result<Self, Error> {
-        let path = format!("expect/{name}.toml");
+        Self::read_from(format!("expect/{name}.toml"), name, text, suite)
+    }
+
+    fn read_from(path: String, name: &str, text: &str, suite: &Suite) -> Result<Self, Error> {
         let file = DataFile { name: &path, text };
         let read: ExpectFile = toml::from_str(text).map_err(|error| file.unreadable(&error))?;
         let versions = read.versions.map(|versions| range(&file, versions)).transpose()?;
@@ -62,6 +81,7 @@ impl List {
             deviations: Vec::new(),
             starts: Vec::new(),
             text: text.to_owned(),
+            path: path.clone(),
         };
         for entry in read.deviation {
             let start = entry.span().start;
@@ -112,8 +132,7 @@ impl List {
         suite: &Suite,
         hello: &Hello,
     ) -> Result<(), Error> {
-        let path = format!("expect/{}.toml", self.name);
-        let file = DataFile { name: &path, text: &self.text };
+        let file = DataFile { name: &self.path, text: &self.text };
         let groups = known.behaviours.iter().filter_map(|id| suite.catalogue.behaviour(id));
         let kinds: Vec<&str> = groups
             .flat_map(|behaviour| forms(hello, &behaviour.group))
@@ -267,6 +286,7 @@ const FILES: &[(&str, &str)] = lists![
     "cpython-fork",
     "cpython-spawn",
     "posix-fork",
+    "posix-mq-fork",
     "purlin",
     "purlin-threads",
     "std-threads",

@@ -62,6 +62,13 @@ impl Ground {
         Self { has_deaths: false, can_drop: false, can_end: false, ..self }
     }
 
+    /// The same without a call of this name, for a subject that is known to let it spoil the rest.
+    #[must_use]
+    pub fn without_call(mut self, op: &str) -> Self {
+        self.operations.retain(|offered| offered != op);
+        self
+    }
+
     /// Its actors are threads of one process.
     #[must_use]
     pub fn has_threads(&self) -> bool {

@@ -226,12 +226,15 @@ impl Kind {
         }
     }
 
-    /// Whether the deaths of two who wait would come to the same here.
+    /// Whether the calls and the deaths of two who wait would come to the same here.
     #[must_use]
     pub fn has_alike(&self, state: &State, one: Actor, other: Actor) -> bool {
         match state {
             State::Semaphore(state) => state.has_alike(one, other),
-            _ => true,
+            State::Lock(state) => state.hold.has_alike(one, other),
+            State::RLock(state) => state.hold.has_alike(one, other),
+            State::Condition(state) => state.lock.hold.has_alike(one, other),
+            State::Event(_) | State::Barrier(_) | State::Queue(_) => true,
         }
     }
 

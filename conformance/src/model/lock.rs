@@ -61,6 +61,19 @@ pub enum Hold {
     Left,
 }
 
+impl Hold {
+    /// Whether it makes no difference between these two: neither has it, nor one's process alone.
+    pub(super) fn has_alike(self, one: Actor, other: Actor) -> bool {
+        match self {
+            Self::Free | Self::Left => true,
+            Self::By(holder) => {
+                let is_near = |actor: Actor| (holder == actor, holder.process == actor.process);
+                is_near(one) == is_near(other)
+            }
+        }
+    }
+}
+
 type Next = Vec<(Told, LockState)>;
 
 impl Model for LockModel {

@@ -21,12 +21,14 @@ pub struct Asked<'a> {
     pub came: Came,
     /// The command that asks this form again, before and behind the amount.
     pub again: [String; 2],
+    /// The calls that were left out.
+    pub left_out: Vec<&'a str>,
 }
 
 /// The text for people.
 #[must_use]
 pub fn random(asked: &Asked<'_>) -> String {
-    let Asked { hello, ground, amount, came, again } = asked;
+    let Asked { hello, ground, amount, came, again, left_out } = asked;
     let (name, sides) = (in_line(&hello.name), ground.model.sides().join(", "));
     let mut text = format!("{name}  {}  ", in_line(&ground.kind));
     if !sides.is_empty() {
@@ -35,6 +37,9 @@ pub fn random(asked: &Asked<'_>) -> String {
     let _ = write!(text, "seed {}", amount.seed);
     if !ground.has_deaths {
         text.push_str(", without deaths");
+    }
+    for op in left_out {
+        let _ = write!(text, ", without {op}");
     }
     let Came { scripts_count, steps_count, bursts_count, events_count, .. } = came;
     let _ = writeln!(

@@ -14,7 +14,7 @@ use rustix::process::{
 
 use super::is_readable;
 use crate::evidence;
-use crate::limits::patience;
+use crate::limits::{LOOK_APART, grace, patience};
 
 /// From now on every orphan among the descendants of this process becomes its child, and each
 /// session ends with the end of all children.
@@ -42,6 +42,35 @@ pub(crate) fn collect_one(pid: i32) {
     {
         let _ = waitid(WaitId::Pid(pid), ENDED);
     }
+}
+
+/// Waits, for the time of grace, for the end of those that have left the group of this adapter, which
+/// has ended, and gives those that live on. None where this process adopts nobody.
+pub(super) fn let_end(adapter: Pid) -> Vec<Pid> {
+    let deadline = Instant::now() + grace();
+    loop {
+        let left = adopted(adapter);
+        match left.first() {
+            Some(first) if Instant::now() < deadline => {
+                if let Ok(pidfd) = pidfd_open(*first, PidfdFlags::empty()) {
+                    is_readable(&pidfd, LOOK_APART);
+                }
+            }
+            _ => return left,
+        }
+    }
+}
+
+/// The living children of this process but for its adapter, as far as they are younger: numbers that
+/// have begun anew hide one, which is killed all the same.
+fn adopted(adapter: Pid) -> Vec<Pid> {
+    // Relaxed: see above.
+    if !ADOPTS.load(Ordering::Relaxed) {
+        return Vec::new();
+    }
+    let own = getpid().as_raw_pid();
+    let children = evidence::children_above(own, adapter.as_raw_pid()).into_iter();
+    children.filter(|pid| !evidence::has_ended(*pid)).filter_map(Pid::from_raw).collect()
 }
 
 /// Kills and collects what is left of an adapter that has ended, whose id is that of its `group`.

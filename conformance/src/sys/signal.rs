@@ -9,6 +9,8 @@ use std::process::Command;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering::Relaxed};
 
+use rustix::process::{Signal, getpid, getppid, set_parent_process_death_signal};
+
 /// Sets a handler for SIGUSR1 that does nothing, and that does not restart the calls it cuts.
 ///
 /// # Errors
@@ -43,6 +45,20 @@ pub(crate) fn with_interrupts(command: &mut Command) -> &mut Command {
     // SAFETY: Between the fork and the execution it makes one system call, and takes no lock and no
     // memory.
     unsafe { command.pre_exec(|| reset(libc::SIGINT)) }
+}
+
+/// Has the program that `command` starts killed when the thread that starts it is gone, as when its
+/// process is killed: one that does not look at its standard input would stay.
+pub(crate) fn ending_with_its_starter(command: &mut Command) -> &mut Command {
+    let starter = getpid();
+    let tie = move || {
+        set_parent_process_death_signal(Some(Signal::KILL))?;
+        // The starter may have gone before that.
+        if getppid() == Some(starter) { Ok(()) } else { Err(io::ErrorKind::NotFound.into()) }
+    };
+    // SAFETY: Between the fork and the execution it makes two system calls, and takes no lock and no
+    // memory.
+    unsafe { command.pre_exec(tie) }
 }
 
 /// What the handler of [`exit_on`] ends with.

@@ -18,6 +18,7 @@ mod lock;
 mod name;
 mod name_world;
 mod pipe;
+mod pool;
 mod queue;
 mod queue_faces;
 mod queue_join;
@@ -45,7 +46,7 @@ pub fn named(name: &str) -> Option<Scenario> {
 /// All scenarios of the library.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    let lists: [&[Scenario]; 28] = [
+    let lists: [&[Scenario]; 29] = [
         &registration::SCENARIOS,
         &liveness::SCENARIOS,
         &arena::SCENARIOS,
@@ -72,6 +73,7 @@ pub fn all() -> Vec<Scenario> {
         &queue_faces::SCENARIOS,
         &shared::SCENARIOS,
         &pipe::SCENARIOS,
+        &pool::SCENARIOS,
         &queue_place::SCENARIOS,
         &whole::SCENARIOS,
     ];

@@ -21,6 +21,8 @@ pub struct Cells {
 // SAFETY: All that the pointer is used for is atomic accesses, which any thread may make, to a
 // mapping that lives as long as the value.
 unsafe impl Sync for Cells {}
+// SAFETY: As above; and any thread may unmap what is mapped.
+unsafe impl Send for Cells {}
 
 impl Cells {
     /// Makes a page of cells.

@@ -91,6 +91,13 @@ impl Child {
             .map_err(|errno| abandon(pid, errno.into()))
     }
 
+    /// One that a child of this process has started, and that this process is about to trace: a
+    /// tracer learns of an end before the parent does.
+    pub(super) fn of_another(pid: i32) -> io::Result<Self> {
+        let pid = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidData)?;
+        Ok(Self { pid, pidfd: pidfd_open(pid, PidfdFlags::empty())?, end: None })
+    }
+
     /// Its number.
     #[must_use]
     pub fn pid(&self) -> i32 {

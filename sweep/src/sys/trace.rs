@@ -25,6 +25,13 @@ pub struct Mark {
 impl Mark {
     /// Of a role that nobody steps.
     pub(crate) const UNARMED: Self = Self { is_armed: false };
+    /// Of a role that is traced.
+    pub(crate) const ARMED: Self = Self { is_armed: true };
+
+    /// Whether it traps.
+    pub(crate) const fn is_armed(&self) -> bool {
+        self.is_armed
+    }
 
     /// From here on a traced role is stepped.
     #[inline(always)]
@@ -82,9 +89,18 @@ impl Traced {
             if unsafe { libc::ptrace(libc::PTRACE_TRACEME, 0, 0, 0) } == -1 {
                 leave(NOT_PERMITTED_STATUS);
             }
-            role(&Mark { is_armed: true })
+            role(&Mark::ARMED)
         })?;
         Ok(Self { child })
+    }
+
+    /// Traces a process that descends from this one by another, which reaps it after us. `None`
+    /// where that is not permitted.
+    pub(crate) fn seize(pid: i32) -> io::Result<Option<Self>> {
+        let child = Child::of_another(pid)?;
+        // SAFETY: Makes this process the tracer; no memory of ours is handed over.
+        let answer = unsafe { libc::ptrace(libc::PTRACE_SEIZE, pid, 0, 0) };
+        Ok((answer != -1 && processor::IS_SUPPORTED).then_some(Self { child }))
     }
 
     pub(crate) fn pid(&self) -> i32 {

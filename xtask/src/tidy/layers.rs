@@ -13,6 +13,7 @@ const UNSAFE_FILES: &[(&str, &str)] = &[
     ("conformance/adapters/posix/memory.rs", "makes the pointers that the C library takes"),
     ("conformance/adapters/posix/mutex.rs", "calls the C library, which takes pointers"),
     ("conformance/adapters/posix/process.rs", "forks by the bare call"),
+    ("conformance/adapters/posix/queue.rs", "calls the C library, which takes pointers"),
     ("conformance/adapters/purlin/current.rs", "forks by the raw call of purlin, which is judged"),
     ("conformance/adapters/posix/semaphore.rs", "calls the C library, which takes pointers"),
     ("channel/src/in_place.rs", "lends the bytes of a message, in the ring, as slices"),
@@ -45,7 +46,7 @@ const ADAPTERS: &str = "conformance/adapters/";
 
 /// What each crate may lean on. A crate that is not here leans on nothing of ours and nobody leans
 /// on it; one that sees the others is listed with all of them.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("shm", &[]),
     ("sync", &["shm"]),
     ("process", &["shm", "sync"]),
@@ -55,8 +56,9 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("manager", &["shm", "sync", "process"]),
     ("models", &["shm", "sync", "process"]),
     ("benches", &["shm", "sync", "process", "channel", "pool", "manager", "conformance"]),
-    ("sweep", &["shm", "sync", "process", "channel"]),
+    ("sweep", &["shm", "sync", "process", "channel", "pool"]),
     ("fuzz", &["shm", "sync", "process", "conformance"]),
+    ("peers", &["conformance"]),
     ("xtask", &[]),
 ];
 
