@@ -2728,8 +2728,9 @@ class Manager:
             intruder.send((None, "create", ("list",), {}))
             intruder.recv_bytes()
         except (EOFError, ConnectionError) as error:
-            kind = "authentication-failed" if answer == b"#FAILURE#" else "end-of-file"
-            raise Refused(kind, str(error)) from error
+            raise Refused("end-of-file", str(error)) from error
+        if answer == b"#FAILURE#":
+            raise Refused("authentication-failed", "the proof was refused")
 
     def has_mark(self):
         return os.path.exists(self.mark)

@@ -9,7 +9,12 @@ pub(super) const TABLE: Table = Table { groups: &["manager"], faults: &[FAULTS],
 const FAULTS: &[(&str, Noticed)] = &[
     (
         "fault-manager-start-is-nothing",
-        These(&["manager/start-again", "manager/initializer", "manager/address-in-use"]),
+        These(&[
+            "manager/start-again",
+            "manager/after-the-shutdown",
+            "manager/initializer",
+            "manager/address-in-use",
+        ]),
     ),
     ("fault-manager-forgets-initializer", These(&["manager/initializer"])),
     ("fault-manager-address-is-always-free", These(&["manager/address-in-use"])),
@@ -22,6 +27,7 @@ const FAULTS: &[(&str, Noticed)] = &[
         "fault-manager-shutdown-is-nothing",
         These(&[
             "manager/shutdown",
+            "manager/after-the-shutdown",
             "manager/shutdown-by-another",
             "manager/shutdown-wakes",
             "manager/shutdown-of-stuck",
@@ -116,7 +122,10 @@ const FAULTS: &[(&str, Noticed)] = &[
         "fault-managed-value-forgets",
         These(&["manager/value", "manager/value-of-a-type", "manager/value-under-a-lock"]),
     ),
-    ("fault-managed-array-forgets", These(&["manager/array", "manager/objects-for-others"])),
+    (
+        "fault-managed-array-forgets",
+        These(&["manager/array", "manager/array-of-a-type", "manager/objects-for-others"]),
+    ),
     ("fault-managed-lock-is-free", These(&["manager/lock", "manager/lock-limit"])),
     ("fault-managed-lock-stays", These(&["manager/lock", "manager/lock-waiter-killed"])),
     ("fault-managed-lock-is-released-anyway", These(&["manager/lock-released-by-another"])),
@@ -125,7 +134,7 @@ const FAULTS: &[(&str, Noticed)] = &[
     ("fault-managed-rlock-hides-death", These(&["manager/lock-holder-killed"])),
     ("fault-managed-rlock-is-anybodys", These(&["manager/rlock"])),
     ("fault-managed-semaphore-never-ends", These(&["manager/semaphore"])),
-    ("fault-managed-condition-needs-no-lock", These(&["manager/condition"])),
+    ("fault-managed-condition-needs-no-lock", These(&["manager/condition", "manager/condition-without-lock"])),
     ("fault-managed-condition-limit-is-none", These(&["manager/condition-for"])),
     ("fault-managed-event-is-set", These(&["manager/event"])),
     ("fault-managed-barrier-is-open", These(&["manager/barrier", "manager/many-clients"])),
