@@ -168,6 +168,7 @@ impl Managed {
         condition.try_acquire().and_then(Acquired::sound).map_err(failed)
     }
 
+    /// This thread holds it one time less.
     fn let_go(&self, thread: ThreadId) {
         let mut holders = locked(&self.holders);
         if let Some(place) = holders.iter().position(|holder| *holder == thread) {
@@ -194,16 +195,30 @@ impl Managed {
             Proxy::Condition(condition) => {
                 match condition.acquire(never).and_then(Acquired::sound) {
                     Ok(_guard) => {
-                        let own = thread::current().id();
-                        locked(&self.holders).push(own);
-                        let flow = body();
-                        self.let_go(own);
-                        flow
+                        let _holds = Holds::begin(self);
+                        body()
                     }
                     Err(error) => refused(error),
                 }
             }
             _ => Flow::Unsupported,
         }
+    }
+}
+
+/// That a thread is in the scope of a condition's lock, however it leaves that.
+struct Holds<'a>(&'a Managed, ThreadId);
+
+impl<'a> Holds<'a> {
+    fn begin(managed: &'a Managed) -> Self {
+        let own = thread::current().id();
+        locked(&managed.holders).push(own);
+        Self(managed, own)
+    }
+}
+
+impl Drop for Holds<'_> {
+    fn drop(&mut self) {
+        self.0.let_go(self.1);
     }
 }

@@ -55,11 +55,14 @@ fn sweep() {
     }
 }
 
+/// The rights of the group and of others.
+const OTHERS: u32 = 0o077;
+
 /// Whether nobody but its owner can come there.
 pub(super) fn is_private(address: &Address) -> bool {
     let Address::Path(path) = address else { return matches!(address, Address::Abstract(_)) };
     let is_closed = |path: &Path| {
-        fs::metadata(path).is_ok_and(|found| found.permissions().mode().trailing_zeros() >= 6)
+        fs::metadata(path).is_ok_and(|found| found.permissions().mode() & OTHERS == 0)
     };
     path.ancestors().any(is_closed)
 }

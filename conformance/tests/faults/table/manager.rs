@@ -134,7 +134,10 @@ const FAULTS: &[(&str, Noticed)] = &[
     ("fault-managed-rlock-hides-death", These(&["manager/lock-holder-killed"])),
     ("fault-managed-rlock-is-anybodys", These(&["manager/rlock"])),
     ("fault-managed-semaphore-never-ends", These(&["manager/semaphore"])),
-    ("fault-managed-condition-needs-no-lock", These(&["manager/condition", "manager/condition-without-lock"])),
+    (
+        "fault-managed-condition-needs-no-lock",
+        These(&["manager/condition", "manager/condition-without-lock"]),
+    ),
     ("fault-managed-condition-limit-is-none", These(&["manager/condition-for"])),
     ("fault-managed-event-is-set", These(&["manager/event"])),
     ("fault-managed-barrier-is-open", These(&["manager/barrier", "manager/many-clients"])),
