@@ -73,7 +73,6 @@ const FAULTS: &[(&str, Noticed)] = &[
             "manager/after-a-fork",
             "manager/list-in-itself",
             "manager/half-a-request",
-            "manager/many-clients",
             "manager/call-with-a-limit",
         ]),
     ),
@@ -99,7 +98,10 @@ const FAULTS: &[(&str, Noticed)] = &[
     ("fault-managed-list-equals-nothing", These(&["manager/compare-and-text"])),
     ("fault-managed-list-never-waits", These(&["manager/server-stopped"])),
     ("fault-managed-list-limit-is-no-failure", These(&["manager/call-with-a-limit"])),
-    ("fault-managed-list-is-short", These(&["manager/client-killed-in-call"])),
+    (
+        "fault-managed-list-is-short",
+        These(&["manager/client-killed-in-call", "manager/many-clients"]),
+    ),
     ("fault-managed-dict-forgets", These(&["manager/dict", "manager/huge"])),
     ("fault-managed-dict-nests-copies", These(&["manager/nested-alone"])),
     (
@@ -140,7 +142,7 @@ const FAULTS: &[(&str, Noticed)] = &[
     ),
     ("fault-managed-condition-limit-is-none", These(&["manager/condition-for"])),
     ("fault-managed-event-is-set", These(&["manager/event"])),
-    ("fault-managed-barrier-is-open", These(&["manager/barrier", "manager/many-clients"])),
+    ("fault-managed-barrier-is-open", These(&["manager/barrier"])),
     ("fault-managed-barrier-never-breaks", These(&["manager/barrier-party-killed"])),
     (
         "fault-managed-queue-forgets",
