@@ -1,11 +1,12 @@
-//! A million calls: the server's memory stays what it is. Not for every day, and for release builds:
+//! A million calls: the server's memory stays what it is. Not for every day, and for release
+//! builds:
 //!
 //! ```sh
 //! cargo run --release -p purlin-manager --example million          # a million
 //! cargo run --release -p purlin-manager --example million 20000    # so many
 //! ```
 //!
-//! Every kind of call by turns; objects come and go, and so do clients, of which every second one is
+//! Sixteen calls by turns; objects come and go, and so do clients, of which every second one is
 //! killed. Prints the memory of the server ten times, and fails where it has grown since the first.
 
 use std::error::Error;
