@@ -23,11 +23,13 @@
 #![deny(unsafe_code)]
 
 mod actor;
+pub mod backing;
 mod call;
 pub mod case;
 pub mod catalogue;
 pub mod check;
 pub mod contract;
+pub mod errata;
 pub mod error;
 mod evidence;
 pub mod expect;
@@ -37,6 +39,7 @@ pub mod model;
 pub mod nearest;
 pub mod parse;
 pub mod protocol;
+mod repeat;
 pub mod report;
 pub mod run;
 pub mod script;
