@@ -14,6 +14,7 @@ mod pipe_bad;
 mod pipe_death;
 mod queue;
 mod random;
+mod random_shared;
 mod shared;
 mod shared_bad;
 mod simple;

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use lexopt::Arg::{Long, Short, Value};
 use lexopt::ValueExt;
-use purlin_conformance::limits::{JOBS_COUNT, JOBS_MAX_COUNT};
+use purlin_conformance::limits::{JOBS_COUNT, JOBS_MAX_COUNT, REPEAT_MAX_COUNT};
 use purlin_conformance::nearest::did_you_mean;
 use purlin_conformance::suite::Plan;
 use purlin_conformance::workers::WORD;
@@ -17,7 +17,9 @@ pub(crate) enum Order {
     /// Run the suite.
     Run(RunOrder),
     /// List the catalogue.
-    List { group: Option<String>, untested: bool },
+    List { group: Option<String>, asked: Listed },
+    /// Say what the documents get wrong.
+    Errata { group: Option<String> },
     /// Ask what nobody wrote down.
     Random(RandomOrder),
     /// Say all about one behaviour or case.
@@ -34,16 +36,39 @@ pub(crate) enum Order {
     Version,
 }
 
+/// What to list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Listed {
+    /// Behaviours, with the cases that show them.
+    All,
+    /// What no case shows.
+    Untested,
+    /// Which kinds of evidence stand behind each behaviour.
+    Evidence,
+    /// Which cases each fault brings down.
+    Faults,
+}
+
 /// What to run.
 #[derive(Debug, Default)]
 pub(crate) struct RunOrder {
     pub(crate) subjects: Vec<String>,
     pub(crate) plan: Plan,
-    pub(crate) json: Option<String>,
+    /// How often.
+    pub(crate) repeat: u64,
+    pub(crate) files: Files,
     /// The file of what is known of somebody else's adapter.
     pub(crate) expect: Option<String>,
     /// Somebody else's adapter.
     pub(crate) command: Vec<OsString>,
+}
+
+/// Where reports go besides standard output.
+#[derive(Debug, Default)]
+pub(crate) struct Files {
+    pub(crate) json: Option<String>,
+    pub(crate) junit: Option<String>,
+    pub(crate) html: Option<String>,
 }
 
 /// The text of `--help`.
@@ -55,6 +80,7 @@ Which promises of inter-process primitives does an implementation keep?
                                           somebody else's implementation
   purlin-conformance list [OPTION]…       the catalogue, and which cases show it
   purlin-conformance explain ID           all about one behaviour or case, without a run
+  purlin-conformance errata [--group G]   what the documents get wrong, and what says it right
   purlin-conformance random [OPTION]… [-- COMMAND…]
                                           what nobody wrote down: scripts and bursts of calls,
                                           drawn from the seed and held against a model
@@ -68,9 +94,15 @@ Which promises of inter-process primitives does an implementation keep?
   --form KIND      one form of what a group is about, such as handover-lock; may be repeated
   --seed N         what random times are drawn from; 1 without it
   --jobs N         (run) so many cases side by side, 8 without it; fewer than 20 go in turn
-  --json FILE      one line a verdict, for programs
+  --repeat N       (run) all of it N times, from N seeds in a row; what does not come the same
+                   each time is told, and fails the run
+  --json FILE      (run) one line a verdict, for programs
+  --junit FILE     (run) a test a case, as XML, for services that build and test
+  --html FILE      (run) a page for people: subjects side by side, each deviation with its script
   --expect FILE    (with a command) what is known of it, as in conformance/expect
   --untested       (list) only what no case shows
+  --evidence       (list) what stands behind each: cases, faults, a model, loom; and the gaps
+  --faults         (list) which cases each subject that is wrong on purpose must be noticed by
   --scripts N, --bursts N, --without-deaths
                    (random) so many of each, 200 and 100 without it; nobody dies
   --help, --version
@@ -104,6 +136,7 @@ pub(crate) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Order, St
             Some("random") => random(&mut parser),
             Some("list") => list(&mut parser),
             Some("explain") => explain(&mut parser),
+            Some("errata") => errata(&mut parser),
             Some("check-adapter") => check_adapter(&mut parser),
             Some("adapter") => adapter(&mut parser),
             Some(WORD) => worker(&mut parser),
@@ -128,8 +161,8 @@ fn random(parser: &mut lexopt::Parser) -> Result<Order, lexopt::Error> {
         return Ok(other);
     }
     let selection = &order.plan.selection;
-    if !selection.cases.is_empty() || !selection.behaviours.is_empty() || order.json.is_some() {
-        return Err("random has no cases, and no --json".into());
+    if !selection.cases.is_empty() || !selection.behaviours.is_empty() || order.files.is_some() {
+        return Err("random has no cases, and no --json, --junit or --html".into());
     }
     Ok(Order::Random(RandomOrder { run: order, ..random }))
 }
@@ -139,13 +172,25 @@ fn jobs_count(jobs: &str) -> Result<usize, String> {
     count.ok_or_else(|| format!("--jobs is {jobs:?}, not a number from 1 to {JOBS_MAX_COUNT}"))
 }
 
+fn repeat_count(repeat: &str) -> Result<u64, String> {
+    let count = repeat.parse().ok().filter(|count| (1..=REPEAT_MAX_COUNT).contains(count));
+    count
+        .ok_or_else(|| format!("--repeat is {repeat:?}, not a number from 1 to {REPEAT_MAX_COUNT}"))
+}
+
+impl Files {
+    const fn is_some(&self) -> bool {
+        self.json.is_some() || self.junit.is_some() || self.html.is_some()
+    }
+}
+
 /// The options of `run` and `random`; another order when they ask for one.
 fn options(
     parser: &mut lexopt::Parser,
     order: &mut RunOrder,
     mut random: Option<&mut RandomOrder>,
 ) -> Result<Option<Order>, lexopt::Error> {
-    let (mut seed, mut jobs) = (None, None);
+    let (mut seed, mut jobs, mut repeat) = (None, None, None);
     loop {
         let selection = &mut order.plan.selection;
         // Behind `--` everything belongs to somebody else's command, also what looks like ours.
@@ -165,7 +210,10 @@ fn options(
             Some(Long("form")) => selection.forms.push(parser.value()?.string()?),
             Some(Long("seed")) => once(&mut seed, "--seed", parser)?,
             Some(Long("jobs")) if random.is_none() => once(&mut jobs, "--jobs", parser)?,
-            Some(Long("json")) => once(&mut order.json, "--json", parser)?,
+            Some(Long("json")) => once(&mut order.files.json, "--json", parser)?,
+            Some(Long("junit")) => once(&mut order.files.junit, "--junit", parser)?,
+            Some(Long("html")) => once(&mut order.files.html, "--html", parser)?,
+            Some(Long("repeat")) if random.is_none() => once(&mut repeat, "--repeat", parser)?,
             Some(Long("expect")) => once(&mut order.expect, "--expect", parser)?,
             Some(Long("help") | Short('h')) => return Ok(Some(Order::Help)),
             Some(Long("version") | Short('V')) => return Ok(Some(Order::Version)),
@@ -181,6 +229,7 @@ fn options(
     }
     let jobs = jobs.map_or(Ok(JOBS_COUNT), |jobs| jobs_count(&jobs));
     order.plan.jobs = jobs?;
+    order.repeat = repeat.map_or(Ok(1), |repeat| repeat_count(&repeat))?;
     if let Some(seed) = seed {
         order.plan.seed = seed.parse().map_err(|_| format!("--seed is {seed:?}, not a number"))?;
     }
@@ -194,17 +243,39 @@ fn options(
 }
 
 fn list(parser: &mut lexopt::Parser) -> Result<Order, lexopt::Error> {
-    let (mut group, mut untested) = (None, false);
+    let (mut group, mut asked) = (None, Listed::All);
+    while let Some(arg) = parser.next()? {
+        let wanted = match arg {
+            Long("untested") => Listed::Untested,
+            Long("evidence") => Listed::Evidence,
+            Long("faults") => Listed::Faults,
+            Long("group") => {
+                once(&mut group, "--group", parser)?;
+                continue;
+            }
+            Long("help") | Short('h') => return Ok(Order::Help),
+            Long("version") | Short('V') => return Ok(Order::Version),
+            other => return Err(unexpected(other)),
+        };
+        if asked != Listed::All && asked != wanted {
+            return Err("either --untested, --evidence or --faults".into());
+        }
+        asked = wanted;
+    }
+    Ok(Order::List { group, asked })
+}
+
+fn errata(parser: &mut lexopt::Parser) -> Result<Order, lexopt::Error> {
+    let mut group = None;
     while let Some(arg) = parser.next()? {
         match arg {
             Long("group") => once(&mut group, "--group", parser)?,
-            Long("untested") => untested = true,
             Long("help") | Short('h') => return Ok(Order::Help),
             Long("version") | Short('V') => return Ok(Order::Version),
             other => return Err(unexpected(other)),
         }
     }
-    Ok(Order::List { group, untested })
+    Ok(Order::Errata { group })
 }
 
 fn explain(parser: &mut lexopt::Parser) -> Result<Order, lexopt::Error> {
@@ -232,7 +303,8 @@ fn unexpected(arg: lexopt::Arg<'_>) -> lexopt::Error {
     format!("{}{nearest}", arg.unexpected()).into()
 }
 
-const COMMANDS: &[&str] = &["run", "random", "list", "explain", "check-adapter", "adapter"];
+const COMMANDS: &[&str] =
+    &["run", "random", "list", "explain", "errata", "check-adapter", "adapter"];
 const OPTIONS: &[&str] = &[
     "--subject",
     "--group",
@@ -241,9 +313,14 @@ const OPTIONS: &[&str] = &[
     "--form",
     "--seed",
     "--jobs",
+    "--repeat",
     "--json",
+    "--junit",
+    "--html",
     "--expect",
     "--untested",
+    "--evidence",
+    "--faults",
     "--scripts",
     "--bursts",
     "--without-deaths",

@@ -13,21 +13,38 @@ pub struct Judgement {
     pub hello: Hello,
     /// The words after `purlin-conformance run` that choose it, as a shell reads them.
     pub chosen_by: String,
-    /// What random times were drawn from.
-    pub seed: u64,
+    /// What random times were drawn from, run by run: once, unless it was repeated.
+    pub seeds: Vec<u64>,
     /// What came of each case and form that was asked, in order.
     pub outcomes: Vec<CaseOutcome>,
     /// A line a behaviour, case and form, and one for each behaviour that no case shows.
     pub lines: Vec<Line>,
+    /// What did not come the same in every run.
+    pub changes: Vec<Change>,
+}
+
+/// A case whose verdict was another one in another run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Its id.
+    pub case: String,
+    /// The kind of object that it was asked of.
+    pub form: String,
+    /// The verdict in each run, with that run's seed.
+    pub verdicts: Vec<(u64, Verdict)>,
+    /// All that it shows is known to be seen by chance, so it fails no run.
+    pub is_known: bool,
 }
 
 /// What came of one case in one form.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct CaseOutcome {
     /// Its id.
     pub case: String,
     /// The kind of object that it was asked of.
     pub form: String,
+    /// What random times were drawn from.
+    pub seed: u64,
     /// What came of it.
     pub outcome: Outcome,
     /// The worst standing of the behaviours that it shows.
@@ -150,6 +167,11 @@ impl Judgement {
     /// The behaviours whose verdict fails the run.
     pub fn unexpected_count(&self) -> usize {
         self.standing_count(Standing::Unexpected)
+    }
+
+    /// Whether it fails the run, by a verdict or by one that changed.
+    pub fn fails(&self) -> bool {
+        self.unexpected_count() > 0 || self.changes.iter().any(|change| !change.is_known)
     }
 
     /// The behaviours that stand so in at least one case and form.

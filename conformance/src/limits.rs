@@ -78,6 +78,9 @@ pub const JOBS_COUNT: usize = 8;
 /// More would be more processes than a machine starts gladly.
 pub const JOBS_MAX_COUNT: usize = 64;
 
+/// More runs in one would keep all that came of each in memory for days.
+pub const REPEAT_MAX_COUNT: u64 = 1000;
+
 /// After so many cases in a row in which the adapter died the rest is not asked.
 pub const DEATHS_IN_A_ROW_COUNT: usize = 3;
 

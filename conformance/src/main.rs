@@ -3,6 +3,8 @@
 
 mod adapter;
 mod command_line;
+mod files;
+mod proofs;
 mod random;
 mod subjects;
 
@@ -11,18 +13,19 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use purlin_conformance::AdapterCommand;
+use purlin_conformance::errata::Erratum;
 use purlin_conformance::error::Error;
 use purlin_conformance::expect::List;
 use purlin_conformance::limits::PATIENCE_VARIABLE as PATIENCE;
-use purlin_conformance::report::json::JsonFile;
 use purlin_conformance::report::plain::plain;
 use purlin_conformance::report::progress::Display;
 use purlin_conformance::report::shell::quoted;
 use purlin_conformance::report::text::{Row, report};
-use purlin_conformance::report::{explain, list};
+use purlin_conformance::report::{errata, explain, list};
 use purlin_conformance::suite::{Plan, Selection, Subject, Suite};
 
-use command_line::{HELP, Order, RunOrder};
+use command_line::{HELP, Listed, Order, RunOrder};
+use files::Reports;
 use subjects::Found;
 
 fn main() -> ExitCode {
@@ -45,7 +48,8 @@ fn main() -> ExitCode {
     };
     let done = match order {
         Order::Run(order) => run(&order),
-        Order::List { group, untested } => list(group, untested),
+        Order::List { group, asked } => list(group.as_deref(), asked),
+        Order::Errata { group } => errata(group.as_deref()),
         Order::Random(order) => random::run(&order),
         Order::Explain(id) => explain(&id),
         Order::Help => print(HELP),
@@ -69,28 +73,22 @@ fn run(order: &RunOrder) -> Result<ExitCode, Error> {
     let suite = Suite::embedded()?;
     let lists = List::embedded(&suite)?;
     order.plan.selection.check(&suite)?;
-    let mut json = order.json.as_deref().map(JsonFile::create).transpose()?;
+    let files = Reports::claim(&order.files)?;
     purlin_conformance::adopt_orphans();
     let found = find(order, &suite, &lists)?;
     let mut rows = Vec::new();
-    let mut written = Ok(());
     for subject in found {
         match subject {
             Found::Here(subject) => {
                 let plan = plan_of(&suite, &subject, &order.plan)?;
-                rows.push(judge(&suite, *subject, &plan));
+                rows.push(judge(&suite, &subject, &plan, order.repeat));
             }
             Found::Absent { name, why } => rows.push(Row::Absent { name, why }),
-        }
-        if let (Some(json), Some(Row::Judged(judgement)), Ok(())) =
-            (&mut json, rows.last(), &written)
-        {
-            written = json.subject(judgement, &suite.catalogue);
         }
     }
     print(&report(&suite, &rows, &program()))?;
     // Only now: a file that could not be written is no reason to throw the report away.
-    written?;
+    files.write(&suite, &rows, &program())?;
     Ok(ExitCode::from(status(&rows)))
 }
 
@@ -114,12 +112,18 @@ fn find(order: &RunOrder, suite: &Suite, lists: &[List]) -> Result<Vec<Found>, E
 }
 
 /// `PURLIN_CPYTHON_GROUPS` names the groups that CPython is asked about where none are chosen: all
-/// of it takes longer than everything else together. Says so.
+/// of it takes longer than everything else together. Says so. By its fork server it is asked about
+/// processes alone.
 fn plan_of(suite: &Suite, subject: &Subject, plan: &Plan) -> Result<Plan, Error> {
     let mut plan = plan.clone();
     let selection = &mut plan.selection;
     let is_free = selection.groups.is_empty() && selection.cases.is_empty();
     if !is_free || !subject.hello.name.starts_with("cpython") {
+        return Ok(plan);
+    }
+    if subject.hello.name.ends_with(subjects::FORK_SERVER) {
+        // All else goes the way of spawn.
+        selection.groups = vec!["process".to_owned()];
         return Ok(plan);
     }
     if let Ok(groups) = std::env::var("PURLIN_CPYTHON_GROUPS") {
@@ -130,10 +134,14 @@ fn plan_of(suite: &Suite, subject: &Subject, plan: &Plan) -> Result<Plan, Error>
     Ok(plan)
 }
 
-fn judge(suite: &Suite, subject: Subject, plan: &Plan) -> Row {
-    let name = subject.hello.name.clone();
+fn judge(suite: &Suite, subject: &Subject, plan: &Plan, count: u64) -> Row {
+    let name = &subject.hello.name;
     let display = Display::new();
-    let judgement = suite.judge(subject, plan, &mut |progress| display.draw(&name, progress));
+    let judgement =
+        suite.judge_repeatedly(subject, plan, count, &mut |number, progress| match count {
+            1 => display.draw(name, progress),
+            _ => display.draw(&format!("{name}, run {number} of {count},"), progress),
+        });
     display.clear();
     Row::Judged(Box::new(judgement))
 }
@@ -146,7 +154,7 @@ fn status(rows: &[Row]) -> u8 {
     let each = judged.map(|judgement| {
         if judgement.count(purlin_conformance::verdict::Verdict::Error) > 0 {
             CANNOT_RUN
-        } else if judgement.unexpected_count() > 0 {
+        } else if judgement.fails() {
             BROKEN
         } else {
             KEPT
@@ -188,17 +196,34 @@ fn program() -> String {
     format!("{}{}", patience.unwrap_or_default(), quoted(&name))
 }
 
-fn list(group: Option<String>, untested: bool) -> Result<ExitCode, Error> {
+fn list(group: Option<&str>, asked: Listed) -> Result<ExitCode, Error> {
+    let suite = suite_with(group)?;
+    match asked {
+        Listed::All => print(&list::list(&suite, group, false)),
+        Listed::Untested => print(&list::list(&suite, group, true)),
+        Listed::Evidence => print(&proofs::list(&suite, proofs::Asked::Evidence, group)?),
+        Listed::Faults => print(&proofs::list(&suite, proofs::Asked::Faults, group)?),
+    }
+}
+
+fn errata(group: Option<&str>) -> Result<ExitCode, Error> {
+    let suite = suite_with(group)?;
+    let errata = Erratum::embedded(&suite.catalogue)?;
+    print(&errata::errata(&suite, &errata, group))
+}
+
+/// The suite, which has this group.
+fn suite_with(group: Option<&str>) -> Result<Suite, Error> {
     let suite = Suite::embedded()?;
-    let groups = group.clone().into_iter().collect();
+    let groups = group.map(str::to_owned).into_iter().collect();
     Selection { groups, ..Selection::default() }.check(&suite)?;
-    print(&list::list(&suite, group.as_deref(), untested))
+    Ok(suite)
 }
 
 fn explain(id: &str) -> Result<ExitCode, Error> {
     let suite = Suite::embedded()?;
     let lists = List::embedded(&suite)?;
-    print(&explain::explain(&suite, &lists, id)?)
+    print(&(explain::explain(&suite, &lists, id)? + &proofs::of(&suite, id)?))
 }
 
 fn be_worker(command: &[OsString]) -> Result<ExitCode, Error> {

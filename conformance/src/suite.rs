@@ -14,7 +14,7 @@ use crate::subject::AdapterCommand;
 use crate::verdict::{Outcome, Stop, Verdict};
 use crate::workers::{self, Question};
 
-pub use crate::judgement::{CaseOutcome, Judgement, Line, Standing};
+pub use crate::judgement::{CaseOutcome, Change, Judgement, Line, Standing};
 pub use crate::selection::Selection;
 
 /// What is asked.
@@ -26,6 +26,7 @@ pub struct Suite {
 }
 
 /// Who is asked.
+#[derive(Clone)]
 pub struct Subject {
     /// How its adapter is started.
     pub command: AdapterCommand,
@@ -108,7 +109,9 @@ impl Suite {
             let (first, rest) = questions.split_at(DEATHS_IN_A_ROW_COUNT);
             let mut outcomes = self.ask_in_turn(&command, first, plan, progress);
             if has_died_for_good(&outcomes) {
-                outcomes.extend(rest.iter().map(|(case, form)| came(case, form, not_asked())));
+                let not_asked =
+                    |(case, form): &(&Case, &str)| came(case, form, plan.seed, not_asked());
+                outcomes.extend(rest.iter().map(not_asked));
             } else {
                 outcomes.extend(ask_side_by_side(&command, rest, plan, progress));
             }
@@ -122,7 +125,7 @@ impl Suite {
             let own = lines.iter().filter(|line| line.is_of(asked)).map(|line| line.standing);
             asked.standing = own.max().unwrap_or(Standing::AsExpected);
         }
-        Judgement { hello, chosen_by, seed: plan.seed, outcomes, lines }
+        Judgement { hello, chosen_by, seeds: vec![plan.seed], outcomes, lines, changes: Vec::new() }
     }
 
     fn ask_in_turn(
@@ -142,7 +145,7 @@ impl Suite {
                 let asked = Asked { form, seed: plan.seed };
                 run_case(command, case, &asked, &self.catalogue.error_kinds)
             };
-            outcomes.push(came(case, form, outcome));
+            outcomes.push(came(case, form, plan.seed, outcome));
         }
         outcomes
     }
@@ -256,7 +259,7 @@ fn ask_side_by_side(
     workers::ask_all(command, &asked, plan.jobs, &mut |place, outcome| {
         let (case, form) = questions[place];
         places.push(place);
-        outcomes.push(came(case, form, outcome.unwrap_or_else(not_asked)));
+        outcomes.push(came(case, form, plan.seed, outcome.unwrap_or_else(not_asked)));
         progress(&Progress { case: &case.id, form, count: questions.len(), done: &outcomes });
         !has_died_for_good(&outcomes)
     });
@@ -265,9 +268,9 @@ fn ask_side_by_side(
     placed.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
-fn came(case: &Case, form: &str, outcome: Outcome) -> CaseOutcome {
+fn came(case: &Case, form: &str, seed: u64, outcome: Outcome) -> CaseOutcome {
     let (case, form) = (case.id.clone(), form.to_owned());
-    CaseOutcome { case, form, outcome, standing: Standing::AsExpected }
+    CaseOutcome { case, form, seed, outcome, standing: Standing::AsExpected }
 }
 
 fn has_died_for_good(outcomes: &[CaseOutcome]) -> bool {

@@ -41,8 +41,11 @@ fn one_that_never_stops_talking_is_given_up() {
 
 #[test]
 fn one_of_another_protocol_is_refused() {
-    let hello = hello("odd", 2);
-    refused(&format!("read x; {hello}; cat >&2"), "speaks version 2 of the protocol", "");
+    for version in [0, 2] {
+        let hello = hello("odd", version);
+        let says = format!("speaks version {version} of the protocol, not 1");
+        refused(&format!("read x; {hello}; cat >&2"), &says, "");
+    }
     let hello = self::hello("", 1);
     refused(&format!("read x; {hello}; cat >&2"), "has no name", "");
     let error = r#"echo '{"id":1,"reply":"error","kind":"unsupported"}'"#;

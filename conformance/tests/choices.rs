@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use purlin_conformance::expect::List;
 use purlin_conformance::report::explain::explain;
 use purlin_conformance::suite::Suite;
-use support::{dressed, run, run_json};
+use support::{Scratch, dressed, run, run_json, run_with};
 
 #[test]
 fn an_unknown_word_is_answered_with_what_was_perhaps_meant() {
@@ -38,6 +38,27 @@ fn an_unknown_word_is_answered_with_what_was_perhaps_meant() {
     }
     let far = run(&["run", "--group", "aardvark"]).stderr;
     assert!(!far.contains("did you mean"), "{far}");
+}
+
+#[test]
+fn cases_that_are_read_anew_are_checked_before_anything_runs() {
+    let file = Scratch::new();
+    let path = format!("{}.toml", file.path.display());
+    let asked = |text: Option<&str>| {
+        if let Some(text) = text {
+            std::fs::write(&path, text).unwrap();
+        }
+        let ran = run_with(&["run", "--subject", "purlin-fork"], &[("PURLIN_CASES", &path)]);
+        let _ = std::fs::remove_file(&path);
+        assert_eq!(ran.status, Some(2), "{}{}", ran.stdout, ran.stderr);
+        assert!(ran.stdout.is_empty(), "{}", ran.stdout);
+        ran.stderr
+    };
+    let gone = asked(None);
+    assert!(gone.contains("No such file or directory"), "{gone}");
+    let case = "[[case]]\nid = \"lock/x\"\nshows = [\"lock-new-is-free\"]\nscript = \"\"\n";
+    let wrong = asked(Some(case));
+    assert!(wrong.contains(":2: a case here is called"), "{wrong}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use support::{PROGRAM, Scratch, has_ended, pidfd, run, run_json, run_with};
 fn help_and_version_are_said() {
     let help = run(&["--help"]);
     assert_eq!(help.status, Some(0));
-    let words = "run list explain --subject --group --case --behaviour --form --seed --json \
+    let words = "run list explain --subject --group --case --behaviour --form --seed --repeat --json --junit --html \
                  --untested PURLIN_PATIENCE";
     for word in words.split_whitespace() {
         assert!(help.stdout.contains(word), "{word}");
@@ -52,6 +52,12 @@ fn wrong_arguments_are_one_clear_line() {
         ),
         (&["run", "--json", "/no/such/folder/file"], "cannot write /no/such/folder/file"),
         (&["run", "--json", ""], "--json is empty"),
+        (&["run", "--html", ""], "--html is empty"),
+        (&["run", "--junit", "a", "--junit", "b"], "--junit is given twice"),
+        (&["run", "--repeat", "0"], "--repeat is \"0\", not a number from 1 to 1000"),
+        (&["run", "--repeat", "often"], "--repeat is \"often\", not a number"),
+        (&["random", "--repeat", "2"], "--repeat"),
+        (&["random", "--html", "page"], "random has no cases, and no --json, --junit or --html"),
         (&["run", "--json", "a", "--json", "b"], "--json is given twice"),
         (&["list", "--group", "lock", "--group", "pipe"], "--group is given twice"),
         (&["list", "--group", "locks"], "there is no group `locks`"),
@@ -165,7 +171,7 @@ fn the_json_lines_are_as_documented() {
     let (_, lines) = run_json(&["run", "--subject", "purlin-fork", "--group", "rlock"], &[]);
     let (total, verdicts) = lines.split_last().unwrap();
     let fields = "kind subject group behaviour case level verdict expected millis detail form \
-                  standing reason";
+                  standing reason seed";
     let fields: BTreeSet<&str> = fields.split_whitespace().collect();
     for line in verdicts {
         let found: BTreeSet<&str> = line.as_object().unwrap().keys().map(String::as_str).collect();
@@ -173,7 +179,7 @@ fn the_json_lines_are_as_documented() {
         assert_eq!(line["kind"], "verdict");
     }
     let fields = "kind subject kept prevented broken hung died unsupported error untested \
-                  unexpected seed catalogue purlin version not_judged scaled";
+                  unexpected seed catalogue purlin version not_judged scaled runs changed";
     let fields: BTreeSet<&str> = fields.split_whitespace().collect();
     let found: BTreeSet<&str> = total.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(found, fields);

@@ -166,6 +166,9 @@ fn a_list_that_says_nothing_true_is_refused() {
     assert_refused("versions = \"3.8\"", "1: `3.8` is no comparison");
     let range = format!("{}versions = \">=3.9, <3.8\"\n", known("broken"));
     assert_refused(&range, "7: no version is in");
+    let script = |line: &str| format!("{}{line}\n", known("broken"));
+    assert_refused(&script("script = \"print(1)\""), "7: a script needs what it prints");
+    assert_refused(&script("prints = \"1\""), "7: a script needs what it prints");
 }
 
 #[test]

@@ -1,14 +1,12 @@
 //! What the report says, held against judgements that are made up.
 
-use std::time::Duration;
+#[path = "support/made_up.rs"]
+mod made_up;
 
-use purlin_conformance::case::Case;
-use purlin_conformance::catalogue::Catalogue;
-use purlin_conformance::protocol::Hello;
+use made_up::{judgement, outcome, stop, suite};
 use purlin_conformance::report::text::{Row, report};
-use purlin_conformance::script::Span;
-use purlin_conformance::suite::{CaseOutcome, Judgement, Line, Standing, Suite};
-use purlin_conformance::verdict::{Outcome, Stop, Verdict};
+use purlin_conformance::suite::{Change, Judgement, Standing};
+use purlin_conformance::verdict::Verdict;
 
 #[test]
 fn a_round_is_named_under_the_line_that_failed() {
@@ -115,7 +113,8 @@ fn forms_have_lines_of_their_own_where_they_differ() {
     let mut judgement = judgement(&asked);
     let form = serde_json::json!({"of": "lock"});
     judgement.hello.forms.insert("turn-lock".to_owned(), serde_json::from_value(form).unwrap());
-    judgement.seed = 7;
+    judgement.seeds = vec![7];
+    judgement.outcomes.iter_mut().for_each(|asked| asked.seed = 7);
     let text = reported(judgement);
     let rows: Vec<Vec<&str>> = text
         .lines()
@@ -170,109 +169,26 @@ fn nothing_that_a_subject_says_is_obeyed() {
     assert!(text.contains("ok\\u{1b}[2J\\u{a}\\u{a}made-up: all kept\\u{202e}\\u{9b}1A"), "{text}");
 }
 
-/// A suite of this test's own, whatever the files of cases say.
-fn suite() -> Suite {
-    let catalogue = Catalogue::embedded().unwrap();
-    let cases = Case::read("lock", CASES, &catalogue).unwrap();
-    Suite { catalogue, cases }
+#[test]
+fn what_changes_from_run_to_run_has_a_part_of_its_own() {
+    let asked = [outcome("lock/try", "lock", Verdict::Kept, Standing::AsExpected, None)];
+    let mut judgement = judgement(&asked);
+    judgement.seeds = vec![1, 2, 3];
+    let verdicts = vec![(1, Verdict::Kept), (2, Verdict::Hung), (3, Verdict::Kept)];
+    let (case, form) = ("lock/try".to_owned(), "lock".to_owned());
+    judgement.changes = vec![Change { case, form, verdicts, is_known: false }];
+    assert!(judgement.fails());
+    let text = reported(judgement);
+    let shown = "
+made-up does not answer the same in 3 runs
+    lock/try: kept (seeds 1, 3), hung (seed 2)
+        again: suite run --subject made-up --case lock/try --repeat 3
+";
+    assert!(text.contains(shown), "{text}");
+    assert!(text.contains(": 1 case CHANGED\n"), "{text}");
+    assert!(text.contains(", seeds 1 to 3\n"), "{text}");
 }
 
 fn reported(judgement: Judgement) -> String {
     report(&suite(), &[Row::Judged(Box::new(judgement))], "suite")
 }
-
-fn judgement(asked: &[CaseOutcome]) -> Judgement {
-    let hello = serde_json::json!({
-        "protocol": 1, "name": "made-up", "version": "1.2", "starts": ["fork"],
-        "objects_reach": "start", "objects": {"lock": ["try"]},
-    });
-    let hello: Hello = serde_json::from_value(hello).unwrap();
-    let suite = suite();
-    let lines = asked.iter().flat_map(|asked| lines(&suite, asked)).collect();
-    let again = |asked: &CaseOutcome| CaseOutcome {
-        outcome: asked.outcome.clone(),
-        case: asked.case.clone(),
-        form: asked.form.clone(),
-        standing: asked.standing,
-    };
-    let outcomes = asked.iter().map(again).collect();
-    Judgement { hello, chosen_by: "--subject made-up".to_owned(), seed: 1, outcomes, lines }
-}
-
-fn lines(suite: &Suite, asked: &CaseOutcome) -> Vec<Line> {
-    let case = suite.cases.iter().find(|case| case.id == asked.case).unwrap();
-    let line = |id: &String| Line {
-        group: case.group.clone(),
-        behaviour: id.clone(),
-        case: Some(asked.case.clone()),
-        form: Some(asked.form.clone()),
-        level: suite.catalogue.behaviour(id).unwrap().level,
-        verdict: asked.outcome.verdict,
-        expected: Verdict::Kept,
-        millis: 1,
-        detail: None,
-        reason: Some("It is so.".to_owned()),
-        standing: asked.standing,
-    };
-    case.shows.iter().map(line).collect()
-}
-
-fn outcome(
-    case: &str,
-    form: &str,
-    verdict: Verdict,
-    standing: Standing,
-    stop: Option<Stop>,
-) -> CaseOutcome {
-    let outcome = Outcome { verdict, stop, took: Duration::from_millis(1), is_scaled: false };
-    CaseOutcome { case: case.to_owned(), form: form.to_owned(), outcome, standing }
-}
-
-fn stop(line: usize, expected: &str, came: &str) -> Stop {
-    let span = Some(Span { line, start: 0, end: 8 });
-    Stop { span, expected: expected.to_owned(), came: came.to_owned(), within: Vec::new() }
-}
-
-const CASES: &str = r#"
-[[case]]
-id = "lock/try"
-shows = ["lock-try-held-refused", "lock-try-free-taken"]
-script = '''
-object lock: lock
-actors a b
-a: lock.try() -> ok
-b: lock.try() -> timed-out
-a: lock.release() -> ok
-b: lock.try() -> ok
-'''
-
-[[case]]
-id = "lock/timeouts"
-shows = ["lock-timeout-expires"]
-script = '''
-object lock: lock
-actors a b
-a: lock.try() -> ok
-b: lock.try() -> timed-out
-'''
-
-[[case]]
-id = "lock/held-waits"
-shows = ["lock-acquire-held-waits"]
-script = '''
-object lock: lock
-actors a b
-a: lock.try() -> ok
-b: lock.try() -> timed-out
-'''
-
-[[case]]
-id = "lock/waiter-killed"
-shows = ["lock-waiter-killed-harmless"]
-script = '''
-object lock: lock
-actors a b
-a: lock.try() -> ok
-b: lock.try() -> timed-out
-'''
-"#;

@@ -27,6 +27,24 @@ fn cpython_ignores_what_it_does_not_know() {
     }
 }
 
+#[test]
+fn what_a_type_rules_out_is_unsupported_where_the_suite_asks_for_it() {
+    let marked = Marked::new();
+    let mut command = own("std-threads");
+    command.env(MARK, &marked.value).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut adapter = command.spawn().unwrap();
+    let replies = Replies::of(&mut adapter);
+    // A Condvar takes the guard of a Mutex, and there is none of this name.
+    let args = json!({"lock": "nobody"});
+    let request =
+        json!({"id": 1, "request": "create", "object": "x", "kind": "condition", "args": args});
+    say(&mut adapter, &request.to_string());
+    let reply = replies.next();
+    assert_eq!((&reply["reply"], &reply["kind"]), (&json!("error"), &json!("unsupported")));
+    drop(adapter.stdin.take());
+    assert!(adapter.wait().unwrap().success());
+}
+
 fn ignores_what_it_does_not_know(command: &mut Command, how: &str) {
     let marked = Marked::new();
     command.env(MARK, &marked.value).stdin(Stdio::piped()).stdout(Stdio::piped());

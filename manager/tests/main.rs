@@ -2,6 +2,7 @@
 
 mod auth;
 mod bounded;
+mod calls;
 mod deaths;
 mod examples;
 mod kinds;
@@ -33,6 +34,7 @@ fn main() {
         auth::TESTS,
         deaths::TESTS,
         wire::TESTS,
+        calls::TESTS,
         limits::TESTS,
         examples::TESTS,
     ]

@@ -63,6 +63,12 @@ macro_rules! stepped {
             }
         }
 
+        impl Default for $name {
+            fn default() -> Self {
+                Self::new(0)
+            }
+        }
+
         impl Futex for $name {
             fn latest(&self) -> u32 {
                 // Relaxed: the kernel's look orders nothing for its caller.
@@ -117,7 +123,7 @@ impl AtomicU64 {
     /// here, and who stored it would read what was there before.
     pub(crate) fn store(&self, value: u64, order: Ordering) {
         life::step();
-        self.0.swap(value, order);
+        self.0.swap(value, fault::store_ordering(order));
     }
 }
 
@@ -245,6 +251,13 @@ impl Deadline {
             Self::FirstSleep if life::is_limit_passed() => Some(Duration::ZERO),
             Self::FirstSleep => Some(LIMIT),
         }
+    }
+}
+
+/// The time that is given to who may stand still: as in [`at_least`](Deadline::at_least).
+impl From<Duration> for Deadline {
+    fn from(_: Duration) -> Self {
+        Self::Never
     }
 }
 

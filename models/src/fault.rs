@@ -95,6 +95,8 @@ pub(crate) enum Fault {
     GiveByStore,
     /// Between a change and a look at another word there is no order.
     FenceForgotten,
+    /// Stores into wide words release nothing.
+    StoreReleasesNothing,
 }
 
 /// Loom's atomics, whatever their width.
@@ -188,6 +190,11 @@ pub(crate) fn load_ordering(order: Ordering) -> Ordering {
         (true, SeqCst) => Relaxed,
         _ => ordering(order),
     }
+}
+
+/// The same of a store into a wide word.
+pub(crate) fn store_ordering(order: Ordering) -> Ordering {
+    if is(Fault::StoreReleasesNothing) { Relaxed } else { order }
 }
 
 /// Whether the planted fault leaves out the wake that the running process is about to make.

@@ -1,5 +1,5 @@
-//! The words of `purlin-sync`, run in every interleaving that loom knows, with a kill at every
-//! step.
+//! The words of `purlin-sync`, and those of the queues of `purlin-channel` upon them, run in every
+//! interleaving that loom knows, with a kill at every step.
 //!
 //! The very file that ships is included here beside a `cell` of our own: no flag, no second build,
 //! plain `cargo test`. An access to shared memory or a system call is a step; a process is a thread
@@ -120,6 +120,20 @@
 //! | barrier: who resets dies beside two | 0 | 14 | 376 |
 //! | barrier: one dies, then who mends | 1 | 22 × 38 | 559 |
 //! | barrier: a member dies, then two meet | 2 | 1 | 2 808 |
+//! | queue: one puts two, one gets them; three, room for two | 3; 2 | | 4 890 and 4 074; 19 200 |
+//! | queue: one large; two large ones, room for one | 2 | | 256; 21 629 |
+//! | queue: two get one each; two put one each, room for one | 1 | | 469; 10 414 |
+//! | queue: shut beside a getter; with a message inside | 3; 2 | | 67; 269 |
+//! | queue: who put joins beside one that marks | 2 | | 546 |
+//! | queue: a putter dies beside another and a getter; of a large one | 1; 0 | 12 | 2 261; 293 |
+//! | queue: who reserved dies, amid a commit; amid a drop | 1 | 14 | 4 678; 3 778 |
+//! | queue: a getter dies beside another and a putter; large | 1; 0 | 48; 44 | 13 976; 208 |
+//! | queue: who borrowed dies beside a getter and a putter | 0 | 38 | 78 |
+//! | queue: who shuts dies beside another and a getter | 1 | 10 | 720 |
+//! | queue: a putter and a getter die beside one of each | 0 | 9 × 46 | 4 816 |
+//! | one to one: two messages, room for one; one; up to the end | 2 | | 4 422; 211; 545 |
+//! | one to one: a sender dies beside another and a receiver | 1 | 29 | 15 917 |
+//! | one to one: a receiver dies beside another and a sender | 0 | 28 | 744 |
 //!
 //! Run once more deeply: *semaphore: one gives up* of an hour with bound 3, 369 276 interleavings;
 //! *condition: a notifier dies* with bound 2, 24 steps in 132 204 interleavings with slices passing
@@ -127,6 +141,8 @@
 //! that pass, and a bound of 0, it did not come to an end within a minute.
 //!
 //! # What this crate does not do
+//! * Model the pages of an unbounded queue, nor barriers that a sleeper makes in others
+//!   (`membarrier(2)`): the fences are there.
 //! * Model more than C11 as loom knows it: no reordering that only a compiler or a processor could
 //!   make of what C11 calls a race, and `SeqCst` by fences only.
 //! * Sleep in a kernel: the futex here is a list, and the end of a slice an event. For the real one
@@ -140,6 +156,8 @@
 
 #[cfg(test)]
 mod cell;
+#[cfg(test)]
+mod channel;
 #[cfg(test)]
 mod fault;
 #[cfg(test)]
@@ -188,11 +206,7 @@ word!(event, "../../sync/src/words/event.rs");
 word!(event_count, "../../sync/src/words/event_count.rs");
 word!(exclusive, "../../sync/src/words/exclusive.rs");
 word!(handover, "../../sync/src/words/handover.rs");
-#[cfg(test)]
-#[path = "../../sync/src/words/inner.rs"]
-#[expect(unreachable_pub, reason = "the file is written for the crate that ships it")]
-#[expect(dead_code, reason = "`enter_now` is the queue's, of which there is no model yet")]
-mod inner;
+word!(inner, "../../sync/src/words/inner.rs");
 word!(lock, "../../sync/src/words/lock.rs");
 word!(rlock, "../../sync/src/words/rlock.rs");
 word!(semaphore, "../../sync/src/words/semaphore.rs");

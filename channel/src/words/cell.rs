@@ -13,7 +13,7 @@ pub(super) use purlin_sync::{Deadline, Error as LockError, INNER_PATIENCE_NANOS}
 pub(super) use crate::error::Error;
 pub(super) use crate::limits::{
     LARGE_BYTES, PAGES_CHUNK_BYTES, RECV_BYTES, SPIN_FIRST_ITERATIONS, SPIN_LIMIT_ITERATIONS,
-    SPIN_TRY_COUNT, SPIN_VAIN_COUNT,
+    SPIN_TRY_COUNT, SPIN_VAIN_COUNT, SPSC_SPIN_COUNT, SPSC_SPIN_ITERATIONS,
 };
 pub(super) use crate::sys::{barrier, prefetch};
 

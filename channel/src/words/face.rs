@@ -1,7 +1,7 @@
 //! What a queue is besides: the words that stand behind a plain queue's, and what is read of them
 //! when a handle is made.
 
-use super::cell::{AtomicU32, AtomicU64, EventCount, Ordering::Relaxed};
+use super::cell::{AtomicU32, AtomicU64, EventCount, Ordering::Relaxed, Padding};
 
 const JOINABLE: u32 = 1 << 0; // bit 0: what was done of its messages is counted
 const KNOWN: u32 = JOINABLE; // all other bits are zeros
@@ -17,15 +17,15 @@ const KNOWN: u32 = JOINABLE; // all other bits are zeros
 #[repr(C)]
 pub(crate) struct FaceWords {
     face: AtomicU32,
-    zeros: AtomicU32,
+    zeros: Padding,
     limit: AtomicU64,
     pub(super) taken: AtomicU64,
-    beside_taken: [AtomicU64; 13],
+    beside_taken: [Padding; 26],
     pub(super) given: AtomicU64,
-    beside_given: [AtomicU64; 15],
+    beside_given: [Padding; 30],
     pub(super) done: AtomicU64,
     pub(super) all_done: EventCount,
-    beside_done: [AtomicU32; 29],
+    beside_done: [Padding; 29],
 }
 
 /// What a queue is besides, as a handle has read it once.

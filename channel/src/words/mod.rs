@@ -20,10 +20,11 @@ pub(crate) mod spsc_ends;
 
 #[cfg(test)]
 mod tests {
-    use super::cell::AtomicU64;
+    use super::cell::{AtomicU64, Deadline};
     use super::face::Face;
     use super::queue::{Own, QueueWords, Shape, View};
     use super::ring::Ring;
+    use super::spsc::{SpscShape, SpscView, SpscWords};
 
     #[test]
     fn words_of_zeros_are_an_empty_queue() {
@@ -35,6 +36,18 @@ mod tests {
         assert_eq!((view.len(), view.get_now(&mut [0; 8])), (0, None));
         assert!(view.put_now(b"one"));
         assert_eq!((view.len(), view.get_now(&mut [0; 8])), (1, Some(3)));
+    }
+
+    #[test]
+    fn words_of_zeros_are_an_empty_ring_from_one_to_one() {
+        let segment = purlin_shm::Segment::anonymous(4096).unwrap();
+        let units: Vec<AtomicU64> = (0..4).map(|_| AtomicU64::new(0)).collect();
+        let words = SpscWords::zeroed();
+        let shape = SpscShape { count_max: 2, size_max: 8 };
+        let view = SpscView::new(&words, &units, segment.attachment(), shape);
+        let mut sending = view.begin_to_send();
+        assert_eq!(view.send(&mut sending, b"one", Deadline::passed()), Ok(()));
+        assert_eq!(view.len(), 1);
     }
 
     #[test]

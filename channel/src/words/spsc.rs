@@ -12,9 +12,9 @@
 //! position is the commit. The numbers of the steps are those of ARCHITECTURE.md.
 
 use super::cell::{
-    AtomicU32, AtomicU64, Attachment, Deadline, Error, EventCount,
+    AtomicU32, AtomicU64, Attachment, Deadline, Error, EventCount, LockError,
     Ordering::{AcqRel, Acquire, Relaxed, SeqCst},
-    Wait, fence, is_issued,
+    Padding, Wait, fence, is_issued,
 };
 use super::position::Position;
 use super::ring::Ring;
@@ -34,16 +34,39 @@ pub(crate) struct SpscWords {
     pub(crate) sender: AtomicU32,
     pub(crate) count_max: AtomicU32,
     pub(crate) size_max: AtomicU32,
-    beside_tail: [AtomicU32; 23],
+    beside_tail: [Padding; 23],
     pub(super) head: AtomicU64,
     pub(crate) receiver: AtomicU32,
-    beside_head: [AtomicU32; 29],
+    beside_head: [Padding; 29],
     pub(super) not_empty: EventCount,
-    beside_not_empty: [AtomicU32; 31],
+    beside_not_empty: [Padding; 31],
     pub(super) not_full: EventCount,
-    beside_not_full: [AtomicU32; 31],
+    beside_not_full: [Padding; 31],
     roles: EventCount,
-    beside_roles: [AtomicU32; 31],
+    beside_roles: [Padding; 31],
+}
+
+#[cfg(test)]
+impl SpscWords {
+    /// What zeros are, for who has no segment.
+    pub(crate) fn zeroed() -> Self {
+        Self {
+            tail: AtomicU64::new(0),
+            sender: AtomicU32::new(0),
+            count_max: AtomicU32::new(0),
+            size_max: AtomicU32::new(0),
+            beside_tail: Default::default(),
+            head: AtomicU64::new(0),
+            receiver: AtomicU32::new(0),
+            beside_head: Default::default(),
+            not_empty: EventCount::default(),
+            beside_not_empty: Default::default(),
+            not_full: EventCount::default(),
+            beside_not_full: Default::default(),
+            roles: EventCount::default(),
+            beside_roles: Default::default(),
+        }
+    }
 }
 
 /// Whose an end is: 0, nobody's yet; a token; or this, of one who has left.
@@ -138,7 +161,7 @@ impl<'a> SpscView<'a> {
             0 => Ok(false),
             LEFT => Ok(true),
             token if is_issued(token) => {
-                Ok(self.at.is_dead(token, slices).map_err(purlin_sync::Error::from)?)
+                Ok(self.at.is_dead(token, slices).map_err(LockError::from)?)
             }
             _ => Err(Error::Damaged),
         }

@@ -5,12 +5,12 @@ use core::time::Duration;
 use super::cell::{
     AtomicU32, Deadline, Error, EventCount,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
-    Wait, barrier, compiler_fence, fence, prefetch, spin_turns,
+    SPSC_SPIN_COUNT, SPSC_SPIN_ITERATIONS, Wait, barrier, compiler_fence, fence, prefetch, spin,
+    spin_turns,
 };
 use super::position::Position;
 use super::record::units;
 use super::spsc::SpscView;
-use crate::limits::{SPSC_SPIN_COUNT, SPSC_SPIN_ITERATIONS};
 
 /// What a sender knows by itself.
 #[derive(Debug)]
@@ -178,7 +178,7 @@ impl SpscView<'_> {
         }
         let is_try = deadline.remaining().is_some_and(|left| left.is_zero());
         for turns in spin_turns(if is_try { 0 } else { SPSC_SPIN_COUNT }, SPSC_SPIN_ITERATIONS) {
-            (0..turns).for_each(|_| core::hint::spin_loop());
+            spin(turns);
             if look()? {
                 return Ok(Came::Change);
             }

@@ -46,8 +46,6 @@ const ITEM_BYTES: i64 = 256;
 
 /// More than so many nobody may have, whatever the privileges: mq_overview(7).
 const HARD_ITEMS_COUNT: i64 = 65_536;
-/// Nor larger ones.
-const HARD_ITEM_BYTES: i64 = 16_777_216;
 
 /// No descriptor: the queue was closed here.
 const CLOSED: libc::mqd_t = -1;
@@ -83,8 +81,7 @@ impl Queue {
         let count = number("bound", number("items", ITEMS_COUNT)?)?;
         Self::open(count, bytes).map_err(|refusal| {
             let is_above = count > system_limit("msg_max") || bytes > system_limit("msgsize_max");
-            let is_possible = count <= HARD_ITEMS_COUNT && bytes <= HARD_ITEM_BYTES;
-            if is_above && is_possible && refusal.kind == "invalid-argument" {
+            if is_above && count <= HARD_ITEMS_COUNT && refusal.kind == "invalid-argument" {
                 return Refusal::unsupported("more than this user may have: see mq_overview(7)");
             }
             refusal
@@ -111,7 +108,8 @@ impl Queue {
         attributes.mq_msgsize = item_bytes;
         let flags = libc::O_CREAT | libc::O_EXCL | libc::O_RDWR;
         let mode: libc::mode_t = 0o600;
-        // SAFETY: The name and the attributes are this call's own; with O_CREAT these are its types.
+        // SAFETY: The name and the attributes are this call's own; with O_CREAT these are its
+        // types.
         let descriptor =
             unsafe { libc::mq_open(name.as_ptr(), flags, mode, &raw const attributes) };
         if descriptor == CLOSED {
@@ -306,8 +304,8 @@ impl Object for Simple {
     }
 }
 
-/// The moment on the wall clock, the only clock that these calls know; none where there is no limit,
-/// or one that is null.
+/// The moment on the wall clock, the only clock that these calls know; none where there is no
+/// limit, or one that is null.
 fn until(args: &Arguments) -> Result<Option<libc::timespec>, CallResult> {
     let timeout = args.get("timeout").filter(|timeout| !timeout.is_null());
     let limit = timeout.map(|timeout| ("timeout".to_owned(), timeout.clone()));

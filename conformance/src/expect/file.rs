@@ -6,7 +6,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::range::{Range, Version};
-use super::{Deviation, Expectations};
+use super::{Deviation, Expectations, Script};
 use crate::contract::forms;
 use crate::error::Error;
 use crate::nearest::did_you_mean;
@@ -179,6 +179,8 @@ struct Entry {
     reason: String,
     evidence: Option<String>,
     versions: Option<Spanned<String>>,
+    script: Option<Spanned<String>>,
+    prints: Option<Spanned<String>>,
     #[serde(default)]
     by_chance: bool,
 }
@@ -198,6 +200,17 @@ impl Entry {
         if !has_evidence && verdict != Verdict::Unsupported {
             return wrong("an entry needs its evidence: what came when it was seen");
         }
+        let script = match (self.script, self.prints) {
+            (Some(text), Some(prints)) => {
+                let (text, prints) = (text.into_inner(), prints.into_inner().trim().to_owned());
+                Some(Script { text, prints })
+            }
+            (Some(alone), None) | (None, Some(alone)) => {
+                let what = "a script needs what it prints, and what is printed a script";
+                return Err(file.wrong(alone.span(), what));
+            }
+            (None, None) => None,
+        };
         check_known(file, start, suite, &self.behaviours, &self.cases)?;
         check_shown(file, start, suite, &self.behaviours, &self.cases)?;
         Ok(Deviation {
@@ -208,6 +221,7 @@ impl Entry {
             reason: self.reason.trim().to_owned(),
             evidence,
             versions: self.versions.map(|versions| range(file, versions)).transpose()?,
+            script,
             by_chance: self.by_chance,
         })
     }
@@ -284,7 +298,9 @@ macro_rules! lists {
 
 const FILES: &[(&str, &str)] = lists![
     "cpython-fork",
+    "cpython-forkserver",
     "cpython-spawn",
+    "cpython-threads",
     "posix-fork",
     "posix-mq-fork",
     "purlin",

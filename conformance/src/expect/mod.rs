@@ -40,8 +40,19 @@ pub struct Deviation {
     pub evidence: Option<String>,
     /// In which versions; all without.
     pub versions: Option<Range>,
+    /// A program that shows it without the suite.
+    pub script: Option<Script>,
     /// It takes a chance to be seen, so that a run in which all is kept does not make it stale.
     pub by_chance: bool,
+}
+
+/// A program in the subject's own language that shows a deviation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Script {
+    /// Its text.
+    pub text: String,
+    /// What it prints where the deviation is.
+    pub prints: String,
 }
 
 impl Default for Expectations {

@@ -105,6 +105,15 @@ fn deviations(lists: &[List], ids: &[&str]) -> String {
             if let Some(evidence) = &known.evidence {
                 text.push_str(&paragraph("  evidence  ", evidence));
             }
+            if let Some(script) = &known.script {
+                let _ = writeln!(text, "  a program that shows it, with what it prints\n");
+                for line in script.text.lines() {
+                    let _ = writeln!(text, "{}", format!("      {line}").trim_end());
+                }
+                for line in script.prints.lines() {
+                    let _ = writeln!(text, "    > {line}");
+                }
+            }
         }
     }
     if text.is_empty() { text } else { format!("\nknown deviations\n{text}") }

@@ -1,64 +1,30 @@
-//! One JSON line a verdict, and one with totals at the end of each subject. The format has its own
-//! section in `docs/protocol.md`; fields are added, never changed.
-
-use std::fs::File;
-use std::io::{BufWriter, Write};
+//! One JSON line a verdict, one a case whose verdict changed from run to run, and one with totals
+//! at the end of each subject. The format has its own section in `docs/protocol.md`; fields and
+//! kinds of lines are added, never changed.
 
 use serde::Serialize;
 
+use super::text::Row;
 use crate::catalogue::Catalogue;
-use crate::error::Error;
-use crate::judgement::{Judgement, Standing};
+use crate::judgement::{Change, Judgement, Line, Standing};
 use crate::verdict::Verdict;
 
-/// A file of JSON lines that is being written.
-pub struct JsonFile {
-    path: String,
-    file: BufWriter<File>,
+/// The lines of all subjects that were judged.
+pub fn lines(rows: &[Row], catalogue: &Catalogue) -> String {
+    let judged = rows.iter().filter_map(Row::judgement);
+    judged.map(|judgement| subject(judgement, catalogue)).collect()
 }
 
-impl JsonFile {
-    /// Opens the file, before anything is run for it.
-    ///
-    /// # Errors
-    /// * [`Error::Write`] when it cannot be made.
-    pub fn create(path: &str) -> Result<Self, Error> {
-        let file = File::create(path).map_err(|source| write_error(path, source))?;
-        Ok(Self { path: path.to_owned(), file: BufWriter::new(file) })
-    }
+fn subject(judgement: &Judgement, catalogue: &Catalogue) -> String {
+    let verdicts = judgement.lines.iter().map(|found| line(&VerdictLine::of(judgement, found)));
+    let changes = judgement.changes.iter().map(|found| line(&ChangedLine::of(judgement, found)));
+    let total = line(&TotalLine::of(judgement, catalogue));
+    verdicts.chain(changes).chain([total]).collect()
+}
 
-    /// Writes the lines of one subject.
-    ///
-    /// # Errors
-    /// * [`Error::Write`] when the file takes no more.
-    pub fn subject(&mut self, judgement: &Judgement, catalogue: &Catalogue) -> Result<(), Error> {
-        let subject = judgement.hello.name.as_str();
-        for line in &judgement.lines {
-            self.line(&VerdictLine {
-                kind: "verdict",
-                subject,
-                group: &line.group,
-                behaviour: &line.behaviour,
-                case: line.case.as_deref(),
-                level: line.level.slug(),
-                verdict: line.verdict.slug(),
-                expected: line.expected.slug(),
-                millis: line.millis,
-                detail: line.detail.as_deref(),
-                form: line.form.as_deref(),
-                standing: line.standing.slug(),
-                reason: line.reason.as_deref(),
-            })?;
-        }
-        self.line(&TotalLine::of(judgement, catalogue))?;
-        self.file.flush().map_err(|source| write_error(&self.path, source))
-    }
-
-    fn line(&mut self, line: &impl Serialize) -> Result<(), Error> {
-        let written = serde_json::to_writer(&mut self.file, line).map_err(Into::into);
-        let written = written.and_then(|()| self.file.write_all(b"\n"));
-        written.map_err(|source| write_error(&self.path, source))
-    }
+fn line(line: &impl Serialize) -> String {
+    // Nothing in it is a map with keys that are no text, so it can be written.
+    serde_json::to_string(line).map_or_else(|_| String::new(), |text| text + "\n")
 }
 
 #[derive(Serialize)]
@@ -76,6 +42,60 @@ struct VerdictLine<'a> {
     form: Option<&'a str>,
     standing: &'a str,
     reason: Option<&'a str>,
+    seed: u64,
+}
+
+impl<'a> VerdictLine<'a> {
+    fn of(judgement: &'a Judgement, line: &'a Line) -> Self {
+        let asked = judgement.outcomes.iter().find(|asked| line.is_of(asked));
+        Self {
+            kind: "verdict",
+            subject: &judgement.hello.name,
+            group: &line.group,
+            behaviour: &line.behaviour,
+            case: line.case.as_deref(),
+            level: line.level.slug(),
+            verdict: line.verdict.slug(),
+            expected: line.expected.slug(),
+            millis: line.millis,
+            detail: line.detail.as_deref(),
+            form: line.form.as_deref(),
+            standing: line.standing.slug(),
+            reason: line.reason.as_deref(),
+            seed: asked.map_or(judgement.seeds[0], |asked| asked.seed),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ChangedLine<'a> {
+    kind: &'a str,
+    subject: &'a str,
+    case: &'a str,
+    form: &'a str,
+    known: bool,
+    runs: Vec<RunOfChange<'a>>,
+}
+
+#[derive(Serialize)]
+struct RunOfChange<'a> {
+    seed: u64,
+    verdict: &'a str,
+}
+
+impl<'a> ChangedLine<'a> {
+    fn of(judgement: &'a Judgement, change: &'a Change) -> Self {
+        let run =
+            |(seed, verdict): &(u64, Verdict)| RunOfChange { seed: *seed, verdict: verdict.slug() };
+        Self {
+            kind: "changed",
+            subject: &judgement.hello.name,
+            case: &change.case,
+            form: &change.form,
+            known: change.is_known,
+            runs: change.verdicts.iter().map(run).collect(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -97,6 +117,8 @@ struct TotalLine<'a> {
     version: &'a str,
     not_judged: usize,
     scaled: usize,
+    runs: usize,
+    changed: usize,
 }
 
 impl<'a> TotalLine<'a> {
@@ -114,16 +136,14 @@ impl<'a> TotalLine<'a> {
             error: count(Verdict::Error),
             untested: count(Verdict::Untested),
             unexpected: judgement.unexpected_count(),
-            seed: judgement.seed,
+            seed: judgement.seeds[0],
             catalogue: catalogue.version(),
             purlin: env!("CARGO_PKG_VERSION"),
             version: &judgement.hello.version,
             not_judged: judgement.standing_count(Standing::NotJudged),
             scaled: judgement.outcomes.iter().filter(|asked| asked.outcome.is_scaled).count(),
+            runs: judgement.seeds.len(),
+            changed: judgement.changes.len(),
         }
     }
-}
-
-fn write_error(path: &str, source: std::io::Error) -> Error {
-    Error::Write { path: path.to_owned(), source }
 }

@@ -61,13 +61,16 @@ const SHORT_COUNT: usize = 20;
 const KEPT: [&str; 3] = ["kept", NOT_ASKED, ""];
 pub(super) const NOT_ASKED: &str = "·";
 
-struct CaseLine {
-    name: String,
-    cells: Vec<String>,
+/// What came of one case, subject by subject.
+pub(super) struct CaseLine {
+    pub(super) name: String,
+    /// The form, where the forms differ.
+    pub(super) form: Option<String>,
+    pub(super) cells: Vec<String>,
 }
 
 /// One line, or one a form where the forms differ; none where nobody was asked.
-fn lines(case: &Case, rows: &[Row]) -> Vec<CaseLine> {
+pub(super) fn lines(case: &Case, rows: &[Row]) -> Vec<CaseLine> {
     let mut forms: Vec<&str> = Vec::new();
     for judgement in rows.iter().filter_map(Row::judgement) {
         let asked = judgement.outcomes.iter().filter(|asked| asked.case == case.id);
@@ -80,10 +83,11 @@ fn lines(case: &Case, rows: &[Row]) -> Vec<CaseLine> {
     let merged: Option<Vec<String>> = rows.iter().map(|row| merged(row, case, &forms)).collect();
     match merged {
         _ if forms.is_empty() => Vec::new(),
-        Some(cells) => vec![CaseLine { name: case.id.clone(), cells }],
+        Some(cells) => vec![CaseLine { name: case.id.clone(), form: None, cells }],
         None => {
             let line = |form: &&str| CaseLine {
                 name: format!("{} ({})", case.id, in_line(form)),
+                form: Some((*form).to_owned()),
                 cells: rows.iter().map(|row| verdict(row, &case.id, form)).collect(),
             };
             forms.iter().map(line).collect()
@@ -126,7 +130,7 @@ fn kept_of_offered(row: &Row, group: Option<&str>) -> String {
     if offered == 0 { "–".to_owned() } else { format!("{kept}/{offered}") }
 }
 
-fn count(judgement: &Judgement, group: Option<&str>) -> (usize, usize) {
+pub(super) fn count(judgement: &Judgement, group: Option<&str>) -> (usize, usize) {
     let of_group = judgement.by_behaviour().into_values();
     let of_group = of_group.filter(|(line, _)| group.is_none_or(|group| line.group == group));
     of_group.fold((0, 0), |(kept, offered), (_, verdict)| {

@@ -10,18 +10,26 @@ use crate::verdict::Verdict;
 
 /// Each promise that cannot be broken, with the reason.
 pub(super) fn prevented(judgement: &Judgement) -> String {
-    let mut text = String::new();
-    let outcomes = judgement.outcomes.iter();
-    for asked in outcomes.filter(|asked| asked.outcome.verdict == Verdict::Prevented) {
-        let ids: Vec<&str> =
-            judgement.lines_of(asked).map(|line| line.behaviour.as_str()).collect();
-        let _ = writeln!(text, "    {} in {}: {}", ids.join(", "), case_name(asked), came(asked));
-    }
-    headed(judgement, "cannot break, by its interface", &text)
+    headed(judgement, "cannot break, by its interface", prevented_lines(judgement))
 }
 
 /// How much is not offered for each reason.
 pub(super) fn unsupported(judgement: &Judgement) -> String {
+    headed(judgement, "does not offer", unsupported_lines(judgement))
+}
+
+pub(super) fn prevented_lines(judgement: &Judgement) -> Vec<String> {
+    let outcomes = judgement.outcomes.iter();
+    let prevented = outcomes.filter(|asked| asked.outcome.verdict == Verdict::Prevented);
+    let line = |asked: &CaseOutcome| {
+        let ids: Vec<&str> =
+            judgement.lines_of(asked).map(|line| line.behaviour.as_str()).collect();
+        format!("{} in {}: {}", ids.join(", "), case_name(asked), came(asked))
+    };
+    prevented.map(line).collect()
+}
+
+pub(super) fn unsupported_lines(judgement: &Judgement) -> Vec<String> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for (line, verdict) in judgement.by_behaviour().into_values() {
         if verdict == Verdict::Unsupported {
@@ -30,18 +38,19 @@ pub(super) fn unsupported(judgement: &Judgement) -> String {
     }
     let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
     counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let mut text = String::new();
-    for (why, count) in counts {
-        let _ = writeln!(text, "    {}: {why}", counted(count, "behaviour"));
-    }
-    headed(judgement, "does not offer", &text)
+    let line = |(why, count)| format!("{}: {why}", counted(count, "behaviour"));
+    counts.into_iter().map(line).collect()
 }
 
-fn headed(judgement: &Judgement, what: &str, lines: &str) -> String {
+fn headed(judgement: &Judgement, what: &str, lines: Vec<String>) -> String {
     if lines.is_empty() {
         return String::new();
     }
-    format!("\n{} {what}\n{lines}", in_line(&judgement.hello.name))
+    let mut text = format!("\n{} {what}\n", in_line(&judgement.hello.name));
+    for line in lines {
+        let _ = writeln!(text, "    {line}");
+    }
+    text
 }
 
 fn why(judgement: &Judgement, line: &Line) -> String {

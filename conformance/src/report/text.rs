@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::broken::{self, Again};
+use super::changed::{changed, seeds};
+use super::deviation::Again;
 use super::plain::{in_line, plain};
-use super::{matrix, missing};
+use super::{broken, matrix, missing};
 use crate::judgement::{CaseOutcome, Judgement, Standing};
 use crate::protocol::How;
 use crate::suite::Suite;
@@ -53,14 +54,15 @@ pub fn report(suite: &Suite, rows: &[Row], program: &str) -> String {
     for judgement in judged() {
         text.push_str(&broken::of_standing(&again, judgement, Standing::Unexpected));
         text.push_str(&broken::stale(judgement));
+        text.push_str(&changed(&again, judgement));
     }
     let _ = write!(text, "\n{}", summary(suite, rows, program));
     plain(&text).into_owned()
 }
 
-fn head(suite: &Suite, rows: &[Row]) -> String {
-    let seed = rows.iter().find_map(Row::judgement).map(|judgement| judgement.seed);
-    let seed = seed.map_or_else(String::new, |seed| format!(", seed {seed}"));
+pub(super) fn head(suite: &Suite, rows: &[Row]) -> String {
+    let seeds = rows.iter().find_map(Row::judgement).map(|judgement| seeds(&judgement.seeds));
+    let seed = seeds.map_or_else(String::new, |seeds| format!(", {seeds}"));
     format!(
         "purlin-conformance {}: {} behaviours in {} groups, {} cases (catalogue {}){seed}\n",
         env!("CARGO_PKG_VERSION"),
@@ -91,30 +93,34 @@ fn legend(rows: &[Row]) -> String {
             Row::Absent { name, why } => {
                 let _ = writeln!(text, "  {name} is absent: {}", in_line(why));
             }
-            Row::Judged(judgement) => text.push_str(&limits(judgement)),
+            Row::Judged(judgement) => {
+                let name = in_line(&judgement.hello.name);
+                for limit in limits(judgement) {
+                    let _ = writeln!(text, "  {name}: {limit}");
+                }
+            }
         }
     }
     text
 }
 
 /// Limits of the judgement that its reader must know.
-fn limits(judgement: &Judgement) -> String {
-    let mut text = String::new();
-    let name = in_line(&judgement.hello.name);
+pub(super) fn limits(judgement: &Judgement) -> Vec<String> {
+    let mut limits = Vec::new();
     if judgement.hello.starts[0] == How::Thread && judgement.hello.starts.len() > 1 {
-        let _ = writeln!(text, "  {name}: {FORKED}");
+        limits.push(FORKED.to_owned());
     }
     let mut forms: Vec<&str> = judgement.outcomes.iter().map(|asked| asked.form.as_str()).collect();
     forms.sort_unstable();
     forms.dedup();
     if forms.len() > 1 {
-        let _ = writeln!(text, "  {name}: asked of each form: {}", in_line(&forms.join(", ")));
+        limits.push(format!("asked of each form: {}", in_line(&forms.join(", "))));
     }
     let scaled = judgement.outcomes.iter().filter(|asked| asked.outcome.is_scaled).count();
     if scaled > 0 {
-        let _ = writeln!(text, "  {name}: {SCALED}: {}", counted(scaled, "case"));
+        limits.push(format!("{SCALED}: {}", counted(scaled, "case")));
     }
-    text
+    limits
 }
 
 const FORKED: &str = "a thread cannot be killed alone, so actors that a script kills, or wants as \
@@ -142,19 +148,25 @@ fn summary(suite: &Suite, rows: &[Row], program: &str) -> String {
     text
 }
 
-fn standing(judgement: &Judgement) -> String {
+pub(super) fn standing(judgement: &Judgement) -> String {
     let not_judged = match judgement.standing_count(Standing::NotJudged) {
         0 => String::new(),
         count => format!(", but {count} not judged for this version"),
     };
-    match judgement.unexpected_count() {
-        0 => format!("as expected{not_judged}"),
-        count => format!("{count} UNEXPECTED{not_judged}"),
+    let mut failing = Vec::new();
+    if judgement.unexpected_count() > 0 {
+        failing.push(format!("{} UNEXPECTED", judgement.unexpected_count()));
     }
+    let changed_count = judgement.changes.iter().filter(|change| !change.is_known).count();
+    if changed_count > 0 {
+        failing.push(format!("{} CHANGED", counted(changed_count, "case")));
+    }
+    let failing = if failing.is_empty() { "as expected".to_owned() } else { failing.join(", ") };
+    failing + &not_judged
 }
 
 /// What makes the counts of a subject add up to the catalogue.
-fn rest(suite: &Suite, judgement: &Judgement) -> String {
+pub(super) fn rest(suite: &Suite, judgement: &Judgement) -> String {
     let (other_side_count, not_selected_count) = suite.not_asked(judgement);
     let mut text = format!("{other_side_count} belong to the other side of a contract");
     if not_selected_count > 0 {
@@ -170,6 +182,10 @@ pub(super) fn counted(count: usize, noun: &str) -> String {
 
 /// How a case is called in a report: with its form, where that is not the group's own.
 pub(super) fn case_name(asked: &CaseOutcome) -> String {
-    let is_plain = asked.case.split('/').next() == Some(asked.form.as_str());
-    if is_plain { asked.case.clone() } else { format!("{} ({})", asked.case, in_line(&asked.form)) }
+    form_of(&asked.case, &asked.form)
+}
+
+pub(super) fn form_of(case: &str, form: &str) -> String {
+    let is_plain = case.split('/').next() == Some(form);
+    if is_plain { case.to_owned() } else { format!("{case} ({})", in_line(form)) }
 }

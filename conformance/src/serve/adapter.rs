@@ -59,7 +59,8 @@ impl Adapter {
         let done = match request.ask {
             Ask::Hello { .. } => Ok(Some(Answer::ok(&self.hello()))),
             Ask::Create { object, kind, args, count } => {
-                create(&*self.subject, &object, &kind, &args, count).map(|handles| {
+                let made = create(&*self.subject, &object, &kind, &args, count);
+                made.map_err(Refusal::of_request).map(|handles| {
                     self.objects.put(&object, handles);
                     Some(Answer::ok(&()))
                 })

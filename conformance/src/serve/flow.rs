@@ -84,6 +84,11 @@ impl Refusal {
         Self::new(PREVENTED, text)
     }
 
+    /// As the answer to a request of the suite's own, where what is prevented has no word.
+    pub(super) fn of_request(self) -> Self {
+        if self.kind == PREVENTED { Self::unsupported(self.text) } else { self }
+    }
+
     /// The subject has no such thing.
     pub fn unsupported(text: impl ToString) -> Self {
         Self::new("unsupported", text)

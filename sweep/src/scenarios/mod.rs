@@ -15,6 +15,7 @@ mod handover;
 mod household;
 mod liveness;
 mod lock;
+mod manager;
 mod name;
 mod name_world;
 mod pipe;
@@ -46,7 +47,7 @@ pub fn named(name: &str) -> Option<Scenario> {
 /// All scenarios of the library.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    let lists: [&[Scenario]; 29] = [
+    let lists: [&[Scenario]; 30] = [
         &registration::SCENARIOS,
         &liveness::SCENARIOS,
         &arena::SCENARIOS,
@@ -74,6 +75,7 @@ pub fn all() -> Vec<Scenario> {
         &shared::SCENARIOS,
         &pipe::SCENARIOS,
         &pool::SCENARIOS,
+        &manager::SCENARIOS,
         &queue_place::SCENARIOS,
         &whole::SCENARIOS,
     ];

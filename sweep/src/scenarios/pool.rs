@@ -102,10 +102,10 @@ fn output(task: usize) -> Words {
 /// What a worker runs.
 fn run(words: Words) -> Words {
     let (scene, task) = (scene(), words[0] as usize % TASK_COUNT);
-    scene.cells.add(BEGUN + task, 1);
     if scene.waif.pid() == std::process::id().cast_signed() {
-        scene.cells.add(BEGUN_BY_VICTIM + task, 1);
+        scene.cells.add(BEGUN_BY_VICTIM + task, 1); // first: it may die before the next line
     }
+    scene.cells.add(BEGUN + task, 1);
     scene.cells.add(ENDED + task, 1);
     words.map(|word| !word)
 }
@@ -141,7 +141,8 @@ impl Worker {
         let builder = builder.initializer(first, (), ()).map_err(unexpected)?;
         let pool = builder.fork().map_err(unexpected)?;
         // All waits have no limit: the harness sees who waits for ever.
-        let mut outcomes = if self.has_another { self.at_once(&pool) } else { self.in_turn(&pool) }?;
+        let mut outcomes =
+            if self.has_another { self.at_once(&pool) } else { self.in_turn(&pool) }?;
         // The last task of a pool that is closed.
         let last = Self::hand(&pool, outcomes.len())?;
         pool.close().map_err(unexpected)?;
@@ -188,7 +189,11 @@ impl Worker {
             check(told == 1, Kind::Duplicate, || format!("task {task} was told {told} times"))?;
             match outcome {
                 Ok(words) => {
-                    let is_right = *words == output(task) && cells.get(ENDED + task) == 1;
+                    let ended = cells.get(ENDED + task);
+                    check(ended <= 1, Kind::Duplicate, || {
+                        format!("task {task} ended {ended} times")
+                    })?;
+                    let is_right = *words == output(task) && ended == 1;
                     check(is_right, Kind::Corrupt, || format!("task {task}: {words:?}"))?;
                 }
                 Err(Error::WorkerLost(ExitStatus::Signal(libc::SIGKILL))) => {

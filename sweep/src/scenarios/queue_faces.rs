@@ -4,7 +4,7 @@ use purlin_channel::{Error, Queue, Spsc};
 
 use super::ensemble::{self, Ensemble};
 use crate::journal::Journal;
-use crate::stage::{AnyStage, Scenario, Stage, Sweep};
+use crate::stage::{AnyStage, Scenario, Stage, Sweep, Turn};
 use crate::sys::trace::Mark;
 use crate::verdict::{Failure, Kind, Outcome, check};
 
@@ -41,9 +41,11 @@ pub(super) fn failed(error: Error) -> Failure {
     Failure::new(Kind::Corrupt, format!("the queue says {error}"))
 }
 
-/// Journal cells: how far each of the mortal has come, and how often each number came.
+/// Journal cells: how far each of the mortal has come, how often each number came; and, while the
+/// victim stands still or goes on, whether another has the end.
 const STEPS: usize = 16;
 const HAD: usize = 20;
+const IS_HELD_BY_ANOTHER: usize = 40;
 
 pub(super) const AMID: u64 = 1;
 pub(super) const DONE: u64 = 2;
@@ -208,28 +210,46 @@ impl OneToOne {
         self.journal.cell(HAD + usize::from(number)) != 0
     }
 
-    fn act(&self, mortal: usize, mark: &Mark) -> Outcome {
+    /// Uses the end; `with_it` is called while it is held.
+    fn act(&self, mortal: usize, mark: &Mark, with_it: impl FnOnce() -> Outcome) -> Outcome {
         let message = [SPSC_OWN + mortal as u8; 8];
         let mut buffer = [0; 8];
         amid(&self.journal, mortal, mark, || {
             if self.sends {
                 let mut sender = self.queue.sender(None).map_err(failed)?;
-                return sender.send(&message, None).map_err(failed);
+                sender.send(&message, None).map_err(failed)?;
+                return with_it();
             }
             let mut receiver = self.queue.receiver(None).map_err(failed)?;
             receiver.recv_into(&mut buffer, None).map_err(failed)?;
-            self.note(&buffer)
+            self.note(&buffer)?;
+            with_it()
         })
+    }
+
+    fn check_alone(&self) -> Outcome {
+        let is_alone = self.journal.cell(IS_HELD_BY_ANOTHER) == 0;
+        check(is_alone, Kind::Duplicate, || "two have the end".to_owned())
     }
 }
 
 impl Stage for OneToOne {
     fn victim(&self, mark: &Mark) -> Outcome {
-        self.act(0, mark)
+        self.act(0, mark, || self.check_alone())
     }
 
     fn second(&self, mark: &Mark) -> Outcome {
-        self.act(1, mark)
+        self.act(1, mark, || Ok(()))
+    }
+
+    /// Has the end for as long as the victim gets on without it.
+    fn other(&self, turn: &Turn<'_>) -> Outcome {
+        self.act(1, &Mark::UNARMED, || {
+            self.journal.set_cell(IS_HELD_BY_ANOTHER, 1);
+            turn.stay();
+            self.journal.set_cell(IS_HELD_BY_ANOTHER, 0);
+            Ok(())
+        })
     }
 
     fn check(&self) -> Outcome {

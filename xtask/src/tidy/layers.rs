@@ -56,7 +56,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("manager", &["shm", "sync", "process"]),
     ("models", &["shm", "sync", "process"]),
     ("benches", &["shm", "sync", "process", "channel", "pool", "manager", "conformance"]),
-    ("sweep", &["shm", "sync", "process", "channel", "pool"]),
+    ("sweep", &["shm", "sync", "process", "channel", "pool", "manager"]),
     ("fuzz", &["shm", "sync", "process", "conformance"]),
     ("peers", &["conformance"]),
     ("xtask", &[]),
