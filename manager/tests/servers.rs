@@ -422,7 +422,7 @@ fn what_comes_after_a_limit_is_undone() {
     let manager = Manager::start().unwrap();
     let (lock, semaphore) = (manager.lock().unwrap(), manager.semaphore(1).unwrap());
     let (queue, rlock) = (manager.queue().unwrap(), manager.rlock().unwrap());
-    queue.put(&1, None).unwrap();
+    [1, 2].iter().for_each(|message| queue.put(message, None).unwrap());
     let count = manager.object_count().unwrap();
     manager.process().signal(19).unwrap();
     assert_eq!(lock.acquire(BRIEF).err(), Some(Error::TimedOut));
@@ -433,7 +433,7 @@ fn what_comes_after_a_limit_is_undone() {
     manager.process().signal(18).unwrap();
     assert!(lock.try_acquire().is_ok() && rlock.try_acquire().is_ok());
     assert!(semaphore.try_acquire().is_ok());
-    assert_eq!(queue.try_get(), Ok(1));
+    assert_eq!((queue.try_get(), queue.try_get()), (Ok(1), Ok(2)));
     assert_eq!(manager.object_count(), Ok(count));
 }
 
