@@ -45,7 +45,7 @@ fn call() -> impl Strategy<Value = Call> {
         4 => (place(), some()).prop_map(|(start, values)| Call::Write(start, values)),
         2 => (place(), place(), some()).prop_map(|(a, b, values)| Call::WriteOther(a, b, values)),
         2 => (place(), some()).prop_map(|(start, values)| Call::StoreRange(start, values)),
-        3 => (place(), place(), any::<u16>()).prop_map(|(a, b, value)| Call::UpdateRange(a, b, value)),
+        3 => (place(), place(), any::<u16>()).prop_map(|(a, b, sum)| Call::UpdateRange(a, b, sum)),
         1 => Just(Call::Reopen),
         1 => (0..4).prop_map(|one| if one == 0 { Call::HolderDies } else { Call::Reopen }),
         1 => Just(Call::Recover),

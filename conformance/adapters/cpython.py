@@ -20,6 +20,7 @@ import errno
 import fcntl
 import functools
 import gc
+import glob
 import json
 import math
 import mmap
@@ -32,15 +33,18 @@ import platform
 import queue
 import resource
 import select
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import types
 import warnings
 from multiprocessing.connection import Connection, wait
+from multiprocessing.managers import BaseProxy, IteratorProxy, State, SyncManager
 from signal import SIG_BLOCK, SIG_DFL, SIG_IGN, pthread_sigmask
 
 LINE_MAX_BYTES = 4096  # PIPE_BUF: up to this length a write to a pipe is never torn.
@@ -50,6 +54,7 @@ TARGET = "target"  # and that under which what a spawned process object runs doe
 FORK_SERVER = "forkserver"  # the name that the library has for it
 THREADS = "threads"
 WORKER = "worker"  # and that under which the worker of a pool does
+SERVER = "server"  # and that under which what a manager's server makes is known there
 EXIT_CALL = {"x86_64": 60, "aarch64": 93}  # exit(2), which ends one thread
 SENT_BY_SCRIPTS = {signal.SIGUSR1, signal.SIGINT}
 
@@ -182,6 +187,18 @@ SAID = (
     ("Pool not running", "pool-not-running"),
     ("Pool is still running", "still-running"),
     (" not ready", "not-ready"),
+    ("Already started server", "already-started"),
+    ("Manager has shut down", "closed"),
+    ("server not yet started", "not-started"),
+    ("has no attribute 'shutdown'", "no-such-name"),
+    ("is not in exposed=", "no-such-name"),
+    ("Namespace' object has no attribute", "no-such-name"),
+    ("NamespaceProxy' object has no attribute", "no-such-name"),
+    ("Unserializable message", "not-transferable"),
+    ("changed size during iteration", "invalid-argument"),
+    ("cannot release un-acquired lock", "not-owner"),
+    ("release unlocked lock", "over-released"),
+    ("on un-acquired lock", "not-owner"),
 )
 
 
@@ -194,6 +211,10 @@ def error_kind(error):
         return "timed-out"
     if isinstance(error, TaskFailed):
         return "task-failed"
+    if isinstance(error, multiprocessing.AuthenticationError):
+        return "authentication-failed"
+    if isinstance(error, StopIteration):
+        return "stop-iteration"
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
     if isinstance(error, (queue.Empty, queue.Full)):
@@ -206,6 +227,8 @@ def error_kind(error):
             return kind
     if isinstance(error, (pickle.PicklingError, AttributeError)) and "pickle" in text:
         return "not-transferable"
+    if isinstance(error, (IndexError, KeyError)):
+        return "out-of-range" if isinstance(error, IndexError) else "no-such-name"
     if isinstance(error, ChildProcessError):
         return "not-the-parent"
     if "released too many times" in text:
@@ -1149,8 +1172,11 @@ class Host:
                   "errors_to", "close", "read", "is_open", "leave_open", "number_of",
                   "wait_for_end", "collect", "set_input", "mappings", "mappings_grew",
                   "shared_memory", "shared_memory_grew", "pipe", "pipe_is_at_end",
-                  "note_children", "kill_new_child", "listen", "visit", "accept", "answer")
+                  "note_children", "kill_new_child", "listen", "visit", "accept", "answer",
+                  "knock", "hang_up", "resident", "resident_grew", "descriptors_of",
+                  "descriptors_come_to")
     is_guard = False
+    held = []  # connections that are kept
     value = 1  # what a program has in ordinary memory: its own, until it changes it
 
     def __init__(self, context, raw=None):
@@ -1213,6 +1239,36 @@ class Host:
     def answer(self):
         Host.client.sendall(b"%d\n" % os.getpid())
         Host.client.close()
+
+    def knock(self, address, says, holds=False):
+        said = {"nothing": b"", "ones": b"\xff" * 100, "length": b"\0\0\0d",
+                "greatest-length": b"\x7f\xff\xff\xff"}[says]
+        stranger = raw_connection(meant_address(address))
+        try:
+            stranger.sendall(said)
+        except ConnectionError:
+            pass  # one that has been dropped meanwhile has heard enough
+        if holds:
+            Host.held.append(stranger)
+        else:
+            stranger.close()
+
+    def hang_up(self):
+        while Host.held:
+            Host.held.pop().close()
+
+    def resident(self, pid):
+        with open("/proc/%d/status" % pid) as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
+
+    def resident_grew(self, pid, before, by):
+        return self.resident(pid) > before + by
+
+    def descriptors_of(self, pid):
+        return len(os.listdir("/proc/%d/fd" % pid))
+
+    def descriptors_come_to(self, pid, most):
+        return until(lambda: self.descriptors_of(pid) <= most)
 
     def environment(self, name):
         return os.environ.get(name)
@@ -1357,6 +1413,16 @@ class Host:
         found = watched.poll(0)
         os.close(reads)
         return any(events & select.POLLHUP for _, events in found)
+
+
+def until(holds):
+    """Waits until it does; false when the suite's patience is over."""
+    limit = time.monotonic() + 10 * float(os.environ.get("PURLIN_PATIENCE", 1))
+    while not holds():
+        if time.monotonic() > limit:
+            return False
+        time.sleep(0.001)
+    return True
 
 
 def own_children():
@@ -2122,7 +2188,7 @@ class Pool:
 
     operations = ("start", "size", "worker", "strangers", "apply", "submit", "map", "map_async",
                   "starmap", "imap", "imap_unordered", "close", "terminate", "join", "failure",
-                  "map_unsendable", "map_traced", "traced", "map_reversed", "send", "drop",
+                  "map_unsendable", "map_traced", "traced", "map_reversed", "map_puts", "send", "drop",
                   "drop_warns", "local")
     is_guard = True
 
@@ -2236,6 +2302,10 @@ class Pool:
         given = [bulk(bytes, seed) for seed in range(count)]
         came = self.came(self.raw.map, reversed_bytes, given, 1)
         return [one[::-1] for one in came] == given and count
+
+    def map_puts(self, on, over):
+        queue = HERE.actor.objects[on].raw
+        self.came(self.raw.map, put_on, [(queue, number) for number in range(over)], 1)
 
     def map_traced(self, count):
         return len(self.came(self.raw.map, same, [Traced() for _ in range(count)]))
@@ -2404,6 +2474,11 @@ def same(traced):
     return traced
 
 
+def put_on(given):
+    queue, number = given
+    queue.put(number)
+
+
 class Traced:
     """Something that is counted while it lives."""
 
@@ -2493,6 +2568,645 @@ def says(error, has, place):
     return ("in fails" if place else has) in text
 
 
+class Manager:
+    """multiprocessing.managers.SyncManager, with types and a queue of the suite's own."""
+
+    operations = ("start", "connect", "shutdown", "exit_status", "process_id", "is_child", "address",
+                  "has_port", "is_private", "objects", "objects_come_to", "unheard", "pretend",
+                  "heard", "intrude", "has_mark")
+    is_guard = True
+
+    def __init__(self, context, raw=None, **args):
+        self.context, self.args, self.key = context, args, None
+        self.raw, self.is_own = None, False
+        self.process = None  # the server's, where it is not this process's child
+        if raw is not None:
+            self.args, place = raw
+            if place is not None:
+                self.reach(meant_address(place[0]), place[1])
+                self.process = place[2]
+        elif "unstarted" in args:
+            self.raw = self.described({})
+        else:
+            self.start()
+
+    def packed(self):
+        """What a new interpreter is given of it."""
+        is_there = self.raw is not None and self.raw._state.value == State.STARTED
+        place = (self.address(), self.key, self.process_id()) if is_there else None
+        return self.args, place
+
+    def reach(self, address, key):
+        self.key, self.is_own = key, False
+        self.raw = offering(self.context)(address=address, authkey=key, ctx=self.context)
+        try:
+            self.raw.connect()
+        except OSError:
+            pass  # it is gone; who asks for something will hear it
+
+    def described(self, given):
+        args = {**self.args, **given}
+        key = args.get("key")
+        self.key, self.is_own = key and key.encode(), True
+        context = multiprocessing.get_context(args["by"]) if "by" in args else self.context
+        own_folder()
+        address = args.get("address")
+        return offering(context)(address=address and meant_address(address), authkey=self.key,
+                                 ctx=context)
+
+    def start(self, initializer=None, **given):
+        if self.raw is None or given:
+            self.raw = self.described(given)
+        passed = ()
+        how = self.raw._ctx.get_start_method()
+        if callable(initializer) and how != "fork":
+            kinds = {name: kept(handles) for name, handles in HERE.actor.objects.items()
+                     if handles is not self}
+            usual = self.context.get_start_method()
+            names = {"__name__": WORKER, "source": SOURCE[0], "passed": (kinds, usual, initializer)}
+            initializer, passed = exec, (SOURCE[0], names)
+        self.raw.start(initializer, passed)
+        note_server(self.raw._process.pid)
+
+    def connect(self, address=None, to=None, key=None):
+        if to is not None:
+            other = HERE.actor.objects[to]
+            address, usual = other.raw.address, other.key
+        else:
+            address, usual = meant_address(address), None
+        self.key, self.is_own = key.encode() if key else usual, False
+        self.raw = offering(self.context)(address=address, authkey=self.key, ctx=self.context)
+        try:
+            self.raw.connect()
+        except ConnectionRefusedError as error:
+            raise Refused("connection-refused", str(error)) from error
+        except FileNotFoundError as error:
+            raise Refused("no-such-name", str(error)) from error
+
+    def shutdown(self, timeout=None):
+        self.raw.shutdown()  # which has limits of its own
+
+    def exit_status(self):
+        return self.raw._process.exitcode
+
+    def process_id(self):
+        own = getattr(self.raw, "_process", None)
+        return self.process if own is None else own.pid
+
+    def is_child(self):
+        return self.process_id() in [one.pid for one in multiprocessing.active_children()]
+
+    def address(self):
+        return shown_address(self.raw.address)
+
+    def has_port(self):
+        return self.raw.address[1] > 0
+
+    def is_private(self):
+        address = self.raw.address
+        if isinstance(address, tuple):
+            return False
+        if address[0] in ("\0", 0):
+            return True
+        folders = [address]
+        while os.path.dirname(folders[-1]) != folders[-1]:
+            folders.append(os.path.dirname(folders[-1]))
+        return any(os.stat(path).st_mode & 0o077 == 0 for path in folders)
+
+    def objects(self):
+        return self.raw._number_of_objects()
+
+    def objects_come_to(self, count):
+        return until(lambda: gone(self.objects)() == count)
+
+    def make(self, typeid, *args):
+        """An object of its server's, by its stand-in."""
+        try:
+            return gone(getattr(self.raw, typeid))(*args)
+        except AssertionError as error:
+            if self.raw._state.value == State.SHUTDOWN:
+                raise Refused("closed", str(error)) from error
+            raise
+
+    def unheard(self, of):
+        """An address where nobody listens."""
+        if of != "tcp":
+            return shown_address(meant_address("path"))
+        self.taken = socket.socket()
+        self.taken.bind(("127.0.0.1", 0))
+        return shown_address(self.taken.getsockname())
+
+    def pretend(self):
+        """A false server that accepts anyone, and sends the client's own proof back for its own."""
+        listener, self.said = multiprocessing.connection.Listener(("127.0.0.1", 0)), []
+
+        def serve():
+            with listener, listener.accept() as client:
+                client.send_bytes(b"#CHALLENGE#" + bytes(20))
+                self.said.append(client.recv_bytes(256))
+                client.send_bytes(b"#WELCOME#")
+                self.said.append(client.recv_bytes(256))
+                client.send_bytes(self.said[0])
+                self.said.append(client.recv_bytes(256))
+
+        self.pretender = threading.Thread(target=serve, daemon=True)
+        self.pretender.start()
+        return shown_address(listener.address)
+
+    def heard(self, text):
+        self.pretender.join()
+        return [len(self.said) > 0, any(text.encode() in said for said in self.said)]
+
+    def intrude(self):
+        """Sends a value in the place of a proof that makes a folder when it is decoded."""
+        self.mark = os.path.join(own_folder(), "mark-%d" % os.getpid())
+        intruder = Connection(raw_connection(self.raw.address).detach())
+        intruder.recv_bytes(256)
+        intruder.send_bytes(pickle.dumps(Mark(self.mark)))
+        answer = intruder.recv_bytes(256)
+        try:
+            intruder.send((None, "create", ("list",), {}))
+            intruder.recv_bytes()
+        except (EOFError, ConnectionError) as error:
+            raise Refused("end-of-file", str(error)) from error
+        if answer == b"#FAILURE#":
+            raise Refused("authentication-failed", "the proof was refused")
+
+    def has_mark(self):
+        return os.path.exists(self.mark)
+
+
+class Mark:
+    """What makes a folder when it is decoded."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (self.path,)
+
+
+def offering(context):
+    """A class of managers with types of the suite's own. Its server is the library's, so that it is
+    known in a new interpreter, too."""
+
+    class Offering(SyncManager):
+        _run_server = SyncManager._run_server
+
+    def makes(what):
+        # Where there is no copy of this process, the text of this file makes the module first.
+        names = {"__name__": SERVER, "source": SOURCE[0]}
+        modules = "__import__('sys').modules"
+        make = "(%r in %s or exec(source, globals()), %s[%r].%s())[1]"
+        return functools.partial(eval, make % (ACTOR, modules, modules, ACTOR, what), names)
+
+    Offering.register("Thing", makes("Thing"))
+    Offering.register("Narrow", makes("Thing"), exposed=("f", "_h"))
+    Offering.register("Squares", makes("squares"), proxytype=IteratorProxy)
+    once = "__import__('builtins').__dict__.setdefault('offered', __import__('queue').Queue())"
+    Offering.register("Offered", functools.partial(eval, once))
+    return Offering
+
+
+class Thing:
+    """A type of the suite's own."""
+
+    def f(self):
+        return "f()"
+
+    def g(self):
+        raise TaskFailed("boom")
+
+    def _h(self):
+        return "_h()"
+
+    def unsendable(self):
+        return threading.current_thread()
+
+
+def squares():
+    for number in range(10):
+        yield number * number
+
+
+def meant_address(text):
+    """`tcp` with a port of the server's choice, `path` in a folder, or what is written out."""
+    if text == "tcp":
+        return ("127.0.0.1", 0)
+    if text == "path":
+        return tempfile.mktemp(prefix="socket-", dir=own_folder())
+    family, _, rest = text.partition(":")
+    if family == "tcp":
+        host, _, port = rest.rpartition(":")
+        return (host, int(port))
+    return "\0" + rest[1:] if rest.startswith("@") else rest
+
+
+def shown_address(address):
+    if isinstance(address, tuple):
+        return "tcp:%s:%d" % address
+    address = address.decode() if isinstance(address, bytes) else address
+    return "unix:" + address.replace("\0", "@")
+
+
+def raw_connection(address):
+    made = socket.socket(socket.AF_INET if isinstance(address, tuple) else socket.AF_UNIX)
+    made.connect(address)
+    return made
+
+
+FOLDER = "PURLIN_SUITE_FOLDER"  # names the folder for sockets, which the adapter takes away
+
+
+def name_folder():
+    """Names the folder of this adapter, and takes away what those have left that were killed."""
+    prefix = os.path.join(tempfile.gettempdir(), "purlin-suite-")
+    os.environ[FOLDER] = "%s%d" % (prefix, os.getpid())
+    for path in glob.glob(prefix + "*"):
+        if not os.path.exists("/proc/" + path[len(prefix):].split("-")[0]):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def own_folder():
+    """Where the library puts its sockets, too."""
+    os.makedirs(os.environ[FOLDER], mode=0o700, exist_ok=True)
+    multiprocessing.current_process()._config["tempdir"] = os.environ[FOLDER]
+    return os.environ[FOLDER]
+
+
+def note_server(pid):
+    """Of one that is noted the adapter makes an end: whoever started it may have been killed."""
+    with open(os.path.join(own_folder(), "server-%d" % pid), "w"):
+        pass
+
+
+def end_servers():
+    for path in glob.glob(os.path.join(os.environ[FOLDER], "server-*")):
+        pid = int(path.rpartition("-")[2])
+        try:
+            if os.getpgid(pid) == os.getpgrp():
+                os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    shutil.rmtree(os.environ[FOLDER], ignore_errors=True)
+
+
+def gone(method):
+    """The end of a server, as the library says it in many words."""
+
+    def call(*args, **named):
+        try:
+            return method(*args, **named)
+        except (ConnectionError, EOFError, FileNotFoundError) as error:
+            raise Refused("server-gone", repr(error)) from error
+
+    return call
+
+
+class Managed:
+    """What a stand-in of a manager has, whatever it stands for. Without a manager it is yet to be
+    put here."""
+
+    is_guard = False
+    typeid = None
+
+    def __init__(self, context, raw=None, manager=None, unfilled=None, **args):
+        self.context, self.raw = context, raw
+        if manager is not None:
+            self.raw = manager.make("Offered" if "offered" in args else self.typeid, *self.made_of(**args))
+
+    def made_of(self, offered=None, **args):
+        return list(args.values())
+
+    def send_by(self, end):
+        HERE.actor.objects[end].raw.send(self.raw)
+
+    def recv_from(self, end):
+        self.raw = HERE.actor.objects[end].raw.recv()
+
+
+def put_or_told(item, to=None):
+    """What came, as a script reads it; a stand-in becomes the object that is named."""
+    if not isinstance(item, BaseProxy):
+        return told(item)
+    if to is None:
+        return "an object"
+    HERE.actor.objects[to].raw = item
+
+
+def item_or_object(given, name="item"):
+    if "object" in given:
+        return HERE.actor.objects[given["object"]].raw
+    return given[name] if name in given else item_of(given)
+
+
+class ManagedList(Managed):
+    operations = ("length", "get", "set", "append", "insert", "remove", "pop", "extend", "reverse",
+                  "count", "index", "read", "repeat", "joined", "walk", "next", "get_and_change",
+                  "change_and_set", "append_unsendable", "read_for_ever", "text", "equals", "call",
+                  "fill", "send_by", "recv_from")
+    typeid = "list"
+
+    def made_of(self, values=(), over=None):
+        return [list(values if over is None else range(over))]
+
+    def length(self, **limit):
+        unlimited(limit)
+        return len(self.raw)
+
+    def get(self, index, to=None):
+        return put_or_told(self.raw[index], to)
+
+    def set(self, index, **given):
+        self.raw[index] = item_or_object(given)
+
+    def append(self, **given):
+        self.raw.append(item_or_object(given))
+
+    def insert(self, index, item):
+        self.raw.insert(index, item)
+
+    def remove(self, item):
+        self.raw.remove(item)
+
+    def pop(self):
+        return self.raw.pop()
+
+    def extend(self, values):
+        self.raw.extend(values)
+
+    def reverse(self):
+        self.raw.reverse()
+
+    def count(self, item):
+        return self.raw.count(item)
+
+    def index(self, item):
+        return self.raw.index(item)
+
+    def read(self, start=None, end=None, count=None):
+        found = self.raw[start:end]
+        return found if count is None else found.count(count)
+
+    def repeat(self, times):
+        self.raw *= times
+
+    def joined(self, values):
+        return self.raw + values
+
+    def walk(self):
+        self.walked = iter(self.raw)
+
+    def next(self):
+        return told(next(self.walked))
+
+    def get_and_change(self, index):
+        copied = self.raw[index]
+        before = list(copied)
+        copied.append("changed")
+        return before
+
+    def change_and_set(self, index, item):
+        copied = self.raw[index]
+        copied.append(item)
+        self.raw[index] = copied
+
+    def append_unsendable(self):
+        self.raw.append(threading.Lock())
+
+    def read_for_ever(self):
+        while True:
+            self.raw[:]
+
+    def text(self):
+        return str(self.raw)
+
+    def equals(self, values, copy=False):
+        return (self.raw[:] if copy else self.raw) == values
+
+    def call(self, method):
+        return self.raw._callmethod(method)
+
+    def fill(self, over):
+        self.raw[:] = list(range(over))
+
+
+class ManagedDict(Managed):
+    operations = ("length", "get", "set", "contains", "keys", "values", "read", "pop", "clear",
+                  "walk", "next", "send_by", "recv_from")
+    typeid = "dict"
+
+    def made_of(self, pairs=()):
+        return [[tuple(pair) for pair in pairs]]
+
+    def length(self, **limit):
+        unlimited(limit)
+        return len(self.raw)
+
+    def get(self, key, to=None, **other):
+        return self.raw.get(key, other["or"]) if other else put_or_told(self.raw[key], to)
+
+    def set(self, key, **given):
+        self.raw[key] = item_or_object(given, "value")
+
+    def contains(self, key):
+        return key in self.raw
+
+    def keys(self):
+        return list(self.raw.keys())
+
+    def values(self):
+        return list(self.raw.values())
+
+    def read(self):
+        return list(self.raw.copy().items())
+
+    def pop(self, key):
+        return self.raw.pop(key)
+
+    def clear(self):
+        self.raw.clear()
+
+    def walk(self):
+        self.walked = iter(self.raw)
+
+    def next(self):
+        return next(self.walked)
+
+
+class ManagedNamespace(Managed):
+    operations = ("get", "set", "delete", "send_by", "recv_from")
+    typeid = "Namespace"
+
+    def get(self, name):
+        return getattr(self.raw, name)
+
+    def set(self, name, value):
+        setattr(self.raw, name, value)
+
+    def delete(self, name):
+        delattr(self.raw, name)
+
+
+class ManagedValue(Managed):
+    operations = ("get", "set", "add", "send_by", "recv_from")
+    typeid = "Value"
+
+    def made_of(self, type="i32", value=0):
+        return [TYPES[type], value]
+
+    def get(self):
+        return self.raw.value
+
+    def set(self, value):
+        self.raw.value = value
+
+    def add(self, n):
+        self.raw.value += n
+
+
+class ManagedArray(Managed):
+    operations = ("length", "get", "set", "read", "send_by", "recv_from")
+    typeid = "Array"
+
+    def made_of(self, type="i32", values=()):
+        return [TYPES[type], values]
+
+    def length(self):
+        return len(self.raw)
+
+    def get(self, index):
+        return self.raw[index]
+
+    def set(self, index, value):
+        self.raw[index] = value
+
+    def read(self):
+        return [self.raw[index] for index in range(len(self.raw))]
+
+
+class ManagedThing(Managed):
+    operations = ("call", "next", "failure", "send_by", "recv_from")
+
+    def __init__(self, context, raw=None, type=None, **args):
+        self.typeid, self.failed = type and type.capitalize(), None
+        super().__init__(context, raw, **args)
+
+    def call(self, method):
+        try:
+            return self.raw._callmethod(method)
+        except Exception as error:
+            self.failed = error
+            raise
+
+    def next(self):
+        return next(self.raw)
+
+    def failure(self, has):
+        return has in str(self.failed)
+
+
+class ManagedLock(Managed, Lock):
+    operations = ("acquire", "try", "release", "send_by", "recv_from")
+    typeid, is_guard = "Lock", True
+
+
+class ManagedRLock(ManagedLock):
+    typeid = "RLock"
+
+
+class ManagedSemaphore(ManagedLock):
+    typeid = "Semaphore"
+
+
+class ManagedBoundedSemaphore(ManagedLock):
+    typeid = "BoundedSemaphore"
+
+
+class ManagedCondition(Managed, Condition):
+    operations = (*Condition.operations, "send_by", "recv_from")
+    typeid, is_guard = "Condition", True
+
+
+class ManagedEvent(Managed, Event):
+    operations = (*Event.operations, "send_by", "recv_from")
+    typeid = "Event"
+
+
+class ManagedBarrier(Managed, Barrier):
+    operations = (*Barrier.operations, "send_by", "recv_from")
+    typeid = "Barrier"
+
+
+class ManagedQueue(Managed, Queue):
+    operations = (*Queue.operations, "task_done", "join", "put_kinds", "get_kinds", "send_by",
+                  "recv_from")
+    typeid = "Queue"
+
+    def put(self, timeout=None, block=True, **given):
+        self.raw.put(item_or_object(given), block, timeout)
+
+    def get(self, timeout=None, to=None):
+        return put_or_told(self.raw.get(True, timeout), to)
+
+    def task_done(self):
+        self.raw.task_done()
+
+    def join(self, **limit):
+        unlimited(limit)
+        self.raw.join()
+
+    def put_kinds(self):
+        for item in ITEM_KINDS:
+            self.raw.put(item)
+
+    def get_kinds(self):
+        return sum(self.raw.get() == item for item in ITEM_KINDS)
+
+
+class ManagedPool(Managed):
+    operations = ("map", "send_by", "recv_from")
+    typeid = "Pool"
+
+    def made_of(self, workers=None):
+        return [workers]
+
+    def map(self, task, of):
+        if task != "square":
+            raise NotImplementedError(task)
+        return self.raw.starmap(pow, [(value, 2) for value in of])
+
+
+# A text, nothing, a truth value, a number, another script, and bytes above 127 among others.
+ITEM_KINDS = ["hello world", None, True, 2.25, "\u043f\u0440\u0438\u0432\u0435\u0442",
+              bulk(200, 100)]
+
+# The kinds that a manager makes, and those that it alone makes first.
+MANAGED = {
+    "list": ManagedList,
+    "dict": ManagedDict,
+    "namespace": ManagedNamespace,
+    "registered": ManagedThing,
+    "value": ManagedValue,
+    "array": ManagedArray,
+    "lock": ManagedLock,
+    "rlock": ManagedRLock,
+    "semaphore": ManagedSemaphore,
+    "bounded-semaphore": ManagedBoundedSemaphore,
+    "condition": ManagedCondition,
+    "event": ManagedEvent,
+    "barrier": ManagedBarrier,
+    "queue": ManagedQueue,
+    "joinable-queue": ManagedQueue,
+    "pool": ManagedPool,
+}
+
+
+def unlimited(limit):
+    if limit:
+        raise NotImplementedError("there is no limit")
+
+
 KINDS = {
     "lock": Lock,
     "semaphore": Semaphore,
@@ -2525,6 +3239,11 @@ KINDS = {
     "thread-pool": ThreadPool,
     "async-result": AsyncResult,
     "iterator": Iterator,
+    "manager": Manager,
+    "list": ManagedList,
+    "dict": ManagedDict,
+    "namespace": ManagedNamespace,
+    "registered": ManagedThing,
 }
 
 # And the kinds between threads.
@@ -2568,6 +3287,11 @@ def made(context, kind, args, count, objects):
             if args[name] not in objects:
                 raise Refused("no-such-name", args[name])
             args[name] = objects[args[name]].raw
+    if "manager" in args or "unfilled" in args:
+        by = args.pop("manager", None)
+        if by is not None and by not in objects:
+            raise Refused("no-such-name", by)
+        return MANAGED[kind](context, manager=objects.get(by), **args)
     if "other" in args:
         args["other"] = objects[args["other"]]
     if count is None:
@@ -2593,7 +3317,8 @@ def operation(target, name):
     if name not in target.operations:
         return None
     is_taken = name in ("try", "global") or name == "raw" and isinstance(target, Array)
-    return getattr(target, name + "_" if is_taken else name)
+    method = getattr(target, name + "_" if is_taken else name)
+    return gone(method) if isinstance(target, Managed) else method
 
 
 def arguments(args):
@@ -2629,7 +3354,8 @@ def offer_functions():
     module = sys.modules[ACTOR] = types.ModuleType(ACTOR)
     module.run_function = run_function
     # What goes to the workers of a pool and back is known by this name on both sides.
-    for each in (run_task, multiply, reversed_bytes, same, only_here, Traced, TaskFailed, Refused):
+    for each in (run_task, multiply, reversed_bytes, same, put_on, only_here, Traced, TaskFailed, Refused,
+                 Thing, squares):
         each.__module__ = ACTOR
         if each is not only_here:
             setattr(module, each.__name__, each)
@@ -2893,6 +3619,8 @@ def kept(handles):
     """What a new interpreter is given: the kind, and one thing of the library's or several."""
     if isinstance(handles, (Process, Thread, Program)):
         return (type(handles).__name__, "elsewhere")
+    if isinstance(handles, Manager):
+        return ("Manager", handles.packed())
     if isinstance(handles, Pipe) and (handles.own or handles.raw.closed):
         return ("Pipe", "elsewhere")
     if isinstance(handles, list) and handles and isinstance(handles[0], (Process, Thread)):
@@ -3234,6 +3962,7 @@ class Adapter:
         say(reply_id, "error", kind="unsupported", text=request["request"])
 
     def let_go(self):
+        end_servers()
         # A lock for spawned processes has a name in the system until its last handle here goes.
         self.objects.clear()
 
@@ -3257,6 +3986,7 @@ def main():
     warnings.simplefilter("ignore", DeprecationWarning)
     method = sys.argv[1] if len(sys.argv) > 1 else "fork"
     offer_functions()
+    name_folder()
     SOURCE.append(own_source())
     Adapter(SOURCE[0], method).serve()
     # Children that were not collected end when their pipes close; nobody waits for them here.
@@ -3272,6 +4002,9 @@ elif __name__ == WORKER:
     SOURCE.append(source)
     offer_functions()
     begin_worker(remade(multiprocessing.get_context(passed[1]), passed[0]), *passed[1:])
+elif __name__ == SERVER:
+    SOURCE.append(source)
+    offer_functions()
 elif __name__ == TARGET:
     SOURCE.append(source)
     target = Target(passed)

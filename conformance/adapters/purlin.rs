@@ -48,6 +48,10 @@ mod gift;
 mod lock;
 #[path = "purlin/mains.rs"]
 pub(crate) mod mains;
+#[path = "purlin/managed.rs"]
+mod managed;
+#[path = "purlin/manager.rs"]
+mod manager;
 #[path = "purlin/named.rs"]
 mod named;
 #[path = "purlin/numbers.rs"]
@@ -82,6 +86,7 @@ pub(crate) struct Purlin {
     has_threads: AtomicBool,
     made: Mutex<BTreeMap<String, Weak<dyn Remapped>>>,
     pipes: ends::Made<Pipe>,
+    managers: Mutex<BTreeMap<String, Weak<manager::Described>>>,
 }
 
 impl Purlin {
@@ -97,8 +102,8 @@ impl Purlin {
             _ => return None,
         };
         let has_threads = AtomicBool::new(false);
-        let (made, pipes) = (Mutex::default(), ends::Made::default());
-        Some(Self { name, starts, has_threads, made, pipes })
+        let (made, pipes, managers) = (Mutex::default(), ends::Made::default(), Mutex::default());
+        Some(Self { name, starts, has_threads, made, pipes, managers })
     }
 
     fn fork(&self, actor: Actor) -> Result<Box<dyn Child>, Refusal> {
@@ -151,6 +156,27 @@ impl Purlin {
             lock.ok_or_else(numbers::not_a_lock)?.again()
         };
         numbers::made(kind == array::KIND, args, name.map(find).transpose()?)
+    }
+
+    /// A server, or the description of one, by whose name objects are made there.
+    fn manager(&self, name: &str, args: &Arguments) -> Result<Arc<dyn Object>, Refusal> {
+        let made = Arc::new(manager::Described::new(self.usual_process(), args)?);
+        self.know(name, &made);
+        Ok(made)
+    }
+
+    fn know(&self, name: &str, manager: &Arc<manager::Described>) {
+        let mut managers = self.managers.lock().unwrap_or_else(PoisonError::into_inner);
+        managers.insert(name.to_owned(), Arc::downgrade(manager));
+    }
+
+    /// An object that the server of this name keeps.
+    fn managed(&self, of: &str, kind: &str, args: &Arguments) -> Result<Arc<dyn Object>, Refusal> {
+        let managers = self.managers.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = managers.get(of).and_then(Weak::upgrade);
+        drop(managers); // a call may wait for the server
+        let none = || Refusal::new("no-such-name", format!("there is no manager {of} here"));
+        managed::made(&found.ok_or_else(none)?.client().map_err(manager::refused)?, kind, args)
     }
 
     /// Its sides; where actors are threads the workers of a pool are, too.
@@ -206,7 +232,8 @@ fn be_actor(
 ) -> Result<(), String> {
     let subject = Purlin::new(&subject).ok_or("there is no such subject")?;
     let descriptors = std::mem::take(&mut carried.descriptors);
-    let objects = RefCell::new(carried.objects(&names));
+    let objects = carried.objects(&names, &mut |name, manager| subject.know(name, manager));
+    let objects = RefCell::new(objects);
     let open = |name: &str| {
         let object = objects.borrow_mut().remove(name);
         object.ok_or_else(|| std::io::Error::other(format!("{name} was not carried")))
@@ -246,6 +273,12 @@ impl Subject for Purlin {
             let none = || Refusal::new("no-such-name", format!("there is no {of} here"));
             return original.ok_or_else(none)?.again();
         }
+        if let Some(of) = args.get("manager").and_then(serde_json::Value::as_str) {
+            return self.managed(of, kind, args);
+        }
+        if args.contains_key("unfilled") {
+            return Ok(Arc::new(managed::Managed::default()));
+        }
         match kind {
             "lock" => self.shared::<ByHolder>(name),
             "handover-lock" => self.shared::<ByAnyone>(name),
@@ -270,6 +303,7 @@ impl Subject for Purlin {
             pool::THREADS => Ok(Arc::new(pool::Described::new(self.name, How::Thread))),
             pool::outcome::RESULT => Ok(Arc::new(pool::outcome::Pending::default())),
             pool::outcome::ITERATOR => Ok(Arc::new(pool::outcome::Stepping::default())),
+            manager::KIND => self.manager(name, args),
             process::KIND => process::made(self.name, self.usual_process(), args),
             shouter::KIND => Ok(Arc::new(shouter::Shouter::new(self.usual_process())?)),
             current::KIND => Ok(Arc::new(Me::default())),
@@ -321,6 +355,11 @@ fn objects() -> BTreeMap<String, Vec<String>> {
         (pool::THREADS, words(&pool::OPERATIONS)),
         (pool::outcome::RESULT, words(&pool::outcome::RESULT_OPERATIONS)),
         (pool::outcome::ITERATOR, words(&pool::outcome::ITERATOR_OPERATIONS)),
+        (manager::KIND, words(&manager::OPERATIONS)),
+        (managed::LIST, words(&managed::LIST_OPERATIONS)),
+        (managed::DICT, words(&managed::DICT_OPERATIONS)),
+        (managed::NAMESPACE, words(&managed::NAMESPACE_OPERATIONS)),
+        (managed::REGISTERED, words(&managed::REGISTERED_OPERATIONS)),
         (process::KIND, words(&process::OPERATIONS)),
         (shouter::KIND, words(&shouter::OPERATIONS)),
         (current::KIND, words(&current::OPERATIONS)),
@@ -390,7 +429,12 @@ fn forms() -> BTreeMap<String, Form> {
     let room = BTreeMap::from([("queue-room".to_owned(), vec!["fixed".to_owned()])]);
     let bounded = Form { of: queue::KIND.to_owned(), contracts: room };
     let queues = [(queue::BOUNDED.to_owned(), bounded)];
-    KINDS[1..].iter().map(of_lock).chain(semaphores).chain(others).chain(queues).collect()
+    // A lock at a server is anybody's to release.
+    let by_anyone = BTreeMap::from([("lock-release".to_owned(), vec!["by-anyone".to_owned()])]);
+    let at_server = Form { of: manager::KIND.to_owned(), contracts: by_anyone };
+    let managers = [(manager::KIND.to_owned(), at_server)];
+    let locks = KINDS[1..].iter().map(of_lock).chain(semaphores).chain(others);
+    locks.chain(queues).chain(managers).collect()
 }
 
 struct Forked(Process);

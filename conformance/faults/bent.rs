@@ -50,6 +50,7 @@ pub(crate) const BENDS: &[&[Bend]] = &[
     super::bent_process::BENDS,
     super::bent_end::BENDS,
     super::bent_host::BENDS,
+    super::bent_manager::BENDS,
     super::bent_pipe::BENDS,
     super::bent_pool::BENDS,
     super::bent_program::BENDS,

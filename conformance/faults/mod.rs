@@ -32,6 +32,7 @@ mod bent;
 mod bent_array;
 mod bent_end;
 mod bent_host;
+mod bent_manager;
 mod bent_pipe;
 mod bent_pool;
 mod bent_process;

@@ -9,15 +9,16 @@
 //! ```
 //!
 //! The program is `purlin-conformance`. This library is what it is made of; a subject written in
-//! Rust needs [`serve`] only, and one in another language only the page `docs/protocol.md`, which `docs/adapter-guide.md` leads to.
+//! Rust needs [`serve`] only, and one in another language only the page `docs/protocol.md`, which
+//! `docs/adapter-guide.md` leads to.
 //!
 //! # What this crate does not do
 //! * Offer primitives: see `purlin-sync` and `purlin-process`.
 //! * Measure speed: see `benches/`. No verdict here depends on an upper bound of time.
 //! * Prove anything: what no case shows is counted as untested, and what no interleaving of this
 //!   run met is not seen; for every interleaving of a word see `models/`.
-//! * Contain more than processes: names, files and memory that a subject leaves behind stay, and one that
-//!   means harm needs a container around the run.
+//! * Contain more than processes: names, files and memory that a subject leaves behind stay, and
+//!   one that means harm needs a container around the run.
 //! * Look into a subject: it sees replies, and what the kernel says of processes and threads.
 #![deny(unsafe_code)]
 

@@ -80,8 +80,8 @@ const TELLS_OF_DEATHS: &[&str] = &[
     "barrier-party-killed-waiting",
 ];
 
-/// Whoever is known to break one of these is asked without the call, in every group: nothing that came
-/// behind it could be judged.
+/// Whoever is known to break one of these is asked without the call, in every group: nothing that
+/// came behind it could be judged.
 const SPOILS: &[(&str, &str)] =
     &[("lock-recover-needs-hold", "recover"), ("rlock-recover-needs-owner", "recover")];
 

@@ -93,7 +93,8 @@ fn family(name: &str) -> String {
     parts.collect::<Vec<_>>().join("-")
 }
 
-/// One of the program's own. That of the system's message queues says so where it has none to judge.
+/// One of the program's own. That of the system's message queues says so where it has none to
+/// judge.
 ///
 /// # Errors
 /// * [`Error::Adapter`] when another does not work.
@@ -147,8 +148,8 @@ fn pythons(wanted: &[String]) -> Result<Vec<Found>, Error> {
     Ok(ways.iter().map(absent).collect())
 }
 
-/// The ways in which a version is asked: the usual ones, and of the others those that are named. All
-/// of them on one machine would take more than the few minutes that CPython may.
+/// The ways in which a version is asked: the usual ones, and of the others those that are named.
+/// All of them on one machine would take more than the few minutes that CPython may.
 fn ways(wanted: &[String]) -> Vec<&'static str> {
     let is_named =
         |how: &&&str| wanted.iter().any(|name| family(name) == format!("{CPYTHON}-{how}"));

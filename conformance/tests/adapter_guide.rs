@@ -1,5 +1,5 @@
-//! What the guide for adapters says is so: its worked adapter in C compiles, is sound and keeps what
-//! it is known to keep, its transcript is a run, and its template in Rust is an adapter.
+//! What the guide for adapters says is so: its worked adapter in C compiles, is sound and keeps
+//! what it is known to keep, its transcript is a run, and its template in Rust is an adapter.
 
 mod support;
 

@@ -107,7 +107,8 @@ fn refused_by(script: &str, what: &str, patience: &[(&str, &str)]) {
     assert_eq!(ran.stderr.lines().count(), 1, "{script}: {}", ran.stderr);
 }
 
-/// The adapter does this when it is asked for a lock: the case has the verdict `died`, and says why.
+/// The adapter does this when it is asked for a lock: the case has the verdict `died`, and says
+/// why.
 fn died(script: &str, what: &str) {
     died_by(script, what, IMPATIENT);
 }

@@ -13,6 +13,8 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_call_that_waits_is_given_up", a_call_that_waits_is_given_up),
     ("who_waits_without_a_reference_is_answered", who_waits_without_a_reference_is_answered),
     ("a_lock_does_not_go_to_the_dead", a_lock_does_not_go_to_the_dead),
+    ("a_join_waits_for_all_that_was_put", a_join_waits_for_all_that_was_put),
+    ("not_all_calls_of_a_connection_may_wait", not_all_calls_of_a_connection_may_wait),
 ];
 
 /// An answer's first byte.
@@ -24,6 +26,9 @@ const CLAIM: [u8; 2] = [1, 1];
 const ACQUIRE: [u8; 6] = [4, 1, 0, 0, 5, 0]; // thread 0, no limit, a lock's
 const RELEASE: [u8; 6] = [4, 1, 0, 0, 5, 1];
 const COUNT: [u8; 1] = [8];
+
+/// So many calls of one connection may wait.
+const WAITING_MAX: u32 = 1024;
 
 fn own_key() -> Key {
     purlin_process::current().key()
@@ -99,4 +104,33 @@ fn a_lock_does_not_go_to_the_dead() {
 fn is_stopped(pid: i32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('T'))
+}
+
+fn a_join_waits_for_all_that_was_put() {
+    let manager = Manager::start().unwrap();
+    let queue = manager.queue().unwrap();
+    [1, 2].iter().for_each(|message| queue.put(message, None).unwrap());
+    let mut joiner = raw::client(manager.address(), &own_key());
+    ask(&mut joiner, 1, &CLAIM);
+    joiner.write_all(&raw::frame(2, &[4, 1, 0, 0, 10, 5])).unwrap();
+    assert_eq!(ask(&mut joiner, 3, &COUNT).0, 3);
+    queue.task_done().unwrap();
+    assert_eq!(ask(&mut joiner, 4, &COUNT).0, 4, "it waits on: one is left");
+    queue.task_done().unwrap();
+    assert_eq!(raw::receive(&mut joiner).unwrap(), (2, vec![SUCCESS, 0]));
+}
+
+fn not_all_calls_of_a_connection_may_wait() {
+    let manager = Manager::start().unwrap();
+    let lock = manager.lock().unwrap();
+    let held = lock.acquire(None).unwrap();
+    let mut greedy = raw::client(manager.address(), &own_key());
+    ask(&mut greedy, 1, &CLAIM);
+    let refused = 2 + WAITING_MAX;
+    (2..=refused)
+        .for_each(|call| greedy.write_all(&raw::frame(call, &ACQUIRE)).expect("it takes requests"));
+    let (call, body) = raw::receive(&mut greedy).unwrap();
+    assert_eq!((call, body[0]), (refused, FAILURE));
+    drop(held);
+    assert_eq!(raw::receive(&mut greedy).unwrap().0, 2, "the others wait on");
 }

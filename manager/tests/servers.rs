@@ -33,6 +33,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_server_in_a_thread_stops", a_server_in_a_thread_stops),
     ("a_killed_servers_calls_fail_at_once", a_killed_servers_calls_fail),
     ("a_killed_server_ends_calls_that_wait", a_killed_server_ends_waits),
+    ("a_relative_path_is_found_from_elsewhere", a_relative_path_is_found_from_elsewhere),
     ("a_stopped_server_answers_when_it_goes_on", a_stopped_server_answers),
     ("a_call_has_a_deadline", a_call_has_a_deadline),
     ("what_comes_after_a_limit_is_undone", what_comes_after_a_limit_is_undone),
@@ -257,6 +258,21 @@ fn a_stale_socket_is_taken_over() {
     Client::connect(&address, purlin_process::current().key()).unwrap();
 }
 
+fn a_relative_path_is_found_from_elsewhere() {
+    let folder = Folder::new();
+    Child::run(|| {
+        std::env::set_current_dir(&folder.0).unwrap();
+        let address: Address = "unix:socket".parse().unwrap();
+        let manager = Builder::new().address(address).fork().unwrap();
+        std::env::set_current_dir("/").unwrap();
+        let key = purlin_process::current().key();
+        Client::connect(manager.address(), key).unwrap().list([1]).unwrap();
+        manager.shutdown(LIMIT).unwrap();
+        assert!(!folder.0.join("socket").exists());
+    })
+    .succeeds();
+}
+
 fn addresses_that_cannot_be() {
     let fails = |text: String| Builder::new().address(text.parse().unwrap()).fork().err();
     assert_eq!(fails(format!("unix:/tmp/{}", "x".repeat(120))), Some(Error::InvalidArgument));
@@ -406,7 +422,7 @@ fn what_comes_after_a_limit_is_undone() {
     let manager = Manager::start().unwrap();
     let (lock, semaphore) = (manager.lock().unwrap(), manager.semaphore(1).unwrap());
     let (queue, rlock) = (manager.queue().unwrap(), manager.rlock().unwrap());
-    queue.put(&1, None).unwrap();
+    [1, 2].iter().for_each(|message| queue.put(message, None).unwrap());
     let count = manager.object_count().unwrap();
     manager.process().signal(19).unwrap();
     assert_eq!(lock.acquire(BRIEF).err(), Some(Error::TimedOut));
@@ -417,7 +433,7 @@ fn what_comes_after_a_limit_is_undone() {
     manager.process().signal(18).unwrap();
     assert!(lock.try_acquire().is_ok() && rlock.try_acquire().is_ok());
     assert!(semaphore.try_acquire().is_ok());
-    assert_eq!(queue.try_get(), Ok(1));
+    assert_eq!((queue.try_get(), queue.try_get()), (Ok(1), Ok(2)));
     assert_eq!(manager.object_count(), Ok(count));
 }
 

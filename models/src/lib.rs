@@ -127,7 +127,7 @@
 //! | queue: who put joins beside one that marks | 2 | | 546 |
 //! | queue: a putter dies beside another and a getter; of a large one | 1; 0 | 12 | 2 261; 293 |
 //! | queue: who reserved dies, amid a commit; amid a drop | 1 | 14 | 4 678; 3 778 |
-//! | queue: a getter dies beside another and a putter; of a large one | 1; 0 | 48; 44 | 13 976; 208 |
+//! | queue: a getter dies beside another and a putter; large | 1; 0 | 48; 44 | 13 976; 208 |
 //! | queue: who borrowed dies beside a getter and a putter | 0 | 38 | 78 |
 //! | queue: who shuts dies beside another and a getter | 1 | 10 | 720 |
 //! | queue: a putter and a getter die beside one of each | 0 | 9 × 46 | 4 816 |

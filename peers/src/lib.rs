@@ -1,7 +1,12 @@
 //! What the adapters for other people's crates have in common.
 //!
-//! Each program under `src/bin` is an adapter of its own, written as somebody would who uses the crate
-//! by its documentation, and without help: no loop, no check that the crate leaves out.
+//! Each program under `src/bin` is an adapter of its own, written as somebody would who uses the
+//! crate by its documentation, and without help: no loop, no check that the crate leaves out.
+//!
+//! # What this crate does not do
+//! * Judge: that is `purlin-conformance`, which starts these programs.
+//! * Repair: what a crate breaks stays broken here, and stands in `expect/`.
+//! * Measure: crates are compared for speed in `benches/`.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -92,11 +97,12 @@ impl Child for Thread {
     }
 }
 
-/// The limit among the arguments, the only one there is; none where there is none, or one that is null.
+/// The limit among the arguments, the only one there is; none where there is none, or one that is
+/// null.
 ///
 /// # Errors
-/// * What to answer instead of the call: a `Duration` is never negative and always a number, and has
-///   no infinity.
+/// * What to answer instead of the call: a `Duration` is never negative and always a number, and
+///   has no infinity.
 pub fn limit(args: &Arguments) -> Result<Option<Duration>, CallResult> {
     if args.keys().any(|name| name != "timeout") {
         return Err(CallResult::Unsupported);

@@ -108,7 +108,8 @@ impl Queue {
         attributes.mq_msgsize = item_bytes;
         let flags = libc::O_CREAT | libc::O_EXCL | libc::O_RDWR;
         let mode: libc::mode_t = 0o600;
-        // SAFETY: The name and the attributes are this call's own; with O_CREAT these are its types.
+        // SAFETY: The name and the attributes are this call's own; with O_CREAT these are its
+        // types.
         let descriptor =
             unsafe { libc::mq_open(name.as_ptr(), flags, mode, &raw const attributes) };
         if descriptor == CLOSED {
@@ -303,8 +304,8 @@ impl Object for Simple {
     }
 }
 
-/// The moment on the wall clock, the only clock that these calls know; none where there is no limit,
-/// or one that is null.
+/// The moment on the wall clock, the only clock that these calls know; none where there is no
+/// limit, or one that is null.
 fn until(args: &Arguments) -> Result<Option<libc::timespec>, CallResult> {
     let timeout = args.get("timeout").filter(|timeout| !timeout.is_null());
     let limit = timeout.map(|timeout| ("timeout".to_owned(), timeout.clone()));

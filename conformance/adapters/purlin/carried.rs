@@ -18,6 +18,8 @@ use super::condition::SharedCondition;
 use super::current::{self, Me};
 use super::event::Flag;
 use super::lock::Shared;
+use super::managed::Managed;
+use super::manager;
 use super::named::NamedLock;
 use super::numbers::Numbers;
 use super::pipe;
@@ -72,6 +74,14 @@ macro_rules! carried {
                 if handle.is_some_and(<dyn Any>::is::<thread::Me>) {
                     return Ok(format!("{} {name}", thread::CURRENT));
                 }
+                // Where a server is that keeps it, and which it is there.
+                if let Some(managed) = handle.and_then(<dyn Any>::downcast_ref::<Managed>) {
+                    return Ok(format!("{} {name}", managed.as_word()?));
+                }
+                if let Some(server) = handle.and_then(<dyn Any>::downcast_ref::<manager::Described>)
+                {
+                    return Ok(format!("{} {name}", server.as_word()));
+                }
                 // One that is found by name is not handed over: what names it has is all that goes
                 // along.
                 if let Some(lock) = handle.and_then(<dyn Any>::downcast_ref::<NamedLock>) {
@@ -92,11 +102,16 @@ macro_rules! carried {
             }
 
             /// The objects by name, in the order in which they were added.
-            pub(super) fn objects(self, names: &[String]) -> BTreeMap<String, Arc<dyn Object>> {
+            /// `know` is told each manager.
+            pub(super) fn objects(
+                self,
+                names: &[String],
+                know: &mut dyn FnMut(&str, &Arc<manager::Described>),
+            ) -> BTreeMap<String, Arc<dyn Object>> {
                 $(let mut $field = self.$field.into_iter();)+
                 let mut barriers = self.barriers.into_iter();
                 let mut pipes = self.pipes.into_iter();
-                let mut objects: BTreeMap<String, Arc<dyn Object>> = BTreeMap::new();
+                let mut objects = managers(names, know);
                 for (kind, name) in names.iter().filter_map(|name| name.split_once(' ')) {
                     let object: Option<Arc<dyn Object>> = match kind {
                         $($kind => $field.next().map(|handle| Arc::new($object(handle)) as _),)+
@@ -106,7 +121,8 @@ macro_rules! carried {
                         thread::CURRENT => Some(Arc::new(thread::Me) as _),
                         other => Meeting::of_word(other, &mut barriers)
                             .map(|meeting| Arc::new(meeting) as _)
-                            .or_else(|| NamedLock::of_word(other).map(|lock| Arc::new(lock) as _)),
+                            .or_else(|| NamedLock::of_word(other).map(|lock| Arc::new(lock) as _))
+                            .or_else(|| Managed::of_word(other).map(|proxy| Arc::new(proxy) as _)),
                     };
                     objects.extend(object.map(|object| (name.to_owned(), object)));
                 }
@@ -149,6 +165,20 @@ carried! {
     joinable_queues: JoinableQueue, "joinable-queue", Messages::of;
     simple_queues: SimpleQueue, "simple-queue", Simple;
     numbers: Numbers, "numbers", std::convert::identity;
+}
+
+/// Managers come first: they have the keys of servers that keep others.
+fn managers(
+    names: &[String],
+    know: &mut dyn FnMut(&str, &Arc<manager::Described>),
+) -> BTreeMap<String, Arc<dyn Object>> {
+    let words = names.iter().filter_map(|name| name.split_once(' '));
+    let made = words.filter_map(|(word, name)| {
+        let made = Arc::new(manager::Described::of_word(word)?);
+        know(name, &made);
+        Some((name.to_owned(), made as Arc<dyn Object>))
+    });
+    made.collect()
 }
 
 impl Carried {

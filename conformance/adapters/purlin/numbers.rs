@@ -8,6 +8,8 @@ use purlin_channel::{Array, Error, Guarding, Plain, Unlocked, Value as One};
 use purlin_conformance::serve::{Arguments, CallResult, Flow, Object, Refusal};
 use purlin_shm::{Carry, Luggage};
 use purlin_sync::{Exclusive, Lock, RLock, Rules};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::array::Row;
@@ -20,7 +22,7 @@ const CHAR: &str = "char";
 /// A type of numbers, as a script writes them.
 pub(super) trait Form: Send + Sync + 'static {
     /// What is stored.
-    type Plain: Plain + Default + PartialOrd;
+    type Plain: Plain + Default + PartialOrd + Serialize + DeserializeOwned;
     /// What a script calls it.
     const NAME: &'static str;
 

@@ -11,10 +11,13 @@ use purlin_conformance::serve::{
 use purlin_pool::{Builder, Bytes, Callbacks, Error, Pool, ThreadPool};
 use serde_json::{Value, json};
 
+use super::managed::Managed;
+use super::managed::element::Proxy;
 use outcome::{Failure, Outcome, Pending, Stepping, Told, filled, kind, limit};
 use source::{Source, chunk, prevented, shown, work};
 use task::{
-    Formless, Kit, Traced, begin, formless, given_formless, large, multiply, reversed, same, task,
+    Formless, Kit, Traced, begin, formless, given_formless, large, multiply, put_on, reversed,
+    same, task,
 };
 
 /// Does something with a pool, whatever its workers are.
@@ -39,7 +42,7 @@ pub(super) const KIND: &str = "pool";
 pub(super) const THREADS: &str = "thread-pool";
 
 /// What can be asked of it.
-pub(super) const OPERATIONS: [&str; 22] = [
+pub(super) const OPERATIONS: [&str; 23] = [
     "start",
     "size",
     "worker",
@@ -59,6 +62,7 @@ pub(super) const OPERATIONS: [&str; 22] = [
     "map_traced",
     "traced",
     "map_reversed",
+    "map_puts",
     "send",
     "drop",
     "local",
@@ -290,6 +294,19 @@ impl Described {
         })
     }
 
+    /// Each puts its number on a queue at a server, which is a part of what it is given.
+    fn map_puts(&self, args: &Arguments, functions: &Functions<'_>) -> Done {
+        let on = args.get("on").and_then(Value::as_str).unwrap_or_default();
+        let object = functions.object(on).map_err(CallResult::Failed)?;
+        let Proxy::Queue(queue) = Managed::of(&*object)?.proxy()? else {
+            return Err(prevented("what is put there is put on a queue"));
+        };
+        let count = whole(args, "over")?.unwrap_or(1) as u64;
+        let working = self.working()?;
+        let given = (0..count).map(|number| (queue.clone(), number));
+        self.done(with!(working, pool => pool.map(put_on, given, 1)), |_| Value::Null)
+    }
+
     fn map_traced(&self, args: &Arguments) -> Done {
         let count = whole(args, "count")?.unwrap_or(1);
         let values = (0..count).map(|_| Traced::new());
@@ -344,6 +361,7 @@ impl Described {
             "map_traced" => self.map_traced(args),
             "traced" => Ok(Traced::count().into()),
             "map_reversed" => self.map_reversed(args),
+            "map_puts" => self.map_puts(args, functions),
             "send" => Err(prevented("a Pool has no serial form, and cannot be carried")),
             "drop" => {
                 self.let_go();

@@ -14,7 +14,7 @@ pub(crate) type Seen = (i32, i32, Look);
 
 impl Session {
     /// Every thread in the adapter's group that has not ended. One that the runner stopped sleeps
-    /// without a limit. Costs a look at each process of the system.
+    /// without a limit; a helper that stands still sleeps, too, until somebody continues it. Costs a look at each process of the system.
     pub(crate) fn all_seen(&self) -> Vec<Seen> {
         self.seen(evidence::process_group(self.adapter.pid()).into_iter())
     }
@@ -36,6 +36,8 @@ impl Session {
     fn seen(&self, pids: impl Iterator<Item = i32>) -> Vec<Seen> {
         let frozen = self.actors.values().filter(|actor| actor.state == State::Frozen);
         let frozen: BTreeSet<i32> = frozen.map(|actor| actor.pid).collect();
+        let actors = self.actors.values().map(|actor| actor.pid);
+        let known: BTreeSet<i32> = actors.chain([self.adapter.pid()]).collect();
         let mut seen = Vec::new();
         for pid in pids {
             for tid in evidence::threads(pid) {
@@ -43,6 +45,11 @@ impl Session {
                     Look::Gone => {}
                     Look::Stopped { switches } if frozen.contains(&pid) => {
                         let sleep = Sleep { has_limit: false, switches };
+                        seen.push((pid, tid, Look::Asleep(sleep)));
+                    }
+                    // A script may have stopped it, such as a server, and may continue it.
+                    Look::Stopped { switches } if !known.contains(&pid) => {
+                        let sleep = Sleep { has_limit: true, switches };
                         seen.push((pid, tid, Look::Asleep(sleep)));
                     }
                     // Whoever else stopped it may continue it.

@@ -44,8 +44,8 @@ pub(crate) fn collect_one(pid: i32) {
     }
 }
 
-/// Waits, for the time of grace, for the end of those that have left the group of this adapter, which
-/// has ended, and gives those that live on. None where this process adopts nobody.
+/// Waits, for the time of grace, for the end of those that have left the group of this adapter,
+/// which has ended, and gives those that live on. None where this process adopts nobody.
 pub(super) fn let_end(adapter: Pid) -> Vec<Pid> {
     let deadline = Instant::now() + grace();
     loop {
@@ -61,8 +61,8 @@ pub(super) fn let_end(adapter: Pid) -> Vec<Pid> {
     }
 }
 
-/// The living children of this process but for its adapter, as far as they are younger: numbers that
-/// have begun anew hide one, which is killed all the same.
+/// The living children of this process but for its adapter, as far as they are younger: numbers
+/// that have begun anew hide one, which is killed all the same.
 fn adopted(adapter: Pid) -> Vec<Pid> {
     // Relaxed: see above.
     if !ADOPTS.load(Ordering::Relaxed) {

@@ -56,8 +56,8 @@ pub(crate) fn ending_with_its_starter(command: &mut Command) -> &mut Command {
         // The starter may have gone before that.
         if getppid() == Some(starter) { Ok(()) } else { Err(io::ErrorKind::NotFound.into()) }
     };
-    // SAFETY: Between the fork and the execution it makes two system calls, and takes no lock and no
-    // memory.
+    // SAFETY: Between the fork and the execution it makes two system calls, and takes no lock and
+    // no memory.
     unsafe { command.pre_exec(tie) }
 }
 

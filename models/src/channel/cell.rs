@@ -24,7 +24,7 @@ pub(super) const SPSC_SPIN_ITERATIONS: u32 = 0;
 
 /// Nothing has to be kept apart.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Padding;
+pub(super) struct Padding(());
 
 pub(super) fn spin_turns(count: u32, most: u32) -> impl Iterator<Item = u32> {
     (0..count).map(move |_| most)

@@ -1,5 +1,5 @@
-//! The adapter for ipc-channel, whose channels stand here for one-way pipes: a two-way pipe is two of
-//! them. Ends are inherited by whoever is forked.
+//! The adapter for ipc-channel, whose channels stand here for one-way pipes: a two-way pipe is two
+//! of them. Ends are inherited by whoever is forked.
 //!
 //! An end can be received from by one thread at a time; threads are not offered.
 

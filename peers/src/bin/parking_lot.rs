@@ -1,7 +1,8 @@
 //! The adapter for parking_lot, whose locks are of one process: actors are threads.
 //!
-//! A hold is a guard, which stays in the thread that got it; so each thread keeps its guards itself, by
-//! the address of what they guard. What is made is never given back, since a guard borrows it.
+//! A hold is a guard, which stays in the thread that got it; so each thread keeps its guards
+//! itself, by the address of what they guard. What is made is never given back, since a guard
+//! borrows it.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -274,7 +275,8 @@ impl Condition {
     }
 }
 
-/// A guard that a wait has borrowed: this thread has it again afterwards, also when a predicate panics.
+/// A guard that a wait has borrowed: this thread has it again afterwards, also when a predicate
+/// panics.
 struct Lent {
     address: usize,
     guard: Option<MutexGuard<'static, ()>>,

@@ -1,7 +1,8 @@
-//! The adapter for process-sync, whose mutex and condition variable are shared with whoever is forked.
+//! The adapter for process-sync, whose mutex and condition variable are shared with whoever is
+//! forked.
 //!
-//! Its calls take `&mut self`, so that within a process one thread at a time has a handle: threads are
-//! not offered.
+//! Its calls take `&mut self`, so that within a process one thread at a time has a handle: threads
+//! are not offered.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -45,12 +46,12 @@ const FACE: Face = Face {
 };
 
 /// A thing of the crate's, which is not `Send`: it has a pointer into memory that all threads have.
-/// It is never dropped: to do that while somebody waits is undefined, as the crate says, and who has died
-/// amid a wait waits for ever.
+/// It is never dropped: to do that while somebody waits is undefined, as the crate says, and who
+/// has died amid a wait waits for ever.
 struct Moved<T>(ManuallyDrop<T>);
 
-// SAFETY: The pointer is into an anonymous shared mapping, which every thread of the process has, and
-// what stands there is a pthread object, made to be used by any.
+// SAFETY: The pointer is into an anonymous shared mapping, which every thread of the process has,
+// and what stands there is a pthread object, made to be used by any.
 unsafe impl<T> Send for Moved<T> {}
 
 impl<T> Moved<T> {

@@ -46,7 +46,7 @@ const GOT: usize = 9;
 const BEGUN: u64 = 1;
 const DONE: u64 = 2;
 
-/// Numbers in the queues: the victim's, and what comes after its death; and what is inside at first.
+/// Numbers in the queues: the victim's, what comes after its death, and what is inside at first.
 const OWN: u64 = 100;
 const LAST: u64 = 200;
 const INSIDE: [u64; 2] = [1, 2];

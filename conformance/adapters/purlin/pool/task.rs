@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 use purlin_conformance::serve::{Arguments, Errands, Function, Item, Object, Package, Refusal};
+use purlin_manager::Queue;
 use purlin_pool::Bytes;
 use purlin_process::Process;
 use purlin_shm::{Carry, Luggage};
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::super::carried::Carried;
+use super::super::managed::element::Element;
 use super::super::{Purlin, process};
 
 /// So many bytes does the task `large` return.
@@ -151,6 +153,13 @@ pub(super) fn given_formless(_formless: Formless) -> String {
     "0".to_owned()
 }
 
+/// Puts a number on a queue at a server.
+pub(super) fn put_on((queue, number): (Queue<Element>, u64)) -> i64 {
+    let put = queue.put(&Element::plain(&number.into()), None);
+    put.unwrap_or_else(|error| panic!("{error}"));
+    0
+}
+
 pub(super) fn large(_given: Given) -> Bytes {
     Bytes(Item::bytes(LARGE_BYTES, 7).as_bytes().to_vec())
 }
@@ -252,7 +261,8 @@ fn unpack(subject: &str, text: &str, names: &[String], kit: &Kit) -> io::Result<
     let subject = Purlin::new(subject).ok_or_else(none)?;
     let mut carried = kit.0.copy()?;
     let descriptors = std::mem::take(&mut carried.descriptors);
-    let objects = RefCell::new(carried.objects(names));
+    let objects =
+        RefCell::new(carried.objects(names, &mut |name, manager| subject.know(name, manager)));
     let open = |name: &str| {
         let object: Option<Arc<dyn Object>> = objects.borrow_mut().remove(name);
         object.ok_or_else(|| io::Error::other(format!("{name} was not carried")))

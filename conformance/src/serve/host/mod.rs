@@ -5,6 +5,7 @@
 
 mod service;
 mod signals;
+mod stranger;
 mod streams;
 mod system;
 
@@ -66,6 +67,12 @@ pub(super) const OPERATIONS: &[&str] = &[
     "visit",
     "accept",
     "answer",
+    "knock",
+    "hang_up",
+    "resident",
+    "resident_grew",
+    "descriptors_of",
+    "descriptors_come_to",
 ];
 
 /// Those of them that may name a log.
@@ -81,6 +88,7 @@ impl Object for Host {
     fn call(&self, op: &str, args: &Arguments) -> CallResult {
         let done = system::call(op, args).or_else(|| signals::call(op, args));
         let done = done.or_else(|| streams::call(op, args));
+        let done = done.or_else(|| stranger::call(op, args));
         match done.or_else(|| service::call(op, args)) {
             Some(Ok(value)) => CallResult::Value(value),
             Some(Err(refusal)) => CallResult::Failed(refusal),

@@ -6,6 +6,7 @@ mod barrier;
 mod condition;
 mod event;
 mod lock;
+mod manager;
 mod pipe;
 mod pool;
 mod process;
@@ -48,7 +49,7 @@ impl Table {
 
     /// Whether its faults are calls of purlin's that are bent, and so no odd subject has its kinds.
     pub(crate) fn is_bent(&self) -> bool {
-        let bent = ["process", "thread", "subprocess", "value", "array", "pipe", "pool"];
+        let bent = ["process", "thread", "subprocess", "value", "array", "pipe", "pool", "manager"];
         bent.iter().any(|group| self.groups.contains(group))
     }
 
@@ -72,6 +73,7 @@ pub(crate) const TABLES: &[Table] = &[
     array::TABLE,
     pipe::TABLE,
     pool::TABLE,
+    manager::TABLE,
 ];
 
 /// Odd ones that are right, and the cases that find what they do not promise.
