@@ -14,8 +14,8 @@ use support::{PROGRAM, Scratch, has_ended, pidfd, run, run_json, run_with};
 fn help_and_version_are_said() {
     let help = run(&["--help"]);
     assert_eq!(help.status, Some(0));
-    let words = "run list explain --subject --group --case --behaviour --form --seed --repeat --json --junit --html \
-                 --untested PURLIN_PATIENCE";
+    let words = "run list explain --subject --group --case --behaviour --form --seed --repeat \
+                 --json --junit --html --untested PURLIN_PATIENCE";
     for word in words.split_whitespace() {
         assert!(help.stdout.contains(word), "{word}");
     }

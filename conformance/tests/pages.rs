@@ -22,9 +22,9 @@ fn the_page_shows_a_deviation_with_all_that_one_needs_to_argue() {
         "1 case</small>",
         "data-subject=\"0\" data-group=\"lock\" data-verdict=\"broken\" \
          data-standing=\"unexpected\" open=\"open\"",
-        "A try of a held lock is refused at once",
+        "A try on a held lock answers at once that it did not get it.",
         "<code>lock-try-held-refused</code> must",
-        "<span class=\"line failed\"><mark>a: lock.t</mark>ry() -&gt; ok</span>\n<span \
+        "<span class=\"line failed\"><mark>a: lock.</mark>try() -&gt; ok</span>\n<span \
          class=\"came\"><span><b>expected </b> timed-out</span><span><b>came     </b> ok</span>",
         "<code>suite run --subject made-up --case lock/try</code>",
         "data-group=\"lock\" data-subject=\"0\">0/2</a>",

@@ -38,8 +38,8 @@ impl<'a> Known<'a> {
 
     /// How many faults bring down a case that shows it.
     fn faults_count(&self, behaviour: &str) -> usize {
-        let shows = |case: &&str| self.suite.cases_of(behaviour).any(|other| other.id == **case);
-        self.faults.iter().filter(|fault| fault.cases.iter().any(|case| shows(case))).count()
+        let own: Vec<&str> = self.suite.cases_of(behaviour).map(|case| case.id.as_str()).collect();
+        self.faults.iter().filter(|fault| fault.cases.iter().any(|case| own.contains(case))).count()
     }
 
     fn of_group(&self, group: &'a str) -> impl Iterator<Item = &'a Behaviour> {

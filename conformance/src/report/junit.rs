@@ -1,8 +1,9 @@
 //! The verdicts as JUnit's XML, which most services that build and test can read.
 //!
 //! A suite is a group of one subject, a test is a case in one of its forms. What fails the run is a
-//! failure (an error where the suite itself failed), and nothing else is: a deviation that is known,
-//! that is not judged or that is not offered is skipped, with its reason; so is what no case shows.
+//! failure (an error where the suite itself failed), and nothing else is: a deviation that is
+//! known, that is not judged or that is not offered is skipped, with its reason; so is what no case
+//! shows.
 
 use std::fmt::Write as _;
 

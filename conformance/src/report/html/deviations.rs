@@ -100,7 +100,8 @@ fn filter(again: &Again<'_>, rows: &[Row], found: &Found<'_>) -> String {
     format!(
         "<form id=\"filter\" hidden=\"hidden\">\n{}{}{}{}<label>Words <input type=\"search\" \
          name=\"words\" autocomplete=\"off\"/></label>\n<span class=\"buttons\"><button \
-         type=\"reset\">Clear</button> <button type=\"button\" id=\"open\">Open all</button></span>\n\
+         type=\"reset\">Clear</button> <button type=\"button\" id=\"open\">Open all</button>\
+         </span>\n\
          <output id=\"shown\" aria-live=\"polite\"></output>\n</form>\n",
         choice("Subject", "subject", subjects),
         choice("Group", "group", groups),

@@ -62,9 +62,9 @@ pub(super) fn groups(suite: &Suite, rows: &[Row]) -> String {
         rows.iter().map(|row| row.judgement().map(Counts::of)).collect();
     let mut text = format!(
         "<section id=\"groups\">\n<h2>Kept of offered</h2>\n<div class=\"wide\" tabindex=\"0\" \
-         role=\"region\" aria-label=\"Kept of offered\"><table class=\"groups\">\n<caption>Promises \
-         kept of those offered, by group and subject. A count leads to what is not \
-         kept.</caption>\n{}<tbody>\n",
+         role=\"region\" aria-label=\"Kept of offered\"><table class=\"groups\">\n\
+         <caption>Promises kept of those offered, by group and subject. A count leads to what \
+         is not kept.</caption>\n{}<tbody>\n",
         head_row("Group", rows, Some("Untested"))
     );
     let mut untested_count = 0;
