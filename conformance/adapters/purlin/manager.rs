@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use purlin_conformance::serve::{
     Arguments, CallResult, Flow, Function, Functions, How, Object, Refusal,
@@ -51,9 +51,6 @@ pub(super) const OPERATIONS: [&str; 16] = [
 
 /// The name of the queue that a server offers to whoever connects.
 pub(super) const OFFERED: &str = "offered";
-
-/// Between two looks at how many objects there are.
-const LOOK_APART: Duration = Duration::from_millis(1);
 
 /// A server, or access to one, from its description to its end.
 pub(super) struct Described {
@@ -244,7 +241,7 @@ impl Described {
             if begun.elapsed() > purlin_conformance::limits::patience() {
                 return Ok(false.into());
             }
-            thread::sleep(LOOK_APART);
+            thread::yield_now();
         }
         Ok(true.into())
     }

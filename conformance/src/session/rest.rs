@@ -14,7 +14,8 @@ pub(crate) type Seen = (i32, i32, Look);
 
 impl Session {
     /// Every thread in the adapter's group that has not ended. One that the runner stopped sleeps
-    /// without a limit; a helper that stands still sleeps, too, until somebody continues it. Costs a look at each process of the system.
+    /// without a limit; a helper that stands still sleeps, too, until somebody continues it. Costs
+    /// a look at each process of the system.
     pub(crate) fn all_seen(&self) -> Vec<Seen> {
         self.seen(evidence::process_group(self.adapter.pid()).into_iter())
     }

@@ -52,7 +52,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("process", &["shm", "sync"]),
     ("channel", &["shm", "sync"]),
     ("pool", &["shm", "sync", "process"]),
-    ("conformance", &["shm", "sync", "process", "channel", "pool"]),
+    ("conformance", &["shm", "sync", "process", "channel", "pool", "manager"]),
     ("manager", &["shm", "sync", "process"]),
     ("models", &["shm", "sync", "process"]),
     ("benches", &["shm", "sync", "process", "channel", "pool", "manager", "conformance"]),

@@ -12,7 +12,7 @@ use std::{fs, io, thread};
 use serde_json::Value;
 
 use super::{Arguments, Done, Refusal, number, refused, text};
-use crate::limits::{STILL_LOOK_APART, patience};
+use crate::limits::patience;
 
 /// The connections that this process holds.
 static HELD: Mutex<Vec<Box<dyn Stream>>> = Mutex::new(Vec::new());
@@ -95,7 +95,7 @@ fn descriptors_come_to(args: &Arguments) -> Done {
         if begun.elapsed() > patience() {
             return Ok(false.into());
         }
-        thread::sleep(STILL_LOOK_APART);
+        thread::yield_now();
     }
     Ok(true.into())
 }
