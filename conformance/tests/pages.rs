@@ -29,6 +29,7 @@ fn the_page_shows_a_deviation_with_all_that_one_needs_to_argue() {
         "<code>suite run --subject made-up --case lock/try</code>",
         "data-group=\"lock\" data-subject=\"0\">0/2</a>",
         "<a href=\"#d0\">broken</a>",
+        "<td class=\"some\"><a",
         "What fails the run",
     ] {
         assert!(page.contains(shown), "no {shown} in {page}");
@@ -89,6 +90,18 @@ fn a_page_fetches_nothing() {
     }
     let unique: std::collections::BTreeSet<&&str> = ids.iter().collect();
     assert_eq!(unique.len(), ids.len(), "{ids:?}");
+}
+
+/// What the page's script hides is the parts of the deviations, and nothing else.
+#[test]
+fn what_is_filtered_is_deviations_alone() {
+    let page = html(&suite(), &[judged(judgement(&[broken(Standing::Known)]))], "suite");
+    assert!(page.contains("querySelectorAll(\"section.part\")"), "{page}");
+    assert!(page.contains("querySelectorAll(\".deviation\")"), "{page}");
+    assert_eq!(page.matches("class=\"part\"").count(), 1, "{page}");
+    assert_eq!(page.matches("<section class=\"part\"").count(), 1, "{page}");
+    let deviations = page.matches("class=\"deviation\"").count();
+    assert_eq!(page.matches("<details class=\"deviation\"").count(), deviations, "{page}");
 }
 
 /// Whoever cannot see the page is told what a picture is for, and every field has a name.

@@ -94,7 +94,7 @@ fn cell((kept, offered): (usize, usize), leads_to: Option<(&str, usize)>) -> Str
         return "<td class=\"none\"><span title=\"not offered\">–</span></td>".to_owned();
     }
     let count = format!("{kept}/{offered}");
-    let class = if kept == offered { "full" } else { "part" };
+    let class = if kept == offered { "full" } else { "some" };
     let count = match leads_to {
         Some((group, place)) if kept < offered => format!(
             "<a href=\"#deviations\" data-group=\"{}\" data-subject=\"{place}\">{count}</a>",

@@ -92,8 +92,8 @@ const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
 /// SHA-256 of what stands between the tags, as a page's policy has it; a test holds them to it.
-const STYLE_SUM: &str = "hnIxGJZf75dQ2Ng7zM+7x8QNRxIFWNLq5C8wMPj7Wks=";
-const SCRIPT_SUM: &str = "4j+jrSj2nOUhDNkaG2vnQDbPeBOVfKcAan/XLh/6xIs=";
+const STYLE_SUM: &str = "YeGA/x4jKKJmoKlkuzd1SsP5t788ZU5JJSe3Hb79E2w=";
+const SCRIPT_SUM: &str = "aW+Qqmql29XePAFrfSlc2Uij9EjYYvpJCS7aitnliU4=";
 
 #[cfg(test)]
 mod tests {

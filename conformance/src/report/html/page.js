@@ -19,7 +19,7 @@
       one.hidden = !isWanted(one);
       count += one.hidden ? 0 : 1;
     }
-    for (const part of document.querySelectorAll(".part")) {
+    for (const part of document.querySelectorAll("section.part")) {
       part.hidden = !part.querySelector(".deviation:not([hidden])");
     }
     shown.textContent = count + " of " + all.length + " deviations shown";
