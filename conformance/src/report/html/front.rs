@@ -107,7 +107,7 @@ fn cell((kept, offered): (usize, usize), leads_to: Option<(&str, usize)>) -> Str
 
 /// How much of a whole, as a picture for those who see it; the number beside it says the same.
 fn bar(part: usize, whole: usize) -> String {
-    let share = if whole == 0 { 0 } else { part * 1000 / whole };
+    let share = (part * 1000).checked_div(whole).unwrap_or(0);
     format!(
         "<svg class=\"bar\" viewBox=\"0 0 1000 10\" preserveAspectRatio=\"none\" \
          aria-hidden=\"true\"><rect class=\"all\" width=\"1000\" height=\"10\"/><rect \
