@@ -29,6 +29,7 @@ pub mod case;
 pub mod catalogue;
 pub mod check;
 pub mod contract;
+pub mod cpython;
 pub mod errata;
 pub mod error;
 mod evidence;

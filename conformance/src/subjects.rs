@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use purlin_conformance::AdapterCommand;
+use purlin_conformance::cpython::arguments;
 use purlin_conformance::error::Error;
 use purlin_conformance::nearest::did_you_mean;
 use purlin_conformance::report::shell::quoted;
@@ -179,8 +180,7 @@ fn minor_of(version: &str) -> u32 {
 }
 
 fn cpython(program: &Path, how: &str) -> AdapterCommand {
-    // -I: neither the environment nor the user's own modules change what is judged.
-    let args = vec!["-I".into(), "-c".into(), SCRIPT.into(), how.into()];
+    let args = arguments(how).into_iter().map(Into::into).collect();
     let shown = format!("{} cpython.py {how}", program.display());
     AdapterCommand { program: program.into(), args, shown }
 }
@@ -196,4 +196,3 @@ pub(crate) const FORK_SERVER: &str = "forkserver";
 
 /// The oldest version that the adapter is written for.
 const CPYTHON_MINOR_MIN: u32 = 8;
-const SCRIPT: &str = include_str!("../adapters/cpython.py");

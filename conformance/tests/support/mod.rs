@@ -184,7 +184,7 @@ pub(crate) fn cpython() -> Option<Command> {
 pub(crate) fn cpython_by(how: &str) -> Option<Command> {
     Command::new("python3").arg("--version").output().ok()?;
     let mut command = Command::new("python3");
-    command.args(["-I", "-c", include_str!("../../adapters/cpython.py"), how]);
+    command.args(purlin_conformance::cpython::arguments(how));
     Some(command)
 }
 
