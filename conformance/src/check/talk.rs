@@ -304,7 +304,12 @@ impl From<Fault> for Wrong {
     }
 }
 
-/// What an object of this kind cannot be made without.
+/// What an object of this kind cannot be made without. What only a manager's server keeps is made
+/// as the place for a stand-in, which needs no server.
 pub(super) fn needed(kind: &str) -> Value {
-    if kind == "barrier" { json!({"parties": 1}) } else { json!({}) }
+    match kind {
+        "barrier" => json!({"parties": 1}),
+        "list" | "dict" | "namespace" | "registered" => json!({"unfilled": true}),
+        _ => json!({}),
+    }
 }
