@@ -2,11 +2,11 @@
 //! such subject by exactly the cases that are named in `table/`, and odd subjects that are right by
 //! none.
 //!
-//! All of that is more than fits into a run of all tests. So every second fault is asked one of the
-//! cases that are to notice it, or a twelfth where nearly all are, and an honest subject one case in
-//! eight, each another one; one honest subject all of locks. With `PURLIN_FAULTS=all` in the
-//! environment each fault is asked all the cases that are to notice it and a twelfth of the others
-//! of their groups, each fault another twelfth; with the name of a group, such as
+//! All of that is more than fits into a run of all tests. So every second fault is asked one of
+//! the cases that are to notice it, or a twelfth where nearly all are, and an honest subject one
+//! case in eight, each another one; one honest subject all of locks. With `PURLIN_FAULTS=all` in
+//! the environment each fault is asked all the cases that are to notice it and a twelfth of the
+//! others of their groups, each fault another twelfth; with the name of a group, such as
 //! `PURLIN_FAULTS=barrier`, all of that group's table, and nothing else.
 //!
 //! The long cases are asked only where they are to notice, and of one honest subject: what they
