@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use purlin_channel::Pipe;
 use purlin_conformance::limits::PROTOCOL_VERSION;
 use purlin_conformance::serve::{
-    Actor, Arguments, CAPABILITIES, Child, Ended, Form, Hello, How, Object, Pace, Package, Reach,
-    Refusal, Subject, run_package,
+    Actor, Arguments, CAPABILITIES, Child, Ended, Form, Hello, How, InThread, Object, Pace,
+    Package, Reach, Refusal, Subject, run_package,
 };
 use purlin_process::{Builder, ExitStatus, Process};
 use purlin_sync::{
@@ -202,7 +202,7 @@ impl Purlin {
         thread.map_err(|error| Refusal::new("out-of-resources", error))?;
         // Relaxed: as in `fork`.
         self.has_threads.store(true, Relaxed);
-        Ok(Box::new(Thread))
+        Ok(Box::new(InThread))
     }
 }
 
@@ -447,14 +447,5 @@ impl Child for Forked {
             Ok(ExitStatus::Unknown) => Err(Refusal::new("system", "somebody else collected it")),
             Err(error) => Err(Refusal::new(error.kind(), error)),
         }
-    }
-}
-
-/// A thread ends with the adapter.
-struct Thread;
-
-impl Child for Thread {
-    fn reap(&mut self) -> Result<Ended, Refusal> {
-        Err(Refusal::unsupported("a thread is nobody's child"))
     }
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use purlin_conformance::limits::PROTOCOL_VERSION;
 use purlin_conformance::serve::{
-    Actor, Arguments, Child, Ended, Hello, How, Object, Pace, Reach, Refusal, Subject,
+    Actor, Arguments, Child, Hello, How, Object, Pace, Reach, Refusal, Subject, start_thread,
 };
 
 use barrier::Meeting;
@@ -108,18 +108,6 @@ impl Subject for StdThreads {
         if how != How::Thread {
             return Err(Refusal::unsupported("its objects are of one process"));
         }
-        let builder = std::thread::Builder::new().name(actor.name().to_owned());
-        let thread = builder.spawn(move || actor.run_in_thread());
-        thread.map_err(|error| Refusal::new("out-of-resources", error))?;
-        Ok(Box::new(Thread))
-    }
-}
-
-/// A thread ends with the adapter.
-struct Thread;
-
-impl Child for Thread {
-    fn reap(&mut self) -> Result<Ended, Refusal> {
-        Err(Refusal::unsupported("a thread is nobody's child"))
+        start_thread(actor)
     }
 }

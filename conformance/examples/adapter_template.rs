@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 
 use purlin_conformance::limits::PROTOCOL_VERSION;
 use purlin_conformance::serve::{
-    Actor, Arguments, CallResult, Child, Ended, Hello, How, Object, Pace, Reach, Refusal, Subject,
-    serve,
+    Actor, Arguments, CallResult, Child, Hello, How, Object, Pace, Reach, Refusal, Subject, serve,
+    start_thread,
 };
 
 fn main() -> io::Result<()> {
@@ -142,17 +142,6 @@ impl Subject for Template {
         if how != How::Thread {
             return Err(Refusal::unsupported("its objects are of one process"));
         }
-        let builder = std::thread::Builder::new().name(actor.name().to_owned());
-        let thread = builder.spawn(move || actor.run_in_thread());
-        thread.map_err(|error| Refusal::new("out-of-resources", error))?;
-        Ok(Box::new(Thread))
-    }
-}
-
-struct Thread;
-
-impl Child for Thread {
-    fn reap(&mut self) -> Result<Ended, Refusal> {
-        Err(Refusal::unsupported("a thread is nobody's child"))
+        start_thread(actor)
     }
 }

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use purlin_conformance::limits::PROTOCOL_VERSION;
 use purlin_conformance::serve::{
-    Actor, Arguments, CAPABILITIES, Child, Ended, Form, Hello, How, Object, Pace, Reach, Refusal,
-    Subject, catch_interrupts, run_in_program,
+    Actor, Arguments, CAPABILITIES, Child, Ended, Form, Hello, How, InThread, Object, Pace, Reach,
+    Refusal, Subject, catch_interrupts, run_in_program,
 };
 use purlin_process::{ExitStatus, Process};
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
@@ -209,7 +209,7 @@ impl Subject for Served {
                 let builder = std::thread::Builder::new().name(actor.name().to_owned());
                 let started = builder.spawn(move || actor.run_in_thread());
                 started.map_err(|error| Refusal::new("out-of-resources", error))?;
-                Ok(Box::new(Thread))
+                Ok(Box::new(InThread))
             }
         }
     }
@@ -298,14 +298,5 @@ impl<C: Child> Child for Collected<C> {
             (Fault::SignalLost, Ended::Signal(_)) => Ended::Signal(15),
             (_, ended) => ended,
         })
-    }
-}
-
-/// A thread ends with the adapter.
-struct Thread;
-
-impl Child for Thread {
-    fn reap(&mut self) -> Result<Ended, Refusal> {
-        Err(Refusal::unsupported("a thread is nobody's child"))
     }
 }

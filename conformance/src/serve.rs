@@ -33,6 +33,7 @@ mod requests;
 mod rows;
 mod shared;
 mod shelf;
+mod threads;
 
 use std::io;
 use std::sync::Arc;
@@ -46,6 +47,7 @@ pub use flow::{CallResult, Flow, Leaving, Refusal};
 pub use functions::{Function, Functions, is_true};
 pub use package::{Package, run_package};
 pub use passage::{idle_if_replaced, run_in_program};
+pub use threads::{InThread, duration_limit, start_thread};
 
 /// All that is offered beyond the core, by name: what [`Hello::capabilities`] of a subject can
 /// hold. The interpreter offers the first ten to every subject whose objects bear them; `start`

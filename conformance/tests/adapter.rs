@@ -2,8 +2,11 @@
 //! stays. Before an adapter has said who it is, that ends the run (status 2); in a case it is the
 //! verdict `died` (status 1).
 
+#[path = "support/shell.rs"]
+mod shell;
 mod support;
 
+use shell::{adapter, hello};
 use support::{Ran, run_json, run_with};
 
 /// An adapter that does nothing is given up after half a second.
@@ -46,7 +49,7 @@ fn one_of_another_protocol_is_refused() {
         let says = format!("speaks version {version} of the protocol, not 1");
         refused(&format!("read x; {hello}; cat >&2"), &says, "");
     }
-    let hello = self::hello("", 1);
+    let hello = shell::hello("", 1);
     refused(&format!("read x; {hello}; cat >&2"), "has no name", "");
     let error = r#"echo '{"id":1,"reply":"error","kind":"unsupported"}'"#;
     refused(&format!("read x; {error}; cat >&2"), "answers Hello", "unsupported");
@@ -181,33 +184,4 @@ fn died(script: &str, what: &str) {
     assert_eq!(lines[0]["verdict"], "died", "{script}: {detail}");
     assert!(detail.contains(what), "{script}: no {what:?} in {detail}");
     assert!(stdout.contains(what), "{script}: no {what:?} in {stdout}");
-}
-
-/// An adapter that behaves until it is asked for an object.
-fn adapter(on_create: &str) -> String {
-    let functions = r#"
-        ok() { echo "{\"id\":$id,\"reply\":\"ok\"$1}"; }
-        say() { echo "{\"id\":$id,\"reply\":$1}"; }
-        while read -r line; do
-            id=${line#*\"id\":}; id=${id%%,*}
-            case $line in
-    "#;
-    let hello = hello("odd", 1);
-    format!(
-        "{functions} *'\"hello\"'*) {hello} ;;
-            *'\"create\"'*) {on_create} ;;
-            *) ok ;;
-            esac
-            case $line in *'\"bye\"'*) exit ;; esac
-        done"
-    )
-}
-
-/// Answers the first request, in the shell's words.
-fn hello(name: &str, protocol: u32) -> String {
-    let hello = serde_json::json!({
-        "id": 1, "reply": "ok", "protocol": protocol, "name": name, "version": "1",
-        "starts": ["fork"], "objects_reach": "start", "objects": {"lock": []},
-    });
-    format!("echo '{hello}'")
 }

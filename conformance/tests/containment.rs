@@ -1,8 +1,11 @@
 //! What an adapter does to the machine that it runs on stays within its run: it is reported, in
 //! bounded time, and every process of it is gone when the program has ended.
 
+#[path = "support/shell.rs"]
+mod shell;
 mod support;
 
+use shell::{adapter, hello};
 use support::{Ran, run_json, run_with};
 
 /// An adapter that does nothing is given up after half a second.
@@ -128,32 +131,4 @@ fn died_by(script: &str, what: &str, patience: &[(&str, &str)]) {
 fn case(script: &str, patience: &[(&str, &str)]) -> (Ran, Vec<serde_json::Value>) {
     let adapter = adapter(script);
     run_json(&["run", "--case", "lock/held-waits", "--", "sh", "-c", &adapter], patience)
-}
-
-/// An adapter that behaves until it is asked for an object.
-fn adapter(on_create: &str) -> String {
-    let functions = r#"
-        ok() { echo "{\"id\":$id,\"reply\":\"ok\"$1}"; }
-        while read -r line; do
-            id=${line#*\"id\":}; id=${id%%,*}
-            case $line in
-    "#;
-    let hello = hello("odd", 1);
-    format!(
-        "{functions} *'\"hello\"'*) {hello} ;;
-            *'\"create\"'*) {on_create} ;;
-            *) ok ;;
-            esac
-            case $line in *'\"bye\"'*) exit ;; esac
-        done"
-    )
-}
-
-/// Answers the first request, in the shell's words.
-fn hello(name: &str, protocol: u32) -> String {
-    let hello = serde_json::json!({
-        "id": 1, "reply": "ok", "protocol": protocol, "name": name, "version": "1",
-        "starts": ["fork"], "objects_reach": "start", "objects": {"lock": []},
-    });
-    format!("echo '{hello}'")
 }

@@ -36,23 +36,9 @@ fn everything_ends_with_a_killed_runner() {
     let mut command = Command::new(PROGRAM);
     command.args(["run", "--subject", "fault-lost-wake", "--case", "lock/held-waits"]);
     command.env(MARK, &marked.value).stdout(Stdio::null());
-    let mut runner = command.spawn().unwrap();
+    let runner = command.spawn().unwrap();
     // The runner, the adapter and two actors; the case takes a second to hang.
-    let deadline = Instant::now() + LIMIT;
-    let living = loop {
-        let found = marked.processes();
-        if found.len() >= 4 {
-            break found;
-        }
-        assert_eq!(runner.try_wait().unwrap(), None, "it never had two actors");
-        assert!(Instant::now() < deadline, "it does not come to have two actors");
-        std::thread::yield_now();
-    };
-    let living: Vec<_> = living.into_iter().filter_map(|pid| pidfd(pid).ok()).collect();
-    runner.kill().unwrap();
-    runner.wait().unwrap();
-    assert!(living.iter().all(has_ended));
-    none_left(&marked);
+    all_end_with(runner, &marked, 4);
 }
 
 #[test]
@@ -63,22 +49,28 @@ fn one_that_hears_nothing_ends_with_a_killed_runner() {
     let script = "trap '' TERM HUP INT PIPE; exec sleep 1000";
     command.args(["run", "--", "sh", "-c", script]).env("PURLIN_PATIENCE", "100");
     command.env(MARK, &marked.value).stdout(Stdio::null()).stderr(Stdio::null());
-    let mut runner = command.spawn().unwrap();
+    let runner = command.spawn().unwrap();
+    // The runner and the adapter.
+    all_end_with(runner, &marked, 2);
+}
+
+/// Kills the runner once it has so many processes, itself included: all of them end.
+fn all_end_with(mut runner: Child, marked: &Marked, count: usize) {
     let deadline = Instant::now() + LIMIT;
     let living = loop {
         let found = marked.processes();
-        if found.len() >= 2 {
+        if found.len() >= count {
             break found;
         }
-        assert_eq!(runner.try_wait().unwrap(), None, "it never had an adapter");
-        assert!(Instant::now() < deadline, "it does not come to have an adapter");
+        assert_eq!(runner.try_wait().unwrap(), None, "it never had {count} processes");
+        assert!(Instant::now() < deadline, "it does not come to have {count} processes");
         std::thread::yield_now();
     };
     let living: Vec<_> = living.into_iter().filter_map(|pid| pidfd(pid).ok()).collect();
     runner.kill().unwrap();
     runner.wait().unwrap();
     assert!(living.iter().all(has_ended));
-    none_left(&marked);
+    none_left(marked);
 }
 
 /// One that was just being started ends a moment later than those that were seen.

@@ -11,13 +11,9 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use purlin_conformance::limits::PROTOCOL_VERSION;
-use purlin_conformance::serve::{
-    Actor, Arguments, CallResult, Child, Ended, Hello, How, Pace, Reach, Refusal, Subject, serve,
-};
-use serde_json::Value;
+use purlin_conformance::serve::{self, Actor, Child, Hello, How, Pace, Reach, Refusal, Subject};
 
 /// What a subject says of itself; the rest is the same for all of them.
 pub struct Face {
@@ -70,7 +66,7 @@ pub fn sides(sides: &[(&str, &str)]) -> BTreeMap<String, Vec<String>> {
 /// # Errors
 /// * What reading standard input gave.
 pub fn run(subject: impl Subject + 'static) -> io::Result<()> {
-    serve(Arc::new(subject))?;
+    serve::serve(Arc::new(subject))?;
     // Threads that wait in a call for ever are no reason to stay.
     std::process::exit(0)
 }
@@ -83,40 +79,5 @@ pub fn start_thread(how: How, actor: Actor) -> Result<Box<dyn Child>, Refusal> {
     if how != How::Thread {
         return Err(Refusal::unsupported("its objects are of one process"));
     }
-    let builder = std::thread::Builder::new().name(actor.name().to_owned());
-    let thread = builder.spawn(move || actor.run_in_thread());
-    thread.map_err(|error| Refusal::new("out-of-resources", error))?;
-    Ok(Box::new(Thread))
-}
-
-struct Thread;
-
-impl Child for Thread {
-    fn reap(&mut self) -> Result<Ended, Refusal> {
-        Err(Refusal::unsupported("a thread is nobody's child"))
-    }
-}
-
-/// The limit among the arguments, the only one there is; none where there is none, or one that is
-/// null.
-///
-/// # Errors
-/// * What to answer instead of the call: a `Duration` is never negative and always a number, and
-///   has no infinity.
-pub fn limit(args: &Arguments) -> Result<Option<Duration>, CallResult> {
-    if args.keys().any(|name| name != "timeout") {
-        return Err(CallResult::Unsupported);
-    }
-    let timeout = match args.get("timeout") {
-        None | Some(Value::Null) => return Ok(None),
-        Some(Value::String(word)) if word == "nan" => {
-            return Err(CallResult::Prevented("a Duration is always a number".to_owned()));
-        }
-        Some(timeout) => timeout,
-    };
-    let seconds = timeout.as_f64().ok_or(CallResult::Unsupported)?;
-    if seconds < 0.0 {
-        return Err(CallResult::Prevented("a Duration is never negative".to_owned()));
-    }
-    Duration::try_from_secs_f64(seconds).map(Some).map_err(|_| CallResult::Unsupported)
+    serve::start_thread(actor)
 }

@@ -6,10 +6,10 @@ use std::sync::mpsc::{
     sync_channel,
 };
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
-use std::time::Duration;
 
-use purlin_conformance::serve::{Arguments, CallResult, Item, Mixture, Object, Refusal};
-use serde_json::Value;
+use purlin_conformance::serve::{
+    Arguments, CallResult, Item, Mixture, Object, Refusal, duration_limit,
+};
 
 /// What can be asked of it. What is inside it does not tell, and nobody closes it for others.
 pub(super) const OPERATIONS: [&str; 12] = [
@@ -97,10 +97,7 @@ impl Queue {
     }
 
     fn get(&self, args: &Arguments) -> Result<Item, CallResult> {
-        if args.contains_key("end") {
-            return Err(CallResult::Unsupported);
-        }
-        match limit(args)? {
+        match duration_limit(args)? {
             None => self.receiver().recv().map_err(|error| CallResult::failed("closed", error)),
             Some(limit) => self.receiver().recv_timeout(limit).map_err(|error| match error {
                 RecvTimeoutError::Timeout => CallResult::failed("empty", error),
@@ -165,20 +162,4 @@ impl Object for Queue {
 
 fn moved() -> CallResult {
     CallResult::Prevented("what is sent is moved, and its sender has it no more".to_owned())
-}
-
-/// The limit among the arguments, if there is one.
-fn limit(args: &Arguments) -> Result<Option<Duration>, CallResult> {
-    let timeout = match args.get("timeout") {
-        None | Some(Value::Null) => return Ok(None),
-        Some(Value::String(word)) if word == "nan" => {
-            return Err(CallResult::Prevented("a Duration is always a number".to_owned()));
-        }
-        Some(timeout) => timeout,
-    };
-    let seconds = timeout.as_f64().ok_or(CallResult::Unsupported)?;
-    if seconds < 0.0 {
-        return Err(CallResult::Prevented("a Duration is never negative".to_owned()));
-    }
-    Duration::try_from_secs_f64(seconds).map(Some).map_err(|_| CallResult::Unsupported)
 }

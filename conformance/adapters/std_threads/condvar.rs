@@ -1,10 +1,9 @@
 //! `Condvar`, with the `Mutex` whose guard every wait takes and gives back.
 
 use std::sync::{Condvar, PoisonError};
-use std::time::Duration;
 
 use purlin_conformance::serve::{
-    Arguments, CallResult, Flow, Function, Functions, Object, is_true,
+    Arguments, CallResult, Flow, Function, Functions, Object, duration_limit, is_true,
 };
 use serde_json::Value;
 
@@ -26,7 +25,7 @@ impl Condition {
     }
 
     fn wait(&self, args: &Arguments) -> CallResult {
-        let limit = match limit(args) {
+        let limit = match duration_limit(args) {
             Ok(limit) => limit,
             Err(result) => return result,
         };
@@ -46,7 +45,7 @@ impl Condition {
             return CallResult::Unsupported;
         };
         args.remove("function");
-        let limit = match limit(&args) {
+        let limit = match duration_limit(&args) {
             Ok(limit) => limit,
             Err(result) => return result,
         };
@@ -114,17 +113,4 @@ impl Object for Condition {
 
 fn unheld() -> CallResult {
     CallResult::Prevented("to wait is to give a guard, and there is none".to_owned())
-}
-
-/// The limit among the arguments, if there is one.
-fn limit(args: &Arguments) -> Result<Option<Duration>, CallResult> {
-    if args.keys().any(|name| name != "timeout") {
-        return Err(CallResult::Unsupported);
-    }
-    let Some(timeout) = args.get("timeout") else { return Ok(None) };
-    let seconds = timeout.as_f64().ok_or(CallResult::Unsupported)?;
-    if seconds < 0.0 {
-        return Err(CallResult::Prevented("a Duration is never negative".to_owned()));
-    }
-    Duration::try_from_secs_f64(seconds).map(Some).map_err(|_| CallResult::Unsupported)
 }

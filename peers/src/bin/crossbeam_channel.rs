@@ -9,8 +9,9 @@ use crossbeam_channel::{
 };
 use purlin_conformance::serve::{
     Actor, Arguments, CallResult, Child, Hello, How, Item, Mixture, Object, Refusal, Subject,
+    duration_limit,
 };
-use purlin_peers::{FOR_THREADS, Face, limit, run, start_thread};
+use purlin_peers::{FOR_THREADS, Face, run, start_thread};
 use serde_json::Value;
 
 fn main() -> io::Result<()> {
@@ -122,7 +123,7 @@ impl Queue {
         if args.contains_key("end") {
             return Err(CallResult::Unsupported);
         }
-        match limit(args)? {
+        match duration_limit(args)? {
             None => self.receiver.recv().map_err(|error| CallResult::failed("closed", error)),
             Some(limit) => self.receiver.recv_timeout(limit).map_err(|error| match error {
                 RecvTimeoutError::Timeout => CallResult::failed("empty", error),
@@ -184,7 +185,7 @@ impl Object for Queue {
 /// The limit of a put, among what says the item.
 fn within(args: &Arguments) -> Result<Option<std::time::Duration>, CallResult> {
     let timeout = args.iter().filter(|(name, _)| *name == "timeout");
-    limit(&timeout.map(|(name, value)| (name.clone(), value.clone())).collect())
+    duration_limit(&timeout.map(|(name, value)| (name.clone(), value.clone())).collect())
 }
 
 fn moved() -> CallResult {

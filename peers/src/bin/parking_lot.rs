@@ -13,9 +13,9 @@ use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use parking_lot::{Condvar, FairMutex, FairMutexGuard, Mutex, MutexGuard, ReentrantMutex};
 use purlin_conformance::serve::{
     Actor, Arguments, CallResult, Child, Flow, Form, Function, Functions, Hello, How, Object,
-    Refusal, Subject, is_true,
+    Refusal, Subject, duration_limit, is_true,
 };
-use purlin_peers::{FOR_THREADS, Face, limit, run, sides, start_thread};
+use purlin_peers::{FOR_THREADS, Face, run, sides, start_thread};
 use serde_json::Value;
 
 fn main() -> io::Result<()> {
@@ -128,7 +128,7 @@ trait Guarded {
     }
 
     fn acquire(&self, args: &Arguments) -> CallResult {
-        match limit(args) {
+        match duration_limit(args) {
             Ok(None) => self.kept(Some(self.lock())),
             Ok(Some(limit)) => self.kept(self.try_lock_for(limit)),
             Err(other) => other,
@@ -239,7 +239,7 @@ impl Condition {
     }
 
     fn wait(&self, args: &Arguments) -> CallResult {
-        match limit(args) {
+        match duration_limit(args) {
             Err(other) => other,
             Ok(None) => self.waited(|guard| {
                 self.condvar.wait(guard);
@@ -255,7 +255,7 @@ impl Condition {
             return CallResult::Unsupported;
         };
         args.remove("function");
-        let limit = match limit(&args) {
+        let limit = match duration_limit(&args) {
             Ok(limit) => limit,
             Err(other) => return other,
         };
