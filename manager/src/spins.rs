@@ -1,0 +1,107 @@
+//! A bounded spin before a sleep, as long as it pays.
+//!
+//! To wake a process on another processor takes several times as long as a call needs otherwise. So
+//! who waits for the other side first looks for a moment, on both sides: as long as calls follow
+//! each other nobody sleeps, and nobody is woken. Whoever spun in vain a few times in a row sleeps
+//! at once, and tries it now and then. Where there is one processor the other side could not come
+//! meanwhile: there nobody spins.
+
+use core::time::Duration;
+use std::time::Instant;
+
+use crate::limits::{SPIN_LIMIT, SPIN_PAUSE_TURNS, SPIN_TRY_COUNT, SPIN_VAIN_COUNT};
+use crate::sys::processors;
+
+/// What spins have brought of late to one side of a connection, or to a server.
+pub(crate) struct Spins {
+    /// How many sleeps there were since a spin brought what it was for.
+    vain_count: u32,
+}
+
+/// One spin.
+pub(crate) struct Spin {
+    until: Instant,
+    pub(crate) look_count: u32,
+}
+
+impl Spins {
+    /// Nothing is known yet, which is as good as a first doubt: the processors are looked at.
+    pub(crate) const fn new() -> Self {
+        Self { vain_count: SPIN_VAIN_COUNT }
+    }
+
+    /// A spin of so long at most, if it is worth it. Each ends with one of the calls below.
+    pub(crate) fn begin(&self, limit: Option<Duration>) -> Option<Spin> {
+        let is_worth_it = match self.vain_count {
+            0..SPIN_VAIN_COUNT => true,
+            vain_count => is_tried_again(vain_count) && processors::are_several(),
+        };
+        let length = limit.map_or(SPIN_LIMIT, |limit| limit.min(SPIN_LIMIT));
+        is_worth_it.then(|| Spin { until: Instant::now() + length, look_count: 0 })
+    }
+
+    /// It brought what it was for.
+    pub(crate) fn have_paid(&mut self) {
+        self.vain_count = 0;
+    }
+
+    /// It did not, or there was none, and now one sleeps.
+    pub(crate) fn were_in_vain(&mut self) {
+        self.vain_count = self.vain_count.wrapping_add(1);
+    }
+}
+
+impl Spin {
+    /// Lets a moment pass before the next look; false when there is to be none.
+    pub(crate) fn goes_on(&mut self) -> bool {
+        (0..SPIN_PAUSE_TURNS).for_each(|_| core::hint::spin_loop());
+        self.look_count += 1;
+        Instant::now() < self.until
+    }
+
+    /// What was looked for has come, and the next may come as soon.
+    pub(crate) fn begin_anew(&mut self) {
+        *self = Self { until: Instant::now() + SPIN_LIMIT, look_count: 0 };
+    }
+}
+
+const fn is_tried_again(vain_count: u32) -> bool {
+    vain_count.is_power_of_two() || vain_count.is_multiple_of(SPIN_TRY_COUNT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spins_in(spins: &mut Spins, sleep_count: u32) -> usize {
+        let mut spins_at = |_: &u32| {
+            let has_spun = spins.begin(None).is_some();
+            spins.were_in_vain();
+            has_spun
+        };
+        (0..sleep_count).filter(&mut spins_at).count()
+    }
+
+    #[test]
+    fn what_was_in_vain_is_tried_now_and_then() {
+        let several = usize::from(processors::are_several());
+        let mut spins = Spins::new();
+        // 4, 8, ... 1024, 2048, 3072
+        assert_eq!(spins_in(&mut spins, 4 * SPIN_TRY_COUNT - SPIN_VAIN_COUNT), 11 * several);
+        spins.have_paid();
+        assert_eq!(spins_in(&mut spins, SPIN_VAIN_COUNT), SPIN_VAIN_COUNT as usize);
+    }
+
+    #[test]
+    fn a_spin_ends() {
+        let mut spins = Spins::new();
+        spins.have_paid();
+        let mut none = spins.begin(Some(Duration::ZERO)).unwrap();
+        assert!(!none.goes_on(), "not beyond the call's own limit");
+        let mut spin = spins.begin(None).unwrap();
+        while spin.goes_on() {} // ends, or the test does not
+        spin.begin_anew();
+        assert_eq!(spin.look_count, 0);
+        while spin.goes_on() {}
+    }
+}
