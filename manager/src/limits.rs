@@ -55,8 +55,8 @@ pub(crate) const WAITING_MAX: usize = 1024;
 /// So many elements a list may come to by repetition: a small request makes them all.
 pub(crate) const ELEMENT_MAX: u64 = 1 << 24;
 
-/// How long who waits for the other side looks for it before it sleeps: longer than it takes to wake
-/// one who sleeps, so that of two neither sleeps while the other is about to come.
+/// How long who waits for the other side looks before it sleeps: longer than it takes to wake one
+/// who sleeps, so that of two neither sleeps while the other is about to come.
 pub(crate) const SPIN_LIMIT: Duration = Duration::from_micros(50);
 
 /// Turns between two of these looks, some 300 ns: each takes the socket's locks.
@@ -68,8 +68,14 @@ pub(crate) const SPIN_VAIN_COUNT: u32 = 4;
 /// Of so many sleeps one has a spin before it nevertheless: what was in vain may not be any more.
 pub(crate) const SPIN_TRY_COUNT: u32 = 1024;
 
-/// Of so many looks of a server's spin one is at all its connections, the others are at the one that
-/// asked last.
+/// After so many spins that paid, who spins asks how often it lost its processor meanwhile.
+pub(crate) const SPIN_PAID_COUNT: u32 = 32;
+
+/// So often is too often: mostly, what was waited for came from the same processor.
+pub(crate) const SPIN_LOST_COUNT: u64 = 16;
+
+/// Of so many looks of a server's spin one is at all its connections, the others are at the one
+/// that asked last.
 pub(crate) const LOOK_AROUND_COUNT: u32 = 4;
 
 /// So many requests of one connection in a row, found by spinning; then all others have their turn.
@@ -79,5 +85,6 @@ pub(crate) const STAY_COUNT: u32 = 16;
 pub(crate) const READY_COUNT: usize = 256;
 
 const _: () = assert!(STRANGER_MAX < CONNECTION_MAX && READ_BYTES < BUFFER_KEPT_BYTES);
+const _: () = assert!(SPIN_LOST_COUNT < SPIN_PAID_COUNT as u64);
 const _: () = assert!(SPIN_VAIN_COUNT.is_power_of_two() && SPIN_VAIN_COUNT < SPIN_TRY_COUNT);
 const _: () = assert!(MESSAGE_MAX_BYTES < u32::MAX as usize); // the length's field

@@ -3,19 +3,24 @@
 //! To wake a process on another processor takes several times as long as a call needs otherwise. So
 //! who waits for the other side first looks for a moment, on both sides: as long as calls follow
 //! each other nobody sleeps, and nobody is woken. Whoever spun in vain a few times in a row sleeps
-//! at once, and tries it now and then. Where there is one processor the other side could not come
-//! meanwhile: there nobody spins.
+//! at once, and tries it now and then. So does who spun on the processor that the other side
+//! needed: who loses it again and again finds that. Where there is only one, nobody spins.
 
 use core::time::Duration;
 use std::time::Instant;
 
-use crate::limits::{SPIN_LIMIT, SPIN_PAUSE_TURNS, SPIN_TRY_COUNT, SPIN_VAIN_COUNT};
-use crate::sys::processors;
+use crate::limits::{
+    SPIN_LIMIT, SPIN_LOST_COUNT, SPIN_PAID_COUNT, SPIN_PAUSE_TURNS, SPIN_TRY_COUNT, SPIN_VAIN_COUNT,
+};
+use crate::sys::{preempted, processors};
 
 /// What spins have brought of late to one side of a connection, or to a server.
 pub(crate) struct Spins {
     /// How many sleeps there were since a spin brought what it was for.
     vain_count: u32,
+    /// How many have paid since its thread's loss of processors was looked at, and what that was.
+    paid_count: u32,
+    lost_count: u64,
 }
 
 /// One spin.
@@ -27,7 +32,7 @@ pub(crate) struct Spin {
 impl Spins {
     /// Nothing is known yet, which is as good as a first doubt: the processors are looked at.
     pub(crate) const fn new() -> Self {
-        Self { vain_count: SPIN_VAIN_COUNT }
+        Self { vain_count: SPIN_VAIN_COUNT, paid_count: 0, lost_count: 0 }
     }
 
     /// A spin of so long at most, if it is worth it. Each ends with one of the calls below.
@@ -43,6 +48,20 @@ impl Spins {
     /// It brought what it was for.
     pub(crate) fn have_paid(&mut self) {
         self.vain_count = 0;
+        self.paid_count += 1;
+        if self.paid_count >= SPIN_PAID_COUNT {
+            self.paid_count = 0;
+            self.have_cost(preempted::count());
+        }
+    }
+
+    /// Its thread has lost its processor so often by now.
+    fn have_cost(&mut self, lost_count: u64) {
+        let lost_meanwhile = lost_count.saturating_sub(self.lost_count);
+        self.lost_count = lost_count;
+        if lost_meanwhile >= SPIN_LOST_COUNT {
+            self.vain_count = SPIN_TRY_COUNT + 1; // the next try is far
+        }
     }
 
     /// It did not, or there was none, and now one sleeps.
@@ -90,6 +109,17 @@ mod tests {
         assert_eq!(spins_in(&mut spins, 4 * SPIN_TRY_COUNT - SPIN_VAIN_COUNT), 11 * several);
         spins.have_paid();
         assert_eq!(spins_in(&mut spins, SPIN_VAIN_COUNT), SPIN_VAIN_COUNT as usize);
+    }
+
+    #[test]
+    fn what_cost_the_processor_was_in_vain() {
+        let mut spins = Spins::new();
+        spins.have_paid();
+        spins.have_cost(SPIN_LOST_COUNT);
+        assert!(spins.begin(None).is_none(), "it was lost as often as what is too often");
+        spins.have_paid();
+        spins.have_cost(2 * SPIN_LOST_COUNT - 1);
+        assert!(spins.begin(None).is_some(), "once less");
     }
 
     #[test]

@@ -127,8 +127,8 @@ impl Service {
     }
 
     /// Looks for what comes without a sleep, as long as requests follow each other closely: mostly
-    /// the next one is of whoever was answered last. `None` says that it is time to sleep; those who
-    /// are ready may be nobody.
+    /// the next one is of whoever was answered last. `None` says that it is time to sleep; the list
+    /// of those who are ready may be empty.
     fn look_for_a_moment(&mut self) -> Result<Option<Vec<(u64, bool)>>, Error> {
         let Some(mut spin) = self.spins.begin(None) else {
             self.spins.were_in_vain();
