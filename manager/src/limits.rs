@@ -78,9 +78,6 @@ pub(crate) const SPIN_LOST_COUNT: u64 = 16;
 /// that asked last.
 pub(crate) const LOOK_AROUND_COUNT: u32 = 4;
 
-/// So many requests of one connection in a row, found by spinning; then all others have their turn.
-pub(crate) const STAY_COUNT: u32 = 16;
-
 /// What is ready at once; the rest comes with the next look.
 pub(crate) const READY_COUNT: usize = 256;
 

@@ -25,7 +25,10 @@ pub(crate) struct Spins {
 
 /// One spin.
 pub(crate) struct Spin {
+    /// When it would have been over, had nothing come.
+    first_until: Instant,
     until: Instant,
+    now: Instant,
     pub(crate) look_count: u32,
 }
 
@@ -42,7 +45,10 @@ impl Spins {
             vain_count => is_tried_again(vain_count) && processors::are_several(),
         };
         let length = limit.map_or(SPIN_LIMIT, |limit| limit.min(SPIN_LIMIT));
-        is_worth_it.then(|| Spin { until: Instant::now() + length, look_count: 0 })
+        is_worth_it.then(|| {
+            let now = Instant::now();
+            Spin { first_until: now + length, until: now + length, now, look_count: 0 }
+        })
     }
 
     /// It brought what it was for.
@@ -75,12 +81,20 @@ impl Spin {
     pub(crate) fn goes_on(&mut self) -> bool {
         (0..SPIN_PAUSE_TURNS).for_each(|_| core::hint::spin_loop());
         self.look_count += 1;
-        Instant::now() < self.until
+        self.now = Instant::now();
+        self.now < self.until
     }
 
     /// What was looked for has come, and the next may come as soon.
     pub(crate) fn begin_anew(&mut self) {
-        *self = Self { until: Instant::now() + SPIN_LIMIT, look_count: 0 };
+        self.now = Instant::now();
+        self.until = self.now + SPIN_LIMIT;
+        self.look_count = 0;
+    }
+
+    /// Whether it goes on only since something has come.
+    pub(crate) fn is_long(&self) -> bool {
+        self.now >= self.first_until
     }
 }
 
@@ -129,9 +143,11 @@ mod tests {
         let mut none = spins.begin(Some(Duration::ZERO)).unwrap();
         assert!(!none.goes_on(), "not beyond the call's own limit");
         let mut spin = spins.begin(None).unwrap();
-        while spin.goes_on() {} // ends, or the test does not
+        while spin.goes_on() {
+            assert!(!spin.is_long());
+        } // ends, or the test does not
         spin.begin_anew();
-        assert_eq!(spin.look_count, 0);
+        assert_eq!((spin.look_count, spin.is_long()), (0, true));
         while spin.goes_on() {}
     }
 }

@@ -3,9 +3,10 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 
-use purlin_manager::{Address, Builder, Client, Error, Key, Lock, Manager};
+use purlin_manager::{Address, Builder, Client, Error, Key, Manager, RLock};
 
 use crate::bounded::{BRIEF, LIMIT, Test};
+use crate::raw;
 use crate::servers::Folder;
 
 pub(crate) const TESTS: &[Test] = &[
@@ -13,7 +14,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_broken_connection_is_replaced", a_broken_connection_is_replaced),
     ("a_successor_at_the_address_is_another", a_successor_at_the_address_is_another),
     ("a_reference_has_its_kind", a_reference_has_its_kind),
-    ("who_asks_alone_and_who_waits_are_both_served", who_asks_alone_and_who_waits_are_both_served),
+    ("who_never_rests_keeps_nobody_out", who_never_rests_keeps_nobody_out),
 ];
 
 /// Far more than a socket takes before somebody reads.
@@ -107,30 +108,27 @@ fn a_successor_at_the_address_is_another() {
 
 fn a_reference_has_its_kind() {
     let manager = Manager::start().unwrap();
-    let list = manager.list([1]).unwrap();
-    let mut form = postcard::to_stdvec(&list).unwrap();
-    let lock = postcard::to_stdvec(&manager.lock().unwrap()).unwrap();
-    // The server has 16 bytes, the object one; then comes the kind.
-    form[17] = lock[17];
-    let false_lock: Lock = postcard::from_bytes(&form).unwrap();
-    assert_eq!(false_lock.try_acquire().err(), Some(Error::Incompatible));
-    assert_eq!(list.to_vec(), Ok(vec![1]));
+    let lock = manager.lock().unwrap();
+    let mut form = postcard::to_stdvec(&lock).unwrap();
+    let rlock = postcard::to_stdvec(&manager.rlock().unwrap()).unwrap();
+    // The server has 16 bytes, the object one; then comes the kind. The calls of both are the same.
+    form[17] = rlock[17];
+    let false_rlock: RLock = postcard::from_bytes(&form).unwrap();
+    assert_eq!(false_rlock.try_acquire().err(), Some(Error::Incompatible));
+    assert!(lock.try_acquire().is_ok());
 }
 
-fn who_asks_alone_and_who_waits_are_both_served() {
-    // One asks so fast that the server never sleeps; the other, and a limit, still have their turn.
-    let manager = Manager::start().unwrap();
-    let (value, queue) = (manager.value(0_u64).unwrap(), manager.queue::<u64>().unwrap());
-    let asks = crate::bounded::Child::run(|| -> Result<(), Error> {
-        loop {
-            value.get()?;
-        }
-    });
-    for round in 0..100 {
-        queue.put(&round, None).unwrap();
-        assert_eq!(queue.get(None), Ok(round));
+fn who_never_rests_keeps_nobody_out() {
+    let key = Key::new("a secret of theirs").unwrap();
+    let manager = Builder::new().key(key.clone()).fork().unwrap();
+    let list = manager.list([1]).unwrap();
+    let mut stream = raw::client(manager.address(), &key);
+    // What has no answer: a reference is given back that it never had. There is always more.
+    let releases = raw::frame(0, &[2, 0x7f, 0]).repeat(4096);
+    let sending = std::thread::spawn(move || while stream.write_all(&releases).is_ok() {});
+    for _ in 0..3 {
+        assert_eq!(list.within(LIMIT / 2).len(), Ok(1));
     }
-    assert_eq!(queue.get(BRIEF), Err(Error::Empty));
-    assert_eq!(manager.shutdown(LIMIT), Ok(purlin_process::ExitStatus::Code(0)));
-    drop(asks);
+    manager.shutdown(LIMIT).unwrap();
+    sending.join().unwrap();
 }

@@ -17,8 +17,7 @@ use super::turn::{Caller, ClientNumber, Effects, Limit, Ticket, Turn, Waits};
 use crate::address::Address;
 use crate::error::Error;
 use crate::limits::{
-    CONNECTION_MAX, LINGER, LISTEN_PAUSE, LOOK_AROUND_COUNT, PROOF_LIMIT, READ_BYTES, STAY_COUNT,
-    STRANGER_MAX,
+    CONNECTION_MAX, LINGER, LISTEN_PAUSE, LOOK_AROUND_COUNT, PROOF_LIMIT, READ_BYTES, STRANGER_MAX,
 };
 use crate::line::Line;
 use crate::objects::{self, Outcome, State};
@@ -134,16 +133,16 @@ impl Service {
             self.spins.were_in_vain();
             return Ok(None);
         };
-        let mut stay_count = 0;
         while spin.goes_on() {
             if self.has_recent_asked() {
                 self.spins.have_paid();
-                stay_count += 1;
                 spin.begin_anew();
             }
-            if stay_count == STAY_COUNT || spin.look_count.is_multiple_of(LOOK_AROUND_COUNT) {
+            // However fast one asks, all others have their turn.
+            let is_long = spin.is_long();
+            if is_long || spin.look_count.is_multiple_of(LOOK_AROUND_COUNT) {
                 let events = self.ready.look()?;
-                if stay_count == STAY_COUNT || !events.is_empty() {
+                if is_long || !events.is_empty() {
                     self.spins.have_paid();
                     return Ok(Some(events));
                 }
