@@ -71,6 +71,8 @@ Kills at every instruction, and looks whether the survivors mind.
   purlin-sweep [SCENARIO]…           all of them, when none is named
     --stride N         every N-th instruction only
     --points N         about N points of each scenario, and every system call
+    --changes          where what others can see has changed only: the same kills for them, with few
+                       points; not for --pauses, where it matters what the victim has looked at
     --second           kill whoever finds the remains, too: 30 points of each, if not told
     --pauses           kill nobody: the victim stands still at each instruction, while another
                        does all it can to the same objects, and goes on then
@@ -106,6 +108,7 @@ fn parse_from(mut parser: lexopt::Parser) -> Result<Order, lexopt::Error> {
             Long("faults") => return names(parser).map(Order::Faults),
             Long("stride") => density = Some(Density::Stride(parser.value()?.parse()?)),
             Long("points") => density = Some(Density::Points(parser.value()?.parse()?)),
+            Long("changes") => density = Some(Density::Changes),
             Long("second") if order.mode != Mode::Pauses => order.mode = Mode::Double,
             Long("pauses") if order.mode != Mode::Double => order.mode = Mode::Pauses,
             Long("second" | "pauses") => return Err("either --second or --pauses".into()),
@@ -114,6 +117,9 @@ fn parse_from(mut parser: lexopt::Parser) -> Result<Order, lexopt::Error> {
             Value(name) => order.scenarios.push(named(&name.string()?)?),
             other => return Err(other.unexpected()),
         }
+    }
+    if order.mode == Mode::Pauses && density == Some(Density::Changes) {
+        return Err("--changes is not for --pauses".into());
     }
     order.density = density.unwrap_or(match order.mode {
         Mode::Double => Density::Points(SECOND_POINT_COUNT),

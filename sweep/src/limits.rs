@@ -93,6 +93,9 @@ pub(crate) const PANIC_STATUS: i32 = 101;
 /// What a traced role ends with where tracing is not permitted.
 pub(crate) const NOT_PERMITTED_STATUS: i32 = 77;
 
+/// How many steps of a role are noted; a later one has no landing, and is stepped to.
+pub(crate) const LIST_MAX: usize = 1 << 20;
+
 /// Failures that are shown in full for each scenario; the others are counted.
 pub(crate) const SHOWN_COUNT: usize = 8;
 
