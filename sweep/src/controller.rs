@@ -82,7 +82,7 @@ impl Controller {
         let began = Instant::now();
         let mut tally = Tally::default();
         if let Some(region) = self.rehearse(scenario, density, true, &mut tally) {
-            let lands = scenario.sweep == Sweep::Long || density == Density::Changes;
+            let lands = scenario.sweep == Sweep::Long || density.looks_at_changes();
             let mut walk = Walk::new(density, &region);
             while let Some(steps) = self.next(&mut walk, &tally) {
                 let kill = match scenario.sweep {
@@ -128,7 +128,7 @@ impl Controller {
     pub fn doubles(&self, scenario: &Scenario, density: Density) -> Tally {
         let began = Instant::now();
         let mut tally = Tally::default();
-        let notes = density == Density::Changes;
+        let notes = density.looks_at_changes();
         if let Some(region) = self.rehearse(scenario, density, notes, &mut tally) {
             let mut walk = Walk::new(density, &region);
             while let Some(steps) = self.next(&mut walk, &tally) {
@@ -151,7 +151,7 @@ impl Controller {
         tally: &mut Tally,
     ) -> Death {
         let first = Kill::before(steps);
-        let noted = (density == Density::Changes).then_some(1);
+        let noted = density.looks_at_changes().then_some(1);
         let landings = [region.landing(first), None];
         let mut aids = Aids { noted, is_watched: true, landings };
         let to_the_end = Kill::before(u64::MAX);
@@ -209,7 +209,7 @@ impl Controller {
             return None;
         }
         let mut region = Region::default();
-        let (noted, is_watched) = (notes.then_some(0), density == Density::Changes);
+        let (noted, is_watched) = (notes.then_some(0), density.looks_at_changes());
         let aids = Aids { noted, is_watched, ..Aids::default() };
         for _ in 0..density.rehearsal_count() {
             let to_the_end = Plan::single(Kill::before(u64::MAX));

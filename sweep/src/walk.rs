@@ -15,8 +15,8 @@ pub enum Density {
     Points(u64),
     /// Each instruction after which shared memory or the kernel may be other than before it, as a
     /// run up to the end saw them: between two of these it makes no difference to others where
-    /// somebody dies.
-    Changes,
+    /// somebody dies. Or every so many of them only.
+    Changes(u64),
 }
 
 /// The part between the marks, as a run up to the end saw it.
@@ -59,16 +59,21 @@ impl Density {
     /// How often a region is measured before it is swept.
     pub(crate) const fn rehearsal_count(self) -> u32 {
         match self {
-            Self::Stride(_) | Self::Changes => REHEARSAL_COUNT,
+            Self::Stride(_) | Self::Changes(_) => REHEARSAL_COUNT,
             Self::Points(_) => 1,
         }
+    }
+
+    /// Whether what others see is watched.
+    pub(crate) const fn looks_at_changes(self) -> bool {
+        matches!(self, Self::Changes(_))
     }
 
     fn stride(self, step_count: u64) -> u64 {
         match self {
             Self::Stride(stride) => stride.max(1),
             Self::Points(count) => step_count.div_ceil(count.max(1)).max(1),
-            Self::Changes => step_count.max(1),
+            Self::Changes(_) => step_count.max(1),
         }
     }
 }
@@ -103,9 +108,11 @@ impl Walk {
         };
         match density {
             Density::Stride(_) => Self { is_sample: false, ..walk },
-            Density::Changes => {
-                let mut given = vec![region.step_count];
-                given.extend(region.changes.iter().rev());
+            Density::Changes(stride) => {
+                let changes = region.changes.iter().copied();
+                let mut given: Vec<_> = changes.step_by(stride.max(1) as usize).collect();
+                given.push(region.step_count);
+                given.reverse();
                 Self { given, next: region.step_count, ..walk }
             }
             Density::Points(count) => {
@@ -202,8 +209,9 @@ mod tests {
     #[test]
     fn of_changes_each_is_walked_to_and_the_end() {
         let region = Region { step_count: 20, changes: vec![0, 3, 5, 7], ..Region::default() };
-        assert_eq!(walked(Density::Changes, &region), [0, 3, 5, 7, 20]);
-        assert_eq!(Walk::new(Density::Changes, &region).cuts().len(), CUT_MICROS.len() + 1);
+        assert_eq!(walked(Density::Changes(1), &region), [0, 3, 5, 7, 20]);
+        assert_eq!(walked(Density::Changes(3), &region), [0, 7, 20]);
+        assert_eq!(Walk::new(Density::Changes(1), &region).cuts().len(), CUT_MICROS.len() + 1);
     }
 
     #[test]
