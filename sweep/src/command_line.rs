@@ -71,9 +71,9 @@ Kills at every instruction, and looks whether the survivors mind.
   purlin-sweep [SCENARIO]…           all of them, when none is named
     --stride N         every N-th instruction only
     --points N         about N points of each scenario, and every system call
-    --changes          only where what others can see has changed, which makes no difference to them;
-                       with --stride, every N-th of these. Not for --pauses, where it matters what
-                       the victim has looked at
+    --changes          only where what others can see has changed: in between a death makes no
+                       difference to them. With --stride, every N-th of these. Not for --pauses,
+                       where it matters what the victim has looked at
     --second           kill whoever finds the remains, too: 30 points of each, if not told
     --pauses           kill nobody: the victim stands still at each instruction, while another
                        does all it can to the same objects, and goes on then

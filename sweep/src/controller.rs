@@ -41,8 +41,8 @@ pub struct Tally {
     pub round_count: u64,
     /// Points at which a step slept for good, so that the victim was killed asleep.
     pub stuck_count: u64,
-    /// Points to which a role was stepped whole, since it had not come to where it was to be let run
-    /// to at full speed.
+    /// Points to which a role was stepped whole, since it had not come to where it was to be let
+    /// run to at full speed.
     pub off_path_count: u64,
     /// How long it took.
     pub took: Duration,
