@@ -7,6 +7,7 @@ use purlin_sync::Deadline;
 use crate::error::Error;
 use crate::office::Attending;
 use crate::outcome::Help;
+use crate::outcomes::Outcomes;
 
 /// Gets what came of a job, once, whatever became of it.
 pub(crate) type Deliver<T> = Box<dyn FnOnce(Result<T, Error>) + Send>;
@@ -27,12 +28,13 @@ pub trait Engine {
     /// How many there are.
     fn worker_count(&self) -> usize;
 
-    /// Has them run, in their order, when workers are free.
+    /// Has them run, in their order, when workers are free. The caller attends, up to their end, or
+    /// does not.
     ///
     /// # Errors
-    /// * [`Error::PoolNotRunning`], [`Error::NotTheOwner`], [`Error::WorkersFail`]: all were
-    ///   dropped.
-    fn submit(&self, jobs: Vec<Job<Self>>) -> Result<(), Error>;
+    /// * [`Error::PoolNotRunning`], [`Error::NotTheOwner`], [`Error::WorkersFail`],
+    ///   [`Error::OutOfResources`]: all were dropped.
+    fn submit(&self, jobs: Vec<Job<Self>>, is_attended: bool) -> Result<(), Error>;
 
     /// Whether jobs are taken.
     ///
@@ -76,5 +78,5 @@ pub trait Runs<F, A, R>: Workers {
 
     /// What came of so many calls.
     #[doc(hidden)]
-    fn unpack(answer: Self::Answer, count: usize) -> Result<Vec<Result<R, Error>>, Error>;
+    fn unpack(answer: Self::Answer, count: usize) -> Result<Outcomes<R>, Error>;
 }

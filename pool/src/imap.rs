@@ -9,6 +9,7 @@ use crate::engine::{Runs, Workers};
 use crate::error::Error;
 use crate::limits::AHEAD_PER_WORKER;
 use crate::outcome::wait_until;
+use crate::outcomes::Outcomes;
 use crate::pool::Pool;
 use crate::worker::quietly;
 
@@ -72,7 +73,7 @@ where
             let read = self.read(&mut part);
             if !part.is_empty() {
                 let (place, to) = (self.given_count, Arc::clone(arrivals));
-                let put = move |outcomes: Vec<_>| to.put(place, outcomes.into());
+                let put = move |all: Outcomes<_>| to.put(place, all.into_each().into());
                 let given = self.pool.submit(&self.function, part, put);
                 self.given_count += 1;
                 if let Err(error) = given {

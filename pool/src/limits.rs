@@ -54,6 +54,13 @@ pub(crate) const AHEAD_PER_WORKER: usize = 2;
 /// How long the keeper sleeps when a worker has ended and a tracer holds its end back.
 pub(crate) const TRACED_PAUSE: Duration = Duration::from_millis(10);
 
+/// How many tasks a worker may have been handed, at the most.
+pub(crate) const SLOT_COUNT: usize = 32;
+
+/// So many mailboxes share a segment, if their inputs and outputs fit: a segment costs its maker a
+/// quarter of a fork, and each fork of its maker a little.
+pub(crate) const RACK_COUNT: usize = 4;
+
 /// A worker has so many tasks in its mailbox at most, the one that it runs included; unless they
 /// take less than `SHORT` each.
 pub(crate) const AHEAD: usize = 2;

@@ -11,6 +11,7 @@ use crate::engine::{Engine, Job, Runs, Workers};
 use crate::error::Error;
 use crate::office::Attending;
 use crate::outcome::{Help, wait_until};
+use crate::outcomes::Outcomes;
 use crate::worker::{Initialize, quietly};
 
 /// Workers that are threads: they see the owner's objects themselves, and need nothing carried.
@@ -168,7 +169,7 @@ impl Engine for Threads {
         }
     }
 
-    fn submit(&self, jobs: Vec<Job<Self>>) -> Result<(), Error> {
+    fn submit(&self, jobs: Vec<Job<Self>>, _is_attended: bool) -> Result<(), Error> {
         self.check_owner()?;
         let mut state = self.shared.lock();
         match &state.phase {
@@ -231,8 +232,8 @@ where
         }))
     }
 
-    fn unpack(answer: Self::Answer, _count: usize) -> Result<Vec<Result<R, Error>>, Error> {
-        answer.downcast().map(|outcomes| *outcomes).map_err(|_| Error::Damaged)
+    fn unpack(answer: Self::Answer, _count: usize) -> Result<Outcomes<R>, Error> {
+        answer.downcast().map(|each| Outcomes::Each(*each)).map_err(|_| Error::Damaged)
     }
 }
 
