@@ -1,5 +1,6 @@
-//! The words of `purlin-sync`, and upon them those of the queues of `purlin-channel` and of a worker's
-//! mailbox of `purlin-pool`, run in every interleaving that loom knows, with a kill at every step.
+//! The words of `purlin-sync`, and upon them those of the queues of `purlin-channel` and of a
+//! worker's mailbox of `purlin-pool`, run in every interleaving that loom knows, with a kill at
+//! every step.
 //!
 //! The very file that ships is included here beside a `cell` of our own: no flag, no second build,
 //! plain `cargo test`. An access to shared memory or a system call is a step; a process is a thread

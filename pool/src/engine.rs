@@ -28,8 +28,11 @@ pub trait Engine {
     /// How many there are.
     fn worker_count(&self) -> usize;
 
+    /// The process that made it.
+    fn owner(&self) -> u32;
+
     /// Has them run, in their order, when workers are free. The caller attends, up to their end, or
-    /// does not.
+    /// does not; and has seen in this thread that jobs are [taken](Self::check_running).
     ///
     /// # Errors
     /// * [`Error::PoolNotRunning`], [`Error::NotTheOwner`], [`Error::WorkersFail`],
@@ -74,7 +77,10 @@ pub trait Workers: Engine {}
 pub trait Runs<F, A, R>: Workers {
     /// A call of the function on each of these, one after the other.
     #[doc(hidden)]
-    fn pack(function: &Arc<F>, arguments: Vec<A>) -> Result<Self::Call, Error>;
+    fn pack(
+        function: &Arc<F>,
+        arguments: impl ExactSizeIterator<Item = A>,
+    ) -> Result<Self::Call, Error>;
 
     /// What came of so many calls.
     #[doc(hidden)]

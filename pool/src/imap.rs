@@ -172,7 +172,8 @@ macro_rules! iterator {
                     let is_it = |at| is_it(at, taken_count);
                     let deadline = deadline.start();
                     let is_try = deadline.remaining().is_some_and(|left| left.is_zero());
-                    let pool = self.feed.pool.workers.helped().filter(|_| !is_try);
+                    let is_ours = self.feed.pool.workers.owner() == std::process::id();
+                    let pool = self.feed.pool.workers.helped().filter(|_| !is_try && is_ours);
                     if let Some(pool) = pool.and_then(|pool| pool.upgrade()) {
                         pool.help(deadline, &|| self.arrivals.has(is_it));
                     }

@@ -66,6 +66,11 @@ pub(crate) const RACK_COUNT: usize = 4;
 pub(crate) const AHEAD: usize = 2;
 pub(crate) const SHORT: Duration = Duration::from_micros(200);
 
+/// Who waits looks so often before it sleeps, so many turns apart: some 10 us, what it takes to
+/// wake somebody on another processor.
+pub(crate) const LOOK_COUNT: u32 = 32;
+pub(crate) const SPIN_ITERATIONS: u32 = 16;
+
 /// Where so many tasks were done at once the owner does not have itself woken for the next ones: it
 /// looks again after a nap.
 pub(crate) const BRISK_COUNT: usize = 4;

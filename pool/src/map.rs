@@ -27,7 +27,7 @@ struct State<R> {
     finish: Option<Finish<R>>,
 }
 
-impl<R> Gather<R> {
+impl<R: 'static> Gather<R> {
     /// Of so many arguments, in so many parts.
     pub(crate) fn new(
         total_count: usize,

@@ -25,17 +25,22 @@ macro_rules! numbers {
             })*
         }
 
-        /// As many as the bytes hold; none of what is no number.
-        pub(crate) fn read<T: 'static>(bytes: &[u8]) -> Vec<T> {
-            let mut items = Vec::<T>::new();
-            let typed: &mut dyn Any = &mut items;
+        /// Adds as many to others as the bytes hold; none of what is no number.
+        pub(crate) fn append<T: 'static>(items: &mut Vec<T>, bytes: &[u8]) {
+            let typed: &mut dyn Any = items;
             $(if let Some(numbers) = typed.downcast_mut::<Vec<$number>>() {
                 let (chunks, _) = bytes.as_chunks();
                 numbers.extend(chunks.iter().map(|chunk| <$number>::from_le_bytes(*chunk)));
             })*
-            items
         }
     };
+}
+
+/// As many as the bytes hold.
+pub(crate) fn read<T: 'static>(bytes: &[u8]) -> Vec<T> {
+    let mut items = Vec::new();
+    append(&mut items, bytes);
+    items
 }
 
 numbers!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64);

@@ -29,9 +29,10 @@ enum State<T> {
 }
 
 impl<T> Cell<T> {
-    pub(crate) fn new() -> Arc<Self> {
+    /// For a process, which this is.
+    pub(crate) fn new(owner: u32) -> Arc<Self> {
         let inside = Mutex::new(Inside { state: State::Waiting, is_awaited: false });
-        Arc::new(Self { owner: std::process::id(), inside, changed: Condvar::new() })
+        Arc::new(Self { owner, inside, changed: Condvar::new() })
     }
 
     /// Whether this is the process that waits for it.
@@ -79,7 +80,7 @@ impl<T> Cell<T> {
 
 /// Somebody who takes answers while it waits for one: then nobody else has to be woken for it.
 pub trait Help: Send + Sync {
-    /// Takes answers until it is so, or until the deadline.
+    /// Takes answers until it is so, or until the deadline. In the process that made it.
     fn help(&self, deadline: Deadline, is_so: &dyn Fn() -> bool);
 }
 

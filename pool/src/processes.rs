@@ -30,9 +30,12 @@ impl Engine for Processes {
         self.office.worker_count
     }
 
+    fn owner(&self) -> u32 {
+        self.office.owner
+    }
+
     fn submit(&self, jobs: Vec<Job<Self>>, is_attended: bool) -> Result<(), Error> {
         if !is_attended {
-            self.office.check_owner()?;
             self.crew.see_to_clerk(&self.office)?;
         }
         self.office.submit(jobs.into_iter().map(|job| (job.call, job.deliver)))
@@ -79,12 +82,15 @@ where
     A: Serialize + DeserializeOwned + 'static,
     R: Serialize + DeserializeOwned + 'static,
 {
-    fn pack(_function: &Arc<F>, arguments: Vec<A>) -> Result<Task, Error> {
+    fn pack(
+        _function: &Arc<F>,
+        arguments: impl ExactSizeIterator<Item = A>,
+    ) -> Result<Task, Error> {
         let offset = Function::of(trampoline::<F, A, R>).offset()?;
-        Ok(Task { offset, input: wire::write_input(&arguments)? })
+        Ok(Task { offset, input: wire::write_input(arguments)? })
     }
 
     fn unpack(answer: Answer, count: usize) -> Result<Outcomes<R>, Error> {
-        wire::read_output(&answer, count)
+        wire::read_output(answer, count)
     }
 }

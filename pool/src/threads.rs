@@ -169,8 +169,11 @@ impl Engine for Threads {
         }
     }
 
+    fn owner(&self) -> u32 {
+        self.owner
+    }
+
     fn submit(&self, jobs: Vec<Job<Self>>, _is_attended: bool) -> Result<(), Error> {
-        self.check_owner()?;
         let mut state = self.shared.lock();
         match &state.phase {
             Phase::Open => {}
@@ -224,8 +227,11 @@ where
     A: Send + 'static,
     R: Send + 'static,
 {
-    fn pack(function: &Arc<F>, arguments: Vec<A>) -> Result<Self::Call, Error> {
-        let function = Arc::clone(function);
+    fn pack(
+        function: &Arc<F>,
+        arguments: impl ExactSizeIterator<Item = A>,
+    ) -> Result<Self::Call, Error> {
+        let (function, arguments) = (Arc::clone(function), Vec::from_iter(arguments));
         Ok(Box::new(move || {
             let outcomes = arguments.into_iter().map(|argument| run(|| function(argument)));
             Box::new(outcomes.collect::<Vec<Result<R, Error>>>())

@@ -24,16 +24,27 @@ const TOO_LARGE: u8 = 3;
 const OUT_OF_RESOURCES: u8 = 4;
 const NUMBERS: u8 = 5;
 
+/// So many numbers are written at a time, to have no second row of all.
+const BLOCK_COUNT: usize = 512;
+
 /// # Errors
 /// * [`Error::NotTransferable`] for an argument without a serial form.
-pub(crate) fn write_input<A: Serialize + 'static>(arguments: &Vec<A>) -> Result<Vec<u8>, Error> {
+pub(crate) fn write_input<A: Serialize + 'static>(
+    mut arguments: impl ExactSizeIterator<Item = A>,
+) -> Result<Vec<u8>, Error> {
     let mut input = Vec::new();
-    if numbers::are::<A>() {
-        numbers::push(&mut input, arguments);
+    if !numbers::are::<A>() {
+        push(&mut input, &arguments.len())?;
+        arguments.try_for_each(|argument| push(&mut input, &argument))?;
         return Ok(input);
     }
-    push(&mut input, &arguments.len())?;
-    arguments.iter().try_for_each(|argument| push(&mut input, argument))?;
+    input.reserve_exact(arguments.len() * size_of::<A>());
+    let mut block = Vec::with_capacity(arguments.len().min(BLOCK_COUNT));
+    while arguments.len() > 0 {
+        block.clear();
+        block.extend(arguments.by_ref().take(BLOCK_COUNT));
+        numbers::push(&mut input, &block);
+    }
     Ok(input)
 }
 
@@ -180,14 +191,14 @@ pub(crate) fn push_error(output: &mut Vec<u8>, error: &Error) {
 /// # Errors
 /// * [`Error::Damaged`] when there are more or fewer, or what no worker writes.
 pub(crate) fn read_output<R: DeserializeOwned + 'static>(
-    output: &[u8],
+    output: Vec<u8>,
     count: usize,
 ) -> Result<Outcomes<R>, Error> {
     if let Some((&NUMBERS, rest)) = output.split_first() {
         let is_whole = numbers::are::<R>() && count.checked_mul(size_of::<R>()) == Some(rest.len());
-        return if is_whole { Ok(Outcomes::All(numbers::read(rest))) } else { Err(Error::Damaged) };
+        return if is_whole { Ok(Outcomes::Numbers(output)) } else { Err(Error::Damaged) };
     }
-    let (mut values, mut rest) = (Vec::with_capacity(count), output);
+    let (mut values, mut rest) = (Vec::with_capacity(count), output.as_slice());
     while let Some((&VALUE, behind)) = rest.split_first()
         && let Ok((value, behind)) = postcard::take_from_bytes(behind)
     {
@@ -296,36 +307,41 @@ mod tests {
     }
 
     fn read<R: DeserializeOwned + 'static>(output: &[u8], count: usize) -> Vec<Result<R, Error>> {
-        read_output(output, count).expect("as it was written").into_each()
+        read_output(output.to_vec(), count).expect("as it was written").into_each()
     }
 
     #[test]
     fn items_come_out_as_they_went_in() {
-        let input = write_input(&vec![(1_u32, "one"), (2, "two")]).unwrap();
+        let input = write_input([(1_u32, "one"), (2, "two")].into_iter()).unwrap();
         let items: Vec<Result<(u32, String), Error>> = Arguments::of(&input).collect();
         assert_eq!(items, [Ok((1, "one".into())), Ok((2, "two".into()))]);
         let cut: Vec<Result<(u32, String), Error>> = Arguments::of(&input[..6]).collect();
         assert_eq!(cut, [Ok((1, "one".into())), Err(Error::NotTransferable)]);
-        assert_eq!(Arguments::<()>::of(&write_input(&vec![(); 3]).unwrap()).count(), 3);
+        assert_eq!(Arguments::<()>::of(&write_input([(); 3].into_iter()).unwrap()).count(), 3);
         let outcomes =
             [Ok(true), Err(failed("no")), Err(Error::NotTransferable), Err(Error::OutOfResources)];
         let output = written(outcomes.to_vec());
         assert_eq!(read::<bool>(&output, 4), outcomes);
-        assert_eq!(read_output::<bool>(&output, 3), Err(Error::Damaged));
+        assert_eq!(read_output::<bool>(output, 3), Err(Error::Damaged));
         let all = written(vec![Ok(true), Ok(false)]);
-        assert_eq!(read_output(&all, 2), Ok(Outcomes::All(vec![true, false])));
-        assert_eq!(read_output::<bool>(&all, 3), Err(Error::Damaged));
+        assert_eq!(read_output(all.clone(), 2), Ok(Outcomes::All(vec![true, false])));
+        assert_eq!(read_output::<bool>(all, 3), Err(Error::Damaged));
     }
 
     #[test]
     fn numbers_come_out_as_they_went_in() {
-        let input = write_input(&vec![7_i64, -7]).unwrap();
+        let input = write_input([7_i64, -7].into_iter()).unwrap();
         assert_eq!(input.len(), 16);
         assert_eq!(Arguments::of(&input).collect::<Vec<_>>(), [Ok(7_i64), Ok(-7)]);
         let output = written(vec![Ok(7_i64), Ok(-7)]);
-        assert_eq!(read_output(&output, 2), Ok(Outcomes::All(vec![7_i64, -7])));
-        assert_eq!(read_output::<i64>(&output, 1), Err(Error::Damaged));
-        assert_eq!(read_output::<bool>(&output, 16), Err(Error::Damaged));
+        assert_eq!(read::<i64>(&output, 2), [Ok(7), Ok(-7)]);
+        let counts = read_output::<i64>(output.clone(), 2).map(|all| all.counts());
+        assert_eq!(counts, Ok((2, 0)));
+        let mut values = vec![1];
+        read_output(output.clone(), 2).unwrap().append_to(&mut values).unwrap();
+        assert_eq!(values, [1, 7_i64, -7]);
+        assert_eq!(read_output::<i64>(output.clone(), 1), Err(Error::Damaged));
+        assert_eq!(read_output::<bool>(output, 16), Err(Error::Damaged));
         for failed_ones in [vec![0], vec![1, 2], vec![3], vec![0, 1, 2, 3]] {
             let one = |place: usize| {
                 if failed_ones.contains(&place) { Err(failed("no")) } else { Ok(place as u8) }
@@ -352,12 +368,12 @@ mod tests {
     fn no_cut_and_no_changed_byte_makes_it_panic() {
         let output = written(vec![Ok("some text".to_owned()), Err(failed("no"))]);
         for end in 0..output.len() {
-            let _ = read_output::<String>(&output[..end], 2);
+            let _ = read_output::<String>(output[..end].to_vec(), 2);
             for byte in [0, 1, 5, 0x7f, 0xff] {
                 let mut other = output.clone();
                 other[end] = byte;
-                let _ = read_output::<String>(&other, 2);
-                let _ = read_output::<u64>(&other, 2);
+                let _ = read_output::<String>(other.clone(), 2);
+                let _ = read_output::<u64>(other.clone(), 2);
                 let _ = Arguments::<String>::of(&other).take(100).count();
                 let _ = Arguments::<u64>::of(&other).count();
             }

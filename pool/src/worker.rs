@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use crate::error::Error;
 use crate::function::{Function, conjure};
 use crate::limits::FIRST_WORDS_MAX_COUNT;
-use crate::sys::processors::are_several;
+use crate::sys::processors::look_count;
 use crate::wire::{self, Answers, Arguments};
 use crate::words::{Bell, Mailbox};
 
@@ -46,7 +46,7 @@ impl Worker {
         }
         self.mailbox.set_ready();
         let mut functions = Functions::new(self.functions)?;
-        let mut reader = self.mailbox.reader(are_several());
+        let mut reader = self.mailbox.reader(look_count());
         while let Some((function, input)) = self.mailbox.next(&reader)? {
             let output = match functions.find(function) {
                 Ok(function) => function.call(&input),

@@ -10,6 +10,9 @@ use super::slots::{Body, MailboxWords, Seen, tell};
 use crate::life::{Attachment, Scene, World};
 use crate::sleepers::Slices;
 
+/// A look before the first sleep, so that it is in the models, too.
+const LOOK_COUNT: u32 = 1;
+
 /// No model has more tasks.
 const TASK_COUNT: usize = 3;
 
@@ -69,14 +72,14 @@ impl Desk {
 
     /// Takes a task, runs it and answers; false at the end.
     fn serve(&self, reader: &mut Reader) -> bool {
-        let next = self.words.next(reader.slot, false).expect("nobody refuses a sleep");
+        let next = self.words.next(reader.slot, LOOK_COUNT).expect("nobody refuses a sleep");
         let Some((task, input)) = next else { return false };
         let task = task as usize;
         self.run(task);
         let given = self.inputs[input.at as usize].load(Relaxed); // Relaxed: ordered by W1
         assert_eq!(given, input_of(task), "another's input");
         let fits = |taken_count| (taken_count == reader.put_count).then_some(());
-        self.words.room(false, fits).expect("nobody refuses a sleep");
+        self.words.room(LOOK_COUNT, fits).expect("nobody refuses a sleep");
         self.output.store(output_of(task), Relaxed); // Relaxed: published by W3
         reader.put_count += 1;
         self.words.done(reader.slot, Body { at: 0, len_bytes: 8 });

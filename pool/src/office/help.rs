@@ -5,12 +5,12 @@ use std::sync::MutexGuard;
 use std::sync::atomic::Ordering::SeqCst;
 
 use purlin_sync::Deadline;
-use purlin_sync::parts::Wait;
 
 use super::Office;
 use super::hub::{Due, Hub};
 use crate::limits::{BRISK_COUNT, NAP, SLICE};
 use crate::outcome::Help;
+use crate::sys::processors::spin;
 use crate::sys::watch::pause;
 use crate::worker::quietly;
 
@@ -78,16 +78,17 @@ impl Office {
 
 impl Help for Office {
     fn help(&self, deadline: Deadline, is_so: &dyn Fn() -> bool) {
-        if self.check_owner().is_err() {
-            return;
-        }
         let _attending = self.attend();
-        let mut wait = Wait::new(0, deadline);
+        let mut looks_left = self.look_count;
         // Ends: when it is so, or at the deadline, which is looked at before every sleep.
         while !is_so() {
-            let key = if self.spins && wait.spins() { None } else { Some(self.bell.prepare()) };
+            let key = if looks_left > 0 { None } else { Some(self.bell.prepare()) };
             let told_count = self.tell_beside(1, Hub::collect);
             let is_idle = told_count == 0;
+            if is_idle && looks_left > 0 {
+                looks_left -= 1;
+                spin();
+            }
             if told_count >= BRISK_COUNT && !is_so() {
                 pause(NAP); // as the clerk does
             }

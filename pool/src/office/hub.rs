@@ -141,7 +141,7 @@ impl Hub {
 
     /// Where nothing waits, who is idle gets what waits in another's mailbox.
     fn take_back_for(&mut self, idle: usize) {
-        if !self.queue.is_empty() || self.desks[idle].handed_count() > 0 {
+        if !self.queue.is_empty() || self.desks[idle].handed_count() > 0 || !self.has_handed() {
             return;
         }
         let now = Instant::now();

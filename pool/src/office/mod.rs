@@ -35,7 +35,7 @@ pub(crate) use start::{Starter, by_fork, by_spawn};
 use crate::engine::Deliver;
 use crate::error::Error;
 use crate::outcome::wait_until;
-use crate::sys::processors::are_several;
+use crate::sys::processors::look_count;
 use crate::sys::watch::{Call, watch};
 use crate::words::{Bell, Mailbox};
 pub use view::WorkerView;
@@ -62,13 +62,13 @@ pub(crate) struct Office {
     /// There is something for the clerk, who alone sleeps here, or the pool is over.
     work: Condvar,
     bell: Bell,
-    /// Whether who waits looks again and again for a moment before it sleeps: others may run.
-    spins: bool,
+    /// How often who waits for an answer looks before it sleeps.
+    look_count: u32,
     keeper: Call,
     starter: Starter,
     pub(crate) worker_count: usize,
     /// The process that made it.
-    owner: u32,
+    pub(crate) owner: u32,
 }
 
 impl Office {
@@ -85,7 +85,7 @@ impl Office {
             over: Condvar::new(),
             work: Condvar::new(),
             bell,
-            spins: are_several(),
+            look_count: look_count(),
             keeper,
             starter: plan.starter,
             worker_count: plan.worker_count,
@@ -131,7 +131,6 @@ impl Office {
         &self,
         jobs: impl Iterator<Item = (Task, Deliver<Answer>)>,
     ) -> Result<(), Error> {
-        self.check_owner()?;
         let mut answer = Ok(());
         self.tell(|hub| {
             answer = hub.check_running();

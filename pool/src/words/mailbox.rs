@@ -27,8 +27,8 @@ pub(crate) struct Reader {
     outputs: Space,
     /// How many units of outputs it has put, in all.
     put_count: u64,
-    /// Whether it looks again and again for a moment before it sleeps.
-    spins: bool,
+    /// How often it looks before it sleeps.
+    look_count: u32,
 }
 
 /// Where an input was put.
@@ -151,10 +151,10 @@ impl Mailbox {
         self.words().end();
     }
 
-    /// A worker's start. One that `spins` looks for a moment before it sleeps.
-    pub(crate) fn reader(&self, spins: bool) -> Reader {
+    /// A worker's start, which looks so often before it sleeps.
+    pub(crate) fn reader(&self, look_count: u32) -> Reader {
         let outputs = Space::new(self.outputs().unit_count());
-        Reader { slot: 0, outputs, put_count: 0, spins }
+        Reader { slot: 0, outputs, put_count: 0, look_count }
     }
 
     /// W1: the worker's next task, its function and its input, waiting for one. `None` when it is
@@ -163,7 +163,7 @@ impl Mailbox {
     /// # Errors
     /// * [`Error::Damaged`] for a place or a length that no owner leaves.
     pub(crate) fn next(&self, reader: &Reader) -> Result<Option<(u32, Vec<u8>)>, Error> {
-        let Some((function, input)) = self.words().next(reader.slot, reader.spins)? else {
+        let Some((function, input)) = self.words().next(reader.slot, reader.look_count)? else {
             return Ok(None);
         };
         Ok(Some((function, self.inputs().read(input.at, input.len_bytes)?)))
@@ -193,7 +193,7 @@ impl Mailbox {
         if !reader.outputs.could_fit(unit_count) {
             return Err(Error::TooLarge { len });
         }
-        self.words().room(reader.spins, |taken_count| {
+        self.words().room(reader.look_count, |taken_count| {
             reader.outputs.set_used(reader.put_count.wrapping_sub(taken_count));
             self.outputs().give_surplus(&mut reader.outputs);
             reader.outputs.take(unit_count)

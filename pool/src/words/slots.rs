@@ -14,7 +14,7 @@
 use super::cell::{
     AtomicU32, AtomicU64, Deadline, Error, EventCount,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
-    SLOT_COUNT, Wait, fence,
+    SLOT_COUNT, Wait, fence, spin,
 };
 
 const FREE: u32 = 0;
@@ -148,12 +148,13 @@ impl MailboxWords {
         self.is_ready.store(1, Relaxed); // Relaxed: as in `is_ready`
     }
 
-    /// W1: the next task, its function and its input, waiting for one. `None` when it is to end.
+    /// W1: the next task, its function and its input, waiting for one: after so many looks, asleep.
+    /// `None` when it is to end.
     ///
     /// # Errors
     /// * [`Error::Damaged`] when the kernel refuses a sleep.
-    pub(super) fn next(&self, slot: usize, spins: bool) -> Result<Option<(u32, Body)>, Error> {
-        wait(&self.news, spins, || {
+    pub(super) fn next(&self, slot: usize, look_count: u32) -> Result<Option<(u32, Body)>, Error> {
+        wait(&self.news, look_count, || {
             if let Some(begun) = self.begin(slot) {
                 return Some(Some(begun));
             }
@@ -182,11 +183,11 @@ impl MailboxWords {
     /// * As [`next`](Self::next).
     pub(super) fn room<T>(
         &self,
-        spins: bool,
+        look_count: u32,
         mut fits: impl FnMut(u64) -> Option<T>,
     ) -> Result<T, Error> {
         // SeqCst: after the flag of `prepare`; Acquire pairs with `free`: it was read.
-        wait(&self.room, spins, || fits(self.output_taken.load(SeqCst)))
+        wait(&self.room, look_count, || fits(self.output_taken.load(SeqCst)))
     }
 
     /// W3: the task that was begun is done, and its output there. The caller rings.
@@ -209,17 +210,26 @@ pub(super) fn tell(who: &EventCount, count: u32) {
     who.notify(count);
 }
 
-/// Looks until there is something, asleep in between. Nobody but the worker sleeps there.
-fn wait<T>(on: &EventCount, spins: bool, mut look: impl FnMut() -> Option<T>) -> Result<T, Error> {
-    let mut wait = Wait::new(0, Deadline::never());
-    // Ends: with what is looked for; each sleep is a slice at most.
-    loop {
-        let key = if spins && wait.spins() { None } else { Some(on.prepare()) };
+/// Looks until there is something: so often with a moment in between, and then asleep in between.
+/// Nobody but the worker sleeps there.
+fn wait<T>(
+    on: &EventCount,
+    look_count: u32,
+    mut look: impl FnMut() -> Option<T>,
+) -> Result<T, Error> {
+    for _ in 0..look_count {
         if let Some(found) = look() {
             return Ok(found);
         }
-        if let Some(key) = key {
-            on.sleep(key, &mut wait).map_err(|_| Error::Damaged)?;
+        spin();
+    }
+    let mut wait = Wait::new(0, Deadline::never());
+    // Ends: with what is looked for; each sleep is a slice at most.
+    loop {
+        let key = on.prepare();
+        if let Some(found) = look() {
+            return Ok(found);
         }
+        on.sleep(key, &mut wait).map_err(|_| Error::Damaged)?;
     }
 }
