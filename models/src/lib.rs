@@ -135,6 +135,9 @@
 //! | one to one: two messages, room for one; one; up to the end | 2 | | 4 422; 211; 545 |
 //! | one to one: a sender dies beside another and a receiver | 1 | 29 | 15 917 |
 //! | one to one: a receiver dies beside another and a sender | 0 | 28 | 744 |
+//! | mailbox: a task; two; three, in two slots | 3; 2; 1 | | 2 754; 6 692; 3 392 |
+//! | mailbox: a task, slices passing; one of two is taken back | 2 | | 1 019; 1 273 |
+//! | mailbox: a worker with a task dies; with two | 2; 1 | 33; 52 | 6 475; 8 370 |
 //!
 //! Run once more deeply: *semaphore: one gives up* of an hour with bound 3, 369 276 interleavings;
 //! *condition: a notifier dies* with bound 2, 24 steps in 132 204 interleavings with slices passing
