@@ -90,7 +90,7 @@ impl AtomicU32 {
     pub(crate) fn store(&self, value: u32, order: Ordering) {
         life::step();
         if !fault::store_is_lost() {
-            self.0.store(value, order);
+            self.0.store(value, fault::store_ordering(order));
         }
     }
 
@@ -124,6 +124,11 @@ impl AtomicU64 {
     pub(crate) fn store(&self, value: u64, order: Ordering) {
         life::step();
         self.0.swap(value, fault::store_ordering(order));
+    }
+
+    pub(crate) fn fetch_add(&self, value: u64, order: Ordering) -> u64 {
+        life::step();
+        self.0.fetch_add(value, fault::store_ordering(order))
     }
 }
 

@@ -95,7 +95,7 @@ pub(crate) enum Fault {
     GiveByStore,
     /// Between a change and a look at another word there is no order.
     FenceForgotten,
-    /// Stores into wide words release nothing.
+    /// Stores release nothing.
     StoreReleasesNothing,
 }
 
@@ -192,7 +192,7 @@ pub(crate) fn load_ordering(order: Ordering) -> Ordering {
     }
 }
 
-/// The same of a store into a wide word.
+/// The same of a store.
 pub(crate) fn store_ordering(order: Ordering) -> Ordering {
     if is(Fault::StoreReleasesNothing) { Relaxed } else { order }
 }

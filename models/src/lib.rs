@@ -1,5 +1,6 @@
-//! The words of `purlin-sync`, and those of the queues of `purlin-channel` upon them, run in every
-//! interleaving that loom knows, with a kill at every step.
+//! The words of `purlin-sync`, and upon them those of the queues of `purlin-channel` and of a
+//! worker's mailbox of `purlin-pool`, run in every interleaving that loom knows, with a kill at
+//! every step.
 //!
 //! The very file that ships is included here beside a `cell` of our own: no flag, no second build,
 //! plain `cargo test`. An access to shared memory or a system call is a step; a process is a thread
@@ -134,6 +135,9 @@
 //! | one to one: two messages, room for one; one; up to the end | 2 | | 4 422; 211; 545 |
 //! | one to one: a sender dies beside another and a receiver | 1 | 29 | 15 917 |
 //! | one to one: a receiver dies beside another and a sender | 0 | 28 | 744 |
+//! | mailbox: a task; two; three, in two slots | 3; 2; 1 | | 2 754; 6 692; 3 392 |
+//! | mailbox: a task, slices passing; one of two is taken back | 2 | | 1 019; 1 273 |
+//! | mailbox: a worker with a task dies; with two | 2; 1 | 33; 52 | 6 475; 8 370 |
 //!
 //! Run once more deeply: *semaphore: one gives up* of an hour with bound 3, 369 276 interleavings;
 //! *condition: a notifier dies* with bound 2, 24 steps in 132 204 interleavings with slices passing
@@ -166,6 +170,8 @@ mod hall;
 mod kill;
 #[cfg(test)]
 mod life;
+#[cfg(test)]
+mod pool;
 #[cfg(test)]
 mod quay;
 #[cfg(test)]

@@ -7,6 +7,7 @@ use purlin_sync::Deadline;
 use crate::error::Error;
 use crate::office::Attending;
 use crate::outcome::Help;
+use crate::outcomes::Outcomes;
 
 /// Gets what came of a job, once, whatever became of it.
 pub(crate) type Deliver<T> = Box<dyn FnOnce(Result<T, Error>) + Send>;
@@ -27,12 +28,16 @@ pub trait Engine {
     /// How many there are.
     fn worker_count(&self) -> usize;
 
-    /// Has them run, in their order, when workers are free.
+    /// The process that made it.
+    fn owner(&self) -> u32;
+
+    /// Has them run, in their order, when workers are free. The caller attends, up to their end, or
+    /// does not; and has seen in this thread that jobs are [taken](Self::check_running).
     ///
     /// # Errors
-    /// * [`Error::PoolNotRunning`], [`Error::NotTheOwner`], [`Error::WorkersFail`]: all were
-    ///   dropped.
-    fn submit(&self, jobs: Vec<Job<Self>>) -> Result<(), Error>;
+    /// * [`Error::PoolNotRunning`], [`Error::NotTheOwner`], [`Error::WorkersFail`],
+    ///   [`Error::OutOfResources`]: all were dropped.
+    fn submit(&self, jobs: Vec<Job<Self>>, is_attended: bool) -> Result<(), Error>;
 
     /// Whether jobs are taken.
     ///
@@ -72,9 +77,12 @@ pub trait Workers: Engine {}
 pub trait Runs<F, A, R>: Workers {
     /// A call of the function on each of these, one after the other.
     #[doc(hidden)]
-    fn pack(function: &Arc<F>, arguments: Vec<A>) -> Result<Self::Call, Error>;
+    fn pack(
+        function: &Arc<F>,
+        arguments: impl ExactSizeIterator<Item = A>,
+    ) -> Result<Self::Call, Error>;
 
     /// What came of so many calls.
     #[doc(hidden)]
-    fn unpack(answer: Self::Answer, count: usize) -> Result<Vec<Result<R, Error>>, Error>;
+    fn unpack(answer: Self::Answer, count: usize) -> Result<Outcomes<R>, Error>;
 }

@@ -9,6 +9,7 @@ use crate::engine::{Runs, Workers};
 use crate::error::Error;
 use crate::limits::AHEAD_PER_WORKER;
 use crate::outcome::wait_until;
+use crate::outcomes::Outcomes;
 use crate::pool::Pool;
 use crate::worker::quietly;
 
@@ -72,7 +73,7 @@ where
             let read = self.read(&mut part);
             if !part.is_empty() {
                 let (place, to) = (self.given_count, Arc::clone(arrivals));
-                let put = move |outcomes: Vec<_>| to.put(place, outcomes.into());
+                let put = move |all: Outcomes<_>| to.put(place, all.into_each().into());
                 let given = self.pool.submit(&self.function, part, put);
                 self.given_count += 1;
                 if let Err(error) = given {
@@ -171,7 +172,8 @@ macro_rules! iterator {
                     let is_it = |at| is_it(at, taken_count);
                     let deadline = deadline.start();
                     let is_try = deadline.remaining().is_some_and(|left| left.is_zero());
-                    let pool = self.feed.pool.workers.helped().filter(|_| !is_try);
+                    let is_ours = self.feed.pool.workers.owner() == std::process::id();
+                    let pool = self.feed.pool.workers.helped().filter(|_| !is_try && is_ours);
                     if let Some(pool) = pool.and_then(|pool| pool.upgrade()) {
                         pool.help(deadline, &|| self.arrivals.has(is_it));
                     }

@@ -54,10 +54,22 @@ pub(crate) const AHEAD_PER_WORKER: usize = 2;
 /// How long the keeper sleeps when a worker has ended and a tracer holds its end back.
 pub(crate) const TRACED_PAUSE: Duration = Duration::from_millis(10);
 
+/// How many tasks a worker may have been handed, at the most.
+pub(crate) const SLOT_COUNT: usize = 32;
+
+/// So many mailboxes share a segment, if their inputs and outputs fit: a segment costs its maker a
+/// quarter of a fork, and each fork of its maker a little.
+pub(crate) const RACK_COUNT: usize = 4;
+
 /// A worker has so many tasks in its mailbox at most, the one that it runs included; unless they
 /// take less than `SHORT` each.
 pub(crate) const AHEAD: usize = 2;
 pub(crate) const SHORT: Duration = Duration::from_micros(200);
+
+/// Who waits looks so often before it sleeps, so many turns apart: some 10 us, what it takes to
+/// wake somebody on another processor.
+pub(crate) const LOOK_COUNT: u32 = 32;
+pub(crate) const SPIN_ITERATIONS: u32 = 16;
 
 /// Where so many tasks were done at once the owner does not have itself woken for the next ones: it
 /// looks again after a nap.

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::callbacks::{Progress, Teller};
 use crate::error::Error;
 use crate::limits::CHUNKS_PER_WORKER;
+use crate::outcomes::Outcomes;
 
 /// How many of so many arguments make a chunk.
 pub(crate) fn chunk_len(argument_count: usize, worker_count: usize) -> usize {
     argument_count.div_ceil(worker_count.saturating_mul(CHUNKS_PER_WORKER)).max(1)
 }
 
-type Part<R> = Vec<Result<R, Error>>;
 type Finish<R> = Box<dyn FnOnce(Result<Vec<R>, Error>) + Send>;
 
 /// Takes the parts in any order, and says when all are there.
@@ -21,13 +21,13 @@ pub(crate) struct Gather<R> {
 }
 
 struct State<R> {
-    parts: Vec<Option<Part<R>>>,
+    parts: Vec<Option<Outcomes<R>>>,
     left_count: usize,
     progress: Progress,
     finish: Option<Finish<R>>,
 }
 
-impl<R> Gather<R> {
+impl<R: 'static> Gather<R> {
     /// Of so many arguments, in so many parts.
     pub(crate) fn new(
         total_count: usize,
@@ -51,10 +51,11 @@ impl<R> Gather<R> {
 
     /// A part, once. How far all has come is told in the order in which it comes so far, and before
     /// the end is.
-    pub(crate) fn put(&self, place: usize, part: Part<R>, teller: &Teller) {
+    pub(crate) fn put(&self, place: usize, part: Outcomes<R>, teller: &Teller) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.progress.done_count += part.len();
-        state.progress.failed_count += part.iter().filter(|outcome| outcome.is_err()).count();
+        let (done_count, failed_count) = part.counts();
+        state.progress.done_count += done_count;
+        state.progress.failed_count += failed_count;
         state.parts[place] = Some(part);
         state.left_count -= 1;
         let is_last = state.left_count == 0;
@@ -71,10 +72,12 @@ impl<R> Gather<R> {
     fn finish(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let parts = core::mem::take(&mut state.parts);
-        let finish = state.finish.take();
+        let (finish, total_count) = (state.finish.take(), state.progress.total_count);
         drop(state);
         if let Some(finish) = finish {
-            finish(parts.into_iter().flatten().flatten().collect());
+            let mut values = Vec::with_capacity(total_count);
+            let mut parts = parts.into_iter().flatten();
+            finish(parts.try_for_each(|part| part.append_to(&mut values)).map(|()| values));
         }
     }
 }

@@ -12,8 +12,14 @@ use crate::error::Error;
 pub(crate) struct Cell<T> {
     /// The process that waits for it. A forked child has a copy of a lock that nobody may leave.
     owner: u32,
-    state: Mutex<State<T>>,
+    inside: Mutex<Inside<T>>,
     changed: Condvar,
+}
+
+struct Inside<T> {
+    state: State<T>,
+    /// Somebody may sleep until it changes.
+    is_awaited: bool,
 }
 
 enum State<T> {
@@ -23,9 +29,10 @@ enum State<T> {
 }
 
 impl<T> Cell<T> {
-    pub(crate) fn new() -> Arc<Self> {
-        let (owner, state) = (std::process::id(), Mutex::new(State::Waiting));
-        Arc::new(Self { owner, state, changed: Condvar::new() })
+    /// For a process, which this is.
+    pub(crate) fn new(owner: u32) -> Arc<Self> {
+        let inside = Mutex::new(Inside { state: State::Waiting, is_awaited: false });
+        Arc::new(Self { owner, inside, changed: Condvar::new() })
     }
 
     /// Whether this is the process that waits for it.
@@ -35,42 +42,45 @@ impl<T> Cell<T> {
 
     /// Says what came of it, once.
     pub(crate) fn set(&self, outcome: Result<T, Error>) {
-        *self.lock() = State::Ready(outcome);
-        self.changed.notify_all();
+        let mut inside = self.lock();
+        inside.state = State::Ready(outcome);
+        if inside.is_awaited {
+            self.changed.notify_all();
+        }
     }
 
     pub(crate) fn is_ready(&self) -> bool {
-        !matches!(*self.lock(), State::Waiting)
+        !matches!(self.lock().state, State::Waiting)
     }
 
     /// Waits until something has come; whether it has.
     pub(crate) fn wait(&self, deadline: Deadline) -> bool {
-        drop(wait_until(&self.changed, self.lock(), deadline, |state| {
-            !matches!(state, State::Waiting)
-        }));
-        self.is_ready()
+        let is_so = |inside: &Inside<T>| !matches!(inside.state, State::Waiting);
+        let mut inside = self.lock();
+        inside.is_awaited = true;
+        is_so(&wait_until(&self.changed, inside, deadline, is_so))
     }
 
     /// What came, for the first who asks.
     pub(crate) fn take(&self) -> Option<Result<T, Error>> {
-        let mut state = self.lock();
-        if matches!(*state, State::Waiting) {
+        let mut inside = self.lock();
+        if matches!(inside.state, State::Waiting) {
             return None;
         }
-        match core::mem::replace(&mut *state, State::Taken) {
+        match core::mem::replace(&mut inside.state, State::Taken) {
             State::Ready(outcome) => Some(outcome),
             State::Waiting | State::Taken => None,
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Inside<T>> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Somebody who takes answers while it waits for one: then nobody else has to be woken for it.
 pub trait Help: Send + Sync {
-    /// Takes answers until it is so, or until the deadline.
+    /// Takes answers until it is so, or until the deadline. In the process that made it.
     fn help(&self, deadline: Deadline, is_so: &dyn Fn() -> bool);
 
     /// Has those who help look again: what one of them waits for has come to be so, and no answer

@@ -11,6 +11,7 @@ use crate::imap::{Imap, ImapUnordered};
 use crate::map::{Gather, chunk_len};
 use crate::office::WorkerView;
 use crate::outcome::{AsyncResult, Cell};
+use crate::outcomes::Outcomes;
 use crate::processes::Processes;
 use crate::spread::{RunsSpread, Spread};
 use crate::worker::quietly;
@@ -48,8 +49,9 @@ use crate::worker::quietly;
 /// # Weak points
 /// * Functions of processes capture nothing, which is checked when they are compiled, and belong to
 ///   the main program; what they are given and return has a serial form.
-/// * Threads: a pool of processes has two in its owner, one with callbacks has one more. Workers by
-///   fork that replace others are forked beside them: see the weak points of
+/// * Threads: a pool of processes has one in its owner, one more from the first task in the
+///   background on, maps included, and one more while callbacks are called. Workers by fork that
+///   replace others are forked beside them: see the weak points of
 ///   [`Process::fork`](purlin_process::Process::fork).
 /// * Fork: a forked child has no use of its parent's pool: each call says so.
 /// * A task that leaves a lock of shared memory held keeps it, until its worker ends.
@@ -83,11 +85,11 @@ impl<W: Workers> Pool<W> {
         R: Send + 'static,
     {
         self.workers.check_running()?;
-        let cell = Cell::new();
+        let cell = Cell::new(self.workers.owner());
         let job = self.single(function, argument, &cell, Callbacks::new());
         // From here on this thread takes the answers; what is the user's, and may be slow, is done.
-        let _attending = self.workers.attend();
-        self.workers.submit(job.into_iter().collect())?;
+        let attending = self.workers.attend();
+        self.workers.submit(job.into_iter().collect(), attending.is_some())?;
         AsyncResult::of(cell, self.workers.helped()).into_value(None)
     }
 
@@ -120,9 +122,9 @@ impl<W: Workers> Pool<W> {
         R: Send + 'static,
     {
         self.workers.check_running()?;
-        let cell = Cell::new();
+        let cell = Cell::new(self.workers.owner());
         let job = self.single(function, argument, &cell, callbacks);
-        self.workers.submit(job.into_iter().collect())?;
+        self.workers.submit(job.into_iter().collect(), false)?;
         Ok(AsyncResult::of(cell, self.workers.helped()))
     }
 
@@ -190,18 +192,18 @@ impl<W: Workers> Pool<W> {
         self.workers.check_running()?;
         let arguments: Vec<A> = arguments.into_iter().collect();
         let len = chunk.unwrap_or_else(|| chunk_len(arguments.len(), self.worker_count()));
-        let cell = Cell::new();
+        let cell = Cell::new(self.workers.owner());
         let teller = Teller { caller: Arc::clone(&self.caller), tell: callbacks.take_progress() };
         let finish = self.finish(&cell, callbacks);
         let gather = Gather::new(arguments.len(), arguments.len().div_ceil(len), finish);
         let function = Arc::new(function);
         let mut arguments = arguments.into_iter();
         let parts = (0..gather.part_count()).map(|place| {
-            let part: Vec<A> = arguments.by_ref().take(len).collect();
+            let part = arguments.by_ref().take(len);
             let (to, teller) = (Arc::clone(&gather), teller.clone());
             self.job(&function, part, move |outcomes| to.put(place, outcomes, &teller))
         });
-        self.workers.submit(parts.flatten().collect())?;
+        self.workers.submit(parts.flatten().collect(), false)?;
         Ok(AsyncResult::of(cell, self.workers.helped()))
     }
 
@@ -336,8 +338,8 @@ impl<W: Workers> Pool<W> {
         R: Send + 'static,
     {
         let finish = self.finish(cell, callbacks);
-        self.job(&Arc::new(function), vec![argument], move |mut outcomes| {
-            finish(outcomes.pop().unwrap_or(Err(Error::Damaged)));
+        self.job(&Arc::new(function), [argument].into_iter(), move |outcomes| {
+            finish(outcomes.into_each().pop().unwrap_or(Err(Error::Damaged)));
         })
     }
 
@@ -369,14 +371,16 @@ impl<W: Workers> Pool<W> {
         &self,
         function: &Arc<F>,
         arguments: Vec<A>,
-        to: impl FnOnce(Vec<Result<R, Error>>) + Send + 'static,
+        to: impl FnOnce(Outcomes<R>) + Send + 'static,
     ) -> Result<(), Error>
     where
         F: Fn(A) -> R,
         W: Runs<F, A, R>,
+        R: 'static,
     {
         self.workers.check_running()?;
-        self.workers.submit(self.job(function, arguments, to).into_iter().collect())
+        self.workers
+            .submit(self.job(function, arguments.into_iter(), to).into_iter().collect(), false)
     }
 
     /// What has a function run on each of these in one worker. What cannot be carried is told as
@@ -384,18 +388,20 @@ impl<W: Workers> Pool<W> {
     fn job<F, A, R>(
         &self,
         function: &Arc<F>,
-        arguments: Vec<A>,
-        to: impl FnOnce(Vec<Result<R, Error>>) + Send + 'static,
+        mut arguments: impl ExactSizeIterator<Item = A>,
+        to: impl FnOnce(Outcomes<R>) + Send + 'static,
     ) -> Option<Job<W>>
     where
         F: Fn(A) -> R,
         W: Runs<F, A, R>,
+        R: 'static,
     {
         let count = arguments.len();
-        let call = match W::pack(function, arguments) {
+        let call = match W::pack(function, &mut arguments) {
             Ok(call) => call,
             Err(error) => {
-                to(of_all(error, count));
+                arguments.for_each(drop); // what follows them is not theirs
+                to(Outcomes::failed(&error, count));
                 return None;
             }
         };
@@ -404,7 +410,7 @@ impl<W: Workers> Pool<W> {
             let outcomes = quietly(|| answer.and_then(|answer| W::unpack(answer, count)));
             let outcomes = outcomes
                 .unwrap_or_else(|message| Err(Error::TaskFailed { message, trace: String::new() }));
-            to(outcomes.unwrap_or_else(|error| of_all(error, count)));
+            to(outcomes.unwrap_or_else(|error| Outcomes::failed(&error, count)));
         });
         Some(Job { call, deliver })
     }
@@ -427,9 +433,4 @@ impl<W: Workers> Drop for Pool<W> {
             let _ = self.join(None);
         }
     }
-}
-
-/// The same for each of so many.
-fn of_all<R>(error: Error, count: usize) -> Vec<Result<R, Error>> {
-    (0..count).map(|_| Err(error.clone())).collect()
 }

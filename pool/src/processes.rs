@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::function::Function;
 use crate::office::{Answer, Attending, Crew, Office, Task};
 use crate::outcome::Help;
+use crate::outcomes::Outcomes;
 use crate::wire;
 use crate::worker::trampoline;
 
@@ -29,7 +30,14 @@ impl Engine for Processes {
         self.office.worker_count
     }
 
-    fn submit(&self, jobs: Vec<Job<Self>>) -> Result<(), Error> {
+    fn owner(&self) -> u32 {
+        self.office.owner
+    }
+
+    fn submit(&self, jobs: Vec<Job<Self>>, is_attended: bool) -> Result<(), Error> {
+        if !is_attended {
+            self.crew.see_to_clerk(&self.office)?;
+        }
         self.office.submit(jobs.into_iter().map(|job| (job.call, job.deliver)))
     }
 
@@ -47,7 +55,12 @@ impl Engine for Processes {
     }
 
     fn close(&self) -> Result<(), Error> {
-        self.office.close()
+        self.office.close()?;
+        if self.office.has_handed() {
+            // Who attended may have left it. Without a thread, whoever asks for a result takes it.
+            let _ = self.crew.see_to_clerk(&self.office);
+        }
+        Ok(())
     }
 
     fn terminate(&self) -> Result<(), Error> {
@@ -66,15 +79,18 @@ impl Workers for Processes {}
 impl<F, A, R> Runs<F, A, R> for Processes
 where
     F: Fn(A) -> R + Copy + 'static,
-    A: Serialize + DeserializeOwned,
-    R: Serialize + DeserializeOwned,
+    A: Serialize + DeserializeOwned + 'static,
+    R: Serialize + DeserializeOwned + 'static,
 {
-    fn pack(_function: &Arc<F>, arguments: Vec<A>) -> Result<Task, Error> {
+    fn pack(
+        _function: &Arc<F>,
+        arguments: impl ExactSizeIterator<Item = A>,
+    ) -> Result<Task, Error> {
         let offset = Function::of(trampoline::<F, A, R>).offset()?;
-        Ok(Task { offset, input: wire::write_input(&arguments)? })
+        Ok(Task { offset, input: wire::write_input(arguments)? })
     }
 
-    fn unpack(answer: Answer, count: usize) -> Result<Vec<Result<R, Error>>, Error> {
-        wire::read_output(&answer, count)
+    fn unpack(answer: Answer, count: usize) -> Result<Outcomes<R>, Error> {
+        wire::read_output(answer, count)
     }
 }

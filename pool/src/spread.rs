@@ -56,7 +56,7 @@ pub trait RunsSpread<F: Spread<T>, T>: Workers + Sized {
 impl<F, T> RunsSpread<F, T> for Processes
 where
     F: Spread<T, Returned: Serialize + DeserializeOwned + Send + 'static> + Copy + 'static,
-    T: Serialize + DeserializeOwned,
+    T: Serialize + DeserializeOwned + 'static,
 {
     fn starmap(
         pool: &Pool<Self>,

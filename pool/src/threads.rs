@@ -11,6 +11,7 @@ use crate::engine::{Engine, Job, Runs, Workers};
 use crate::error::Error;
 use crate::office::Attending;
 use crate::outcome::{Help, wait_until};
+use crate::outcomes::Outcomes;
 use crate::worker::{Initialize, quietly};
 
 /// Workers that are threads: they see the owner's objects themselves, and need nothing carried.
@@ -168,8 +169,11 @@ impl Engine for Threads {
         }
     }
 
-    fn submit(&self, jobs: Vec<Job<Self>>) -> Result<(), Error> {
-        self.check_owner()?;
+    fn owner(&self) -> u32 {
+        self.owner
+    }
+
+    fn submit(&self, jobs: Vec<Job<Self>>, _is_attended: bool) -> Result<(), Error> {
         let mut state = self.shared.lock();
         match &state.phase {
             Phase::Open => {}
@@ -223,16 +227,19 @@ where
     A: Send + 'static,
     R: Send + 'static,
 {
-    fn pack(function: &Arc<F>, arguments: Vec<A>) -> Result<Self::Call, Error> {
-        let function = Arc::clone(function);
+    fn pack(
+        function: &Arc<F>,
+        arguments: impl ExactSizeIterator<Item = A>,
+    ) -> Result<Self::Call, Error> {
+        let (function, arguments) = (Arc::clone(function), Vec::from_iter(arguments));
         Ok(Box::new(move || {
             let outcomes = arguments.into_iter().map(|argument| run(|| function(argument)));
             Box::new(outcomes.collect::<Vec<Result<R, Error>>>())
         }))
     }
 
-    fn unpack(answer: Self::Answer, _count: usize) -> Result<Vec<Result<R, Error>>, Error> {
-        answer.downcast().map(|outcomes| *outcomes).map_err(|_| Error::Damaged)
+    fn unpack(answer: Self::Answer, _count: usize) -> Result<Outcomes<R>, Error> {
+        answer.downcast().map(|each| Outcomes::Each(*each)).map_err(|_| Error::Damaged)
     }
 }
 

@@ -1,46 +1,87 @@
-//! How inputs and outputs look as bytes: one item after the other, in serial form.
+//! How inputs and outputs look as bytes: one item after the other, in serial form. A row of numbers
+//! is carried as it is, see `numbers`.
 //!
 //! ```text
-//! input    | how many | argument | argument | ...
-//! output   | kind u8 | value, or message and trace | kind u8 | ...
+//! input    | how many | argument | argument | ...                     or | number | number | ...
+//! output   | kind u8 | value, or message and trace | kind u8 | ...    or | 5 | number | ...
 //! ```
 //!
 //! An item without a serial form costs itself alone; one that cannot be read, those behind it, too.
+//! Of numbers some of which failed, each has a kind and a serial form.
 
 use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
+use crate::numbers;
+use crate::outcomes::Outcomes;
 
 const VALUE: u8 = 0;
 const FAILED: u8 = 1;
 const NOT_TRANSFERABLE: u8 = 2;
 const TOO_LARGE: u8 = 3;
 const OUT_OF_RESOURCES: u8 = 4;
+const NUMBERS: u8 = 5;
+
+/// So many numbers are written at a time, to have no second row of all.
+const BLOCK_COUNT: usize = 512;
 
 /// # Errors
 /// * [`Error::NotTransferable`] for an argument without a serial form.
-pub(crate) fn write_input<A: Serialize>(arguments: &[A]) -> Result<Vec<u8>, Error> {
+pub(crate) fn write_input<A: Serialize + 'static>(
+    mut arguments: impl ExactSizeIterator<Item = A>,
+) -> Result<Vec<u8>, Error> {
     let mut input = Vec::new();
-    push(&mut input, &arguments.len())?;
-    arguments.iter().try_for_each(|argument| push(&mut input, argument))?;
+    if !numbers::are::<A>() {
+        push(&mut input, &arguments.len())?;
+        arguments.try_for_each(|argument| push(&mut input, &argument))?;
+        return Ok(input);
+    }
+    input.reserve_exact(arguments.len() * size_of::<A>());
+    let mut block = Vec::with_capacity(arguments.len().min(BLOCK_COUNT));
+    while arguments.len() > 0 {
+        block.clear();
+        block.extend(arguments.by_ref().take(BLOCK_COUNT));
+        numbers::push(&mut input, &block);
+    }
     Ok(input)
 }
 
-/// The arguments, one after the other; what cannot be read is an error, and so are those behind it.
-pub(crate) fn read_input<A: DeserializeOwned>(
-    mut input: &[u8],
-) -> impl Iterator<Item = Result<A, Error>> {
-    let mut left_count: usize = next(&mut input).unwrap_or(0);
-    core::iter::from_fn(move || {
-        left_count = left_count.checked_sub(1)?;
-        let argument = next(&mut input);
-        if argument.is_err() {
-            input = &[];
+/// The arguments of an input, one after the other; what cannot be read is an error, and so are
+/// those behind it.
+pub(crate) struct Arguments<'a, A> {
+    numbers: std::vec::IntoIter<A>,
+    input: &'a [u8],
+    left_count: usize,
+}
+
+impl<'a, A: DeserializeOwned + 'static> Arguments<'a, A> {
+    pub(crate) fn of(mut input: &'a [u8]) -> Self {
+        let numbers = numbers::read(input).into_iter(); // none, where they are none
+        let left_count =
+            if numbers::are::<A>() { numbers.len() } else { next(&mut input).unwrap_or(0) };
+        Self { numbers, input, left_count }
+    }
+}
+
+impl<A: DeserializeOwned + 'static> Iterator for Arguments<'_, A> {
+    type Item = Result<A, Error>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        if numbers::are::<A>() {
+            return self.numbers.next().map(Ok);
+        }
+        self.left_count = self.left_count.checked_sub(1)?;
+        // How one is read is the user's, and may panic: then none behind it can be read.
+        let mut rest = core::mem::take(&mut self.input);
+        let argument = next(&mut rest);
+        if argument.is_ok() {
+            self.input = rest;
         }
         Some(argument)
-    })
+    }
 }
 
 fn next<T: DeserializeOwned>(bytes: &mut &[u8]) -> Result<T, Error> {
@@ -49,16 +90,85 @@ fn next<T: DeserializeOwned>(bytes: &mut &[u8]) -> Result<T, Error> {
     Ok(item)
 }
 
-/// Adds what came of one item.
-pub(crate) fn push_outcome<R: Serialize>(output: &mut Vec<u8>, outcome: &Result<R, Error>) {
-    let start = output.len();
-    let pushed = outcome.as_ref().map_err(Clone::clone).and_then(|value| {
-        output.push(VALUE);
-        push(output, value)
-    });
-    if let Err(error) = pushed {
-        output.truncate(start);
-        push_error(output, &error);
+/// What comes of the items of an input, as an output in the making.
+pub(crate) struct Answers<R> {
+    output: Vec<u8>,
+    /// Values that are numbers, and which failures came behind how many of them.
+    numbers: Vec<R>,
+    failures: Vec<(usize, Error)>,
+    /// Nothing has been said of the item that was begun last.
+    is_open: bool,
+    /// Where in the output that one begins.
+    start: usize,
+}
+
+impl<R: Serialize + 'static> Answers<R> {
+    /// Of so many, as far as is known.
+    pub(crate) fn of(count: usize) -> Self {
+        let number_count = if numbers::are::<R>() { count } else { 0 };
+        Self {
+            output: Vec::new(),
+            numbers: Vec::with_capacity(number_count),
+            failures: Vec::new(),
+            is_open: false,
+            start: 0,
+        }
+    }
+
+    /// The next item.
+    #[inline]
+    pub(crate) fn begin(&mut self) {
+        (self.is_open, self.start) = (true, self.output.len());
+    }
+
+    /// It returned this. Its serial form and its drop are the user's, and may panic.
+    #[inline]
+    pub(crate) fn push(&mut self, value: R) {
+        if numbers::are::<R>() {
+            self.numbers.push(value);
+            self.is_open = false;
+            return;
+        }
+        self.output.push(VALUE);
+        match push(&mut self.output, &value) {
+            Ok(()) => self.is_open = false,
+            Err(error) => self.fail(error),
+        }
+    }
+
+    /// It failed, unless it has returned before.
+    #[cold]
+    pub(crate) fn fail(&mut self, error: Error) {
+        if !core::mem::take(&mut self.is_open) {
+            return;
+        }
+        if numbers::are::<R>() {
+            return self.failures.push((self.numbers.len(), error));
+        }
+        self.output.truncate(self.start);
+        push_error(&mut self.output, &error);
+    }
+
+    pub(crate) fn into_output(mut self) -> Vec<u8> {
+        if !numbers::are::<R>() {
+            return self.output;
+        }
+        if self.failures.is_empty() {
+            self.output.push(NUMBERS);
+            numbers::push(&mut self.output, &self.numbers);
+            return self.output;
+        }
+        let mut failures = self.failures.into_iter().peekable();
+        for place in 0..=self.numbers.len() {
+            while let Some((_, error)) = failures.next_if(|(at, _)| *at == place) {
+                push_error(&mut self.output, &error);
+            }
+            if let Some(number) = self.numbers.get(place) {
+                self.output.push(VALUE);
+                let _ = push(&mut self.output, number); // of numbers, each has a form
+            }
+        }
+        self.output
     }
 }
 
@@ -80,11 +190,34 @@ pub(crate) fn push_error(output: &mut Vec<u8>, error: &Error) {
 ///
 /// # Errors
 /// * [`Error::Damaged`] when there are more or fewer, or what no worker writes.
-pub(crate) fn read_output<R: DeserializeOwned>(
+pub(crate) fn read_output<R: DeserializeOwned + 'static>(
+    output: Vec<u8>,
+    count: usize,
+) -> Result<Outcomes<R>, Error> {
+    if let Some((&NUMBERS, rest)) = output.split_first() {
+        let is_whole = numbers::are::<R>() && count.checked_mul(size_of::<R>()) == Some(rest.len());
+        return if is_whole { Ok(Outcomes::Numbers(output)) } else { Err(Error::Damaged) };
+    }
+    let (mut values, mut rest) = (Vec::with_capacity(count), output.as_slice());
+    while let Some((&VALUE, behind)) = rest.split_first()
+        && let Ok((value, behind)) = postcard::take_from_bytes(behind)
+    {
+        values.push(value);
+        rest = behind;
+    }
+    if rest.is_empty() && values.len() == count {
+        return Ok(Outcomes::All(values));
+    }
+    read_each(values, rest, count).map(Outcomes::Each)
+}
+
+/// The same from some value on that came behind these.
+fn read_each<R: DeserializeOwned>(
+    values: Vec<R>,
     mut output: &[u8],
     count: usize,
 ) -> Result<Vec<Result<R, Error>>, Error> {
-    let mut outcomes = Vec::with_capacity(count);
+    let mut outcomes: Vec<Result<R, Error>> = values.into_iter().map(Ok).collect();
     while let Some((kind, rest)) = output.split_first() {
         output = rest;
         outcomes.push(match *kind {
@@ -159,51 +292,90 @@ mod tests {
         Error::TaskFailed { message: message.into(), trace: "here".into() }
     }
 
+    /// What a worker writes of these.
+    fn written<R: Serialize + 'static>(outcomes: Vec<Result<R, Error>>) -> Vec<u8> {
+        let mut answers = Answers::of(outcomes.len());
+        for outcome in outcomes {
+            answers.begin();
+            match outcome {
+                Ok(value) => answers.push(value),
+                Err(error) => answers.fail(error),
+            }
+            answers.fail(Error::Damaged); // of one that is over nothing more is said
+        }
+        answers.into_output()
+    }
+
+    fn read<R: DeserializeOwned + 'static>(output: &[u8], count: usize) -> Vec<Result<R, Error>> {
+        read_output(output.to_vec(), count).expect("as it was written").into_each()
+    }
+
     #[test]
     fn items_come_out_as_they_went_in() {
-        let input = write_input(&[(1_u32, "one"), (2, "two")]).unwrap();
-        let read: Vec<Result<(u32, String), Error>> = read_input(&input).collect();
-        assert_eq!(read, [Ok((1, "one".into())), Ok((2, "two".into()))]);
-        let cut: Vec<Result<(u32, String), Error>> = read_input(&input[..6]).collect();
+        let input = write_input([(1_u32, "one"), (2, "two")].into_iter()).unwrap();
+        let items: Vec<Result<(u32, String), Error>> = Arguments::of(&input).collect();
+        assert_eq!(items, [Ok((1, "one".into())), Ok((2, "two".into()))]);
+        let cut: Vec<Result<(u32, String), Error>> = Arguments::of(&input[..6]).collect();
         assert_eq!(cut, [Ok((1, "one".into())), Err(Error::NotTransferable)]);
-        assert_eq!(read_input::<()>(&write_input(&[(); 3]).unwrap()).count(), 3);
+        assert_eq!(Arguments::<()>::of(&write_input([(); 3].into_iter()).unwrap()).count(), 3);
         let outcomes =
-            [Ok(7_u64), Err(failed("no")), Err(Error::NotTransferable), Err(Error::OutOfResources)];
-        let mut output = Vec::new();
-        outcomes.iter().for_each(|outcome| push_outcome(&mut output, outcome));
-        assert_eq!(read_output(&output, 4), Ok(outcomes.to_vec()));
-        assert_eq!(read_output::<u64>(&output, 3), Err(Error::Damaged));
+            [Ok(true), Err(failed("no")), Err(Error::NotTransferable), Err(Error::OutOfResources)];
+        let output = written(outcomes.to_vec());
+        assert_eq!(read::<bool>(&output, 4), outcomes);
+        assert_eq!(read_output::<bool>(output, 3), Err(Error::Damaged));
+        let all = written(vec![Ok(true), Ok(false)]);
+        assert_eq!(read_output(all.clone(), 2), Ok(Outcomes::All(vec![true, false])));
+        assert_eq!(read_output::<bool>(all, 3), Err(Error::Damaged));
+    }
+
+    #[test]
+    fn numbers_come_out_as_they_went_in() {
+        let input = write_input([7_i64, -7].into_iter()).unwrap();
+        assert_eq!(input.len(), 16);
+        assert_eq!(Arguments::of(&input).collect::<Vec<_>>(), [Ok(7_i64), Ok(-7)]);
+        let output = written(vec![Ok(7_i64), Ok(-7)]);
+        assert_eq!(read::<i64>(&output, 2), [Ok(7), Ok(-7)]);
+        let counts = read_output::<i64>(output.clone(), 2).map(|all| all.counts());
+        assert_eq!(counts, Ok((2, 0)));
+        let mut values = vec![1];
+        read_output(output.clone(), 2).unwrap().append_to(&mut values).unwrap();
+        assert_eq!(values, [1, 7_i64, -7]);
+        assert_eq!(read_output::<i64>(output.clone(), 1), Err(Error::Damaged));
+        assert_eq!(read_output::<bool>(output, 16), Err(Error::Damaged));
+        for failed_ones in [vec![0], vec![1, 2], vec![3], vec![0, 1, 2, 3]] {
+            let one = |place: usize| {
+                if failed_ones.contains(&place) { Err(failed("no")) } else { Ok(place as u8) }
+            };
+            let outcomes: Vec<Result<u8, Error>> = (0..4).map(one).collect();
+            assert_eq!(read::<u8>(&written(outcomes.clone()), 4), outcomes);
+        }
     }
 
     #[test]
     fn an_item_without_a_form_costs_itself() {
-        struct Formless;
-        impl Serialize for Formless {
+        struct Perhaps(Option<u8>);
+        impl Serialize for Perhaps {
             fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-                let _ = to;
-                Err(serde::ser::Error::custom("none"))
+                let number = self.0.ok_or_else(|| serde::ser::Error::custom("none"))?;
+                to.serialize_u8(number)
             }
         }
-        let mut output = Vec::new();
-        push_outcome(&mut output, &Ok(1_u8));
-        push_outcome(&mut output, &Ok(Formless));
-        push_outcome(&mut output, &Ok(2_u8));
-        let read = read_output(&output, 3);
-        assert_eq!(read, Ok(vec![Ok(1_u8), Err(Error::NotTransferable), Ok(2)]));
+        let output = written([Some(1), None, Some(2)].map(|one| Ok(Perhaps(one))).into());
+        assert_eq!(read::<u8>(&output, 3), [Ok(1_u8), Err(Error::NotTransferable), Ok(2)]);
     }
 
     #[test]
     fn no_cut_and_no_changed_byte_makes_it_panic() {
-        let mut output = Vec::new();
-        push_outcome(&mut output, &Ok("some text".to_owned()));
-        push_outcome(&mut output, &Err::<String, _>(failed("no")));
+        let output = written(vec![Ok("some text".to_owned()), Err(failed("no"))]);
         for end in 0..output.len() {
-            let _ = read_output::<String>(&output[..end], 2);
+            let _ = read_output::<String>(output[..end].to_vec(), 2);
             for byte in [0, 1, 5, 0x7f, 0xff] {
                 let mut other = output.clone();
                 other[end] = byte;
-                let _ = read_output::<String>(&other, 2);
-                let _ = read_input::<String>(&other).take(100).count();
+                let _ = read_output::<String>(other.clone(), 2);
+                let _ = read_output::<u64>(other.clone(), 2);
+                let _ = Arguments::<String>::of(&other).take(100).count();
+                let _ = Arguments::<u64>::of(&other).count();
             }
         }
     }

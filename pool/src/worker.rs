@@ -14,7 +14,8 @@ use serde::de::DeserializeOwned;
 use crate::error::Error;
 use crate::function::{Function, conjure};
 use crate::limits::FIRST_WORDS_MAX_COUNT;
-use crate::wire;
+use crate::sys::processors::look_count;
+use crate::wire::{self, Answers, Arguments};
 use crate::words::{Bell, Mailbox};
 
 /// What a worker runs first.
@@ -45,7 +46,7 @@ impl Worker {
         }
         self.mailbox.set_ready();
         let mut functions = Functions::new(self.functions)?;
-        let mut reader = self.mailbox.reader();
+        let mut reader = self.mailbox.reader(look_count());
         while let Some((function, input)) = self.mailbox.next(&reader)? {
             let output = match functions.find(function) {
                 Ok(function) => function.call(&input),
@@ -82,27 +83,37 @@ fn one_error(error: &Error) -> Vec<u8> {
 pub(crate) fn trampoline<F, A, R>(input: &[u8]) -> Vec<u8>
 where
     F: Fn(A) -> R + Copy + 'static,
-    A: DeserializeOwned,
-    R: Serialize,
+    A: DeserializeOwned + 'static,
+    R: Serialize + 'static,
 {
     let function: F = conjure();
-    let mut output = Vec::new();
-    for argument in wire::read_input::<A>(input) {
-        let outcome = argument.and_then(|argument| run(|| function(argument)));
-        // The serial form is the user's code, too.
-        let start = output.len();
-        if let Err(error) = run(|| wire::push_outcome(&mut output, &outcome)) {
-            output.truncate(start);
-            wire::push_error(&mut output, &error);
-        }
-        let _ = quietly(|| drop(outcome)); // and so is its drop
+    let mut arguments = Arguments::<A>::of(input);
+    let mut answers = Answers::<R>::of(arguments.size_hint().0);
+    // Ends: each turn goes on behind the argument at which the one before it panicked.
+    while let Err(message) = quietly(|| answer_all(&function, &mut arguments, &mut answers)) {
+        answers.fail(Error::TaskFailed { message, trace: trace() });
     }
-    output
+    answers.into_output()
 }
 
-/// Runs it; a panic is a failure.
-fn run<R>(function: impl FnOnce() -> R) -> Result<R, Error> {
-    quietly(function).map_err(|message| Error::TaskFailed { message, trace: trace() })
+/// All that is the user's runs in here: how an argument is read, the function, the serial form of a
+/// value and its drop. Each may panic.
+fn answer_all<A, R>(
+    function: &impl Fn(A) -> R,
+    arguments: &mut Arguments<'_, A>,
+    answers: &mut Answers<R>,
+) where
+    A: DeserializeOwned + 'static,
+    R: Serialize + 'static,
+{
+    loop {
+        answers.begin();
+        match arguments.next() {
+            Some(Ok(argument)) => answers.push(function(argument)),
+            Some(Err(error)) => answers.fail(error),
+            None => return,
+        }
+    }
 }
 
 /// Runs it; the panic hook has printed what it panics with, which is told.

@@ -61,6 +61,9 @@ pub struct Run {
     /// How densely to look.
     #[serde(default = "default_points")]
     pub points: u64,
+    /// Every so many instructions instead, for what is to be noticed at a few of a long region,
+    /// whose points lie soon behind system calls.
+    pub stride: Option<u64>,
 }
 
 const fn default_points() -> u64 {
@@ -204,7 +207,11 @@ impl Nursery {
     fn run(&self, name: &str, run: &Run) -> io::Result<Noticed> {
         let began = Instant::now();
         let output = Command::new(self.target.join("release/purlin-sweep"))
-            .args([run.scenario.as_str(), "--failures", "1", "--points", &run.points.to_string()])
+            .args([run.scenario.as_str(), "--failures", "1"])
+            .args(match run.stride {
+                Some(stride) => ["--stride".to_owned(), stride.to_string()],
+                None => ["--points".to_owned(), run.points.to_string()],
+            })
             .args(run.pauses.then_some("--pauses"))
             .output()?;
         let text = String::from_utf8_lossy(&output.stdout);

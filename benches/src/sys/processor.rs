@@ -1,5 +1,6 @@
 //! Which processor a thread runs on.
 
+use std::fs;
 use std::io;
 use std::sync::OnceLock;
 
@@ -22,4 +23,18 @@ pub fn tie_to_processor(nth: u32) -> io::Result<()> {
     let mut tied = CpuSet::new();
     tied.set(mine.unwrap_or(0));
     Ok(sched_setaffinity(None, &tied)?)
+}
+
+/// Whether this process runs until it sleeps, whoever else wants to: under a real-time policy, as
+/// `chrt -f` gives it. Where that cannot be told, it does not.
+#[must_use]
+pub fn is_real_time() -> bool {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    stat.rsplit(')').next().and_then(policy_in).is_some_and(|policy| policy != 0)
+}
+
+/// The policy in what stands behind the name in a `stat` file: its 41st field, of which two stand
+/// before.
+fn policy_in(fields: &str) -> Option<u32> {
+    fields.split_whitespace().nth(41 - 3)?.parse().ok()
 }

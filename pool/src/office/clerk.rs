@@ -34,7 +34,12 @@ impl Office {
     fn wait_for_work(&self) -> bool {
         let is_due = |hub: &Hub| hub.has_handed() && !self.has_helpers();
         let is_so = |hub: &Hub| is_due(hub) || hub.is_over();
-        let hub = wait_until(&self.changed, self.lock(), Deadline::never(), is_so);
+        let mut hub = self.lock();
+        if !is_so(&hub) {
+            hub.clerk_waits = true;
+            hub = wait_until(&self.work, hub, Deadline::never(), is_so);
+            hub.clerk_waits = false;
+        }
         is_due(&hub) || !hub.is_over()
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use purlin_process::Process;
@@ -11,8 +12,8 @@ use super::Answer;
 use super::functions::Functions;
 use super::hub::{Deliver, Queued};
 use crate::error::Error;
-use crate::limits::{AHEAD, BACK_OFF, BACK_OFF_MAX, EARLY, SHORT};
-use crate::words::{Input, Mailbox, SLOT_COUNT, Seen, Space};
+use crate::limits::{AHEAD, BACK_OFF, BACK_OFF_MAX, EARLY, SHORT, SLOT_COUNT};
+use crate::words::{Input, Mailbox, Seen, Space};
 
 /// A place for a worker.
 pub(super) struct Desk {
@@ -36,7 +37,8 @@ pub(super) struct Desk {
 
 /// A worker, as its owner has it.
 pub(super) struct Worker {
-    pub(super) process: Process,
+    /// Shared, for each last handle of a process looks after it.
+    pub(super) process: Arc<Process>,
     /// Over which it is told where functions are.
     pub(super) functions: UnixStream,
     /// How many it was told of.
@@ -224,7 +226,7 @@ pub(super) enum Refused {
 impl Worker {
     pub(super) fn new(process: Process, functions: UnixStream) -> Self {
         Self {
-            process,
+            process: Arc::new(process),
             functions,
             known_count: 0,
             started: Instant::now(),

@@ -41,6 +41,8 @@ pub(super) struct Hub {
     pub(super) telling_count: usize,
     /// A thread of this process sees to the workers, or is about to.
     pub(super) has_keeper: bool,
+    /// The clerk sleeps for want of work.
+    pub(super) clerk_waits: bool,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -62,6 +64,7 @@ impl Hub {
             phase: Phase::Open,
             telling_count: 0,
             has_keeper: true,
+            clerk_waits: false,
         }
     }
 
@@ -90,6 +93,11 @@ impl Hub {
     /// Whether some job is not done.
     pub(super) fn has_work(&self) -> bool {
         !self.queue.is_empty() || self.desks.iter().any(|desk| desk.handed_count() > 0)
+    }
+
+    /// Whether somebody sits anywhere.
+    pub(super) fn is_staffed(&self) -> bool {
+        self.desks.iter().any(|desk| desk.worker.is_some())
     }
 
     /// Whether some job is in a worker's hands.
@@ -133,7 +141,7 @@ impl Hub {
 
     /// Where nothing waits, who is idle gets what waits in another's mailbox.
     fn take_back_for(&mut self, idle: usize) {
-        if !self.queue.is_empty() || self.desks[idle].handed_count() > 0 {
+        if !self.queue.is_empty() || self.desks[idle].handed_count() > 0 || !self.has_handed() {
             return;
         }
         let now = Instant::now();

@@ -2,6 +2,7 @@
 //! end.
 
 use std::os::fd::BorrowedFd;
+use std::sync::Arc;
 use std::time::Instant;
 
 use purlin_process::Process;
@@ -23,8 +24,7 @@ impl Office {
                 let seated = hub.seated();
                 if hub.is_deserted() {
                     hub.has_keeper = false;
-                    drop(hub);
-                    self.changed.notify_all();
+                    self.rouse(hub);
                     return;
                 }
                 (seated, earlier(asked_until, hub.vacancies().1))
@@ -41,13 +41,12 @@ impl Office {
     }
 
     /// Buries those that have ended; whether there were any.
-    fn bury_all(&self, seated: &[(usize, Process)]) -> bool {
+    fn bury_all(&self, seated: &[(usize, Arc<Process>)]) -> bool {
         let mut is_any = false;
         for (place, process) in seated {
             let Ok(status) = process.try_join() else { continue };
             is_any = true;
             self.tell(|hub| hub.bury(*place, status));
-            self.changed.notify_all();
         }
         is_any
     }
@@ -62,24 +61,21 @@ impl Office {
                 Ok(worker) => hub.seat(place, worker),
                 Err(error) => hub.count_failed_start(place, &error),
             });
-            self.changed.notify_all();
         }
     }
 }
 
 impl Hub {
     /// Whoever sits somewhere.
-    fn seated(&self) -> Vec<(usize, Process)> {
+    fn seated(&self) -> Vec<(usize, Arc<Process>)> {
         let workers = self.desks.iter().enumerate();
         let seated = workers.filter_map(|(place, desk)| Some((place, desk.worker.as_ref()?)));
-        seated.map(|(place, worker)| (place, worker.process.clone())).collect()
+        seated.map(|(place, worker)| (place, Arc::clone(&worker.process))).collect()
     }
 
     /// Whether nobody sits anywhere, and nobody will.
     fn is_deserted(&self) -> bool {
-        !self.is_open()
-            && self.desks.iter().all(|desk| desk.worker.is_none())
-            && (!self.is_working() || !self.has_work())
+        !self.is_open() && !self.is_staffed() && (!self.is_working() || !self.has_work())
     }
 
     /// Of a pool that was terminated: asks its workers to end, and kills who was asked long ago.

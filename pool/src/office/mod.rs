@@ -35,6 +35,7 @@ pub(crate) use start::{Starter, by_fork, by_spawn};
 use crate::engine::Deliver;
 use crate::error::Error;
 use crate::outcome::wait_until;
+use crate::sys::processors::look_count;
 use crate::sys::watch::{Call, watch};
 use crate::words::{Bell, Mailbox};
 pub use view::WorkerView;
@@ -56,65 +57,63 @@ pub(crate) struct Office {
     hub: Mutex<Hub>,
     /// How many threads wait for answers and take them meanwhile.
     helper_count: AtomicUsize,
-    /// Something changed that a thread of this process waits for.
-    changed: Condvar,
+    /// The pool is over.
+    over: Condvar,
+    /// There is something for the clerk, who alone sleeps here, or the pool is over.
+    work: Condvar,
     bell: Bell,
+    /// How often who waits for an answer looks before it sleeps.
+    look_count: u32,
     keeper: Call,
     starter: Starter,
     pub(crate) worker_count: usize,
     /// The process that made it.
-    owner: u32,
+    pub(crate) owner: u32,
 }
 
 impl Office {
-    /// Starts all workers, and the threads that see to them.
+    /// Starts all workers, and the thread that sees to them.
     ///
     /// # Errors
     /// * Those of a start; those that were started before have ended.
     pub(crate) fn open(plan: Plan) -> Result<(Arc<Self>, Crew), Error> {
-        let bell = Bell::new()?;
-        let mailbox = |_| Mailbox::new(plan.body_max_bytes);
-        let mailboxes: Vec<Mailbox> =
-            (0..plan.worker_count).map(mailbox).collect::<Result<_, _>>()?;
+        let (mailboxes, bell) = Mailbox::all(plan.worker_count, plan.body_max_bytes)?;
         let (keeper, watch) = watch()?;
         let office = Arc::new(Self {
             hub: Mutex::new(Hub::new(mailboxes, plan.job_max)),
             helper_count: AtomicUsize::new(0),
-            changed: Condvar::new(),
+            over: Condvar::new(),
+            work: Condvar::new(),
             bell,
+            look_count: look_count(),
             keeper,
             starter: plan.starter,
             worker_count: plan.worker_count,
             owner: std::process::id(),
         });
         office.start_all()?;
-        let crew = Crew::default();
-        crew.add(office.hire("pool-clerk", Self::clerk)?);
         let keeper = office.hire("pool-keeper", move |office| office.keep(&watch));
-        match keeper {
-            Ok(keeper) => crew.add(keeper),
-            Err(error) => {
-                crew.join();
-                return Err(error);
-            }
+        if keeper.is_err() {
+            office.lock().desert();
+            office.end_all();
         }
+        let crew = Crew::of(keeper?);
         Ok((office, crew))
     }
 
-    /// Starts a thread of the pool's. When there is none left, the workers end.
+    /// Starts the clerk.
+    fn hire_clerk(self: &Arc<Self>) -> Result<JoinHandle<()>, Error> {
+        self.hire("pool-clerk", Self::clerk)
+    }
+
+    /// Starts a thread of the pool's.
     fn hire(
         self: &Arc<Self>,
         name: &str,
         work: impl FnOnce(&Self) + Send + 'static,
     ) -> Result<JoinHandle<()>, Error> {
         let this = Arc::clone(self);
-        let started = thread::Builder::new().name(name.into()).spawn(move || work(&this));
-        if started.is_err() {
-            self.lock().desert();
-            self.end_all();
-            self.changed.notify_all();
-        }
-        Ok(started?)
+        Ok(thread::Builder::new().name(name.into()).spawn(move || work(&this))?)
     }
 
     /// # Errors
@@ -132,7 +131,6 @@ impl Office {
         &self,
         jobs: impl Iterator<Item = (Task, Deliver<Answer>)>,
     ) -> Result<(), Error> {
-        self.check_owner()?;
         let mut answer = Ok(());
         self.tell(|hub| {
             answer = hub.check_running();
@@ -142,14 +140,18 @@ impl Office {
             jobs.for_each(|(task, deliver)| hub.push(task, deliver));
             hub.hand_out()
         });
-        self.call_clerk();
         answer
     }
 
     pub(crate) fn close(&self) -> Result<(), Error> {
         self.check_owner()?;
-        self.lock().close();
-        self.keeper.call();
+        let mut hub = self.lock();
+        hub.close();
+        let is_staffed = hub.is_staffed(); // then the keeper sees the last one end
+        self.rouse(hub);
+        if !is_staffed {
+            self.keeper.call();
+        }
         Ok(())
     }
 
@@ -157,7 +159,6 @@ impl Office {
         self.check_owner()?;
         self.tell(Hub::terminate);
         self.keeper.call();
-        self.changed.notify_all();
         Ok(())
     }
 
@@ -167,8 +168,13 @@ impl Office {
         if hub.is_open() {
             return Err(Error::StillRunning);
         }
-        let hub = wait_until(&self.changed, hub, deadline, Hub::is_over);
+        let hub = wait_until(&self.over, hub, deadline, Hub::is_over);
         if hub.is_over() { Ok(()) } else { Err(Error::TimedOut) }
+    }
+
+    /// Whether some job is in a worker's hands.
+    pub(crate) fn has_handed(&self) -> bool {
+        self.lock().has_handed()
     }
 
     fn lock(&self) -> MutexGuard<'_, Hub> {

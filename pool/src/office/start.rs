@@ -5,14 +5,14 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
 use purlin_process::{Builder, Process};
-use purlin_shm::Carry;
+use purlin_shm::{Carry, Place};
 use serde::de::DeserializeOwned;
 
 use super::Office;
 use super::desk::Worker as Seated;
 use crate::error::Error;
 use crate::function::conjure;
-use crate::words::{Bell, Mailbox};
+use crate::words::{Bell, Mailbox, RackWords, Spot};
 use crate::worker::{Initialize, Worker};
 
 /// Starts a worker with a name.
@@ -38,22 +38,25 @@ where
 {
     Box::new(move |name, worker| {
         let Worker { mailbox, bell, functions } = worker;
-        let all = (mailbox, bell, functions, carried.clone());
+        let (rack, spot) = mailbox.into_parts();
+        let all = (rack, bell, functions, carried.clone());
         let child = Builder::new().name(name).daemon(true);
-        Ok(child.spawn(spawned::<F, A, C>, argument.clone(), all)?)
+        let first = (argument.clone(), spot.index, spot.count);
+        Ok(child.spawn(spawned::<F, A, C>, first, all)?)
     })
 }
 
 /// The whole of a spawned worker.
 fn spawned<F, A, C>(
-    argument: Vec<u8>,
-    (mailbox, bell, functions, carried): (Mailbox, Bell, OwnedFd, C),
+    (argument, index, count): (Vec<u8>, usize, usize),
+    (rack, bell, functions, carried): (Place<RackWords>, Bell, OwnedFd, C),
 ) -> Result<(), Error>
 where
     F: Fn(A, C) + Copy + 'static,
     A: DeserializeOwned + 'static,
 {
     let argument: A = postcard::from_bytes(&argument).map_err(|_| Error::NotTransferable)?;
+    let mailbox = Mailbox::at(rack, Spot { index, count })?;
     Worker { mailbox, bell, functions }.work(move || {
         conjure::<F>()(argument, carried);
         Ok(())

@@ -1,42 +1,21 @@
 //! What the owner of a pool sleeps on: one for all its workers.
-#![expect(unsafe_code, reason = "a promise about the layout, argued here")]
 
-use core::sync::atomic::{Ordering::SeqCst, fence};
 use core::time::Duration;
 
-use purlin_shm::{Carry, Luggage, Object, Place, Shared};
-use purlin_sync::parts::{EventCount, Key, Wait};
+use purlin_shm::{Carry, Luggage, Place};
+use purlin_sync::parts::{Key, Wait};
 
-use crate::error::Error;
+use super::rack::RackWords;
+use super::slots::tell;
 
-/// The word behind a [`Bell`].
-#[repr(C)]
-pub(crate) struct BellWord {
-    answers: EventCount,
-}
-
-// SAFETY: `repr(C)`, of a word that is one atomic; zeros and any other bits are valid values.
-unsafe impl Shared for BellWord {}
-
-impl Object for BellWord {
-    const KIND: u16 = 40;
-    const VERSION: u16 = 1;
-    type Row = ();
-}
-
-/// Rung by a worker that has an answer.
+/// Rung by a worker that has an answer. It hangs on the pool's first rack.
 #[derive(Clone)]
-pub(crate) struct Bell(Place<BellWord>);
+pub(crate) struct Bell(pub(super) Place<RackWords>);
 
 impl Bell {
-    pub(crate) fn new() -> Result<Self, Error> {
-        Ok(Self(Place::new()?))
-    }
-
     /// W4: after the store of a state.
     pub(crate) fn ring(&self) {
-        fence(SeqCst); // SeqCst: between the commit and the look at the flag, see `EventCount`
-        self.0.answers.notify(u32::MAX);
+        tell(&self.0.answers, u32::MAX);
     }
 
     /// Says that the caller is about to sleep; it looks once more before.

@@ -2,9 +2,14 @@
 
 mod bell;
 mod bodies;
+mod cell;
 mod mailbox;
+mod rack;
+mod slots;
 mod space;
 
 pub(crate) use bell::Bell;
-pub(crate) use mailbox::{Input, Mailbox, SLOT_COUNT, Seen};
+pub(crate) use mailbox::{Input, Mailbox};
+pub(crate) use rack::{RackWords, Spot};
+pub(crate) use slots::Seen;
 pub(crate) use space::Space;

@@ -17,17 +17,23 @@ use crate::sys::process::reap_orphans;
 use crate::sys::trace::Mark;
 use crate::verdict::{Failure, Kind, Outcome, check};
 
-pub(super) const SCENARIOS: [Scenario; 4] = [
+pub(super) const SCENARIOS: [Scenario; 5] = [
     Scenario {
         name: "pool-worker",
         about: "a worker: two tasks, nothing to do, a third, its end",
-        make: || Ok(Box::new(Worker { scene: Scene::new()?, has_another: false })),
+        make: || worker(Tasks::InTurn),
+        sweep: Sweep::Long,
+    },
+    Scenario {
+        name: "pool-worker-last",
+        about: "a worker with the last task of a closed pool, beside one that has nothing to do",
+        make: || worker(Tasks::OneEach),
         sweep: Sweep::Long,
     },
     Scenario {
         name: "pool-worker-beside",
         about: "a worker that stands still, beside one that gets what it has not begun",
-        make: || Ok(Box::new(Worker { scene: Scene::new()?, has_another: true })),
+        make: || worker(Tasks::TwoEach),
         sweep: Sweep::Still,
     },
     Scenario {
@@ -129,20 +135,37 @@ fn unexpected(error: Error) -> Failure {
 /// Workers of a pool whose owner is a peer.
 struct Worker {
     scene: Arc<Scene>,
-    /// Two workers instead of one.
-    has_another: bool,
+    tasks: Tasks,
+}
+
+/// How tasks are handed to them. But for one each, a last one follows as the pool is closed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tasks {
+    /// One worker: two at once, and a third when it has nothing to do.
+    InTurn,
+    /// Two workers: one each, and the pool is closed.
+    OneEach,
+    /// Two workers: four at once, of which two lie in each mailbox.
+    TwoEach,
+}
+
+fn worker(tasks: Tasks) -> Result<AnyStage, Failure> {
+    Ok(Box::new(Worker { scene: Scene::new()?, tasks }))
 }
 
 impl Worker {
     fn own(&self) -> Outcome {
         let _ = SCENE.set(Arc::clone(&self.scene));
-        let worker_count = if self.has_another { 2 } else { 1 };
+        let worker_count = if self.tasks == Tasks::InTurn { 1 } else { 2 };
         let builder = Builder::new().workers(worker_count).message_max_bytes(1 << 16);
         let builder = builder.initializer(first, (), ()).map_err(unexpected)?;
         let pool = builder.fork().map_err(unexpected)?;
         // All waits have no limit: the harness sees who waits for ever.
-        let mut outcomes =
-            if self.has_another { self.at_once(&pool) } else { self.in_turn(&pool) }?;
+        let mut outcomes = match self.tasks {
+            Tasks::InTurn => self.in_turn(&pool)?,
+            Tasks::OneEach => return self.at_the_end(pool),
+            Tasks::TwoEach => self.at_once(&pool)?,
+        };
         // The last task of a pool that is closed.
         let last = Self::hand(&pool, outcomes.len())?;
         pool.close().map_err(unexpected)?;
@@ -168,6 +191,16 @@ impl Worker {
         let handed = (0..4).map(|task| Self::hand(pool, task)).collect::<Result<Vec<_>, _>>()?;
         self.scene.cells.set(HANDED, 4);
         Ok(handed.into_iter().map(|result| result.into_value(None)).collect())
+    }
+
+    /// A task each, and nothing after them.
+    fn at_the_end(&self, pool: Pool) -> Outcome {
+        let handed = [Self::hand(&pool, 0)?, Self::hand(&pool, 1)?];
+        self.scene.cells.set(HANDED, 2);
+        pool.close().map_err(unexpected)?;
+        let outcomes = handed.map(|result| result.into_value(None));
+        pool.join(None).map_err(unexpected)?;
+        self.judge(&outcomes)
     }
 
     fn hand(pool: &Pool, task: usize) -> Result<AsyncResult<Words>, Failure> {
