@@ -21,11 +21,11 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// Lets a moment pass, if it is worth it: before a look at the other end.
+    /// Lets a moment pass, if it is worth it, and a look at the other end is to come.
     #[inline]
-    pub(super) fn wait(&self) {
+    pub(super) fn wait(&self, has_to_look: impl FnOnce() -> bool) {
         // Relaxed, here and below: a guess, which orders nothing.
-        if self.state.load(Relaxed) > 0 {
+        if self.state.load(Relaxed) > 0 && has_to_look() {
             spin(PACE_ITERATIONS);
         }
     }

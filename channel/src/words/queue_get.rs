@@ -51,7 +51,8 @@ impl View<'_> {
     #[inline(always)]
     pub(crate) fn get_now(self, body: &mut [u8]) -> Option<usize> {
         let words = self.words;
-        self.pace_get();
+        // Relaxed, both: a guess; the lock decides.
+        self.own.get_pace.wait(|| words.head.load(Relaxed) == words.tail_seen.load(Relaxed));
         // Of an unbounded one no unit is looked at before it is known to be there.
         if self.shape.face.is_unbounded() || !enter_now(&words.head_lock, self.at) {
             return None; // G1
@@ -68,15 +69,6 @@ impl View<'_> {
         };
         self.take_small(head, body);
         Some(body.len())
-    }
-
-    /// Before a look at the tail.
-    #[inline]
-    fn pace_get(self) {
-        // Relaxed, both: a guess; the lock decides.
-        if self.words.head.load(Relaxed) == self.words.tail_seen.load(Relaxed) {
-            self.own.get_pace.wait();
-        }
     }
 
     /// Whether this is the header of a small message that stands in so many units.

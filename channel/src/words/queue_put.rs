@@ -54,7 +54,11 @@ impl View<'_> {
         if !is_small || !self.shape.face.is_plain() {
             return false;
         }
-        self.pace_put(len);
+        // Relaxed, both: a guess; the lock decides.
+        self.own.put_pace.wait(|| {
+            let tail = Position(words.tail.load(Relaxed));
+            !self.fits(tail, Position(words.head_seen.load(Relaxed)), len)
+        });
         if !enter_now(&words.tail_lock, self.at) {
             return false; // P1
         }
@@ -68,17 +72,6 @@ impl View<'_> {
         self.prefetch_ahead(tail, seen);
         self.put_small(tail, body, len);
         true
-    }
-
-    /// Before a look at the head.
-    #[inline]
-    fn pace_put(self, len: u32) {
-        // Relaxed, both: a guess; the lock decides.
-        let tail = Position(self.words.tail.load(Relaxed));
-        let seen = Position(self.words.head_seen.load(Relaxed));
-        if !self.fits(tail, seen, len) {
-            self.own.put_pace.wait();
-        }
     }
 
     /// Sends for a line that is to be written soon, if it is known that nobody reads there: the
