@@ -44,6 +44,7 @@ mod manager;
 mod objects;
 mod proxies;
 mod server;
+mod spins;
 mod sys;
 mod types;
 mod wire;

@@ -55,8 +55,33 @@ pub(crate) const WAITING_MAX: usize = 1024;
 /// So many elements a list may come to by repetition: a small request makes them all.
 pub(crate) const ELEMENT_MAX: u64 = 1 << 24;
 
+/// How long who waits for the other side looks before it sleeps: longer than it takes to wake one
+/// who sleeps, so that of two neither sleeps while the other is about to come.
+pub(crate) const SPIN_LIMIT: Duration = Duration::from_micros(50);
+
+/// Turns between two of these looks, some 300 ns: each takes the socket's locks.
+pub(crate) const SPIN_PAUSE_TURNS: u32 = 8;
+
+/// So many sleeps in a row, with a spin before each, show that spinning is in vain.
+pub(crate) const SPIN_VAIN_COUNT: u32 = 4;
+
+/// Of so many sleeps one has a spin before it nevertheless: what was in vain may not be any more.
+pub(crate) const SPIN_TRY_COUNT: u32 = 1024;
+
+/// After so many spins that paid, who spins asks how often it lost its processor meanwhile.
+pub(crate) const SPIN_PAID_COUNT: u32 = 32;
+
+/// So often is too often: mostly, what was waited for came from the same processor.
+pub(crate) const SPIN_LOST_COUNT: u64 = 16;
+
+/// Of so many looks of a server's spin one is at all its connections, the others are at the one
+/// that asked last.
+pub(crate) const LOOK_AROUND_COUNT: u32 = 4;
+
 /// What is ready at once; the rest comes with the next look.
 pub(crate) const READY_COUNT: usize = 256;
 
 const _: () = assert!(STRANGER_MAX < CONNECTION_MAX && READ_BYTES < BUFFER_KEPT_BYTES);
+const _: () = assert!(SPIN_LOST_COUNT < SPIN_PAID_COUNT as u64);
+const _: () = assert!(SPIN_VAIN_COUNT.is_power_of_two() && SPIN_VAIN_COUNT < SPIN_TRY_COUNT);
 const _: () = assert!(MESSAGE_MAX_BYTES < u32::MAX as usize); // the length's field

@@ -114,6 +114,10 @@ fn a_list_does_what_lists_do() {
     list.replace([text(1)]).unwrap();
     assert_eq!((list.remove_at(0), list.is_empty()), (Ok(text(1)), Ok(true)));
     assert_eq!(list.pop(), Err(Error::OutOfRange));
+    list.push(&text(1)).unwrap();
+    assert_eq!(list.repeat((1 << 24) + 1), Err(Error::OutOfRange));
+    assert_eq!(list.repeat(u64::MAX), Err(Error::OutOfRange));
+    assert_eq!(list.len(), Ok(1));
 }
 
 fn a_lists_ranges() {

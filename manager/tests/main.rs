@@ -2,6 +2,7 @@
 
 mod auth;
 mod bounded;
+mod broken;
 mod calls;
 mod deaths;
 mod examples;
@@ -36,6 +37,7 @@ fn main() {
         wire::TESTS,
         calls::TESTS,
         limits::TESTS,
+        broken::TESTS,
         examples::TESTS,
     ]
     .concat();

@@ -263,12 +263,16 @@ fn what_a_value_held_goes_with_it() {
     dict.insert(&1, &fresh()).unwrap();
     assert_eq!(queue.put(&fresh(), crate::bounded::BRIEF), Err(Error::Full));
     assert_eq!(manager.object_count(), Ok(9));
+    dict.clear().unwrap();
+    assert_eq!(manager.object_count(), Ok(8));
     drop((list, value, space, dict, queue));
     assert_eq!(manager.object_count(), Ok(0));
     // One that cannot be read as what it is taken for is given back, too.
     let lists = manager.list([fresh()]).unwrap();
     manager.publish("lists", &lists).unwrap();
     let wrong: List<Queue<i32>> = manager.find("lists").unwrap();
+    assert_eq!(wrong.get(0).err(), Some(Error::NotTransferable));
+    let wrong: List<u8> = manager.find("lists").unwrap(); // nothing of what comes is a proxy
     assert_eq!(wrong.get(0).err(), Some(Error::NotTransferable));
     lists.clear().unwrap();
     assert_eq!(manager.object_count(), Ok(1));

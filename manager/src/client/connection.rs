@@ -9,8 +9,9 @@ use crate::address::Address;
 use crate::error::Error;
 use crate::limits::{BUFFER_KEPT_BYTES, READ_BYTES};
 use crate::line::Line;
+use crate::spins::Spins;
 use crate::sys::random;
-use crate::sys::socket::{self, Moved};
+use crate::sys::socket::{self, Moved, spare_capacity};
 use crate::wire::frame::{self, Begun, HEAD_BYTES};
 use crate::wire::proof::{self, GREETING_BYTES, Handshake, WELCOME_BYTES, Welcome};
 use crate::wire::{Answer, ClientId, Reply, Request};
@@ -29,6 +30,7 @@ pub(crate) struct Connection {
     came: Vec<u8>,
     call: u32,
     is_broken: bool,
+    spins: Spins,
 }
 
 impl Connection {
@@ -53,6 +55,7 @@ impl Connection {
             came: Vec::new(),
             call: 0,
             is_broken: false,
+            spins: Spins::new(),
         };
         let welcome = connection.prove(key, client, deadline)?;
         connection.limit = usize::try_from(welcome.limit).unwrap_or(usize::MAX);
@@ -137,6 +140,7 @@ impl Connection {
 
     /// The answer to the last call; `Err` says that there will be none, or none in time.
     fn answer(&mut self, deadline: Deadline) -> Result<Answer, Error> {
+        self.look_for_a_moment(deadline);
         // Ends with the answer, the connection, or the deadline.
         loop {
             if let Some(answer) = self.take_answer()? {
@@ -158,6 +162,21 @@ impl Connection {
             self.flush();
             self.receive(!is_going && !has_limit);
         }
+    }
+
+    /// Looks for the answer without a sleep. Mostly the server is awake, and it is there soon.
+    fn look_for_a_moment(&mut self, deadline: Deadline) {
+        let is_going = self.gone_len < self.going.len();
+        let spin = if is_going { None } else { self.spins.begin(deadline.remaining()) };
+        let Some(mut spin) = spin else { return self.spins.were_in_vain() };
+        let before = self.came.len();
+        while spin.goes_on() {
+            self.receive(false);
+            if self.came.len() > before || self.is_broken {
+                return self.spins.have_paid();
+            }
+        }
+        self.spins.were_in_vain();
     }
 
     /// The answer to the last call, if it has come. Those to calls that were given up are dropped.
@@ -188,17 +207,9 @@ impl Connection {
     fn receive(&mut self, waits: bool) {
         let before = self.came.len();
         let room = if before < SMALL_BYTES { SMALL_BYTES } else { READ_BYTES };
-        self.came.resize(before + room, 0);
-        let moved = socket::read(self.socket.as_fd(), &mut self.came[before..], waits);
-        let count = match moved {
-            Moved::Some(count) => count,
-            Moved::Nothing => 0,
-            Moved::End => {
-                self.is_broken = true;
-                0
-            }
-        };
-        self.came.truncate(before + count);
+        self.came.reserve(room);
+        let moved = socket::read(self.socket.as_fd(), spare_capacity(&mut self.came), waits);
+        self.is_broken |= moved == Moved::End;
     }
 
     fn flush(&mut self) {

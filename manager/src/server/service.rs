@@ -16,9 +16,12 @@ use super::timers::{Due, Timers};
 use super::turn::{Caller, ClientNumber, Effects, Limit, Ticket, Turn, Waits};
 use crate::address::Address;
 use crate::error::Error;
-use crate::limits::{CONNECTION_MAX, LINGER, LISTEN_PAUSE, PROOF_LIMIT, READ_BYTES, STRANGER_MAX};
+use crate::limits::{
+    CONNECTION_MAX, LINGER, LISTEN_PAUSE, LOOK_AROUND_COUNT, PROOF_LIMIT, READ_BYTES, STRANGER_MAX,
+};
 use crate::line::Line;
 use crate::objects::{self, Outcome, State};
+use crate::spins::Spins;
 use crate::sys::random;
 use crate::sys::ready::{For, Ready};
 use crate::sys::socket::{self, Accepted};
@@ -51,6 +54,9 @@ pub(super) struct Service {
     /// Connections that are to be closed.
     doomed: Vec<ConnectionNumber>,
     next: ConnectionNumber,
+    /// Whose request came last.
+    recent: ConnectionNumber,
+    spins: Spins,
     scratch: Box<[u8; READ_BYTES]>,
 }
 
@@ -82,6 +88,8 @@ impl Service {
             effects: Effects::default(),
             doomed: Vec::new(),
             next: FIRST_CONNECTION,
+            recent: 0,
+            spins: Spins::new(),
             scratch: Box::new([0; READ_BYTES]),
         })
     }
@@ -93,12 +101,18 @@ impl Service {
         }
         // Ends when it is told to.
         loop {
-            let events = self.ready.wait(self.timers.until_next())?;
+            let events = match self.look_for_a_moment()? {
+                Some(events) => events,
+                None => self.ready.wait(self.timers.until_next())?,
+            };
             for (token, is_at_end) in events {
                 match token {
                     STOP => return Ok(()),
                     LISTENER => self.accept(),
-                    number => self.look(number, is_at_end),
+                    number => {
+                        let _ = self.look(number, is_at_end);
+                        self.recent = number;
+                    }
                 }
                 self.settle();
             }
@@ -109,6 +123,40 @@ impl Service {
                 self.settle();
             }
         }
+    }
+
+    /// Looks for what comes without a sleep, as long as requests follow each other closely: mostly
+    /// the next one is of whoever was answered last. `None` says that it is time to sleep; the list
+    /// of those who are ready may be empty.
+    fn look_for_a_moment(&mut self) -> Result<Option<Vec<(u64, bool)>>, Error> {
+        let Some(mut spin) = self.spins.begin(None) else {
+            self.spins.were_in_vain();
+            return Ok(None);
+        };
+        while spin.goes_on() {
+            if self.has_recent_asked() {
+                self.spins.have_paid();
+                spin.begin_anew();
+            }
+            // However fast one asks, all others have their turn.
+            let is_long = spin.is_long();
+            if is_long || spin.look_count.is_multiple_of(LOOK_AROUND_COUNT) {
+                let events = self.ready.look()?;
+                if is_long || !events.is_empty() {
+                    self.spins.have_paid();
+                    return Ok(Some(events));
+                }
+            }
+        }
+        self.spins.were_in_vain();
+        Ok(None)
+    }
+
+    /// Looks at the connection that asked last; whether something has come.
+    fn has_recent_asked(&mut self) -> bool {
+        let has_come = self.is_hearing(self.recent) && self.look(self.recent, false);
+        self.settle();
+        has_come
     }
 
     fn accept(&mut self) {
@@ -157,29 +205,39 @@ impl Service {
         longest.map(|number| self.close(number)).is_some()
     }
 
-    /// Something is to be read from a connection, or it has room, or is at its end.
-    fn look(&mut self, number: ConnectionNumber, is_at_end: bool) {
-        let Some(connection) = self.connections.get_mut(&number) else { return };
+    /// Something is to be read from a connection, or it has room, or is at its end. Whether
+    /// something has come, be it the end.
+    fn look(&mut self, number: ConnectionNumber, is_at_end: bool) -> bool {
+        let Some(connection) = self.connections.get_mut(&number) else { return false };
         if connection.is_going() {
             match connection.flush() {
-                Ok(()) if connection.is_going() && !is_at_end => return,
+                Ok(()) if connection.is_going() && !is_at_end => return false,
                 Ok(()) => self.ready.change(&*connection, number, For::Reading),
-                Err(_) => return self.doomed.push(number),
+                Err(_) => return self.doom(number),
             }
         }
+        let mut has_come = false;
         // All that has come is done before the end is: it was sent before.
         loop {
-            let Some(connection) = self.connections.get_mut(&number) else { return };
+            let Some(connection) = self.connections.get_mut(&number) else { return has_come };
+            let before = connection.came.len();
             let came = connection.read(&mut self.scratch);
+            has_come |= connection.came.len() > before;
             self.understand(number);
             match came {
-                Came::End => return self.doomed.push(number),
+                Came::End => return self.doom(number),
                 // What is to be sent first may never go, and then nothing more is done.
                 Came::Some if is_at_end && self.is_hearing(number) => {}
-                Came::Some if is_at_end => return self.doomed.push(number),
-                Came::Some => return,
+                Came::Some if is_at_end => return self.doom(number),
+                Came::Some => return has_come,
             }
         }
+    }
+
+    /// It is to be closed, which is something that has come.
+    fn doom(&mut self, number: ConnectionNumber) -> bool {
+        self.doomed.push(number);
+        true
     }
 
     /// Whether more is taken from a connection just now.

@@ -58,6 +58,14 @@ impl Ready {
         let _ = epoll::modify(&self.epoll, fd, EventData::new_u64(token), what.flags());
     }
 
+    /// Those that are ready now, without waiting.
+    ///
+    /// # Errors
+    /// * What the system says.
+    pub(crate) fn look(&mut self) -> Result<Vec<(u64, bool)>, Error> {
+        self.wait(Some(Duration::ZERO))
+    }
+
     /// Waits until one is ready, or for so long, or until a signal. Those that are at their end
     /// come first, each with whether it is.
     ///

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use purlin_sync::Deadline;
+use rustix::buffer::Buffer;
+pub(crate) use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{
@@ -156,11 +158,11 @@ pub(crate) enum Moved {
 }
 
 /// Reads what is there; `waits` for something, or not at all.
-pub(crate) fn read(socket: BorrowedFd<'_>, buffer: &mut [u8], waits: bool) -> Moved {
+pub(crate) fn read(socket: BorrowedFd<'_>, buffer: impl Buffer<u8>, waits: bool) -> Moved {
     let flags = if waits { RecvFlags::empty() } else { RecvFlags::DONTWAIT };
     match net::recv(socket, buffer, flags) {
-        Ok((0, _)) => Moved::End,
-        Ok((count, _)) => Moved::Some(count),
+        Ok((_, 0)) => Moved::End,
+        Ok((_, count)) => Moved::Some(count),
         Err(Errno::AGAIN | Errno::INTR) => Moved::Nothing,
         Err(_) => Moved::End, // a reset, or the other side's machine is silent
     }

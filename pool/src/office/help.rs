@@ -77,6 +77,12 @@ impl Office {
 }
 
 impl Help for Office {
+    fn call_helpers(&self) {
+        if self.has_helpers() {
+            self.bell.ring();
+        }
+    }
+
     fn help(&self, deadline: Deadline, is_so: &dyn Fn() -> bool) {
         let _attending = self.attend();
         let mut looks_left = self.look_count;
