@@ -26,6 +26,7 @@ macro_rules! numbers {
         }
 
         /// Adds as many to others as the bytes hold; none of what is no number.
+        #[expect(clippy::ptr_arg, reason = "as above")]
         pub(crate) fn append<T: 'static>(items: &mut Vec<T>, bytes: &[u8]) {
             let typed: &mut dyn Any = items;
             $(if let Some(numbers) = typed.downcast_mut::<Vec<$number>>() {

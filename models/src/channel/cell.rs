@@ -57,12 +57,11 @@ pub(super) mod barrier {
     }
 }
 
-/// Nothing.
 /// As a loop: messages that long are in no model.
 pub(super) mod bulk {
     use super::{AtomicU64, Ordering::Relaxed};
 
-    pub(in super::super) const BULK_BYTES: usize = usize::MAX;
+    pub(in super::super) const BULK_BYTES: usize = 1 << 20;
 
     pub(in super::super) fn write(units: &[AtomicU64], chunks: &[[u8; 8]]) {
         for (unit, chunk) in units.iter().zip(chunks) {
@@ -77,6 +76,7 @@ pub(super) mod bulk {
     }
 }
 
+/// Nothing.
 pub(super) mod prefetch {
     use super::AtomicU64;
 

@@ -41,8 +41,8 @@ where
         let (rack, spot) = mailbox.into_parts();
         let all = (rack, bell, functions, carried.clone());
         let child = Builder::new().name(name).daemon(true);
-        let first = (argument.clone(), spot.index, spot.count);
-        Ok(child.spawn(spawned::<F, A, C>, first, all)?)
+        let arguments = (argument.clone(), spot.index, spot.count);
+        Ok(child.spawn(spawned::<F, A, C>, arguments, all)?)
     })
 }
 
