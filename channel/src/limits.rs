@@ -41,6 +41,18 @@ pub(crate) const SPSC_SPIN_COUNT: u32 = 66;
 /// neither the other is disturbed at each of its own, nor the ring runs dry.
 pub(crate) const SPSC_SPIN_ITERATIONS: u32 = 8;
 
+/// A look at the other end of a queue that brings less than this was too early.
+pub(crate) const PACE_FEW_COUNT: u32 = 8;
+
+/// How many turns who looks too early waits before the next look: about what twenty messages take.
+pub(crate) const PACE_ITERATIONS: u32 = 16;
+
+/// After so many such in vain, one after the other, there are none...
+pub(crate) const PACE_VAIN_COUNT: i32 = 4;
+
+/// ...at so many looks.
+pub(crate) const PACE_REST_COUNT: i32 = 1024;
+
 /// How much may be inside a simple queue, in bytes: of address space, and of memory where there is
 /// as much.
 pub(crate) const SIMPLE_LIMIT_BYTES: usize = 1 << 30;

@@ -901,7 +901,8 @@ class Pipe:
     operations = ("send", "send_bytes", "recv", "recv_bytes", "recv_into", "touched", "recv_refused",
                   "poll", "close", "is_closed", "reads", "writes", "descriptor", "is_readable",
                   "echo", "send_mixed", "recv_mixed", "send_unsendable", "send_unreadable",
-                  "send_end", "recv_end_and_send", "recv_ending", "write_length")
+                  "send_end", "recv_end_and_send", "send_lock", "recv_lock_and_try", "recv_ending",
+                  "write_length")
     is_guard = True
 
     def __init__(self, context, raw=None, one_way=False, other=None, own=False, descriptor=None):
@@ -1009,6 +1010,17 @@ class Pipe:
 
     def recv_end_and_send(self, **given):
         self.raw.recv().send(item_of(given))
+
+    def send_lock(self, lock):
+        self.raw.send(HERE.actor.objects[lock].raw)
+
+    def recv_lock_and_try(self):
+        """Tries the lock that comes; tells another item."""
+        got = self.raw.recv()
+        if isinstance(got, str):
+            return got
+        if not got.acquire(False):
+            raise Refused("timed-out")
 
     def write_length(self, length, many=None):
         short = length if length < 2**31 else -1

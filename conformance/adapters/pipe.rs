@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 pub(super) const KIND: &str = "pipe";
 
 /// What can be asked of an end.
-pub(super) const OPERATIONS: [&str; 23] = [
+pub(super) const OPERATIONS: [&str; 25] = [
     "send",
     "send_bytes",
     "recv",
@@ -40,6 +40,8 @@ pub(super) const OPERATIONS: [&str; 23] = [
     "send_unreadable",
     "send_end",
     "recv_end_and_send",
+    "send_lock",
+    "recv_lock_and_try",
     "recv_ending",
     "write_length",
 ];
@@ -97,6 +99,15 @@ pub(super) trait Line: Clone + Send + Sync + 'static {
     }
 
     fn recv_end(&self) -> Done<Self> {
+        Err(CallResult::Unsupported)
+    }
+
+    /// Sends a lock, and receives one.
+    fn send_lock(&self, _lock: &dyn Object) -> Done<()> {
+        Err(CallResult::Unsupported)
+    }
+
+    fn recv_lock(&self) -> Done<Arc<dyn Object>> {
         Err(CallResult::Unsupported)
     }
 
@@ -303,6 +314,19 @@ impl<L: Line> End<L> {
         self.line()?.recv_end()?.send(item.as_bytes(), None)
     }
 
+    fn send_lock(&self, args: &Arguments, functions: &Functions<'_>) -> Done<()> {
+        let name = args.get("lock").and_then(Value::as_str).unwrap_or_default();
+        let lock = functions.object(name).map_err(CallResult::Failed)?;
+        self.line()?.send_lock(&*lock)
+    }
+
+    fn recv_lock_and_try(&self) -> Done<Value> {
+        match self.line()?.recv_lock()?.call("try", &Arguments::new()) {
+            CallResult::Value(value) => Ok(value),
+            other => Err(other),
+        }
+    }
+
     fn write_length(&self, args: &Arguments) -> Done<()> {
         let length = args.get("length").and_then(Value::as_i64).ok_or(CallResult::Unsupported)?;
         let many = args.get("many").map_or(Ok(usize::MAX), |many| count(Some(many)))?;
@@ -331,6 +355,7 @@ impl<L: Line> End<L> {
                 Err(CallResult::Prevented(why.to_owned()))
             }
             "recv_end_and_send" => self.recv_end_and_send(args).map(null),
+            "recv_lock_and_try" => self.recv_lock_and_try(),
             "recv_ending" => {
                 let message = self.line()?.recv_ending(count(args.get("limit"))?)?;
                 Ok(Item::received(message).told())
@@ -349,6 +374,7 @@ impl<L: Line> Object for End<L> {
     fn call_with(&self, op: &str, args: &Arguments, functions: &mut Functions<'_>) -> CallResult {
         match op {
             "send_end" => self.send_end(args, functions).map_or_else(|other| other, done),
+            "send_lock" => self.send_lock(args, functions).map_or_else(|other| other, done),
             _ => self.call(op, args),
         }
     }

@@ -62,6 +62,7 @@ pub(super) const BENDS: &[Bend] = &[
     ("fault-pipe-unsendable-is-untold", KIND, "send_unsendable", Skipped),
     ("fault-pipe-unreadable-is-dropped", KIND, "send_unreadable", Skipped),
     ("fault-pipe-end-is-not-sent", KIND, "send_end", Skipped),
+    ("fault-lock-sent-is-a-copy", KIND, "recv_lock_and_try", Swallows("timed-out")),
     (
         "fault-pipe-message-is-left-out",
         KIND,

@@ -72,6 +72,10 @@ impl<T> Cell<T> {
 pub trait Help: Send + Sync {
     /// Takes answers until it is so, or until the deadline.
     fn help(&self, deadline: Deadline, is_so: &dyn Fn() -> bool);
+
+    /// Has those who help look again: what one of them waits for has come to be so, and no answer
+    /// comes with it.
+    fn call_helpers(&self);
 }
 
 /// Waits on a condition variable until `is_so`, or until the deadline.

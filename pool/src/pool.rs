@@ -1,6 +1,6 @@
 //! The pool: its calls, whoever works for it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use purlin_sync::Deadline;
 
@@ -348,6 +348,7 @@ impl<W: Workers> Pool<W> {
         callbacks: Callbacks<R>,
     ) -> impl FnOnce(Result<R, Error>) + Send + 'static {
         let (cell, caller) = (Arc::clone(cell), Arc::clone(&self.caller));
+        let helped = self.workers.helped();
         move |outcome| {
             if callbacks.are_none() {
                 return cell.set(outcome);
@@ -355,6 +356,10 @@ impl<W: Workers> Pool<W> {
             caller.run(Box::new(move || {
                 callbacks.call(&outcome);
                 cell.set(outcome);
+                // Whoever waits for it sleeps where answers come, and this is none.
+                if let Some(pool) = helped.as_ref().and_then(Weak::upgrade) {
+                    pool.call_helpers();
+                }
             }));
         }
     }

@@ -71,6 +71,9 @@ Kills at every instruction, and looks whether the survivors mind.
   purlin-sweep [SCENARIO]…           all of them, when none is named
     --stride N         every N-th instruction only
     --points N         about N points of each scenario, and every system call
+    --changes          only where what others can see has changed: in between a death makes no
+                       difference to them. With --stride, every N-th of these. Not for --pauses,
+                       where it matters what the victim has looked at
     --second           kill whoever finds the remains, too: 30 points of each, if not told
     --pauses           kill nobody: the victim stands still at each instruction, while another
                        does all it can to the same objects, and goes on then
@@ -90,7 +93,7 @@ pub(crate) fn parse() -> Result<Order, String> {
 }
 
 fn parse_from(mut parser: lexopt::Parser) -> Result<Order, lexopt::Error> {
-    let mut density = None;
+    let (mut density, mut looks_at_changes) = (None, false);
     let mut order = SweepOrder {
         scenarios: Vec::new(),
         density: Density::Stride(1),
@@ -106,6 +109,7 @@ fn parse_from(mut parser: lexopt::Parser) -> Result<Order, lexopt::Error> {
             Long("faults") => return names(parser).map(Order::Faults),
             Long("stride") => density = Some(Density::Stride(parser.value()?.parse()?)),
             Long("points") => density = Some(Density::Points(parser.value()?.parse()?)),
+            Long("changes") => looks_at_changes = true,
             Long("second") if order.mode != Mode::Pauses => order.mode = Mode::Double,
             Long("pauses") if order.mode != Mode::Double => order.mode = Mode::Pauses,
             Long("second" | "pauses") => return Err("either --second or --pauses".into()),
@@ -115,6 +119,9 @@ fn parse_from(mut parser: lexopt::Parser) -> Result<Order, lexopt::Error> {
             other => return Err(other.unexpected()),
         }
     }
+    if looks_at_changes {
+        density = Some(changes(order.mode, density)?);
+    }
     order.density = density.unwrap_or(match order.mode {
         Mode::Double => Density::Points(SECOND_POINT_COUNT),
         Mode::Single | Mode::Pauses => Density::Stride(1),
@@ -123,6 +130,16 @@ fn parse_from(mut parser: lexopt::Parser) -> Result<Order, lexopt::Error> {
         order.scenarios = scenarios::all();
     }
     Ok(Order::Sweep(order))
+}
+
+/// Of changes, as many as a stride leaves.
+fn changes(mode: Mode, density: Option<Density>) -> Result<Density, lexopt::Error> {
+    match density {
+        _ if mode == Mode::Pauses => Err("--changes is not for --pauses".into()),
+        None => Ok(Density::Changes(1)),
+        Some(Density::Stride(stride)) => Ok(Density::Changes(stride)),
+        Some(_) => Err("--changes may have a --stride, and no --points".into()),
+    }
 }
 
 fn soak(mut parser: lexopt::Parser) -> Result<Order, lexopt::Error> {

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use crate::limits::{LOOK, POINT_LIMIT, SAMPLE_PERIOD, SAMPLE_STEPS};
+use crate::path::Landing;
 use crate::patience::Patience;
-use crate::perform::perform;
+use crate::perform::{Aids, perform};
 use crate::plan::{Kill, Plan};
 use crate::record::{Death, Record};
 use crate::stage::{Scenario, Sweep};
@@ -40,6 +41,9 @@ pub struct Tally {
     pub round_count: u64,
     /// Points at which a step slept for good, so that the victim was killed asleep.
     pub stuck_count: u64,
+    /// Points to which a role was stepped whole, since it had not come to where it was to be let
+    /// run to at full speed.
+    pub off_path_count: u64,
     /// How long it took.
     pub took: Duration,
     /// What was found.
@@ -66,7 +70,7 @@ impl Controller {
 
     /// Makes one point, and says what is wrong there, if anything.
     pub fn point(&self, scenario: &Scenario, plan: Plan) -> Option<Found> {
-        let outcome = self.play(scenario, plan, false);
+        let outcome = self.play(scenario, plan, Aids::default());
         self.found(plan, outcome)
     }
 
@@ -78,17 +82,19 @@ impl Controller {
         let began = Instant::now();
         let mut tally = Tally::default();
         if let Some(region) = self.rehearse(scenario, density, true, &mut tally) {
+            let lands = scenario.sweep == Sweep::Long || density.looks_at_changes();
             let mut walk = Walk::new(density, &region);
             while let Some(steps) = self.next(&mut walk, &tally) {
                 let kill = match scenario.sweep {
                     Sweep::Long => region.behind_last_call(steps),
                     _ => Kill::before(steps),
                 };
-                let death = self.single(scenario, kill, &mut tally);
+                let landing = region.landing(kill).filter(|_| lands);
+                let death = self.single(scenario, kill, landing, &mut tally);
                 walk.note(&death);
                 if death.system_call.is_some() {
                     for cut in walk.cuts() {
-                        self.single(scenario, Kill { cut, ..kill }, &mut tally);
+                        self.single(scenario, Kill { cut, ..kill }, landing, &mut tally);
                     }
                 }
             }
@@ -104,12 +110,13 @@ impl Controller {
         let mut tally = Tally::default();
         if self.lives_well(scenario, &mut tally) {
             let to_the_end = Kill { calls: u64::MAX, ..Kill::before(0) };
-            tally.call_count = self.single(scenario, to_the_end, &mut tally).calls;
+            tally.call_count = self.single(scenario, to_the_end, None, &mut tally).calls;
             for index in 0..count {
                 if tally.found.len() < self.failure_count_max {
                     let calls = tally.call_count * (2 * index + 1) / (2 * count);
                     let steps = SAMPLE_STEPS * (index % SAMPLE_PERIOD);
-                    self.single(scenario, Kill { calls, ..Kill::before(steps) }, &mut tally);
+                    let kill = Kill { calls, ..Kill::before(steps) };
+                    self.single(scenario, kill, None, &mut tally);
                 }
             }
         }
@@ -121,21 +128,44 @@ impl Controller {
     pub fn doubles(&self, scenario: &Scenario, density: Density) -> Tally {
         let began = Instant::now();
         let mut tally = Tally::default();
-        if let Some(region) = self.rehearse(scenario, density, false, &mut tally) {
+        let notes = density.looks_at_changes();
+        if let Some(region) = self.rehearse(scenario, density, notes, &mut tally) {
             let mut walk = Walk::new(density, &region);
             while let Some(steps) = self.next(&mut walk, &tally) {
-                let kill = Kill::before(steps);
-                let whole = self.double(scenario, kill, Kill::before(u64::MAX), &mut tally);
-                let mut second_walk = Walk::new(density, &Region::of(whole.1.steps));
-                while let Some(second_steps) = self.next(&mut second_walk, &tally) {
-                    let kills = self.double(scenario, kill, Kill::before(second_steps), &mut tally);
-                    second_walk.note(&kills.1);
-                }
-                walk.note(&whole.0);
+                let death = self.doubles_after(scenario, density, &region, steps, &mut tally);
+                walk.note(&death);
             }
         }
         tally.took = began.elapsed();
         tally
+    }
+
+    /// Kills the victim after so many steps, and the second at points as dense as `density` says.
+    /// Returns how the victim died.
+    fn doubles_after(
+        &self,
+        scenario: &Scenario,
+        density: Density,
+        region: &Region,
+        steps: u64,
+        tally: &mut Tally,
+    ) -> Death {
+        let first = Kill::before(steps);
+        let noted = density.looks_at_changes().then_some(1);
+        let landings = [region.landing(first), None];
+        let mut aids = Aids { noted, is_watched: true, landings };
+        let to_the_end = Kill::before(u64::MAX);
+        let whole = self.double(scenario, first, to_the_end, aids, tally);
+        let region = Region::noted(whole.1.steps, &self.record, false);
+        aids.noted = None;
+        let mut walk = Walk::new(density, &region);
+        while let Some(steps) = self.next(&mut walk, tally) {
+            let second = Kill::before(steps);
+            aids.landings[1] = region.landing(second);
+            let deaths = self.double(scenario, first, second, aids, tally);
+            walk.note(&deaths.1);
+        }
+        whole.0
     }
 
     /// Has the victim stand still at points as dense as `density` says, up to its end mark, while
@@ -147,7 +177,7 @@ impl Controller {
             let mut walk = Walk::new(density, &region);
             while let Some(steps) = self.next(&mut walk, &tally) {
                 let plan = Plan::still(steps);
-                let outcome = self.play(scenario, plan, false);
+                let outcome = self.play(scenario, plan, Aids::default());
                 let death = self.record.death(0);
                 tally.count(self.found(plan, outcome), [death]);
                 walk.note(&death);
@@ -168,7 +198,7 @@ impl Controller {
         &self,
         scenario: &Scenario,
         density: Density,
-        lists_calls: bool,
+        notes: bool,
         tally: &mut Tally,
     ) -> Option<Region> {
         if !self.lives_well(scenario, tally) {
@@ -178,14 +208,17 @@ impl Controller {
             (tally.point_count, tally.round_count) = (1, self.record.pulse());
             return None;
         }
-        let mut region = Region::of(0);
+        let mut region = Region::default();
+        let (noted, is_watched) = (notes.then_some(0), density.looks_at_changes());
+        let aids = Aids { noted, is_watched, ..Aids::default() };
         for _ in 0..density.rehearsal_count() {
             let to_the_end = Plan::single(Kill::before(u64::MAX));
-            let outcome = self.play(scenario, to_the_end, lists_calls);
+            let outcome = self.play(scenario, to_the_end, aids);
             let death = self.record.death(0);
             tally.count(self.found(Plan::single(Kill::before(death.steps)), outcome), [death]);
             if death.steps > region.step_count {
-                region = Region { step_count: death.steps, calls: self.record.calls() };
+                let is_long = scenario.sweep == Sweep::Long;
+                region = Region::noted(death.steps, &self.record, is_long);
             }
         }
         tally.step_count = region.step_count;
@@ -194,7 +227,7 @@ impl Controller {
 
     /// Runs the scenario without a kill, and says whether nothing is wrong then.
     fn lives_well(&self, scenario: &Scenario, tally: &mut Tally) -> bool {
-        let unkilled = self.play(scenario, Plan::UNKILLED, false);
+        let unkilled = self.play(scenario, Plan::UNKILLED, Aids::default());
         let Some(mut found) = self.found(Plan::UNKILLED, unkilled) else { return true };
         if found.failure.kind == Kind::NotPermitted {
             tally.is_not_made = true;
@@ -205,9 +238,16 @@ impl Controller {
         false
     }
 
-    fn single(&self, scenario: &Scenario, kill: Kill, tally: &mut Tally) -> Death {
+    fn single(
+        &self,
+        scenario: &Scenario,
+        kill: Kill,
+        landing: Option<Landing>,
+        tally: &mut Tally,
+    ) -> Death {
         let plan = Plan::single(kill);
-        let outcome = self.play(scenario, plan, false);
+        let aids = Aids { landings: [landing, None], ..Aids::default() };
+        let outcome = self.play_well(scenario, plan, aids, tally);
         let death = self.record.death(0);
         tally.count(self.found(plan, outcome), [death]);
         death
@@ -218,20 +258,31 @@ impl Controller {
         scenario: &Scenario,
         first: Kill,
         second: Kill,
+        aids: Aids,
         tally: &mut Tally,
     ) -> (Death, Death) {
         let plan = Plan::double(first, second);
-        let outcome = self.play(scenario, plan, false);
+        let outcome = self.play_well(scenario, plan, aids, tally);
         let deaths = (self.record.death(0), self.record.death(1));
         let exact = Plan::double(first, Kill { steps: deaths.1.steps, ..second });
         tally.count(self.found(exact, outcome), [deaths.0, deaths.1]);
         deaths
     }
 
+    /// Plays one point with landings; again without, when a role has gone another way.
+    fn play_well(&self, scenario: &Scenario, plan: Plan, aids: Aids, tally: &mut Tally) -> Outcome {
+        let outcome = self.play(scenario, plan, aids);
+        if !self.record.is_off_path() {
+            return outcome;
+        }
+        tally.off_path_count += 1;
+        self.play(scenario, plan, Aids { landings: [None; 2], ..aids })
+    }
+
     /// Plays one point in a process of its own, and clears away whatever it left.
-    fn play(&self, scenario: &Scenario, plan: Plan, lists_calls: bool) -> Outcome {
+    fn play(&self, scenario: &Scenario, plan: Plan, aids: Aids) -> Outcome {
         self.record.clear();
-        let mut stage = Child::start(|| perform(scenario, plan, lists_calls, &self.record))?;
+        let mut stage = Child::start(|| perform(scenario, plan, aids, &self.record))?;
         let mut patience = Patience::new(POINT_LIMIT);
         while !stage.has_ended() && !patience.is_late_now() {
             is_readable(&[&stage], LOOK);

@@ -34,6 +34,7 @@ pub mod controller;
 pub mod faults;
 pub mod journal;
 mod limits;
+mod path;
 mod patience;
 mod perform;
 pub mod plan;

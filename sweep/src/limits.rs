@@ -49,6 +49,9 @@ pub(crate) const ORPHANS_LIMIT: Duration = Duration::from_secs(2);
 /// Between two looks at evidence that should come at once.
 pub(crate) const GLANCE: Duration = Duration::from_micros(100);
 
+/// A server that has answered so often has had the time to see that a client is gone.
+pub(crate) const ANSWER_COUNT_MAX: u32 = 300;
+
 /// A step that is found in the same sleep at so many ticks sleeps for good, and is killed asleep.
 pub(crate) const STEP_TICK_COUNT: u32 = 10;
 
@@ -92,6 +95,9 @@ pub(crate) const PANIC_STATUS: i32 = 101;
 
 /// What a traced role ends with where tracing is not permitted.
 pub(crate) const NOT_PERMITTED_STATUS: i32 = 77;
+
+/// How many steps of a role are noted; a later one has no landing, and is stepped to.
+pub(crate) const LIST_MAX: usize = 1 << 20;
 
 /// Failures that are shown in full for each scenario; the others are counted.
 pub(crate) const SHOWN_COUNT: usize = 8;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::limits::{
     ASLEEP_LIMIT, GLANCE, LOOK, NOT_PERMITTED_STATUS, ORPHANS_LIMIT, PANIC_STATUS, PLACES_LIMIT,
 };
+use crate::path::Landing;
 use crate::patience::{Patience, all_end, comes_to_be, comes_within};
 use crate::plan::{Cut, Fate, Kill, Plan};
 use crate::record::{Death, Record};
@@ -14,13 +15,24 @@ use crate::slumber::{Slumber, Waiting};
 use crate::stage::{AnyStage, Scenario, Turn};
 use crate::sys::process::{Child, End, lead_group, pause, reap_orphans};
 use crate::sys::trace::{self, Mark, Resume, Stop, Traced};
+use crate::sys::watch::Watch;
 use crate::sys::{clock, evidence};
 use crate::verdict::{Failure, Kind, Outcome, check};
 
-/// Performs one point and records how it ended. `lists_calls` has every system call of the victim's
-/// region noted, which costs a look at each instruction.
-pub(crate) fn perform(scenario: &Scenario, plan: Plan, lists_calls: bool, record: &Record) -> i32 {
-    let play = || Play { record, lists_calls }.point(scenario, plan);
+/// How the roles that are stepped come to their points.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Aids {
+    /// Which of them has each of its steps noted, which costs a look at each.
+    pub(crate) noted: Option<usize>,
+    /// And is watched at each for what others can see, which costs many.
+    pub(crate) is_watched: bool,
+    /// Where they run to at full speed.
+    pub(crate) landings: [Option<Landing>; 2],
+}
+
+/// Performs one point and records how it ended.
+pub(crate) fn perform(scenario: &Scenario, plan: Plan, aids: Aids, record: &Record) -> i32 {
+    let play = || Play { record, aids }.point(scenario, plan);
     let outcome = catch_unwind(AssertUnwindSafe(play))
         .unwrap_or_else(|_| Err(Failure::new(Kind::Wrong, "the harness panicked")));
     record.set_outcome(&outcome);
@@ -63,9 +75,30 @@ impl Calls<'_> {
     }
 }
 
+/// What is noted of a role at each of its steps.
+struct Notes<'a> {
+    record: &'a Record,
+    watch: Option<Watch>,
+}
+
+impl Notes<'_> {
+    /// It has made a step, which was a system call or not.
+    fn step(&mut self, death: &Death, is_call: bool) -> Outcome {
+        self.record.add_address(death.address);
+        let Some(watch) = &mut self.watch else { return Ok(()) };
+        if is_call {
+            watch.look_for_mappings()?;
+        }
+        if watch.has_changed()? || is_call {
+            self.record.add_change(death.steps);
+        }
+        Ok(())
+    }
+}
+
 struct Play<'a> {
     record: &'a Record,
-    lists_calls: bool,
+    aids: Aids,
 }
 
 impl Play<'_> {
@@ -194,7 +227,7 @@ impl Play<'_> {
     ) -> Outcome {
         let name = NAMES[index];
         let hearer = (index == 0 && stage.hears_calls()).then_some(stage);
-        let death = self.step_to(name, hearer, role, kill)?;
+        let death = self.step_to(index, hearer, role, kill)?;
         self.record.set_death(index, death);
         if death.has_reached_end {
             // Nothing is left to be killed in: it lives, and says what it found.
@@ -214,7 +247,7 @@ impl Play<'_> {
         role: &mut Traced,
         steps: u64,
     ) -> Result<Option<Child>, Failure> {
-        let death = self.step_to(name, None, role, Kill::before(steps))?;
+        let death = self.step_to(0, None, role, Kill::before(steps))?;
         self.record.set_death(0, death);
         if death.has_reached_end {
             return self.run_out(name, role, Some(0), || ()).map(|_| None);
@@ -281,20 +314,27 @@ impl Play<'_> {
         }
     }
 
-    /// Steps a role to its point. Its calls are told to `hearer`, and listed if they are to be.
+    /// Steps a role to its point. Its calls are told to `hearer`, and noted if they are to be.
     fn step_to(
         &self,
-        name: &str,
+        index: usize,
         hearer: Option<&AnyStage>,
         role: &mut Traced,
         kill: Kill,
     ) -> Result<Death, Failure> {
+        let name = NAMES[index];
         let mut death = Death { address: trace::begin_address(), ..Death::default() };
         let mut calls = Calls { hearer, pid: role.pid(), amid: None };
         if !self.run_calls(name, &mut calls, role, kill.calls, &mut death)? {
             return Ok(death);
         }
-        let looks = self.lists_calls || hearer.is_some();
+        let landing = self.aids.landings[index];
+        if let Some(landing) = landing {
+            self.land(name, role, landing, &mut death)?;
+        }
+        let is_noted = self.aids.noted == Some(index);
+        let mut notes = is_noted.then(|| self.notes(role.pid(), death.address)).transpose()?;
+        let looks = is_noted || hearer.is_some();
         let mut signal = 0;
         while death.steps < kill.steps {
             // A signal may have come between a call and the stop behind it.
@@ -302,7 +342,7 @@ impl Play<'_> {
                 && calls.amid.is_none()
                 && let Some(number) = role.system_call_at(death.address)
             {
-                if self.lists_calls {
+                if is_noted {
                     self.record.add_call(death.steps);
                 }
                 calls.begin(number)?;
@@ -311,16 +351,21 @@ impl Play<'_> {
             signal = match self.stepped(name, role, &mut death)? {
                 Stepped::On => {
                     death.steps += 1;
+                    if let Some(notes) = &mut notes {
+                        notes.step(&death, calls.amid.is_some())?;
+                    }
                     calls.end()?;
                     0
                 }
                 Stepped::ToTheEnd => {
                     death.steps += u64::from(death.has_reached_end);
+                    self.arrive(landing, None)?;
                     return Ok(death);
                 }
                 Stepped::Signalled(number) => number,
             };
         }
+        self.arrive(landing, Some(death.address))?;
         death.system_call = role.system_call_at(death.address);
         if kill.cut != Cut::Before {
             if let Some(number) = death.system_call {
@@ -329,6 +374,50 @@ impl Play<'_> {
             death.is_moot = death.system_call.is_none() || !cut_into(role, kill.cut)?;
         }
         Ok(death)
+    }
+
+    /// Begins to note what a role does, which stands at this address.
+    fn notes(&self, pid: i32, address: u64) -> std::io::Result<Notes<'_>> {
+        let watch = || Watch::new(pid, self.record.memory());
+        let watch = self.aids.is_watched.then(watch).transpose()?;
+        self.record.add_change(0);
+        self.record.add_address(address);
+        Ok(Notes { record: self.record, watch })
+    }
+
+    /// Runs a role at full speed to where it is to be stepped from.
+    fn land(&self, name: &str, role: &mut Traced, landing: Landing, death: &mut Death) -> Outcome {
+        role.stop_before(Some(landing.address))?;
+        let how = if landing.makes_no_call { Resume::Call } else { Resume::Run };
+        let (mut count, mut signal) = (0, 0);
+        while count < landing.rank {
+            role.resume(how, signal)?;
+            signal = match self.stepped(name, role, death)? {
+                Stepped::On if death.address == landing.address => {
+                    count += 1;
+                    0
+                }
+                Stepped::On | Stepped::ToTheEnd => return Err(self.off_path()),
+                Stepped::Signalled(number) => number,
+            };
+        }
+        death.steps = landing.steps;
+        Ok(role.stop_before(None)?)
+    }
+
+    /// Whether the role that was landed is where it should be: at this address; or, with none, past
+    /// the end mark or in a sleep for good.
+    fn arrive(&self, landing: Option<Landing>, address: Option<u64>) -> Outcome {
+        match landing.and_then(|landing| landing.goal) {
+            Some(goal) if address != Some(goal) => Err(self.off_path()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whoever drives the points has the role stepped whole, then: this is told to nobody.
+    fn off_path(&self) -> Failure {
+        self.record.set_off_path();
+        Failure::new(Kind::Wrong, "a role has not gone the way that it went before")
     }
 
     /// Runs a role through so many system calls at full speed. False when there were none so many.

@@ -1,7 +1,10 @@
 //! What the process that sets a stage tells the controller, in memory that both share: it survives
 //! whatever becomes of its writer.
 
+use core::ops::Range;
+
 use crate::sys::cells::Cells;
+use crate::sys::list::List;
 use crate::verdict::{Failure, Kind, Outcome};
 
 /// How a role that was stepped came to its end.
@@ -30,22 +33,37 @@ const VERDICT: usize = 90;
 const PULSE: usize = 91;
 const IS_THERE: usize = 92;
 const HAS_GONE_ON: usize = 93;
-const CALL_COUNT: usize = 99;
-const CALLS: usize = 100;
-const CALLS_MAX: usize = 300;
+const IS_OFF_PATH: usize = 94;
 
-/// One page for one point at a time.
+/// For one point at a time.
 pub(crate) struct Record {
     cells: Cells,
+    /// Of the role of which each step is noted: after how many steps it makes a system call; after
+    /// how many what others see has changed; and the address after each number of steps.
+    calls: List,
+    changes: List,
+    addresses: List,
 }
 
 impl Record {
     pub(crate) fn new() -> std::io::Result<Self> {
-        Ok(Self { cells: Cells::new()? })
+        let (calls, changes, addresses) = (List::new()?, List::new()?, List::new()?);
+        Ok(Self { cells: Cells::new()?, calls, changes, addresses })
     }
 
     pub(crate) fn clear(&self) {
         self.cells.clear();
+        self.lists().iter().for_each(|list| list.clear());
+    }
+
+    const fn lists(&self) -> [&List; 3] {
+        [&self.calls, &self.changes, &self.addresses]
+    }
+
+    /// The memory that it lies in.
+    pub(crate) fn memory(&self) -> Vec<Range<u64>> {
+        let lists = self.lists().map(List::addresses);
+        [self.cells.addresses()].into_iter().chain(lists).collect()
     }
 
     /// Writes how the first or the second role ended.
@@ -76,16 +94,38 @@ impl Record {
 
     /// Notes that the instruction after `steps` makes a system call.
     pub(crate) fn add_call(&self, steps: u64) {
-        let count = self.cells.get(CALL_COUNT) as usize;
-        if count < CALLS_MAX {
-            self.cells.set(CALLS + count, steps);
-            self.cells.set(CALL_COUNT, count as u64 + 1);
-        }
+        self.calls.push(steps);
     }
 
     pub(crate) fn calls(&self) -> Vec<u64> {
-        let count = self.cells.get(CALL_COUNT) as usize;
-        (0..count.min(CALLS_MAX)).map(|index| self.cells.get(CALLS + index)).collect()
+        self.calls.numbers()
+    }
+
+    /// Notes that after `steps` others see something else than before the last of them.
+    pub(crate) fn add_change(&self, steps: u64) {
+        self.changes.push(steps);
+    }
+
+    pub(crate) fn changes(&self) -> Vec<u64> {
+        self.changes.numbers()
+    }
+
+    /// Notes where the role stands after one step more.
+    pub(crate) fn add_address(&self, address: u64) {
+        self.addresses.push(address);
+    }
+
+    pub(crate) fn addresses(&self) -> Vec<u64> {
+        self.addresses.numbers()
+    }
+
+    /// Says that a role has not gone the way that it was to be landed on.
+    pub(crate) fn set_off_path(&self) {
+        self.cells.set(IS_OFF_PATH, 1);
+    }
+
+    pub(crate) fn is_off_path(&self) -> bool {
+        self.cells.get(IS_OFF_PATH) != 0
     }
 
     /// Words for a failure that a role's status alone cannot tell. The first one stays.

@@ -26,6 +26,10 @@ impl Report {
             0 => String::new(),
             count => format!("; in {count} of them a step sleeps for good"),
         };
+        let stuck = match tally.off_path_count {
+            0 => stuck,
+            count => format!("{stuck}; {count} were stepped whole"),
+        };
         let extent = match scenario.sweep {
             Sweep::Whole => format!("{:6} rounds      ", tally.round_count),
             Sweep::Long if tally.step_count == 0 => {

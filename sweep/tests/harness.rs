@@ -66,6 +66,41 @@ fn a_lock_that_forgets_its_owner_is_noticed() {
 }
 
 #[test]
+fn it_is_noticed_where_only_changes_are_looked_at_too() {
+    let arguments = ["wrong-lock", "--failures", "1", "--changes"];
+    assert_says(&arguments, &["hang: ", "the victim was killed after", "--point "]);
+}
+
+/// Of the visits to a lock that are stepped whole, and of those whose words change: as many kinds
+/// of ends.
+#[test]
+fn of_changes_there_are_few_and_each_is_made() {
+    let points = |text: &str| -> u64 {
+        let said = text.split(" points").next().and_then(|said| said.split_whitespace().last());
+        said.and_then(|count| count.parse().ok()).expect("the points are counted")
+    };
+    for mode in [&["lock-uncontended"][..], &["lock-uncontended", "--second", "--points", "30"]] {
+        let (is_good, text) = said_by(mode);
+        let (is_good_too, fewer) = said_by(&[mode, &["--changes"]].concat());
+        if text.contains(NO_TRACING) {
+            return say_not_made("changes: this system does not let us trace");
+        }
+        assert!(is_good && is_good_too, "{text}{fewer}");
+        // Its journal and its word change a dozen times.
+        assert!(points(&fewer) >= 12 && points(&fewer) < points(&text), "{text}{fewer}");
+    }
+}
+
+#[test]
+fn a_victim_that_goes_another_way_is_stepped_whole_and_that_is_told() {
+    let (is_good, text) = said_by(&["wrong-ways"]);
+    if text.contains(NO_TRACING) {
+        return say_not_made("ways: this system does not let us trace");
+    }
+    assert!(is_good && text.contains(" were stepped whole"), "{text}");
+}
+
+#[test]
 fn a_point_that_failed_is_made_again() {
     let (_, text) = said_by(&["wrong-lock", "--failures", "1"]);
     let again = text.split("--point ").nth(1).and_then(|rest| rest.split_whitespace().next());
@@ -139,7 +174,13 @@ fn a_sweep_that_is_killed_leaves_nobody_behind() {
 
 #[test]
 fn nonsense_on_the_command_line_is_refused() {
-    for arguments in [&["--point", "soon"][..], &["no-such-scenario"], &["--stride"], &["--nope"]] {
+    for arguments in [
+        &["--point", "soon"][..],
+        &["no-such-scenario"],
+        &["--stride"],
+        &["--nope"],
+        &["--pauses", "--changes"],
+    ] {
         assert!(!said_by(arguments).0, "{arguments:?}");
     }
 }

@@ -1,6 +1,7 @@
 //! The system calls of this crate.
 
 pub(crate) mod barrier;
+pub(crate) mod bulk;
 pub(crate) mod descriptor;
 pub(crate) mod prefetch;
 pub(crate) mod sealed_file;

@@ -12,10 +12,11 @@ pub(super) use purlin_sync::{Deadline, Error as LockError, INNER_PATIENCE_NANOS}
 
 pub(super) use crate::error::Error;
 pub(super) use crate::limits::{
-    LARGE_BYTES, PAGES_CHUNK_BYTES, RECV_BYTES, SPIN_FIRST_ITERATIONS, SPIN_LIMIT_ITERATIONS,
-    SPIN_TRY_COUNT, SPIN_VAIN_COUNT, SPSC_SPIN_COUNT, SPSC_SPIN_ITERATIONS,
+    LARGE_BYTES, PACE_FEW_COUNT, PACE_ITERATIONS, PACE_REST_COUNT, PACE_VAIN_COUNT,
+    PAGES_CHUNK_BYTES, RECV_BYTES, SPIN_FIRST_ITERATIONS, SPIN_LIMIT_ITERATIONS, SPIN_TRY_COUNT,
+    SPIN_VAIN_COUNT, SPSC_SPIN_COUNT, SPSC_SPIN_ITERATIONS,
 };
-pub(super) use crate::sys::{barrier, prefetch};
+pub(super) use crate::sys::{barrier, bulk, prefetch};
 
 /// How many turns each of so many spins takes: twice as many as the one before, up to `most`.
 pub(super) fn spin_turns(count: u32, most: u32) -> impl Iterator<Item = u32> {

@@ -4,6 +4,7 @@
 mod cell;
 pub(crate) mod face;
 mod join;
+mod pace;
 pub(crate) mod pages;
 pub(crate) mod position;
 pub(crate) mod queue;

@@ -21,6 +21,7 @@ use super::cell::{
     Padding, enter, fence, fence_after_leave, is_issued, leave,
 };
 use super::face::{Face, FaceWords};
+use super::pace::Pace;
 use super::position::Position;
 pub(crate) use super::record::units;
 use super::record::{self, State, header};
@@ -51,7 +52,7 @@ pub(crate) struct QueueWords {
     pub(super) head: AtomicU64,
     pub(super) head_lock: InnerWord,
     before_tail_seen: Padding,
-    tail_seen: AtomicU64,
+    pub(super) tail_seen: AtomicU64,
     beside_head: [Padding; 26],
     pub(super) not_empty: EventCount,
     beside_not_empty: [Padding; 31],
@@ -88,6 +89,10 @@ pub(crate) struct Own {
     pub(super) get_spins: Spins,
     /// What spinning for room has brought.
     pub(super) put_spins: Spins,
+    /// What it has brought to wait before a look at the tail.
+    pub(super) get_pace: Pace,
+    /// Or at the head.
+    pub(super) put_pace: Pace,
 }
 
 /// What stands at the head.
@@ -244,6 +249,7 @@ impl<'a> View<'a> {
         // Acquire pairs with the Release of the store that moved the tail: the headers are seen.
         let tail = Position(self.words.tail.load(Acquire));
         self.words.tail_seen.store(tail.0, Relaxed); // Relaxed: as above
+        self.own.get_pace.note(tail.count_from(head));
         tail
     }
 

@@ -51,6 +51,7 @@ impl View<'_> {
     #[inline(always)]
     pub(crate) fn get_now(self, body: &mut [u8]) -> Option<usize> {
         let words = self.words;
+        self.pace_get();
         // Of an unbounded one no unit is looked at before it is known to be there.
         if self.shape.face.is_unbounded() || !enter_now(&words.head_lock, self.at) {
             return None; // G1
@@ -67,6 +68,15 @@ impl View<'_> {
         };
         self.take_small(head, body);
         Some(body.len())
+    }
+
+    /// Before a look at the tail.
+    #[inline]
+    fn pace_get(self) {
+        // Relaxed, both: a guess; the lock decides.
+        if self.words.head.load(Relaxed) == self.words.tail_seen.load(Relaxed) {
+            self.own.get_pace.wait();
+        }
     }
 
     /// Whether this is the header of a small message that stands in so many units.

@@ -3,11 +3,15 @@
 use super::cell::{
     Deadline, Error, LARGE_BYTES, LockError,
     Ordering::{Acquire, Relaxed, Release},
-    Wait, enter, enter_now, fence_after_leave, leave,
+    Wait, enter, enter_now, fence_after_leave, leave, prefetch,
 };
 use super::position::Position;
 use super::queue::View;
 use super::record::{self, State, header};
+
+/// How far ahead of the tail a line is sent for: some ten small messages, about as long as it takes
+/// to come from another processor.
+const AHEAD_UNITS: u64 = 32;
 
 /// What came of one try.
 enum Put {
@@ -50,6 +54,7 @@ impl View<'_> {
         if !is_small || !self.shape.face.is_plain() {
             return false;
         }
+        self.pace_put(len);
         if !enter_now(&words.tail_lock, self.at) {
             return false; // P1
         }
@@ -60,8 +65,29 @@ impl View<'_> {
             leave(&words.tail_lock, self.at);
             return false;
         }
+        self.prefetch_ahead(tail, seen);
         self.put_small(tail, body, len);
         true
+    }
+
+    /// Before a look at the head.
+    #[inline]
+    fn pace_put(self, len: u32) {
+        // Relaxed, both: a guess; the lock decides.
+        let tail = Position(self.words.tail.load(Relaxed));
+        let seen = Position(self.words.head_seen.load(Relaxed));
+        if !self.fits(tail, seen, len) {
+            self.own.put_pace.wait();
+        }
+    }
+
+    /// Sends for a line that is to be written soon, if it is known that nobody reads there: the
+    /// stores before it would wait for it at the next locked instruction.
+    #[inline]
+    fn prefetch_ahead(self, tail: Position, seen: Position) {
+        if tail.units_from(seen) + AHEAD_UNITS < self.ring.unit_count() {
+            prefetch::for_a_store(self.ring.unit(tail.place() + AHEAD_UNITS));
+        }
     }
 
     /// Puts a message, waiting for room until `deadline`.
@@ -234,6 +260,7 @@ impl View<'_> {
         let head = Position(self.words.head.load(Acquire));
         // Relaxed: the lock orders it, and all that the Acquire has, before who reads it.
         self.words.head_seen.store(head.0, Relaxed);
+        self.own.put_pace.note(self.shape.count_max.saturating_sub(tail.count_from(head)));
         self.fits(tail, head, len)
     }
 

@@ -1,6 +1,6 @@
 //! The units of a ring: a power of two of them, which places are folded to.
 
-use super::cell::{AtomicU64, Ordering::Relaxed};
+use super::cell::{AtomicU64, Ordering::Relaxed, bulk};
 
 /// How many bytes a unit has.
 const UNIT_BYTES: usize = 8;
@@ -70,27 +70,47 @@ impl Ring<'_> {
 #[inline]
 fn write_units(units: &[AtomicU64], bytes: &[u8]) {
     let (whole, rest) = bytes.as_chunks::<UNIT_BYTES>();
+    if bytes.len() >= bulk::BULK_BYTES {
+        bulk::write(units, whole);
+        return write_rest(units.get(whole.len()), rest);
+    }
     for (unit, chunk) in units.iter().zip(whole) {
         // Relaxed: what publishes the bytes is a store of the caller's that follows.
         unit.store(u64::from_le_bytes(*chunk), Relaxed);
     }
-    if let Some(unit) = units.get(whole.len()) {
+    write_rest(units.get(whole.len()), rest);
+}
+
+#[inline]
+fn write_rest(unit: Option<&AtomicU64>, rest: &[u8]) {
+    if let Some(unit) = unit {
         let mut last = [0; UNIT_BYTES];
         last[..rest.len()].copy_from_slice(rest);
-        unit.store(u64::from_le_bytes(last), Relaxed); // Relaxed: as above
+        unit.store(u64::from_le_bytes(last), Relaxed); // Relaxed: as in `write_units`
     }
 }
 
 #[inline]
 fn read_units(units: &[AtomicU64], bytes: &mut [u8]) {
+    let bytes_len = bytes.len();
     let (whole, rest) = bytes.as_chunks_mut::<UNIT_BYTES>();
-    for (unit, chunk) in units.iter().zip(whole.iter_mut()) {
+    let whole_count = whole.len();
+    if bytes_len >= bulk::BULK_BYTES {
+        bulk::read(units, whole);
+        return read_rest(units.get(whole_count), rest);
+    }
+    for (unit, chunk) in units.iter().zip(whole) {
         // Relaxed: ordered by a load of the caller's before, and by its store that gives the place
         // away.
         *chunk = unit.load(Relaxed).to_le_bytes();
     }
-    if let Some(unit) = units.get(whole.len()) {
-        let last = unit.load(Relaxed).to_le_bytes(); // Relaxed: as above
+    read_rest(units.get(whole_count), rest);
+}
+
+#[inline]
+fn read_rest(unit: Option<&AtomicU64>, rest: &mut [u8]) {
+    if let Some(unit) = unit {
+        let last = unit.load(Relaxed).to_le_bytes(); // Relaxed: as in `read_units`
         rest.copy_from_slice(&last[..rest.len()]);
     }
 }

@@ -8,6 +8,7 @@ use purlin_channel::{Awaited, Pipe, RecvIntoError, wait};
 use purlin_conformance::serve::{CallResult, Object, Refusal};
 use purlin_process::Process;
 
+use super::carried::Carried;
 use super::process::Child;
 use super::queue::{failed, refusal};
 use crate::adapter::pipe::{Done, End, Limit, Line, Refused, line_of};
@@ -85,7 +86,24 @@ impl Line for Pipe {
     fn recv_end(&self) -> Done<Self> {
         self.recv_with::<Self>(None).map(|(_, end)| end).map_err(failed)
     }
+
+    /// Its kind goes along as the message.
+    fn send_lock(&self, lock: &dyn Object) -> Done<()> {
+        let mut carried = Carried::default();
+        let word = carried.add(SENT, lock).map_err(CallResult::Failed)?;
+        self.send_with(word.as_bytes(), &carried, None).map_err(failed)
+    }
+
+    fn recv_lock(&self) -> Done<Arc<dyn Object>> {
+        let (word, carried) = self.recv_with::<Carried>(None).map_err(failed)?;
+        let word = String::from_utf8_lossy(&word).into_owned();
+        let lock = carried.objects(&[word], &mut |_, _| {}).remove(SENT);
+        lock.ok_or_else(|| CallResult::failed("damaged", "no lock came"))
+    }
 }
+
+/// The name of what is sent.
+const SENT: &str = "sent";
 
 /// Something that is waited for.
 enum Thing {

@@ -14,6 +14,11 @@ pub(super) use crate::wait::Wait;
 /// One unit of the ring: a longer message is a large one.
 pub(super) const LARGE_BYTES: usize = 8;
 pub(super) const RECV_BYTES: usize = 8;
+/// Who waits a moment before a look does nothing meanwhile.
+pub(super) const PACE_FEW_COUNT: u32 = 8;
+pub(super) const PACE_ITERATIONS: u32 = 0;
+pub(super) const PACE_VAIN_COUNT: i32 = 4;
+pub(super) const PACE_REST_COUNT: i32 = 1024;
 /// A spin is a look, and so is what comes behind it.
 pub(super) const SPIN_FIRST_ITERATIONS: u32 = 1;
 pub(super) const SPIN_LIMIT_ITERATIONS: u32 = 0;
@@ -53,6 +58,25 @@ pub(super) mod barrier {
 }
 
 /// Nothing.
+/// As a loop: messages that long are in no model.
+pub(super) mod bulk {
+    use super::{AtomicU64, Ordering::Relaxed};
+
+    pub(in super::super) const BULK_BYTES: usize = usize::MAX;
+
+    pub(in super::super) fn write(units: &[AtomicU64], chunks: &[[u8; 8]]) {
+        for (unit, chunk) in units.iter().zip(chunks) {
+            unit.store(u64::from_le_bytes(*chunk), Relaxed); // Relaxed: as where it ships
+        }
+    }
+
+    pub(in super::super) fn read(units: &[AtomicU64], chunks: &mut [[u8; 8]]) {
+        for (unit, chunk) in units.iter().zip(chunks) {
+            *chunk = unit.load(Relaxed).to_le_bytes(); // Relaxed: as where it ships
+        }
+    }
+}
+
 pub(super) mod prefetch {
     use super::AtomicU64;
 

@@ -14,6 +14,7 @@ macro_rules! channel_word {
 
 channel_word!(face, "../../../channel/src/words/face.rs", dead_code);
 channel_word!(join, "../../../channel/src/words/join.rs");
+channel_word!(pace, "../../../channel/src/words/pace.rs");
 channel_word!(position, "../../../channel/src/words/position.rs", dead_code);
 channel_word!(queue, "../../../channel/src/words/queue.rs", dead_code, unused_imports);
 channel_word!(queue_get, "../../../channel/src/words/queue_get.rs", dead_code);

@@ -89,7 +89,7 @@ pub(super) fn both_die(preemptions: usize, slices: Slices) -> Swept {
 
 #[test]
 fn a_putter_dies() {
-    putter_dies(1, Hour, Size::Small, put).expect("queue: a putter dies", 12, 0);
+    putter_dies(1, Hour, Size::Small, put).expect("queue: a putter dies", 14, 0);
     putter_dies(0, Hour, Size::Large, put).expect("queue: a putter of a large one dies", 12, 0);
     putter_dies(1, Hour, Size::Small, put_in_place).expect("queue: who reserved dies", 14, 0);
     putter_dies(1, Hour, Size::Small, reserve_and_drop).expect("queue: who drops dies", 14, 0);
@@ -97,8 +97,8 @@ fn a_putter_dies() {
 
 #[test]
 fn a_getter_dies() {
-    getter_dies(1, Hour, Size::Small, get).expect("queue: a getter dies", 48, 0);
-    getter_dies(0, Hour, Size::Large, get).expect("queue: a getter of a large one dies", 44, 0);
+    getter_dies(1, Hour, Size::Small, get).expect("queue: a getter dies", 50, 0);
+    getter_dies(0, Hour, Size::Large, get).expect("queue: a getter of a large one dies", 46, 0);
     getter_dies(0, Hour, Size::Small, borrow).expect("queue: who borrowed dies", 38, 0);
 }
 
@@ -109,7 +109,7 @@ fn who_shuts_dies() {
 
 #[test]
 fn a_putter_and_a_getter_die() {
-    both_die(0, Hour).expect("queue: both die", 9, 46);
+    both_die(0, Hour).expect("queue: both die", 11, 48);
 }
 
 #[test]

@@ -49,14 +49,18 @@ impl Office {
         due.into_iter().for_each(|(deliver, outcome)| drop(quietly(|| deliver(outcome))));
         self.lock().telling_count -= 1;
         self.changed.notify_all();
-        if self.has_helpers() {
-            self.bell.ring();
-        }
+        self.call_helpers();
         due_count
     }
 }
 
 impl Help for Office {
+    fn call_helpers(&self) {
+        if self.has_helpers() {
+            self.bell.ring();
+        }
+    }
+
     fn help(&self, deadline: Deadline, is_so: &dyn Fn() -> bool) {
         if self.check_owner().is_err() {
             return;

@@ -118,6 +118,10 @@ impl World {
         self.journal.cell(STEPS + mortal)
     }
 
+    pub(super) fn set_step(&self, mortal: usize, step: u64) {
+        self.journal.set_cell(STEPS + mortal, step);
+    }
+
     fn put(&self, mortal: usize, mark: &Mark) -> Outcome {
         let message = self.message(OWN + mortal);
         self.act(mortal, mark, || self.queue.send(&message, None))

@@ -219,6 +219,9 @@ impl Stage for Borrowing {
     }
 }
 
+/// What stands in a mortal's step that was told that there is no room.
+const TOLD_FULL: u64 = 3;
+
 /// One message is inside; two put two more each, or what there is room for.
 struct PuttingMany(World);
 
@@ -226,7 +229,14 @@ impl PuttingMany {
     fn put(&self, mortal: usize, mark: &Mark) -> Outcome {
         let messages = [OWN + mortal, OWN + 2 + mortal].map(|number| self.0.message(number));
         let both = [messages[0].as_slice(), &messages[1]];
-        self.0.act(mortal, mark, || self.0.queue.send_many(&both, Duration::ZERO).map(drop))
+        mark.begin();
+        self.0.set_step(mortal, AMID);
+        let answer = self.0.queue.send_many(&both, Duration::ZERO);
+        let is_full = answer == Err(Error::Full);
+        // Whoever had no room has put nothing.
+        self.0.set_step(mortal, if is_full { TOLD_FULL } else { DONE });
+        mark.end();
+        self.0.journal.accuse(if is_full { Ok(()) } else { answer.map(drop).map_err(failed) })
     }
 }
 
@@ -255,9 +265,15 @@ impl Stage for PuttingMany {
         check(first == last, Kind::Lost, || "one of two that were put at once".to_owned())?;
         let (first, last) = (self.0.had(OWN + 1), self.0.had(OWN + 3));
         check(first || !last, Kind::Lost, || "the first of two".to_owned())?;
+        // Only the other's two leave no room.
+        let (is_told, is_put) = (self.0.step(1) == TOLD_FULL, self.0.had(OWN));
+        check(!is_told || is_put && !first, Kind::Corrupt, || "full with room".to_owned())?;
         self.0.settle()
     }
 }
+
+/// What stands in a mortal's step that has taken what there was, and written down what it was.
+const NOTED: u64 = 4;
 
 /// Two messages are inside; two take both, if there are any.
 struct GettingMany(World);
@@ -270,6 +286,7 @@ impl GettingMany {
             Err(other) => Err(other),
         })?;
         let noted = batch.iter().try_for_each(|message| self.0.note(message).map(drop));
+        self.0.set_step(mortal, NOTED);
         self.0.journal.accuse(noted)
     }
 }
@@ -286,9 +303,10 @@ impl Stage for GettingMany {
     fn check(&self) -> Outcome {
         self.0.drain()?;
         let missing = (0..2).filter(|number| !self.0.had(*number)).count();
-        let is_lived = (0..2).all(|mortal| self.0.step(mortal) != 1);
         check(missing != 1, Kind::Lost, || "one of two that were taken at once".to_owned())?;
-        check(missing == 0 || !is_lived || self.0.step(0) == DONE, Kind::Lost, || {
+        // Only who died amid it, or with them in its hands, can have had both.
+        let may_have_them = |mortal| [AMID, DONE].contains(&self.0.step(mortal));
+        check(missing == 0 || (0..2).any(may_have_them), Kind::Lost, || {
             format!("{missing} messages")
         })?;
         self.0.settle()

@@ -1,6 +1,7 @@
 //! Scenarios that are wrong on purpose: the instrument must tell each from a failure of the
 //! library, and must notice a lock that is no good. They are run by name only.
 
+use std::hint::black_box;
 use std::time::Duration;
 
 use crate::journal::Journal;
@@ -10,7 +11,7 @@ use crate::sys::process::{Child, idle_as_orphan, leave, pause};
 use crate::sys::trace::Mark;
 use crate::verdict::{Failure, Kind, Outcome};
 
-pub(super) const SCENARIOS: [Scenario; 11] = [
+pub(super) const SCENARIOS: [Scenario; 12] = [
     wrong("wrong-setup", || Err(Failure::new(Kind::SetupFailed, "there is no such thing"))),
     wrong("wrong-setup-panics", || panic!("the setup panics")),
     wrong("wrong-no-begin", || Ok(Box::new(NoBegin))),
@@ -22,6 +23,7 @@ pub(super) const SCENARIOS: [Scenario; 11] = [
     wrong("wrong-sleeps", || Ok(Box::new(Sleeps))),
     wrong("wrong-slow", || Ok(Box::new(Slow))),
     wrong("wrong-lock", || Ok(Box::new(ForgetfulLock(Journal::new()?)))),
+    Scenario { sweep: Sweep::Long, ..wrong("wrong-ways", || Ok(Box::new(TwoWays))) },
 ];
 
 const fn wrong(name: &'static str, make: fn() -> Result<AnyStage, Failure>) -> Scenario {
@@ -152,6 +154,25 @@ impl Stage for Slow {
         let began = clock::now();
         while clock::now().saturating_sub(began) < LONG_WORK {
             core::hint::spin_loop();
+        }
+        mark.end();
+        Ok(())
+    }
+
+    fn check(&self) -> Outcome {
+        Ok(())
+    }
+}
+
+/// Nothing is wrong with it, but that it goes one way or another, as its number is even or odd.
+struct TwoWays;
+
+impl Stage for TwoWays {
+    fn victim(&self, mark: &Mark) -> Outcome {
+        let (is_even, mut way) = (std::process::id().is_multiple_of(2), 0_u64);
+        mark.begin();
+        for turn in 0..20 {
+            way = if is_even { black_box(way + turn) } else { black_box(way * 3) };
         }
         mark.end();
         Ok(())

@@ -2,6 +2,7 @@
 //! part of any segment, so that nothing under test has a hand in them.
 #![expect(unsafe_code, reason = "a shared mapping is made and viewed here")]
 
+use core::ops::Range;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::io;
@@ -74,6 +75,12 @@ impl Cells {
     /// Puts zeros into all cells.
     pub(crate) fn clear(&self) {
         (0..CELL_COUNT).for_each(|index| self.set(index, 0));
+    }
+
+    /// Where they lie in this process, and in all that it forks.
+    pub(crate) fn addresses(&self) -> Range<u64> {
+        let start = self.start.as_ptr().addr() as u64;
+        start..start + size_of::<[AtomicU64; CELL_COUNT]>() as u64
     }
 
     fn cell(&self, index: usize) -> &AtomicU64 {

@@ -5,6 +5,8 @@ pub(crate) mod cells;
 pub(crate) mod clock;
 pub(crate) mod descriptors;
 pub(crate) mod evidence;
+pub(crate) mod list;
 pub(crate) mod process;
 pub(crate) mod segment_file;
 pub(crate) mod trace;
+pub(crate) mod watch;

@@ -130,6 +130,12 @@ impl Traced {
         check(unsafe { libc::ptrace(libc::PTRACE_SETOPTIONS, self.pid(), 0, options) })
     }
 
+    /// From here on the tracee stops before the instruction at `address` each time that it comes
+    /// there; with none, nowhere.
+    pub(crate) fn stop_before(&self, address: Option<u64>) -> io::Result<()> {
+        processor::stop_before(self.pid(), address)
+    }
+
     /// Waits for the next stop, or for a tick, which interrupts the wait: a step costs no look at
     /// the clock, and a pause of the machine is one tick, however long it was.
     pub(crate) fn wait(&mut self) -> io::Result<Stop> {

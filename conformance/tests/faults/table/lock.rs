@@ -31,6 +31,7 @@ const FAULTS: &[(&str, Noticed)] = &[
             "lock/self-deadlock",
             "lock/damaged",
             "lock/open-wrong-kind",
+            "lock/sent-in-a-message",
         ]),
     ),
     (
@@ -107,6 +108,7 @@ const FAULTS: &[(&str, Noticed)] = &[
             "lock/limit-is-no-number",
             "lock/release-free",
             "lock/damaged",
+            "lock/sent-in-a-message",
         ]),
     ),
     ("fault-recursive", These(&["lock/second-acquire-with-a-limit"])),
@@ -459,6 +461,7 @@ const FAULTS: &[(&str, Noticed)] = &[
     ("fault-names-apart", These(&["lock/by-name", "lock/by-name-once"])),
     ("fault-name-made-twice", These(&["lock/by-name-once"])),
     ("fault-kind-unchecked", These(&["lock/open-wrong-kind"])),
+    ("fault-lock-sent-is-a-copy", These(&["lock/sent-in-a-message"])),
     ("false-update-lost", These(&["lock/read-modify-write"])),
     ("false-outcome-uncounted", These(&["lock/ten-held"])),
     ("false-line-elsewhere", These(&["lock/sections"])),

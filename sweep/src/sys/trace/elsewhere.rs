@@ -21,6 +21,10 @@ pub(super) fn instruction_address(_pid: i32) -> io::Result<u64> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+pub(super) fn stop_before(_pid: i32, _address: Option<u64>) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 pub(super) fn system_call_at(_pid: i32, _address: u64) -> Option<u64> {
     None
 }

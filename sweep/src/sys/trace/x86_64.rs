@@ -69,6 +69,29 @@ pub(super) fn system_call(pid: i32) -> io::Result<u64> {
     register(pid, core::mem::offset_of!(libc::user_regs_struct, orig_rax))
 }
 
+/// The debug register that holds an address, and the one that says what for.
+const ADDRESS_REGISTER: usize = 0;
+const CONTROL_REGISTER: usize = 7;
+/// The first address is for this process, and for instructions.
+const IS_SET: u64 = 1;
+
+pub(super) fn stop_before(pid: i32, address: Option<u64>) -> io::Result<()> {
+    if let Some(address) = address {
+        set_debug_register(pid, ADDRESS_REGISTER, address)?;
+    }
+    set_debug_register(pid, CONTROL_REGISTER, address.map_or(0, |_| IS_SET))
+}
+
+fn set_debug_register(pid: i32, index: usize, value: u64) -> io::Result<()> {
+    let offset = core::mem::offset_of!(libc::user, u_debugreg) + index * size_of::<u64>();
+    // SAFETY: The tracee is our own child and stopped; no memory of ours is handed over. The kernel
+    // refuses what would stop anybody else.
+    match unsafe { libc::ptrace(libc::PTRACE_POKEUSER, pid, offset, value) } {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
+}
+
 fn register(pid: i32, offset: usize) -> io::Result<u64> {
     // The registers stand at the start of the user area.
     peek(libc::PTRACE_PEEKUSER, pid, offset as u64)
