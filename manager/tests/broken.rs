@@ -6,7 +6,6 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use purlin_manager::{Address, Builder, Client, Error, Key, Manager, RLock};
 
 use crate::bounded::{BRIEF, LIMIT, Test};
-use crate::raw;
 use crate::servers::Folder;
 
 pub(crate) const TESTS: &[Test] = &[
@@ -14,7 +13,6 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_broken_connection_is_replaced", a_broken_connection_is_replaced),
     ("a_successor_at_the_address_is_another", a_successor_at_the_address_is_another),
     ("a_reference_has_its_kind", a_reference_has_its_kind),
-    ("who_never_rests_keeps_nobody_out", who_never_rests_keeps_nobody_out),
 ];
 
 /// Far more than a socket takes before somebody reads.
@@ -116,19 +114,4 @@ fn a_reference_has_its_kind() {
     let false_rlock: RLock = postcard::from_bytes(&form).unwrap();
     assert_eq!(false_rlock.try_acquire().err(), Some(Error::Incompatible));
     assert!(lock.try_acquire().is_ok());
-}
-
-fn who_never_rests_keeps_nobody_out() {
-    let key = Key::new("a secret of theirs").unwrap();
-    let manager = Builder::new().key(key.clone()).fork().unwrap();
-    let list = manager.list([1]).unwrap();
-    let mut stream = raw::client(manager.address(), &key);
-    // What has no answer: a reference is given back that it never had. There is always more.
-    let releases = raw::frame(0, &[2, 0x7f, 0]).repeat(4096);
-    let sending = std::thread::spawn(move || while stream.write_all(&releases).is_ok() {});
-    for _ in 0..3 {
-        assert_eq!(list.within(LIMIT / 2).len(), Ok(1));
-    }
-    manager.shutdown(LIMIT).unwrap();
-    sending.join().unwrap();
 }

@@ -40,6 +40,8 @@ use session::{Origin, Session};
 /// * Fork: a child has no copies of its parent's connections. Who forks by a raw `clone(2)` has,
 ///   and hides the parent's death as long as the child lives.
 /// * Threads: any number may call at once. Each call that is on its way has a connection.
+/// * Processors: where there are several a call that waits first spins, for up to 50 µs, as long as
+///   that pays; so does the server, after each request.
 /// * Signals: a call goes on behind a handler; none may be made in one.
 #[derive(Clone)]
 pub struct Client {
