@@ -71,16 +71,18 @@ fn it_is_noticed_where_only_changes_are_looked_at_too() {
     assert_says(&arguments, &["hang: ", "the victim was killed after", "--point "]);
 }
 
-/// Of the visits to a lock that are stepped whole, and of those whose words change: as many kinds
-/// of ends.
+/// Fewer than all there are, or than thirty of each role, and yet all that differ.
 #[test]
 fn of_changes_there_are_few_and_each_is_made() {
     let points = |text: &str| -> u64 {
         let said = text.split(" points").next().and_then(|said| said.split_whitespace().last());
         said.and_then(|count| count.parse().ok()).expect("the points are counted")
     };
-    for mode in [&["lock-uncontended"][..], &["lock-uncontended", "--second", "--points", "30"]] {
-        let (is_good, text) = said_by(mode);
+    for (mode, density) in [
+        (&["lock-uncontended"][..], &[][..]),
+        (&["lock-uncontended", "--second"], &["--points", "30"]),
+    ] {
+        let (is_good, text) = said_by(&[mode, density].concat());
         let (is_good_too, fewer) = said_by(&[mode, &["--changes"]].concat());
         if text.contains(NO_TRACING) {
             return say_not_made("changes: this system does not let us trace");
