@@ -9,8 +9,8 @@ It is also the example for adapters in other languages; the protocol is in docs/
 process that reads standard input is the adapter; each actor is a child of it that reads its calls
 from a pipe of its own and writes its replies straight to the adapter's standard output.
 
-A spawned actor is a new interpreter, which this file may be unknown to: it is given the file's text
-and executes it under the name ACTOR. So only what the library itself can pickle is passed: locks,
+A spawned actor is a new interpreter, which this file may be unknown to: it is given the file's text,
+or what was made of that, and executes it under the name ACTOR. So only what the library itself can pickle is passed: locks,
 and descriptors as connections. A forked actor simply has everything.
 """
 
@@ -1912,7 +1912,7 @@ class Program:
         if main is not None:
             self.file = os.memfd_create(main)
             os.write(self.file, (MAIN_START + MAINS[main]).encode())
-            options = ["-I", "-O"] if main == "options" else ["-I"]
+            options = ["-I", "-S", "-O"] if main == "options" else ["-I", "-S"]
             path = "/proc/%d/fd/%d" % (os.getpid(), self.file)
             self.words = [sys.executable, *options, path, *self.words]
         self.streams = (input, output, errors)
@@ -3561,7 +3561,7 @@ class Actor:
 
     def exec(self, reply_id):
         os.dup2(self.estate.commands.fileno(), 0)
-        os.execv(sys.executable, [sys.executable, "-I", "-c", IDLE, str(reply_id)])
+        os.execv(sys.executable, [sys.executable, "-I", "-S", "-c", IDLE, str(reply_id)])
 
 
 class Alone(Actor):
@@ -3980,9 +3980,9 @@ class Adapter:
 
 
 def own_source():
-    """The text of this file, also when the interpreter was given it in pieces."""
+    """The text of this file, or one that unpacks it compiled."""
     if "TEXT" in globals():
-        return TEXT  # by whoever put them together
+        return TEXT  # by whoever gave the interpreter it in pieces
     with open(__file__, encoding="utf-8") as file:
         return file.read()
 

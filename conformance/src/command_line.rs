@@ -371,24 +371,3 @@ fn adapter(parser: &mut lexopt::Parser) -> Result<Order, lexopt::Error> {
     let words: Result<Vec<String>, _> = parser.raw_args()?.map(ValueExt::string).collect();
     Ok(Order::Adapter(words?))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// How many cases go side by side when these are the words.
-    fn jobs_of(words: &[&str]) -> usize {
-        match read(words.iter().map(OsString::from)) {
-            Ok(Order::Run(order)) => order.plan.jobs,
-            _ => panic!("{words:?} is no order to run"),
-        }
-    }
-
-    #[test]
-    fn without_words_it_runs_as_with_the_word_alone() {
-        assert_eq!(jobs_of(&[]), JOBS_COUNT);
-        assert_eq!(jobs_of(&["run"]), JOBS_COUNT);
-        assert_eq!(jobs_of(&["run", "--jobs", "3"]), 3);
-        assert_eq!(jobs_of(&["--jobs", "3"]), 3);
-    }
-}

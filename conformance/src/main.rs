@@ -103,6 +103,7 @@ fn find(order: &RunOrder, suite: &Suite, lists: &[List]) -> Result<Vec<Found>, E
         let mut stranger = stranger(&order.command)?;
         if let Some(path) = &order.expect {
             stranger.expectations = List::open(path, suite)?.of(suite, &stranger.hello)?;
+            stranger.chosen_by = format!("--expect {} {}", quoted(path), stranger.chosen_by);
         }
         vec![Found::Here(Box::new(stranger))]
     };

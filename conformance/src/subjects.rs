@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use purlin_conformance::AdapterCommand;
-use purlin_conformance::cpython::arguments;
+use purlin_conformance::cpython::Interpreter;
 use purlin_conformance::error::Error;
 use purlin_conformance::nearest::did_you_mean;
 use purlin_conformance::report::shell::quoted;
@@ -128,7 +128,8 @@ fn pythons(wanted: &[String]) -> Result<Vec<Found>, Error> {
             continue;
         }
         // An interpreter that nobody asked about may well be half installed, or too old.
-        let all = ways.iter().map(|how| Subject::probe(cpython(&program, how), ""));
+        let python = Interpreter::find(program.as_os_str());
+        let all = ways.iter().map(|how| Subject::probe(cpython(&python, &program, how), ""));
         match all.collect::<Result<Vec<_>, _>>() {
             Ok(all) => {
                 let minor = all.first().map_or(0, |one| minor_of(&one.hello.version));
@@ -179,10 +180,11 @@ fn minor_of(version: &str) -> u32 {
     version.split('.').nth(1).and_then(|minor| minor.parse().ok()).unwrap_or(0)
 }
 
-fn cpython(program: &Path, how: &str) -> AdapterCommand {
-    let args = arguments(how).into_iter().map(Into::into).collect();
-    let shown = format!("{} cpython.py {how}", program.display());
-    AdapterCommand { program: program.into(), args, shown }
+/// The adapter in this interpreter, which was found by another path, perhaps.
+fn cpython(python: &Interpreter, found: &Path, how: &str) -> AdapterCommand {
+    let args = python.arguments(how).into_iter().map(Into::into).collect();
+    let shown = format!("{} cpython.py {how}", found.display());
+    AdapterCommand { program: python.program.clone(), args, shown }
 }
 
 const CPYTHON: &str = "cpython";

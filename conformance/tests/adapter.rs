@@ -2,12 +2,8 @@
 //! stays. Before an adapter has said who it is, that ends the run (status 2); in a case it is the
 //! verdict `died` (status 1).
 
-#[path = "support/shell.rs"]
-mod shell;
-mod support;
-
-use shell::{adapter, hello};
-use support::{Ran, run_json, run_with};
+use crate::support::shell::{self, adapter, hello};
+use crate::support::{Ran, run_json, run_with};
 
 /// An adapter that does nothing is given up after half a second.
 const IMPATIENT: &[(&str, &str)] = &[("PURLIN_PATIENCE", "0.05")];

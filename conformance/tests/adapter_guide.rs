@@ -1,15 +1,15 @@
 //! What the guide for adapters says is so: its worked adapter in C compiles, is sound and keeps
 //! what it is known to keep, its transcript is a run, and its template in Rust is an adapter.
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::support::{
+    self, MARK, Marked, PROGRAM, Ran, Replies, Scratch, has_ended, pidfd, run_json, run_with,
+};
 use rustix::process::{Signal, pidfd_send_signal};
 use serde_json::Value;
-use support::{MARK, Marked, PROGRAM, Ran, Replies, Scratch, has_ended, pidfd, run_json, run_with};
 
 const GUIDE: &str = include_str!("../docs/adapter-guide.md");
 

@@ -1,11 +1,9 @@
 //! The program alone, as after an installation: no folder of the project's, no environment.
 
-mod support;
-
 use std::fs;
 use std::process::{Command, Stdio};
 
-use support::{MARK, Marked, PROGRAM, Scratch};
+use crate::support::{MARK, Marked, PROGRAM, Scratch};
 
 #[test]
 fn all_that_it_needs_is_inside_of_it() {

@@ -1,8 +1,6 @@
 //! `check-adapter` says of sound adapters that they are sound, and of each wrong one what is wrong.
 
-mod support;
-
-use support::{PROGRAM, Ran, cpython_by, run_with};
+use crate::support::{PROGRAM, Ran, cpython_by, run_with};
 
 /// Those that fall silent are given up after so many times ten seconds.
 const PATIENCE: &[(&str, &str)] = &[("PURLIN_PATIENCE", "0.3")];

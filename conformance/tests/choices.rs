@@ -1,13 +1,11 @@
 //! What can be chosen and looked up: groups, cases, behaviours, forms, seeds; list and explain.
 
-mod support;
-
 use std::collections::BTreeSet;
 
+use crate::support::{self, Scratch, dressed, run, run_json, run_with};
 use purlin_conformance::expect::List;
 use purlin_conformance::report::explain::explain;
 use purlin_conformance::suite::Suite;
-use support::{Scratch, dressed, run, run_json, run_with};
 
 #[test]
 fn an_unknown_word_is_answered_with_what_was_perhaps_meant() {

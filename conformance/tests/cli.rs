@@ -1,14 +1,12 @@
 //! The program as its user meets it.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
+use crate::support::{PROGRAM, Scratch, has_ended, pidfd, run, run_json, run_with};
 use purlin_conformance::report::shell::quoted;
-use support::{PROGRAM, Scratch, has_ended, pidfd, run, run_json, run_with};
 
 #[test]
 fn help_and_version_are_said() {
@@ -316,6 +314,23 @@ fn the_line_that_repeats_a_run_repeats_it() {
     let repeated = Command::new("sh").args(["-c", &line]).stdin(Stdio::null()).output().unwrap();
     assert_eq!(repeated.status.code(), Some(1), "{line}");
     assert_eq!(again(&String::from_utf8_lossy(&repeated.stdout)), line);
+}
+
+#[test]
+fn the_line_that_repeats_a_run_with_a_list_names_the_list() {
+    let list = Scratch::new();
+    let known = "[[deviation]]\nbehaviours = [\"lock-try-held-refused\", \"lock-try-free-taken\"]\n\
+        verdict = \"broken\"\nreason = \"made up\"\nevidence = \"none\"\n";
+    fs::write(&list.path, known).unwrap();
+    let path = list.path.to_str().unwrap();
+    let choice = ["run", "--case", "lock/try", "--expect", path, "--"];
+    let ran = run(&[&choice[..], &[PROGRAM, "adapter", "fault-try-always-taken"]].concat());
+    assert_eq!(ran.status, Some(0), "{}{}", ran.stdout, ran.stderr);
+    let again = ran.stdout.lines().find_map(|line| line.trim().strip_prefix("again: "));
+    let again = again.unwrap_or_else(|| panic!("nothing says how to repeat it: {}", ran.stdout));
+    assert!(again.contains(&format!(" --expect {} -- ", quoted(path))), "{again}");
+    let repeated = Command::new("sh").args(["-c", again]).stdin(Stdio::null()).output().unwrap();
+    assert_eq!(repeated.status.code(), Some(0), "{again}");
 }
 
 #[test]

@@ -1,12 +1,8 @@
 //! What an adapter does to the machine that it runs on stays within its run: it is reported, in
 //! bounded time, and every process of it is gone when the program has ended.
 
-#[path = "support/shell.rs"]
-mod shell;
-mod support;
-
-use shell::{adapter, hello};
-use support::{Ran, run_json, run_with};
+use crate::support::shell::{adapter, hello};
+use crate::support::{Ran, run_json, run_with};
 
 /// An adapter that does nothing is given up after half a second.
 const IMPATIENT: &[(&str, &str)] = &[("PURLIN_PATIENCE", "0.05")];

@@ -1,16 +1,14 @@
 //! What the suite says of its own evidence is held against the sources that it names.
 
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::support::run;
 use purlin_conformance::backing::Backing;
 use purlin_conformance::catalogue::Catalogue;
 use purlin_conformance::errata::Erratum;
 use purlin_conformance::error::Error;
 use purlin_conformance::suite::Suite;
-use support::run;
 
 #[test]
 fn every_model_that_is_named_is_one() {

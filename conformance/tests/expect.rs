@@ -1,7 +1,6 @@
 //! The lists of known deviations stay true: whatever comes otherwise fails the run.
 
-mod support;
-
+use crate::support::{PROGRAM, dressed};
 use purlin_conformance::AdapterCommand;
 use purlin_conformance::case::Case;
 use purlin_conformance::catalogue::Catalogue;
@@ -9,7 +8,6 @@ use purlin_conformance::error::Error;
 use purlin_conformance::expect::List;
 use purlin_conformance::suite::{Judgement, Line, Plan, Selection, Standing, Subject, Suite};
 use purlin_conformance::verdict::Verdict;
-use support::{PROGRAM, dressed};
 
 #[test]
 fn a_deviation_that_is_known_is_as_expected() {
@@ -169,6 +167,9 @@ fn a_list_that_says_nothing_true_is_refused() {
     let script = |line: &str| format!("{}{line}\n", known("broken"));
     assert_refused(&script("script = \"print(1)\""), "7: a script needs what it prints");
     assert_refused(&script("prints = \"1\""), "7: a script needs what it prints");
+    let both = "no_script = \"It is not.\"\nscript = \"print(1)\"\nprints = \"1\"";
+    assert_refused(&script(both), "7: either a script, or why there is none");
+    assert_refused(&script("no_script = \"\""), "7: either a script, or why there is none");
 }
 
 #[test]

@@ -1,12 +1,11 @@
 //! The files that a run writes: whole or not at all, and a place that takes none is found before.
 
-mod support;
-
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use support::{PROGRAM, Scratch, run};
+use crate::support::{PROGRAM, Scratch, run};
 
 const OPTIONS: [&str; 3] = ["--json", "--junit", "--html"];
 
@@ -48,6 +47,7 @@ fn reports_are_written_whole_and_nothing_is_left_beside_them() {
     let path = |name: &str| folder.path.join(name);
     let (old, link) = (path("old.html"), path("link.xml"));
     fs::write(&old, "old").unwrap();
+    let mut reader = fs::File::open(&old).unwrap();
     fs::set_permissions(&old, fs::Permissions::from_mode(0o640)).unwrap();
     fs::write(path("linked.xml"), "old").unwrap();
     std::os::unix::fs::symlink("linked.xml", &link).unwrap();
@@ -60,6 +60,9 @@ fn reports_are_written_whole_and_nothing_is_left_beside_them() {
     assert!(read("linked.xml").ends_with("</testsuites>\n"), "{}", read("linked.xml"));
     assert!(read("new.json").contains("\"kind\":\"total\""), "{}", read("new.json"));
     assert!(link.is_symlink(), "the link was replaced");
+    let mut begun = String::new();
+    reader.read_to_string(&mut begun).unwrap();
+    assert_eq!(begun, "old", "who has begun to read the old one reads it to its end");
     assert_eq!(fs::metadata(&old).unwrap().permissions().mode() & 0o777, 0o640);
     let mut names: Vec<_> =
         fs::read_dir(&folder.path).unwrap().map(|entry| entry.unwrap().file_name()).collect();

@@ -1,15 +1,11 @@
 //! Functions as arguments: run by whoever is called, in the thread of the call.
 
-#[path = "support/scripts.rs"]
-mod scripts;
-mod support;
-
 use std::ffi::OsStr;
 
+use crate::support::cpython_by;
+use crate::support::scripts::{ends, kept};
 use purlin_conformance::AdapterCommand;
 use purlin_conformance::verdict::Verdict;
-use scripts::{ends, kept};
-use support::cpython_by;
 
 /// Subjects whose objects take functions.
 fn each(test: impl Fn(&AdapterCommand)) {

@@ -1,13 +1,11 @@
 //! Nothing outlives its runner: when an adapter is killed, or hears nothing more, its actors end,
 //! also those that wait in a lock for ever.
 
-mod support;
-
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
+use crate::support::{LIMIT, MARK, Marked, PROGRAM, Replies, cpython, has_ended, own, pidfd, say};
 use serde_json::json;
-use support::{LIMIT, MARK, Marked, PROGRAM, Replies, cpython, has_ended, own, pidfd, say};
 
 #[test]
 fn the_actors_of_purlin_end_with_their_adapter() {

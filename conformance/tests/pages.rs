@@ -1,11 +1,7 @@
 //! The reports in files, held against judgements that are made up: HTML, XML, JSON lines.
 
-#[path = "support/made_up.rs"]
-mod made_up;
-#[path = "support/markup.rs"]
-mod markup;
-
-use made_up::{judgement, outcome, stop, suite};
+use crate::support::made_up::{judgement, outcome, stop, suite};
+use crate::support::markup;
 use purlin_conformance::report::html::html;
 use purlin_conformance::report::json;
 use purlin_conformance::report::junit::junit;

@@ -1,18 +1,14 @@
 //! What every adapter of ours makes of programs, spoken to directly.
 
-#[path = "support/driver.rs"]
-mod driver;
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use driver::Driver;
+use crate::support::driver::Driver;
+use crate::support::{cpython_by, has_ended, own};
 use rustix::process::{Signal, pidfd_send_signal};
 use serde_json::{Value, json};
-use support::{cpython_by, has_ended, own};
 
 /// Runs a test for each adapter that offers all of this.
 fn each(needs: &[&str], test: impl Fn(Driver, &str)) {

@@ -1,16 +1,14 @@
 //! The line that a run draws on a terminal, and nowhere else.
 
-mod support;
-
 use std::fs::{File, OpenOptions};
 use std::io::Read;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 
+use crate::support::{LIMIT, PROGRAM, has_ended, pidfd, run};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
-use support::{LIMIT, PROGRAM, has_ended, pidfd, run};
 
 /// Enough quick cases for some lines.
 const CASES: [&str; 12] = [
@@ -30,6 +28,10 @@ const CASES: [&str; 12] = [
 
 const WIDTH: u16 = 40;
 
+/// Nobody else's terminal, and in nobody else's hands.
+const TERMINAL: OpenptFlags =
+    OpenptFlags::RDWR.union(OpenptFlags::NOCTTY).union(OpenptFlags::CLOEXEC);
+
 fn choice() -> Vec<&'static str> {
     let cases = CASES.iter().flat_map(|case| ["--case", case]);
     ["run", "--subject", "honest-server"].into_iter().chain(cases).collect()
@@ -37,7 +39,7 @@ fn choice() -> Vec<&'static str> {
 
 #[test]
 fn a_terminal_sees_one_line_that_fits() {
-    let mut terminal = File::from(openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap());
+    let mut terminal = File::from(openpt(TERMINAL).unwrap());
     grantpt(&terminal).unwrap();
     unlockpt(&terminal).unwrap();
     let size = Winsize { ws_row: 24, ws_col: WIDTH, ws_xpixel: 0, ws_ypixel: 0 };

@@ -1,11 +1,10 @@
 //! Scripts and bursts that nobody wrote down: sound subjects come as the model has it, faulty ones
 //! are noticed.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
+use crate::support::{PROGRAM, run};
 use purlin_conformance::AdapterCommand;
 use purlin_conformance::catalogue::Catalogue;
 use purlin_conformance::contract::forms;
@@ -30,7 +29,6 @@ use purlin_conformance::protocol::How;
 use purlin_conformance::run::run_script;
 use purlin_conformance::suite::Subject;
 use purlin_conformance::verdict::Verdict;
-use support::{PROGRAM, run};
 
 /// How many scripts are tried on a faulty lock. The numbers are the same in every run, and what
 /// comes of a script is no matter of timing, but for one fault: a limit that is cut short may seem

@@ -1,14 +1,12 @@
 //! The same run again and again: what changes is told, and fails it.
 
-mod support;
-
 use std::fs;
 
+use crate::support::{PROGRAM, Scratch, run_json};
 use purlin_conformance::AdapterCommand;
 use purlin_conformance::expect::List;
 use purlin_conformance::suite::{Judgement, Plan, Selection, Standing, Subject, Suite};
 use purlin_conformance::verdict::Verdict;
-use support::{PROGRAM, Scratch, run_json};
 
 const CASE: &str = "lock/release-by-other-process";
 

@@ -1,9 +1,6 @@
 //! What the report says, held against judgements that are made up.
 
-#[path = "support/made_up.rs"]
-mod made_up;
-
-use made_up::{judgement, outcome, stop, suite};
+use crate::support::made_up::{judgement, outcome, stop, suite};
 use purlin_conformance::report::text::{Row, report};
 use purlin_conformance::suite::{Change, Judgement, Standing};
 use purlin_conformance::verdict::Verdict;

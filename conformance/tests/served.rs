@@ -1,11 +1,9 @@
 //! What an adapter must put up with: empty lines, and fields that it does not know.
 
-mod support;
-
 use std::process::{Command, Stdio};
 
+use crate::support::{MARK, Marked, Replies, cpython, has_ended, own, pidfd, say};
 use serde_json::{Value, json};
-use support::{MARK, Marked, Replies, cpython, has_ended, own, pidfd, say};
 
 #[test]
 fn purlin_ignores_what_it_does_not_know() {

@@ -1,12 +1,8 @@
 //! Adapters that misbehave where actors start actors, or where programs run: the verdict is `died`,
 //! and says what they did.
 
-#[path = "support/scripts.rs"]
-mod scripts;
-mod support;
-
+use crate::support::scripts::{ends, run, shell};
 use purlin_conformance::verdict::Verdict;
-use scripts::{ends, run, shell};
 
 const SCRIPT: &str = "actors a c
     children b of a

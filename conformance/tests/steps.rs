@@ -1,13 +1,9 @@
 //! The interpreter: every kind of step and what can come of it, against subjects that are sound.
 
-#[path = "support/scripts.rs"]
-mod scripts;
-mod support;
-
+use crate::support::scripts::{ends, kept, own, parsed, run_parsed};
 use purlin_conformance::run::{CallEnd, Event};
 use purlin_conformance::script::{Action, Expected, Script, Step};
 use purlin_conformance::verdict::Verdict;
-use scripts::{ends, kept, own, parsed, run_parsed};
 
 const LOCK: &str = "object lock: lock\nactors a b\n";
 
@@ -281,7 +277,9 @@ fn an_interrupt_ends_a_process() {
 fn that_the_suite_ignores_interrupts_changes_nothing() {
     let tests = std::env::current_exe().unwrap();
     let mut anew = std::process::Command::new("env");
-    anew.arg("--ignore-signal=INT").arg(tests).args(["--exact", "an_interrupt_ends_a_process"]);
+    anew.arg("--ignore-signal=INT")
+        .arg(tests)
+        .args(["--exact", "steps::an_interrupt_ends_a_process"]);
     let ran = anew.output().unwrap();
     let said = String::from_utf8_lossy(&ran.stdout);
     assert!(ran.status.success() && said.contains("1 passed"), "{said}");

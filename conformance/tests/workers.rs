@@ -1,13 +1,12 @@
 //! Many cases are asked side by side, by processes of their own.
 
-mod support;
-
 use std::fs;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use crate::support::{LIMIT, MARK, Marked, PROGRAM, has_ended, pidfd, run, run_json};
+use purlin_conformance::limits::JOBS_COUNT;
 use rustix::process::{Pid, Signal, kill_process};
-use support::{LIMIT, MARK, Marked, PROGRAM, has_ended, pidfd, run, run_json};
 
 const SUBJECT: [&str; 7] = ["run", "--subject", "purlin-fork", "--group", "lock", "--form", "lock"];
 
@@ -62,16 +61,48 @@ fn everything_ends_with_a_killed_runner() {
     }
 }
 
+#[test]
+fn without_the_word_it_runs_as_with_it() {
+    let choice = ["--subject", "purlin-threads", "--group", "event"];
+    for word in [&[][..], &["run"]] {
+        assert_eq!(workers_count(&[word, &choice].concat()), JOBS_COUNT, "{word:?}");
+        assert_eq!(workers_count(&[word, &choice, &["--jobs", "3"]].concat()), 3, "{word:?}");
+    }
+}
+
+/// The most processes that ask at once, in a run to its end.
+fn workers_count(words: &[&str]) -> usize {
+    let marked = Marked::new();
+    let mut command = Command::new(PROGRAM);
+    command.args(words).env(MARK, &marked.value).stdin(Stdio::null()).stdout(Stdio::null());
+    let mut runner = command.spawn().unwrap();
+    let (deadline, mut most) = (Instant::now() + LIMIT, 0);
+    while runner.try_wait().unwrap().is_none() {
+        // One that is about to execute an adapter still has its worker's words.
+        let own = |pid: &u32| is_worker(pid) && parent_of(*pid) == Some(runner.id());
+        most = most.max(marked.processes().into_iter().filter(own).count());
+        assert!(Instant::now() < deadline, "{words:?} does not end");
+        std::thread::yield_now();
+    }
+    most
+}
+
+fn parent_of(pid: u32) -> Option<u32> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()
+}
+
+fn is_worker(pid: &u32) -> bool {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    line.split(|byte| *byte == 0).nth(1) == Some(b"ask".as_slice())
+}
+
 /// One of the processes that ask, once it has an adapter.
 fn a_worker(marked: &Marked, runner: &mut std::process::Child) -> Pid {
     let deadline = Instant::now() + LIMIT;
     loop {
         let found = marked.processes();
-        let is_worker = |pid: &&u32| {
-            let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            line.split(|byte| *byte == 0).nth(1) == Some(b"ask".as_slice())
-        };
-        let worker = found.iter().find(is_worker);
+        let worker = found.iter().find(|pid| is_worker(pid));
         if let Some(worker) = worker.filter(|_| found.len() >= 6) {
             return Pid::from_raw(i32::try_from(*worker).unwrap()).unwrap();
         }

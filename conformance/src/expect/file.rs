@@ -181,6 +181,7 @@ struct Entry {
     versions: Option<Spanned<String>>,
     script: Option<Spanned<String>>,
     prints: Option<Spanned<String>>,
+    no_script: Option<Spanned<String>>,
     #[serde(default)]
     by_chance: bool,
 }
@@ -211,6 +212,11 @@ impl Entry {
             }
             (None, None) => None,
         };
+        let no_script = self.no_script.as_ref();
+        if let Some(why) = no_script.filter(|why| script.is_some() || why.get_ref().is_empty()) {
+            let what = "either a script, or why there is none";
+            return Err(file.wrong(why.span(), what));
+        }
         check_known(file, start, suite, &self.behaviours, &self.cases)?;
         check_shown(file, start, suite, &self.behaviours, &self.cases)?;
         Ok(Deviation {
@@ -222,6 +228,7 @@ impl Entry {
             evidence,
             versions: self.versions.map(|versions| range(file, versions)).transpose()?,
             script,
+            no_script: self.no_script.map(Spanned::into_inner),
             by_chance: self.by_chance,
         })
     }

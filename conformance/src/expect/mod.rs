@@ -42,6 +42,8 @@ pub struct Deviation {
     pub versions: Option<Range>,
     /// A program that shows it without the suite.
     pub script: Option<Script>,
+    /// Why there is no such program.
+    pub no_script: Option<String>,
     /// It takes a chance to be seen, so that a run in which all is kept does not make it stale.
     pub by_chance: bool,
 }

@@ -105,6 +105,9 @@ fn deviations(lists: &[List], ids: &[&str]) -> String {
             if let Some(evidence) = &known.evidence {
                 text.push_str(&paragraph("  evidence  ", evidence));
             }
+            if let Some(why) = &known.no_script {
+                text.push_str(&paragraph("  no program  ", why));
+            }
             if let Some(script) = &known.script {
                 let _ = writeln!(text, "  a program that shows it, with what it prints\n");
                 for line in script.text.lines() {

@@ -12,6 +12,7 @@
 //! The long cases are asked only where they are to notice, and of one honest subject: what they
 //! find depends on many rounds, and a round on chance.
 
+#[expect(dead_code, reason = "it uses a part of it")]
 #[path = "../support/mod.rs"]
 mod support;
 mod table;

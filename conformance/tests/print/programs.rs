@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use purlin_conformance::script::{Expected, Or, Program, Statement, Target};
 use serde_json::Value;
 
-use crate::values::{arguments, kind, outcome, returned};
+use super::values::{arguments, kind, outcome, returned};
 
 /// `many` has so many; no loop with a variable runs more often.
 pub(crate) const MANY_COUNT: u64 = 50;

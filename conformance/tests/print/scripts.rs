@@ -9,9 +9,9 @@ use purlin_conformance::script::{
 };
 use serde_json::Value;
 
-use crate::NOWHERE;
-use crate::programs::{MANY_COUNT, call, program};
-use crate::values::{arguments, blocked, kind, nanos, returned, value};
+use super::NOWHERE;
+use super::programs::{MANY_COUNT, call, program};
+use super::values::{arguments, blocked, kind, nanos, returned, value};
 
 pub(crate) fn script() -> BoxedStrategy<Script> {
     (arguments(None), vec(parts(None, 2), 1..6))
@@ -268,7 +268,7 @@ fn every_way_of_starting_is_read_back() {
         actors.push(ActorLine { name, own_process, origin, span });
         let steps = vec![run("a", program, expected)];
         let script = Script { objects: objects(Arguments::new()), actors, steps };
-        let read = purlin_conformance::parse::parse(&script.to_string(), &crate::kinds()).unwrap();
-        assert_eq!(crate::without_places(read), script);
+        let read = purlin_conformance::parse::parse(&script.to_string(), &super::kinds()).unwrap();
+        assert_eq!(super::without_places(read), script);
     }
 }

@@ -1,5 +1,10 @@
 //! Running the program from tests: bounded, and with nothing left behind.
-#![expect(dead_code, reason = "each test file uses a part of it")]
+
+pub(crate) mod driver;
+pub(crate) mod made_up;
+pub(crate) mod markup;
+pub(crate) mod scripts;
+pub(crate) mod shell;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -183,8 +188,9 @@ pub(crate) fn cpython() -> Option<Command> {
 /// The same, with the usual way in which it starts actors.
 pub(crate) fn cpython_by(how: &str) -> Option<Command> {
     Command::new("python3").arg("--version").output().ok()?;
-    let mut command = Command::new("python3");
-    command.args(purlin_conformance::cpython::arguments(how));
+    let python = purlin_conformance::cpython::Interpreter::find("python3".as_ref());
+    let mut command = Command::new(&python.program);
+    command.args(python.arguments(how));
     Some(command)
 }
 

@@ -1,5 +1,4 @@
 //! Scripts run through the library, and what came of them.
-#![expect(dead_code, reason = "each test file uses a part of it")]
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;

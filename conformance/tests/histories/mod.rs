@@ -10,8 +10,8 @@ use purlin_conformance::model::history::{End, Event, HistoryOf};
 use purlin_conformance::model::linear::explain;
 use purlin_conformance::model::lock::{Again, Hold, LockModel, Release};
 
-use exhaustive::has_order;
-use simulated::{one_by_one, overlapping};
+use self::exhaustive::has_order;
+use self::simulated::{one_by_one, overlapping};
 
 type History = HistoryOf<LockModel>;
 type LockEvent = Event<Call, Told>;
