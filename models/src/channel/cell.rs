@@ -14,11 +14,6 @@ pub(super) use crate::wait::Wait;
 /// One unit of the ring: a longer message is a large one.
 pub(super) const LARGE_BYTES: usize = 8;
 pub(super) const RECV_BYTES: usize = 8;
-/// Nothing is too few, so that nobody waits a moment: it would be a step more that does nothing.
-pub(super) const PACE_FEW_COUNT: u32 = 0;
-pub(super) const PACE_ITERATIONS: u32 = 0;
-pub(super) const PACE_VAIN_COUNT: i32 = 4;
-pub(super) const PACE_REST_COUNT: i32 = 1024;
 /// A spin is a look, and so is what comes behind it.
 pub(super) const SPIN_FIRST_ITERATIONS: u32 = 1;
 pub(super) const SPIN_LIMIT_ITERATIONS: u32 = 0;

@@ -1,6 +1,7 @@
 //! The queues of `purlin-channel`: the files that ship, on the words of `purlin-sync` that ship.
 
 mod cell;
+mod pace;
 mod pages;
 
 /// The words, as they are shipped. In some of them are things that no model uses, but the handles.
@@ -14,7 +15,6 @@ macro_rules! channel_word {
 
 channel_word!(face, "../../../channel/src/words/face.rs", dead_code);
 channel_word!(join, "../../../channel/src/words/join.rs");
-channel_word!(pace, "../../../channel/src/words/pace.rs");
 channel_word!(position, "../../../channel/src/words/position.rs", dead_code);
 channel_word!(queue, "../../../channel/src/words/queue.rs", dead_code, unused_imports);
 channel_word!(queue_get, "../../../channel/src/words/queue_get.rs", dead_code);
