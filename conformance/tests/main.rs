@@ -1,6 +1,6 @@
 //! The tests of the suite, in one program: one link instead of forty, and while one of them waits
-//! another goes on. What asks the faulty subjects, and what feeds bytes to the readers, are programs
-//! of their own.
+//! another goes on. What asks the faulty subjects, and what feeds bytes to the readers, are
+//! programs of their own.
 
 mod adapter;
 mod adapter_guide;
