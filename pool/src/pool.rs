@@ -90,6 +90,9 @@ impl<W: Workers> Pool<W> {
         // From here on this thread takes the answers; what is the user's, and may be slow, is done.
         let attending = self.workers.attend();
         self.workers.submit(job.into_iter().collect(), attending.is_some())?;
+        if let Some(attending) = &attending {
+            attending.help(Deadline::never(), &|| cell.is_ready());
+        }
         AsyncResult::of(cell, self.workers.helped()).into_value(None)
     }
 

@@ -84,12 +84,20 @@ impl Help for Office {
     }
 
     fn help(&self, deadline: Deadline, is_so: &dyn Fn() -> bool) {
-        let _attending = self.attend();
-        let mut looks_left = self.look_count;
+        self.attend().help(deadline, is_so);
+    }
+}
+
+impl Attending<'_> {
+    /// Takes answers until it is so, or until the deadline. This thread is one of those who help,
+    /// and wakes the others only.
+    pub(crate) fn help(&self, deadline: Deadline, is_so: &dyn Fn() -> bool) {
+        let office = self.0;
+        let mut looks_left = office.look_count;
         // Ends: when it is so, or at the deadline, which is looked at before every sleep.
         while !is_so() {
-            let key = if looks_left > 0 { None } else { Some(self.bell.prepare()) };
-            let told_count = self.tell_beside(1, Hub::collect);
+            let key = if looks_left > 0 { None } else { Some(office.bell.prepare()) };
+            let told_count = office.tell_beside(1, Hub::collect);
             let is_idle = told_count == 0;
             if is_idle && looks_left > 0 {
                 looks_left -= 1;
@@ -103,7 +111,7 @@ impl Help for Office {
             if left.is_zero() {
                 break;
             }
-            self.bell.sleep(key, left.min(SLICE));
+            office.bell.sleep(key, left.min(SLICE));
         }
     }
 }
