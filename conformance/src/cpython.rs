@@ -144,6 +144,6 @@ mod tests {
     fn what_is_compiled_is_the_adapter() {
         // Absent otherwise, as the program itself would say.
         let Ok(found) = compiled_by("python3".as_ref()) else { return };
-        assert!(found.text.starts_with("exec(") && found.text.len() < SCRIPT.len());
+        assert!(found.text.starts_with("exec("), "{:.40}", found.text);
     }
 }
