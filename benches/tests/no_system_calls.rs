@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use purlin_benches::sys::{Child, Ended, forbid_system_calls, leave_thread};
+use purlin_channel::{JoinableQueue, LARGE_BYTES, Queue, Spsc};
 use purlin_sync::{
     Barrier, BoundedSemaphore, ByAnyone, ByHolder, ByThread, Condition, Counting, Event, Exclusive,
     Lock, RLock, Reentrant, Rules, Semaphore, TrackedSemaphore, Units,
@@ -160,6 +161,58 @@ fn barrier_of_one_is_passed_without_system_calls() {
     expect(ended, Ended::Code(0));
 }
 
+/// Nobody sleeps for a message or for room, so that nobody is woken: for each of them.
+#[test]
+fn messages_are_sent_and_received_without_system_calls_where_nobody_sleeps() {
+    let queue = Queue::bounded(3, LARGE_BYTES + 8).expect("there is room for a queue");
+    let (long, mut room) = (vec![7; LARGE_BYTES + 8], vec![0; LARGE_BYTES + 8]);
+    let body = || {
+        let mut buffer = [0; 64];
+        for length in (0..=64).cycle().take(PAIR_COUNT as usize) {
+            let sent = [queue.send(&buffer[..length], None), queue.try_send(&buffer[..length])];
+            let came = [queue.recv_into(&mut buffer, None), queue.recv_into(&mut buffer, None)];
+            if sent != [Ok(()); 2] || came != [Ok(length); 2] {
+                return 1;
+            }
+        }
+        let is_whole = queue.send(&long, None).is_ok() && queue.recv_into(&mut room, None).is_ok();
+        i32::from(!is_whole || room != long)
+    };
+    expect(registered(|| queue.try_send(b"").is_ok() && queue.try_recv().is_ok(), body), ENDED);
+}
+
+#[test]
+fn tasks_are_marked_without_system_calls_where_nobody_joins() {
+    let tasks = JoinableQueue::bounded(2, 8).expect("there is room for a queue");
+    let pair = || {
+        let mut buffer = [0; 8];
+        let is_put = tasks.send(b"task", None).is_ok();
+        let is_taken = tasks.recv_into(&mut buffer, None) == Ok(4);
+        is_put && is_taken && tasks.task_done().is_ok() && tasks.join(None).is_ok()
+    };
+    let body = || i32::from(!(0..PAIR_COUNT).all(|_| pair()));
+    expect(registered(pair, body), ENDED);
+}
+
+#[test]
+fn one_sends_to_one_without_system_calls_where_nobody_sleeps() {
+    let queue = Spsc::bounded(2, 64).expect("there is room for a queue");
+    let ended = Child::fork(|_| {
+        let (Ok(mut sender), Ok(mut receiver)) = (queue.sender(None), queue.receiver(None)) else {
+            return 3;
+        };
+        // Before the ends are dropped, which tells who waits for them.
+        alone(|| {
+            let mut buffer = [0; 64];
+            i32::from(!(0..PAIR_COUNT).all(|_| {
+                sender.send(b"message", None).is_ok()
+                    && receiver.recv_into(&mut buffer, None) == Ok(7)
+            }))
+        })
+    });
+    expect(ended.and_then(Child::wait), ENDED);
+}
+
 /// The other side of those above: a call would have been noticed. To find out whether the holder
 /// lives, the kernel has to be asked.
 #[test]
@@ -178,6 +231,13 @@ fn held_lock_is_not_tried_without_system_calls() {
 }
 
 const SIGKILL: i32 = 9;
+const ENDED: Ended = Ended::Code(0);
+
+/// Does `body` in a child that has done `first`, and so has a token, but may not ask the kernel for
+/// anything from then on.
+fn registered(first: impl FnOnce() -> bool, body: impl FnOnce() -> i32) -> io::Result<Ended> {
+    Child::fork(|_| if first() { alone(body) } else { 3 }).and_then(Child::wait)
+}
 
 /// Does `body` in a child that has used the lock once, and so has a token, but may not ask the
 /// kernel for anything from then on.

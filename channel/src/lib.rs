@@ -29,7 +29,10 @@
 //! | [`Spsc`] | one, one | so many messages | tells who waits that the other is gone |
 //!
 //! No thread stands behind a queue: when a send has returned, the message is in shared memory, and
-//! nothing has to be flushed before a process ends.
+//! nothing has to be flushed before a process ends. What other queues call `join_thread`, to wait
+//! for such a thread, has returned when the send has; and what they call `cancel_join_thread`, to
+//! lose what it has not written yet, there is not: a sender that ends at once, or is killed, takes
+//! nothing with it.
 //!
 //! Messages are written and read in their place by [`Queue::reserve`] and [`Queue::recv_ref`], and
 //! many are put or taken at once by [`Queue::send_many`] and [`Queue::recv_many`].

@@ -6,6 +6,11 @@ use crate::limits::{FAILED_STATUS, STATUS_MAX};
 use crate::sys::signal;
 
 /// How a process ended.
+///
+/// # Weak points
+/// * A stack that overflows is ended by std as an abort is, by SIGABRT; only what it prints before
+///   tells the two apart. By whom a status was chosen cannot be seen either: a panic's 101 and an
+///   error's 1 may be a program's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ExitStatus {
     /// It ended by itself with this status, 0 to 255; 0 is success.

@@ -241,6 +241,13 @@ fn what_no_program_can_have_is_refused() {
         }
         let long = with(|command| command.arg("a".repeat(3_000_000)));
         check(long == "out-of-resources", long)?;
+        let error_of = |command| Program::start(command).err().map(|failure| failure.error());
+        let mut one = sh("exit 0");
+        one.arg("a".repeat(3_000_000));
+        check(error_of(one) == Some(Error::ArgumentsTooLong), "one that is too long")?;
+        let mut many = sh("exit 0");
+        many.args((0..100_000).map(|_| "a".repeat(100)));
+        check(error_of(many) == Some(Error::ArgumentsTooLong), "too long together")?;
         let standard = std::io::stdin();
         let launch = Launch::new(sh("exit 0")).pass(&standard);
         check(launch.start().is_err_and(|f| f.error() == Error::InvalidArgument), "stdin")?;

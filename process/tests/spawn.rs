@@ -57,7 +57,7 @@ fn report(started: Result<Process, Error>) {
 }
 
 fn trials() -> Vec<Trial> {
-    let tests: [(&str, fn()); 22] = [
+    let tests: [(&str, fn()); 23] = [
         ("the_function_runs_with_its_arguments", arguments),
         ("what_the_function_returns_is_the_exit_status", outcomes),
         ("a_child_has_the_arguments_of_the_program", words),
@@ -79,6 +79,7 @@ fn trials() -> Vec<Trial> {
         ("threads_may_spawn_at_once", threads),
         ("children_come_and_go_without_a_trace", comings_and_goings),
         ("without_descriptors_nothing_is_spawned", no_descriptors),
+        ("what_is_too_long_to_hand_on_is_said", too_long),
         ("a_handover_is_whole_or_an_error", handover),
     ];
     let trial = |(name, test): (&str, fn())| {
@@ -464,6 +465,32 @@ fn comings_and_goings() {
         assert_eq!(child.status(), ExitStatus::Code(0));
     }
     assert_eq!(descriptor_count(), before);
+}
+
+fn too_long() {
+    in_child(|| {
+        let before = descriptor_count();
+        // The environment may take a quarter of the stack, and 128 KiB in any case.
+        lower(Resource::Stack, 512 << 10)?;
+        set_long_variables();
+        match Process::spawn("too long", |(), ()| ExitCode(3), (), ()) {
+            Err(Error::ArgumentsTooLong) => {}
+            other => {
+                return Err(format!("it was {:?}", other.map(|child| child.join(LIMIT)).err()));
+            }
+        }
+        check(!has_children() && descriptor_count() == before, "nothing is left of it")
+    });
+}
+
+/// Twice 96 KiB more in the environment.
+#[expect(unsafe_code, reason = "whoever reads it meanwhile may read what is no more")]
+fn set_long_variables() {
+    let value = "a".repeat(96 << 10);
+    for name in ["PURLIN_LONG", "PURLIN_LONG_TOO"] {
+        // SAFETY: this process has one thread, forked for this test.
+        unsafe { std::env::set_var(name, &value) };
+    }
 }
 
 fn no_descriptors() {

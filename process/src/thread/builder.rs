@@ -5,11 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::handle::{End, Thread};
 use super::list::threads;
 use super::own;
-use crate::Error;
 use crate::limits::STACK_MIN_BYTES;
 use crate::outcome::Outcome;
 use crate::sys::origin::{self, Origin};
 use crate::sys::{stdio, thread as system};
+use crate::{Error, Run};
 
 /// What a thread is to be, before it is started.
 ///
@@ -96,6 +96,32 @@ impl Builder {
             threads().remove(&thread);
         }
         started.map(|()| thread)
+    }
+
+    /// [`start`](Self::start) of a value that has a run step and a state of its own.
+    ///
+    /// ```
+    /// use purlin_process::Run;
+    /// use purlin_process::thread::{Builder, End};
+    ///
+    /// struct Greeting(String);
+    ///
+    /// impl Run for Greeting {
+    ///     type Outcome = ();
+    ///     fn run(self) {
+    ///         println!("hello, {}", self.0);
+    ///     }
+    /// }
+    ///
+    /// let thread = Builder::new().start_run(Greeting("world".to_owned()))?;
+    /// assert_eq!(thread.join(None)?, End::Returned);
+    /// # Ok::<(), purlin_process::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// * As [`start`](Self::start).
+    pub fn start_run(self, value: impl Run + Send + 'static) -> Result<Thread, Error> {
+        self.start(move || value.run())
     }
 }
 
