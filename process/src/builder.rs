@@ -37,8 +37,7 @@ pub struct Builder(Plan);
 
 /// A value with a run step and a state of its own, which a child executes: see
 /// [`Builder::fork_run`] and [`Builder::spawn_run`]; or a thread, see
-/// [`thread::Builder::start_run`](crate::thread::Builder::start_run). Called directly, it runs where
-/// it is called.
+/// [`start_run`](crate::thread::Builder::start_run). Called directly, it runs where it is called.
 pub trait Run {
     /// What the step returns.
     type Outcome: Outcome;

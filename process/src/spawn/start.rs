@@ -43,8 +43,8 @@ impl Process {
     ///   thing in `main`. No child is left.
     /// * [`Error::NotTransferable`] for arguments that have no serial form, and for a function that
     ///   is not in the main program, as a plugin's is not.
-    /// * [`Error::ArgumentsTooLong`] where this program's arguments and environment, which the child
-    ///   has as well, have become more than the kernel hands on.
+    /// * [`Error::ArgumentsTooLong`] where this program's arguments and environment, which the
+    ///   child has as well, have become more than the kernel hands on.
     /// * [`Error::OutOfResources`] without processes, descriptors or memory, or when more is
     ///   carried than one message holds.
     /// * [`Error::NoSuchProgram`] when one was [chosen](crate::Builder::program) that is missing.
