@@ -24,7 +24,7 @@ const STEPS: [Step; 6] = [
         environment: &[("RUSTDOCFLAGS", "-D warnings")],
         command: "cargo doc --workspace --no-deps",
     },
-    // All of CPython takes longer than everything else together, and would not fit.
+    // All of CPython takes five minutes by itself, and would not fit.
     Step {
         name: "suite",
         environment: &[("PURLIN_CPYTHON_GROUPS", "lock")],
