@@ -9,10 +9,12 @@
 use core::time::Duration;
 use std::time::Instant;
 
+use purlin_sync::parts::has_several_processors;
+
 use crate::limits::{
     SPIN_LIMIT, SPIN_LOST_COUNT, SPIN_PAID_COUNT, SPIN_PAUSE_TURNS, SPIN_TRY_COUNT, SPIN_VAIN_COUNT,
 };
-use crate::sys::{preempted, processors};
+use crate::sys::preempted;
 
 /// What spins have brought of late to one side of a connection, or to a server.
 pub(crate) struct Spins {
@@ -42,7 +44,7 @@ impl Spins {
     pub(crate) fn begin(&self, limit: Option<Duration>) -> Option<Spin> {
         let is_worth_it = match self.vain_count {
             0..SPIN_VAIN_COUNT => true,
-            vain_count => is_tried_again(vain_count) && processors::are_several(),
+            vain_count => is_tried_again(vain_count) && has_several_processors(),
         };
         let length = limit.map_or(SPIN_LIMIT, |limit| limit.min(SPIN_LIMIT));
         is_worth_it.then(|| {
@@ -117,7 +119,7 @@ mod tests {
 
     #[test]
     fn what_was_in_vain_is_tried_now_and_then() {
-        let several = usize::from(processors::are_several());
+        let several = usize::from(has_several_processors());
         let mut spins = Spins::new();
         // 4, 8, ... 1024, 2048, 3072
         assert_eq!(spins_in(&mut spins, 4 * SPIN_TRY_COUNT - SPIN_VAIN_COUNT), 11 * several);

@@ -37,6 +37,7 @@ mod error;
 mod function;
 mod imap;
 mod limits;
+mod looks;
 mod map;
 mod numbers;
 mod office;

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use crate::error::Error;
 use crate::function::{Function, conjure};
 use crate::limits::FIRST_WORDS_MAX_COUNT;
-use crate::sys::processors::look_count;
+use crate::looks::look_count;
 use crate::wire::{self, Answers, Arguments};
 use crate::words::{Bell, Mailbox};
 

@@ -7,7 +7,9 @@
 //! * [`EventCount`]: what callers sleep on for a change of other words.
 //! * [`Watch`], with [`sleep_on_any`]: to sleep on several words at once.
 //! * [`Wait`]: what one call knows of its wait: its limit, its slices, its spins.
+//! * [`has_several_processors`]: whether a spin can bring anything.
 
+pub use crate::sys::processors::has_several_processors;
 pub use crate::words::event_count::{EventCount, Key};
 pub use crate::words::inner::{Inner, InnerWord, enter, enter_now, leave};
 pub use crate::words::wait::Wait;

@@ -16,9 +16,10 @@ pub(crate) fn write(units: &[AtomicU64], chunks: &[[u8; 8]]) {
     let count = units.len().min(chunks.len());
     // SAFETY: Both are of `count` times 8 bytes at least. Others may write to the units meanwhile,
     // as to any atomic: the instruction moves words, whatever they are, and the compiler knows
-    // nothing of what it moved. It counts upwards, since Rust keeps the direction flag clear, and
-    // its stores come before any that follows it (Intel's manual, volume 1, 7.3.9.3; AMD's, volume
-    // 2, 7.1.2), so that they are ordered as the loop's would be.
+    // nothing of what it moved. It counts upwards, since Rust keeps the direction flag clear. Its
+    // stores may come in any order among each other, but before those of later instructions (the
+    // manuals' chapters on the order of memory accesses, where they speak of string operations), so
+    // that they are ordered as the loop's would be.
     unsafe { move_words(chunks.as_ptr().cast(), units.as_ptr().cast_mut().cast(), count) };
 }
 

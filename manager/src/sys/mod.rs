@@ -4,7 +4,6 @@ pub(crate) mod descriptor;
 pub(crate) mod folder;
 pub(crate) mod pause;
 pub(crate) mod preempted;
-pub(crate) mod processors;
 pub(crate) mod random;
 pub(crate) mod ready;
 pub(crate) mod signals;

@@ -1,21 +1,26 @@
 //! A mailbox among the living: each task is run once, with its own input, and its own output comes
 //! back; nobody is left asleep; and what is taken back is run by one of both.
 
+use std::rc::Rc;
+
 use super::desk::Desk;
 use crate::kill::{Swept, every_interleaving};
 use crate::life::{Attachment, start_as};
 use crate::sleepers::Slices::{self, Hour, Pass};
 
+/// A worker, and an owner that does this with it, by its token.
+fn beside(desk: &Rc<Desk>, own: impl FnOnce(&Desk, &Attachment, u32) + 'static) {
+    let worker = Attachment::new(desk, None);
+    let token = worker.token();
+    start_as(desk, &worker, Desk::work);
+    start_as(desk, &Attachment::new(desk, None), move |desk: &Desk, at| own(desk, at, token));
+}
+
 /// An owner hands so many tasks to a worker, and ends it.
 pub(super) fn handed(preemptions: usize, slices: Slices, count: usize) -> Swept {
     every_interleaving(Some(preemptions), move || {
         let desk = Desk::new(slices);
-        let worker = Attachment::new(&desk, None);
-        let token = worker.token();
-        start_as(&desk, &worker, Desk::work);
-        start_as(&desk, &Attachment::new(&desk, None), move |desk: &Desk, at| {
-            desk.own(at, count, token);
-        });
+        beside(&desk, move |desk, at, worker| desk.own(at, count, worker));
         desk.inspect(count, 0);
         assert!(desk.is_ready());
     })
@@ -25,12 +30,7 @@ pub(super) fn handed(preemptions: usize, slices: Slices, count: usize) -> Swept 
 pub(super) fn taken_back(preemptions: usize, slices: Slices) -> Swept {
     every_interleaving(Some(preemptions), move || {
         let desk = Desk::new(slices);
-        let worker = Attachment::new(&desk, None);
-        let token = worker.token();
-        start_as(&desk, &worker, Desk::work);
-        start_as(&desk, &Attachment::new(&desk, None), move |desk: &Desk, at| {
-            desk.own_and_take_back(at, token);
-        });
+        beside(&desk, Desk::own_and_take_back);
         desk.inspect(2, 0);
     })
 }

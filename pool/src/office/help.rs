@@ -9,8 +9,8 @@ use purlin_sync::Deadline;
 use super::Office;
 use super::hub::{Due, Hub};
 use crate::limits::{BRISK_COUNT, NAP, SLICE};
+use crate::looks::spin;
 use crate::outcome::Help;
-use crate::sys::processors::spin;
 use crate::sys::watch::pause;
 use crate::worker::quietly;
 

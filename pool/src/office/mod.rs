@@ -34,8 +34,8 @@ pub(crate) use start::{Starter, by_fork, by_spawn};
 
 use crate::engine::Deliver;
 use crate::error::Error;
+use crate::looks::look_count;
 use crate::outcome::wait_until;
-use crate::sys::processors::look_count;
 use crate::sys::watch::{Call, watch};
 use crate::words::{Bell, Mailbox};
 pub use view::WorkerView;

@@ -1,4 +1,3 @@
 //! System calls of this crate.
 
-pub(crate) mod processors;
 pub(crate) mod watch;

@@ -7,4 +7,4 @@ pub(super) use purlin_sync::parts::{EventCount, Wait};
 
 pub(super) use crate::error::Error;
 pub(super) use crate::limits::SLOT_COUNT;
-pub(super) use crate::sys::processors::spin;
+pub(super) use crate::looks::spin;

@@ -1,4 +1,5 @@
-//! The system calls of this crate: the clock and the futex, nothing else.
+//! The system calls of this crate: the clock, the futex, and where a thread may run.
 
 pub(crate) mod clock;
 pub(crate) mod futex;
+pub(crate) mod processors;
