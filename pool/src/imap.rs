@@ -106,6 +106,11 @@ where
         Ok(())
     }
 
+    /// Whether this is the process whose pool it is.
+    fn is_ours(&self) -> bool {
+        self.pool.workers.owner() == std::process::id()
+    }
+
     fn end_with<R>(&mut self, arrivals: &Arrivals<R>, place: usize, error: Error) {
         self.is_over = true;
         arrivals.put(place, VecDeque::from([Err(error)]));
@@ -151,18 +156,30 @@ macro_rules! iterator {
                 Ok(this)
             }
 
+            /// In a forked child: that it is one, once.
+            fn end_for_a_stranger(&mut self) -> Result<Option<R>, Error> {
+                let is_told = self.feed.is_over && self.taken_count == self.feed.given_count;
+                self.feed.is_over = true;
+                self.taken_count = self.feed.given_count;
+                if is_told { Ok(None) } else { Err(Error::NotTheOwner) }
+            }
+
             /// The next one, waiting for it until the deadline; `None` after the last.
             ///
             /// # Errors
             /// * [`Error::TimedOut`] when the deadline came first: it is given the next time.
             /// * What became of that one, if it returned nothing; the next ones follow. What the
             ///   source of the arguments failed with, as the last.
+            /// * [`Error::NotTheOwner`] in a forked child, which nothing comes to; then the end.
             pub fn next_within(
                 &mut self,
                 deadline: impl Into<Deadline>,
             ) -> Result<Option<R>, Error> {
                 let deadline = deadline.into();
                 if self.rest.is_empty() {
+                    if !self.feed.is_ours() {
+                        return self.end_for_a_stranger();
+                    }
                     self.feed.fill(&self.arrivals, self.taken_count);
                     if self.taken_count == self.feed.given_count {
                         return Ok(None);
@@ -172,8 +189,7 @@ macro_rules! iterator {
                     let is_it = |at| is_it(at, taken_count);
                     let deadline = deadline.start();
                     let is_try = deadline.remaining().is_some_and(|left| left.is_zero());
-                    let is_ours = self.feed.pool.workers.owner() == std::process::id();
-                    let pool = self.feed.pool.workers.helped().filter(|_| !is_try && is_ours);
+                    let pool = self.feed.pool.workers.helped().filter(|_| !is_try);
                     if let Some(pool) = pool.and_then(|pool| pool.upgrade()) {
                         pool.help(deadline, &|| self.arrivals.has(is_it));
                     }

@@ -55,12 +55,7 @@ impl Engine for Processes {
     }
 
     fn close(&self) -> Result<(), Error> {
-        self.office.close()?;
-        if self.office.has_handed() {
-            // Who attended may have left it. Without a thread, whoever asks for a result takes it.
-            let _ = self.crew.see_to_clerk(&self.office);
-        }
-        Ok(())
+        self.office.close()
     }
 
     fn terminate(&self) -> Result<(), Error> {

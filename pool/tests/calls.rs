@@ -18,6 +18,8 @@ pub(crate) const TESTS: &[Test] = &[
     ("what_panics_on_its_way_is_a_failure", what_panics_on_its_way_is_a_failure),
     ("what_is_too_large_fails", what_is_too_large_fails),
     ("callbacks_come_before_the_result_is_ready", callbacks_come_before_the_result_is_ready),
+    ("callbacks_come_though_nobody_asks", callbacks_come_though_nobody_asks),
+    ("what_follows_a_chunk_without_a_form_is_its_own", what_follows_a_chunk_without_a_form),
     ("bad_arguments_are_refused", bad_arguments_are_refused),
     ("an_initializer_comes_first", an_initializer_comes_first),
     ("closures_of_threads_capture", closures_of_threads_capture),
@@ -209,6 +211,47 @@ fn callbacks_come_before_the_result_is_ready() {
         assert_eq!(told.try_recv(), Ok("[]".into()));
         assert_eq!(told.try_recv().ok(), None);
     });
+}
+
+fn callbacks_come_though_nobody_asks() {
+    with_each!(1, |pool| {
+        let (tell, told) = channel();
+        let tell = Callbacks::new().value(move |value: &u64| tell.send(*value).unwrap());
+        let _result = pool.apply_async_with(square, 3, tell).unwrap();
+        assert_eq!(told.recv_timeout(LIMIT), Ok(9));
+    });
+}
+
+/// Of which zero has no form.
+#[derive(Deserialize)]
+struct NotZero(u64);
+
+impl Serialize for NotZero {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        if self.0 == 0 {
+            return Err(serde::ser::Error::custom("a zero"));
+        }
+        self.0.serialize(to)
+    }
+}
+
+fn what_follows_a_chunk_without_a_form() {
+    /// Set when one of the first chunk is run, and when the last of the second is.
+    static RUN: std::sync::OnceLock<[purlin_sync::Event; 2]> = std::sync::OnceLock::new();
+    let events = || purlin_sync::Event::new().unwrap();
+    let _ = RUN.set([events(), events()]);
+    let pool = Pool::fork(1).unwrap();
+    let run = |n: NotZero| match n.0 {
+        0..3 => RUN.get().unwrap()[0].set(),
+        3..5 => {}
+        _ => RUN.get().unwrap()[1].set(),
+    };
+    let all = pool.map_async(run, (0..6).map(NotZero), 3).unwrap();
+    assert_eq!(all.get(LIMIT).err(), Some(Error::NotTransferable));
+    pool.close().unwrap();
+    pool.join(LIMIT).unwrap();
+    let is_run = RUN.get().unwrap().each_ref().map(purlin_sync::Event::is_set);
+    assert_eq!(is_run, [false, true]);
 }
 
 fn bad_arguments_are_refused() {

@@ -131,7 +131,12 @@ fn workers_make_way_after_so_many_tasks() {
 fn a_forked_child_has_no_use_of_it() {
     with_each!(2, |pool| {
         let result = pool.apply_async(pid, ()).unwrap();
+        let mut several = pool.imap(|n: u32| n, 0..40, 2).unwrap();
         let child = Process::fork("heir", || -> Result<(), String> {
+            let told = [several.next(), several.next()];
+            if told != [Some(Err(Error::NotTheOwner)), None] {
+                return Err(format!("{told:?}"));
+            }
             let answers = [
                 pool.apply(pid, ()).err(),
                 result.get(None).copied().err(),
@@ -144,6 +149,8 @@ fn a_forked_child_has_no_use_of_it() {
         });
         assert_eq!(child.unwrap().join(LIMIT), Ok(ExitStatus::Code(0)));
         assert!(result.get(LIMIT).is_ok());
+        let all: Result<Vec<u32>, Error> = several.collect();
+        assert_eq!(all, Ok((0..40).collect()));
     });
 }
 

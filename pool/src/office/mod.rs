@@ -172,11 +172,6 @@ impl Office {
         if hub.is_over() { Ok(()) } else { Err(Error::TimedOut) }
     }
 
-    /// Whether some job is in a worker's hands.
-    pub(crate) fn has_handed(&self) -> bool {
-        self.lock().has_handed()
-    }
-
     fn lock(&self) -> MutexGuard<'_, Hub> {
         self.hub.lock().unwrap_or_else(PoisonError::into_inner)
     }
