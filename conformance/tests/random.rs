@@ -200,13 +200,43 @@ const QUEUE_FAULTS: &[&str] = &[
     "fault-queue-got-comes-back",
     "fault-queue-put-never-waits",
     "fault-queue-swaps",
+    "fault-queue-shut-lets-in",
+    "fault-queue-shut-drops",
+    "fault-queue-shut-keeps",
+    "fault-queue-shut-wakes-nobody",
+];
+
+/// The same of queues that count tasks.
+const JOINABLE_FAULTS: &[&str] = &[
+    "fault-queue-join-waits-for-nothing",
+    "fault-queue-join-waits-for-mark",
+    "fault-queue-get-marks",
+    "fault-queue-marks-unlimited",
+    "fault-queue-mark-needs-get",
+    "fault-queue-mark-wakes-one",
+    "fault-queue-refused-counts",
+    "fault-queue-waiting-counts",
+    "fault-queue-join-takes-away",
+    "fault-queue-death-marks",
+    "fault-queue-dead-joiner-locks",
 ];
 
 #[test]
 fn a_script_notices_each_fault_of_a_queue() {
+    let unnoticed = unnoticed_by_scripts(QUEUE_FAULTS, "queue");
+    assert!(unnoticed.is_empty(), "{unnoticed:#?}");
+}
+
+#[test]
+fn a_script_notices_each_fault_of_a_joinable_queue() {
+    let unnoticed = unnoticed_by_scripts(JOINABLE_FAULTS, "joinable-queue");
+    assert!(unnoticed.is_empty(), "{unnoticed:#?}");
+}
+
+fn unnoticed_by_scripts(faults: &[&str], group: &str) -> Vec<String> {
     let error_kinds = Catalogue::embedded().unwrap().error_kinds;
-    let unnoticed = in_parallel(QUEUE_FAULTS, |fault| {
-        let (command, ground) = subject_of(fault, "queue");
+    in_parallel(faults, |fault| {
+        let (command, ground) = subject_of(fault, group);
         let notices = |seed: &u64| {
             let script = draw::plan(&mut Draw::new(*seed), &ground).script(&ground);
             let (outcome, _) = run_script(&command, &script, *seed, &error_kinds);
@@ -215,8 +245,7 @@ fn a_script_notices_each_fault_of_a_queue() {
         let first = (1..=SCRIPTS_FOR_A_FAULT).find(notices);
         println!("{fault}: {first:?}");
         first.is_none().then(|| (*fault).to_owned())
-    });
-    assert!(unnoticed.is_empty(), "{unnoticed:#?}");
+    })
 }
 
 /// One caller, so that no timing can hide anything; and several, whose calls overlap.
@@ -224,15 +253,27 @@ fn a_script_notices_each_fault_of_a_queue() {
 fn the_histories_of_a_wrong_queue_have_no_order() {
     let put = |item| Op::Put(item, Limit::None);
     let get = Op::Get(Limit::None);
-    let alone: [(&str, Vec<Vec<Op>>); 4] = [
+    let counted = |lines: Vec<Op>| vec![lines];
+    let joinable: [(&str, Vec<Vec<Op>>); 4] = [
+        ("fault-queue-get-marks", counted(vec![put(1), get, Op::Join(Limit::Zero)])),
+        ("fault-queue-marks-unlimited", counted(vec![put(1), Op::TaskDone, Op::TaskDone])),
+        ("fault-queue-mark-needs-get", counted(vec![put(1), Op::TaskDone])),
+        ("fault-queue-join-waits-for-nothing", counted(vec![put(1), Op::Join(Limit::Zero)])),
+    ];
+    let alone: [(&str, Vec<Vec<Op>>); 7] = [
+        ("fault-queue-shut-lets-in", vec![vec![Op::Shutdown(false), Op::TryPut(1)]]),
+        ("fault-queue-shut-drops", vec![vec![put(1), Op::Shutdown(false), get]]),
+        ("fault-queue-shut-keeps", vec![vec![put(1), Op::Shutdown(true), get]]),
         ("fault-queue-swaps", vec![vec![put(1), put(2), get, get]]),
         ("fault-queue-get-keeps", vec![vec![put(1), get, Op::TryGet]]),
         ("fault-queue-full-puts", vec![vec![put(1), put(2), Op::TryPut(3), get, get, Op::TryGet]]),
         ("fault-queue-there-later", vec![vec![put(1), Op::TryGet]]),
     ];
-    for (fault, lines) in alone {
+    let queues = alone.map(|(fault, lines)| ("queue", fault, lines));
+    let joinable = joinable.map(|(fault, lines)| ("joinable-queue", fault, lines));
+    for (group, fault, lines) in queues.into_iter().chain(joinable) {
         let run = |name: &str| {
-            let (command, ground) = subject_of(name, "queue");
+            let (command, ground) = subject_of(name, group);
             let (model, lines) = (ground.model, lines.clone());
             Burst { model, lines, crowd: Crowd::None, kills: Vec::new() }.run(&command, &ground)
         };
@@ -386,7 +427,8 @@ fn grounds() -> Vec<Ground> {
         Kind::RLock(RLockModel),
         Kind::Condition(ConditionModel),
         Kind::Barrier(BarrierModel { party_count: 2 }),
-        Kind::Queue(QueueModel { bound: Some(2) }),
+        Kind::Queue(QueueModel { bound: Some(2), is_joinable: false }),
+        Kind::Queue(QueueModel { bound: Some(2), is_joinable: true }),
     ];
     let ground = |model: Kind| {
         let words = model.ops().iter().map(|(_, op)| op.words().0.to_owned());

@@ -121,7 +121,7 @@ fn line(draw: &mut Draw, model: Kind, ground: &Ground) -> Vec<Op> {
         }
         line.extend(model.round(draw));
     }
-    line.retain(|op| ground.offers(*op));
+    line.retain(|op| ground.offers(*op) && op.has_one_point());
     line
 }
 

@@ -53,6 +53,12 @@ pub enum Op {
     Get(Limit),
     /// `try_get`
     TryGet,
+    /// `shutdown`; immediate, if so.
+    Shutdown(bool),
+    /// `task_done`
+    TaskDone,
+    /// `join`, with a limit.
+    Join(Limit),
     /// No call: the caller's process ends, in whatever way, or drops its last handle.
     Gone,
 }
@@ -103,6 +109,10 @@ pub enum Told {
     Empty,
     /// There was no room.
     Full,
+    /// It is shut down.
+    Closed,
+    /// All is done that was put.
+    TaskDoneTooOften,
     /// A number.
     Number(u32),
     /// Yes or no.
@@ -124,6 +134,8 @@ impl Op {
             }
             Self::TryPut(item) => ("try_put", with("item", item.into())),
             Self::Get(limit) => ("get", limit.argument()),
+            Self::Join(limit) => ("join", limit.argument()),
+            Self::Shutdown(true) => ("shutdown", with("immediate", true.into())),
             plain => (plain.word(), Arguments::new()),
         }
     }
@@ -139,6 +151,11 @@ impl Op {
             ("put", None) => Limit::read(args).and_then(|limit| Some(Self::Put(item?, limit))),
             ("try_put", None) => item.map(Self::TryPut),
             ("get", None) => Limit::read(args).map(Self::Get),
+            ("join", None) => Limit::read(args).map(Self::Join),
+            ("shutdown", None) => {
+                let is_immediate = args.get("immediate").and_then(Value::as_bool);
+                Some(Self::Shutdown(is_immediate.unwrap_or(false)))
+            }
             ("acquire", None) => Limit::read(args).map(Self::Acquire),
             ("wait", None) => Limit::read(args).map(Self::Wait),
             ("release", Some(count)) => count.map(Self::ReleaseMany),
@@ -151,11 +168,20 @@ impl Op {
     #[must_use]
     pub const fn limit(self) -> Option<Limit> {
         match self {
-            Self::Acquire(limit) | Self::Wait(limit) | Self::Get(limit) | Self::Put(_, limit) => {
-                Some(limit)
-            }
+            Self::Acquire(limit)
+            | Self::Wait(limit)
+            | Self::Get(limit)
+            | Self::Put(_, limit)
+            | Self::Join(limit) => Some(limit),
             _ => None,
         }
+    }
+
+    /// Whether it takes effect at one point of time. An immediate shutdown first refuses what is put,
+    /// and then drops what is inside.
+    #[must_use]
+    pub const fn has_one_point(self) -> bool {
+        !matches!(self, Self::Shutdown(true))
     }
 
     /// The same call, with this item if it has one.
@@ -169,8 +195,9 @@ impl Op {
     }
 
     /// Those without an argument.
-    const PLAIN: [Self; 15] = [
+    const PLAIN: [Self; 16] = [
         Self::TryGet,
+        Self::TaskDone,
         Self::Try,
         Self::Release,
         Self::Recover,
@@ -209,6 +236,9 @@ impl Op {
             Self::TryPut(_) => "try_put",
             Self::Get(_) => "get",
             Self::TryGet => "try_get",
+            Self::Shutdown(_) => "shutdown",
+            Self::TaskDone => "task_done",
+            Self::Join(_) => "join",
             Self::Gone => "gone", // never asked: a death is no call
         }
     }
@@ -251,6 +281,8 @@ impl Told {
             Self::BarrierBroken,
             Self::Empty,
             Self::Full,
+            Self::Closed,
+            Self::TaskDoneTooOften,
         ];
         errors.into_iter().find(|told| told.error() == Some(word))
     }
@@ -291,6 +323,8 @@ impl Told {
             Self::BarrierBroken => Some("barrier-broken"),
             Self::Empty => Some("empty"),
             Self::Full => Some("full"),
+            Self::Closed => Some("closed"),
+            Self::TaskDoneTooOften => Some("task-done-too-often"),
         }
     }
 }
@@ -315,7 +349,9 @@ mod tests {
         let timed = limits.into_iter().flat_map(|limit| [Op::Acquire(limit), Op::Wait(limit)]);
         let counted = [Op::ReleaseMany(3), Op::Notify(1), Op::Notify(7), Op::TryPut(5)];
         let queued = limits.into_iter().flat_map(|limit| [Op::Put(9, limit), Op::Get(limit)]);
-        let timed = timed.chain(queued);
+        let joined = limits.into_iter().map(Op::Join);
+        let shut = [Op::Shutdown(false), Op::Shutdown(true)];
+        let timed = timed.chain(queued).chain(joined).chain(shut);
         for op in timed.chain(counted).chain(Op::PLAIN) {
             let (word, args) = op.words();
             assert_eq!(Op::read(word, &args), Some(op));

@@ -82,8 +82,17 @@ kinds! {
 }
 
 /// The groups of behaviours whose objects have a model.
-pub const GROUPS: [&str; 8] =
-    ["lock", "semaphore", "bounded-semaphore", "event", "rlock", "condition", "barrier", "queue"];
+pub const GROUPS: [&str; 9] = [
+    "lock",
+    "semaphore",
+    "bounded-semaphore",
+    "event",
+    "rlock",
+    "condition",
+    "barrier",
+    "queue",
+    "joinable-queue",
+];
 
 impl Kind {
     /// The model of a group's object, in a form that takes these sides.
@@ -108,7 +117,8 @@ impl Kind {
             "rlock" => Self::RLock(RLockModel),
             "condition" => Self::Condition(ConditionModel),
             "barrier" => Self::Barrier(BarrierModel { party_count: 2 }),
-            "queue" => Self::Queue(QueueModel { bound: Some(2) }),
+            "queue" => Self::Queue(QueueModel { bound: Some(2), is_joinable: false }),
+            "joinable-queue" => Self::Queue(QueueModel { bound: Some(2), is_joinable: true }),
             _ => return None,
         })
     }
@@ -124,6 +134,7 @@ impl Kind {
             Self::RLock(_) => "rlock",
             Self::Condition(_) => "condition",
             Self::Barrier(_) => "barrier",
+            Self::Queue(QueueModel { is_joinable: true, .. }) => "joinable-queue",
             Self::Queue(_) => "queue",
         }
     }
@@ -133,6 +144,7 @@ impl Kind {
     pub const fn names(&self) -> [&'static str; 2] {
         match self {
             Self::Semaphore(_) => ["semaphore", "other"],
+            Self::Queue(_) => ["queue", "other"],
             _ => [self.group(), "other"],
         }
     }
@@ -175,9 +187,9 @@ impl Kind {
                 let party_count = draw.weighted(&[(10, 1), (50, 2), (40, 3)]);
                 Self::Barrier(BarrierModel { party_count })
             }
-            Self::Queue(_) => {
+            Self::Queue(model) => {
                 let bounds = [(30, Some(1)), (30, Some(2)), (20, Some(3)), (20, None)];
-                Self::Queue(QueueModel { bound: draw.weighted(&bounds) })
+                Self::Queue(QueueModel { bound: draw.weighted(&bounds), ..model })
             }
             other => other,
         }
@@ -206,6 +218,7 @@ impl Kind {
             Self::Event(_) => EVENT_OPS,
             Self::Condition(_) => CONDITION_OPS,
             Self::Barrier(_) => BARRIER_OPS,
+            Self::Queue(QueueModel { is_joinable: true, .. }) => JOINABLE_OPS,
             Self::Queue(_) => QUEUE_OPS,
         }
     }
@@ -314,6 +327,9 @@ impl Kind {
                 has_room.then_some((by, Op::Release))
             }
             (Self::Event(_), State::Event(state)) if !state.is_set => Some((None, Op::Set)),
+            (Self::Queue(_), State::Queue(state)) if state.has_undone() => {
+                Some((None, Op::TaskDone))
+            }
             (Self::Queue(_), State::Queue(state)) if state.is_empty() => {
                 Some((None, Op::Put(0, Limit::None)))
             }
@@ -432,6 +448,22 @@ const QUEUE_OPS: &[(usize, Op)] = &[
     (4, Op::Get(Limit::Short)),
     (4, Op::Get(Limit::Zero)),
     (8, Op::TryGet),
+    (3, Op::Shutdown(false)),
+    (2, Op::Shutdown(true)),
+];
+
+const JOINABLE_OPS: &[(usize, Op)] = &[
+    (24, Op::Put(0, Limit::None)),
+    (4, Op::Put(0, Limit::Short)),
+    (8, Op::TryPut(0)),
+    (18, Op::Get(Limit::None)),
+    (4, Op::Get(Limit::Short)),
+    (8, Op::TryGet),
+    (24, Op::TaskDone),
+    (10, Op::Join(Limit::None)),
+    (2, Op::Join(Limit::Long)),
+    (3, Op::Join(Limit::Short)),
+    (4, Op::Join(Limit::Zero)),
 ];
 
 const ACQUIRES: &[(usize, Op)] = &[

@@ -2,6 +2,9 @@
 //!
 //! A call that a death cut off took effect or did not: an item that was being put is inside or is
 //! nowhere, and one that was being got is still inside or is gone.
+//!
+//! One that was shut down takes nothing any more, and gives what is inside. One that counts tasks
+//! counts each item as one from its put on, until somebody says that one is done.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
@@ -14,6 +17,8 @@ use super::{Actor, Model};
 pub struct QueueModel {
     /// There is room for so many items; without end where it is none.
     pub bound: Option<u32>,
+    /// What is done of its items is counted.
+    pub is_joinable: bool,
 }
 
 /// All that a queue remembers.
@@ -22,6 +27,9 @@ pub struct QueueState {
     items: VecDeque<u32>,
     /// Who waits for room. Whose item comes in when there is some depends on who of them it is.
     putters: BTreeSet<Actor>,
+    is_shut: bool,
+    /// Items that were put, and of which nobody has said that they are done; where that is counted.
+    undone_count: u32,
 }
 
 type Next = Vec<(Told, QueueState)>;
@@ -32,7 +40,8 @@ impl Model for QueueModel {
     type Told = Told;
 
     fn new_state(&self) -> QueueState {
-        QueueState { items: VecDeque::new(), putters: BTreeSet::new() }
+        let (items, putters) = (VecDeque::new(), BTreeSet::new());
+        QueueState { items, putters, is_shut: false, undone_count: 0 }
     }
 
     fn step(&self, state: &QueueState, call: &Call) -> Next {
@@ -41,6 +50,12 @@ impl Model for QueueModel {
             Op::TryPut(item) => self.put(state, call.by, item, Limit::Zero),
             Op::Get(limit) => get(state, limit),
             Op::TryGet => get(state, Limit::Zero),
+            Op::Shutdown(is_immediate) => vec![(Told::Ok, shut(state, is_immediate))],
+            Op::TaskDone if self.is_joinable => mark(state),
+            Op::Join(_) if self.is_joinable && state.undone_count == 0 => {
+                vec![(Told::Ok, state.clone())]
+            }
+            Op::Join(limit) if self.is_joinable => gives_up(state, limit, Told::TimedOut),
             Op::Gone => vec![(Told::Ok, without(state, call.by))],
             _ => Vec::new(), // no call of a queue
         }
@@ -57,9 +72,13 @@ impl Model for QueueModel {
 
 impl QueueModel {
     fn put(self, state: &QueueState, by: Actor, item: u32, limit: Limit) -> Next {
+        if state.is_shut {
+            return vec![(Told::Closed, without(state, by))];
+        }
         if self.has_room(state) {
             let mut next = without(state, by);
             next.items.push_back(item);
+            next.undone_count += u32::from(self.is_joinable);
             return vec![(Told::Ok, next)];
         }
         gives_up(state, limit, Told::Full)
@@ -74,7 +93,7 @@ impl QueueModel {
     /// Whether this put would wait beside another, and nobody could say whose item comes first.
     pub(super) fn is_open(self, state: &QueueState, call: &Call) -> bool {
         let waits = matches!(call.op, Op::Put(_, Limit::None | Limit::Long));
-        waits && !self.has_room(state) && !state.putters.is_empty()
+        waits && !state.is_shut && !self.has_room(state) && !state.putters.is_empty()
     }
 }
 
@@ -82,7 +101,21 @@ fn get(state: &QueueState, limit: Limit) -> Next {
     let mut next = state.clone();
     match next.items.pop_front() {
         Some(item) => vec![(Told::Number(item), next)],
+        None if state.is_shut => vec![(Told::Closed, next)],
         None => gives_up(state, limit, Told::Empty),
+    }
+}
+
+/// Nothing comes in any more; of what is inside, all is dropped, or nothing.
+fn shut(state: &QueueState, is_immediate: bool) -> QueueState {
+    let items = if is_immediate { VecDeque::new() } else { state.items.clone() };
+    QueueState { items, is_shut: true, ..state.clone() }
+}
+
+fn mark(state: &QueueState) -> Next {
+    match state.undone_count.checked_sub(1) {
+        Some(undone_count) => vec![(Told::Ok, QueueState { undone_count, ..state.clone() })],
+        None => vec![(Told::TaskDoneTooOften, state.clone())],
     }
 }
 
@@ -101,14 +134,23 @@ fn without(state: &QueueState, by: Actor) -> QueueState {
 }
 
 impl QueueState {
-    /// Nothing can be got.
+    /// Nothing can be got, and something may come.
     pub(super) fn is_empty(&self) -> bool {
-        self.items.is_empty()
+        self.items.is_empty() && !self.is_shut
+    }
+
+    /// Somebody may wait until all is done.
+    pub(super) const fn has_undone(&self) -> bool {
+        self.undone_count > 0
     }
 }
 
 impl fmt::Display for QueueState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "with {:?} inside", self.items)
+        write!(f, "with {:?} inside", self.items)?;
+        if self.undone_count > 0 {
+            write!(f, ", {} not done", self.undone_count)?;
+        }
+        f.write_str(if self.is_shut { ", shut down" } else { "" })
     }
 }
