@@ -6,6 +6,10 @@ use core::time::Duration;
 /// which others would rather wait than be told apart.
 pub const LARGE_BYTES: usize = 1 << 14;
 
+/// How many bytes of several messages, headers included, are copied at most while a lock is held,
+/// but for a first message that has more: as many as of one.
+pub(crate) const RUN_BYTES: usize = LARGE_BYTES;
+
 /// How long a spin for a message or for room lasts at least: about ten small messages.
 pub(crate) const SPIN_FIRST_ITERATIONS: u32 = 32;
 

@@ -122,6 +122,10 @@ impl AtomicU64 {
     /// before a read-modify-write which it has not seen, as a look of the kernel's at the word is
     /// here, and who stored it would read what was there before.
     pub(crate) fn store(&self, value: u64, order: Ordering) {
+        if let Some(half) = fault::half_of(&self.0, value) {
+            life::step();
+            self.0.swap(half, order);
+        }
         life::step();
         self.0.swap(value, fault::store_ordering(order));
     }

@@ -26,6 +26,9 @@ const ARRIVED_MARK: u64 = 1 << 30;
 const BROKEN_MARK: u64 = 2 << 30;
 const TOKEN_MASK: u64 = ARRIVED_MARK - 1;
 
+// Where a queue's ends count, above where they stand.
+const COUNT_SHIFT: u32 = 36;
+
 /// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -97,6 +100,8 @@ pub(crate) enum Fault {
     FenceForgotten,
     /// Stores release nothing.
     StoreReleasesNothing,
+    /// Of two messages that are put or taken at once each is so by a store of its own.
+    RunByTwoStores,
 }
 
 /// Loom's atomics, whatever their width.
@@ -195,6 +200,16 @@ pub(crate) fn load_ordering(order: Ordering) -> Ordering {
 /// The same of a store.
 pub(crate) fn store_ordering(order: Ordering) -> Ordering {
     if is(Fault::StoreReleasesNothing) { Relaxed } else { order }
+}
+
+/// What the planted fault stores before this: the half of what an end of a queue passes, where that
+/// is two messages, which are alike.
+pub(crate) fn half_of(word: &impl Modelled, value: u64) -> Option<u64> {
+    if !is(Fault::RunByTwoStores) {
+        return None;
+    }
+    let passed = value.wrapping_sub(word.load(Relaxed));
+    (passed >> COUNT_SHIFT == 2).then(|| value - passed / 2)
 }
 
 /// Whether the planted fault leaves out the wake that the running process is about to make.

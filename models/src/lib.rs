@@ -132,6 +132,10 @@
 //! | queue: who borrowed dies beside a getter and a putter | 0 | 38 | 78 |
 //! | queue: who shuts dies beside another and a getter | 1 | 10 | 720 |
 //! | queue: a putter and a getter die beside one of each | 0 | 9 × 46 | 4 816 |
+//! | queue: two put at once, one gets both; three through two | 3; 2 | | 101 and 69; 683 |
+//! | queue: two sleep, and two are put at once | 1 | | 260 |
+//! | queue: who puts two at once dies, one shuts it, one gets | 1 | 15 | 1 948 |
+//! | queue: who takes two at once dies beside a getter and a putter | 0 | 35 | 392 |
 //! | one to one: two messages, room for one; one; up to the end | 2 | | 4 422; 211; 545 |
 //! | one to one: a sender dies beside another and a receiver | 1 | 29 | 15 917 |
 //! | one to one: a receiver dies beside another and a sender | 0 | 28 | 744 |

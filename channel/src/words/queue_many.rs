@@ -3,15 +3,14 @@
 use super::cell::{
     LARGE_BYTES,
     Ordering::{Acquire, Relaxed, Release},
-    fence_after_leave, leave,
+    RUN_BYTES, fence_after_leave, leave,
 };
 use super::position::Position;
 use super::queue::View;
 use super::record::{self, State, header};
 
-/// How many units are copied at most while a lock is held, but for a first message that has more:
-/// as many as of one message.
-const RUN_UNITS: u64 = record::units(LARGE_BYTES as u32);
+/// The same in units.
+const RUN_UNITS: u64 = record::units(RUN_BYTES as u32);
 
 /// Where messages go that are taken together: one behind the other.
 pub(crate) struct Run<'a> {

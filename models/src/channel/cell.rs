@@ -14,6 +14,8 @@ pub(super) use crate::wait::Wait;
 /// One unit of the ring: a longer message is a large one.
 pub(super) const LARGE_BYTES: usize = 8;
 pub(super) const RECV_BYTES: usize = 8;
+/// Two messages are put or taken at once, where there are two.
+pub(super) const RUN_BYTES: usize = 24;
 /// A spin is a look, and so is what comes behind it.
 pub(super) const SPIN_FIRST_ITERATIONS: u32 = 1;
 pub(super) const SPIN_LIMIT_ITERATIONS: u32 = 0;

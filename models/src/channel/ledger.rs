@@ -11,7 +11,7 @@ pub(super) struct Ledger {
     begun: [Cell<bool>; MESSAGE_COUNT],
     put: [Cell<bool>; MESSAGE_COUNT],
     had: [Cell<bool>; MESSAGE_COUNT],
-    /// How many of those who may have had one have died before they could tell.
+    /// How many may have been had by those who have died before they could tell.
     amid_get_count: Cell<usize>,
 }
 
@@ -25,11 +25,20 @@ impl Ledger {
     }
 
     pub(super) fn begin_get(&self) {
-        self.amid_get_count.set(self.amid_get_count.get() + 1);
+        self.begin_get_many(1);
     }
 
     pub(super) fn end_get(&self) {
-        self.amid_get_count.set(self.amid_get_count.get() - 1);
+        self.end_get_many(1);
+    }
+
+    /// The same of up to so many at once.
+    pub(super) fn begin_get_many(&self, count: usize) {
+        self.amid_get_count.set(self.amid_get_count.get() + count);
+    }
+
+    pub(super) fn end_get_many(&self, count: usize) {
+        self.amid_get_count.set(self.amid_get_count.get() - count);
     }
 
     pub(super) fn have(&self, number: usize) {

@@ -20,7 +20,7 @@ channel_word!(queue, "../../../channel/src/words/queue.rs", dead_code, unused_im
 channel_word!(queue_get, "../../../channel/src/words/queue_get.rs", dead_code);
 channel_word!(queue_many, "../../../channel/src/words/queue_many.rs");
 channel_word!(queue_place, "../../../channel/src/words/queue_place.rs", dead_code);
-channel_word!(queue_put, "../../../channel/src/words/queue_put.rs", dead_code);
+channel_word!(queue_put, "../../../channel/src/words/queue_put.rs");
 channel_word!(record, "../../../channel/src/words/record.rs");
 channel_word!(ring, "../../../channel/src/words/ring.rs");
 channel_word!(spins, "../../../channel/src/words/spins.rs");
@@ -31,5 +31,6 @@ mod canal;
 mod ledger;
 mod queue_killed;
 mod queue_live;
+mod queue_runs;
 mod spsc_models;
 mod stream;

@@ -1,6 +1,7 @@
 //! The scene of the queue's models: a queue with room for two messages of a unit each, or one that
 //! is longer.
 
+use core::ops::Range;
 use std::rc::Rc;
 
 use loom::sync::atomic::{
@@ -12,6 +13,7 @@ use super::cell::{AtomicU64, Deadline, Error};
 use super::face::Face;
 use super::ledger::Ledger;
 use super::queue::{Own, QueueWords, Shape, View};
+use super::queue_many::Run;
 use crate::life::{Attachment, Scene, World, act_as};
 use crate::sleepers::Slices;
 
@@ -116,6 +118,36 @@ impl Stream {
     /// Gets until a message of this number has come.
     pub(super) fn get_until(&self, at: &Attachment, number: usize) {
         while self.get(at) != number {}
+    }
+
+    /// Puts these, as many at once as there is room for, unless it is shut.
+    pub(super) fn put_many(&self, at: &Attachment, numbers: Range<usize>) {
+        let own = Own::default();
+        let bodies: Vec<_> = numbers.clone().map(|number| self.body(number)).collect();
+        let bodies: Vec<_> = bodies.iter().map(Vec::as_slice).collect();
+        numbers.clone().for_each(|number| self.ledger.begin_put(number));
+        let mut count = 0;
+        while count < bodies.len() {
+            match self.view(at, &own).put_run(&bodies[count..], Deadline::Never) {
+                Ok(more) => count += more,
+                told => return assert_eq!(told, Err(Error::Closed), "there is no limit"),
+            }
+        }
+        numbers.for_each(|number| self.ledger.end_put(number));
+        self.show();
+    }
+
+    /// The numbers of the next messages, two at most, which nobody else has had.
+    pub(super) fn get_two(&self, at: &Attachment) -> Vec<usize> {
+        let (own, mut bytes, mut ends) = (Own::default(), [0; 16], Vec::with_capacity(2));
+        self.ledger.begin_get_many(2);
+        let run = Run { bytes: &mut bytes, ends: &mut ends, count_max: 2 };
+        self.view(at, &own).get_run(run, Deadline::Never).expect("no limit, not shut");
+        self.ledger.end_get_many(2);
+        self.show();
+        let starts = [0].into_iter().chain(ends.iter().copied());
+        let numbers = starts.zip(&ends).map(|(start, end)| self.number_of(&bytes[start..*end]));
+        numbers.inspect(|number| self.ledger.have(*number)).collect()
     }
 
     pub(super) fn mark(&self, at: &Attachment) {
