@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::limits::{LOOK, POINT_LIMIT, SAMPLE_PERIOD, SAMPLE_STEPS};
+use crate::limits::{LANDING_MIN, LOOK, POINT_LIMIT, SAMPLE_PERIOD, SAMPLE_STEPS};
 use crate::path::Landing;
 use crate::patience::Patience;
 use crate::perform::{Aids, perform};
@@ -82,7 +82,9 @@ impl Controller {
         let began = Instant::now();
         let mut tally = Tally::default();
         if let Some(region) = self.rehearse(scenario, density, true, &mut tally) {
-            let lands = scenario.sweep == Sweep::Long || density.looks_at_changes();
+            let lands = scenario.sweep == Sweep::Long
+                || density.looks_at_changes()
+                || region.step_count >= LANDING_MIN;
             let mut walk = Walk::new(density, &region);
             while let Some(steps) = self.next(&mut walk, &tally) {
                 let kill = match scenario.sweep {
@@ -173,11 +175,14 @@ impl Controller {
     pub fn pauses(&self, scenario: &Scenario, density: Density) -> Tally {
         let began = Instant::now();
         let mut tally = Tally::default();
-        if let Some(region) = self.rehearse(scenario, density, false, &mut tally) {
+        if let Some(region) = self.rehearse(scenario, density, true, &mut tally) {
+            let lands = region.step_count >= LANDING_MIN;
             let mut walk = Walk::new(density, &region);
             while let Some(steps) = self.next(&mut walk, &tally) {
                 let plan = Plan::still(steps);
-                let outcome = self.play(scenario, plan, Aids::default());
+                let landing = region.landing(Kill::before(steps)).filter(|_| lands);
+                let aids = Aids { landings: [landing, None], ..Aids::default() };
+                let outcome = self.play_well(scenario, plan, aids, &mut tally);
                 let death = self.record.death(0);
                 tally.count(self.found(plan, outcome), [death]);
                 walk.note(&death);

@@ -61,6 +61,9 @@ pub struct Run {
     /// How densely to look.
     #[serde(default = "default_points")]
     pub points: u64,
+    /// At each change that others can see instead.
+    #[serde(default)]
+    pub changes: bool,
     /// Every so many instructions instead, for what is to be noticed at a few of a long region,
     /// whose points lie soon behind system calls.
     pub stride: Option<u64>,
@@ -209,8 +212,9 @@ impl Nursery {
         let output = Command::new(self.target.join("release/purlin-sweep"))
             .args([run.scenario.as_str(), "--failures", "1"])
             .args(match run.stride {
-                Some(stride) => ["--stride".to_owned(), stride.to_string()],
-                None => ["--points".to_owned(), run.points.to_string()],
+                _ if run.changes => vec!["--changes".to_owned()],
+                Some(stride) => vec!["--stride".to_owned(), stride.to_string()],
+                None => vec!["--points".to_owned(), run.points.to_string()],
             })
             .args(run.pauses.then_some("--pauses"))
             .output()?;

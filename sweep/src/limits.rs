@@ -30,6 +30,9 @@ pub(crate) const WAITING_MIN: Duration = Duration::from_millis(120);
 /// The limit of one that is to sleep for the first slice, and for a part of the second.
 pub(crate) const SHORT_LIMIT: Duration = Duration::from_nanos(SLICE_FIRST_NANOS * 3 / 2);
 
+/// The limit of one that is to find that nothing comes while it spins: some spins long.
+pub(crate) const VAIN_LIMIT: Duration = Duration::from_micros(200);
+
 /// After so many sleeps the slices of a sleeper have their full length.
 pub(crate) const LONG_SLICES_COUNT: u64 = 4;
 
@@ -98,6 +101,10 @@ pub(crate) const NOT_PERMITTED_STATUS: i32 = 77;
 
 /// How many steps of a role are noted; a later one has no landing, and is stepped to.
 pub(crate) const LIST_MAX: usize = 1 << 20;
+
+/// In a region of so many instructions, some 30 ms of steps, roles run to soon before their points
+/// at full speed.
+pub(crate) const LANDING_MIN: u64 = 1000;
 
 /// Failures that are shown in full for each scenario; the others are counted.
 pub(crate) const SHOWN_COUNT: usize = 8;

@@ -177,8 +177,8 @@ impl Op {
         }
     }
 
-    /// Whether it takes effect at one point of time. An immediate shutdown first refuses what is put,
-    /// and then drops what is inside.
+    /// Whether it takes effect at one point of time. An immediate shutdown first refuses what is
+    /// put, and then drops what is inside.
     #[must_use]
     pub const fn has_one_point(self) -> bool {
         !matches!(self, Self::Shutdown(true))

@@ -19,11 +19,14 @@ mod manager;
 mod name;
 mod name_world;
 mod pipe;
+mod pipe_ways;
 mod pool;
 mod queue;
 mod queue_faces;
 mod queue_join;
+mod queue_now;
 mod queue_place;
+mod queue_wait;
 mod registration;
 mod rlock;
 mod semaphore;
@@ -31,6 +34,7 @@ mod semaphore_late;
 mod semaphore_live;
 mod semaphore_world;
 mod shared;
+mod spsc_ends;
 mod start;
 mod takeover;
 mod tracked;
@@ -47,7 +51,7 @@ pub fn named(name: &str) -> Option<Scenario> {
 /// All scenarios of the library.
 #[must_use]
 pub fn all() -> Vec<Scenario> {
-    let lists: [&[Scenario]; 30] = [
+    let lists: [&[Scenario]; 34] = [
         &registration::SCENARIOS,
         &liveness::SCENARIOS,
         &arena::SCENARIOS,
@@ -77,6 +81,10 @@ pub fn all() -> Vec<Scenario> {
         &pool::SCENARIOS,
         &manager::SCENARIOS,
         &queue_place::SCENARIOS,
+        &queue_wait::SCENARIOS,
+        &queue_now::SCENARIOS,
+        &spsc_ends::SCENARIOS,
+        &pipe_ways::SCENARIOS,
         &whole::SCENARIOS,
     ];
     lists.concat()

@@ -10,11 +10,11 @@ use crate::stage::{AnyStage, Scenario, Stage, Sweep, Turn};
 use crate::sys::trace::Mark;
 use crate::verdict::{Failure, Kind, Outcome, check};
 
-const SMALL: usize = 20;
+pub(super) const SMALL: usize = 20;
 /// The room of the sockets, as it is asked for: a quarter of twice that goes in at once. Of a large
 /// message the rest lies in a file.
-const ROOM: usize = 6000;
-const LARGE: usize = ROOM / 2 + 200;
+pub(super) const ROOM: usize = 6000;
+pub(super) const LARGE: usize = ROOM / 2 + 200;
 
 pub(super) const SCENARIOS: [Scenario; 4] = [
     scenario("pipe-send", "send a message behind another", || {
@@ -40,11 +40,11 @@ const fn scenario(
 }
 
 /// The two sockets of a pipe, of which each role makes ends of its own, and who did what to it.
-struct World {
-    journal: Journal,
+pub(super) struct World {
+    pub(super) journal: Journal,
     to_receive: OwnedFd,
     to_send: OwnedFd,
-    size: usize,
+    pub(super) size: usize,
 }
 
 /// Journal cells: how far each of the mortal has come, and which message somebody had, once each.
@@ -52,17 +52,17 @@ const STEPS: usize = 16;
 const HAD: usize = 20;
 
 /// What stands in the first of them.
-const AMID: u64 = 1;
-const DONE: u64 = 2;
-const NOTED: u64 = 3;
+pub(super) const AMID: u64 = 1;
+pub(super) const DONE: u64 = 2;
+pub(super) const NOTED: u64 = 3;
 
 /// Messages by their numbers: those that are there before, and those of the mortal.
-const OWN: usize = 4;
+pub(super) const OWN: usize = 4;
 const NUMBER_MAX: usize = OWN + 4;
 
 impl World {
     /// With so many messages inside.
-    fn new(size: usize, inside_count: usize) -> Result<Self, Failure> {
+    pub(super) fn new(size: usize, inside_count: usize) -> Result<Self, Failure> {
         let pair =
             socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None);
         let (to_receive, to_send) = pair.map_err(std::io::Error::from)?;
@@ -76,11 +76,11 @@ impl World {
         Ok(world)
     }
 
-    fn writer(&self) -> Result<Pipe, Failure> {
+    pub(super) fn writer(&self) -> Result<Pipe, Failure> {
         Pipe::from_descriptor(self.to_send.try_clone()?, false, true).map_err(failed)
     }
 
-    fn reader(&self) -> Result<Pipe, Failure> {
+    pub(super) fn reader(&self) -> Result<Pipe, Failure> {
         let reader = Pipe::from_descriptor(self.to_receive.try_clone()?, true, false);
         let reader = reader.map_err(failed)?;
         // The first receive of a thread makes the place where messages come to.
@@ -89,12 +89,12 @@ impl World {
         Ok(reader)
     }
 
-    fn message(&self, number: usize) -> Vec<u8> {
+    pub(super) fn message(&self, number: usize) -> Vec<u8> {
         (0..self.size).map(|byte| (number * 31 + byte) as u8).collect()
     }
 
     /// Which message it is; each may come once.
-    fn note(&self, message: &[u8]) -> Outcome {
+    pub(super) fn note(&self, message: &[u8]) -> Outcome {
         let found = (0..NUMBER_MAX).find(|number| *message == *self.message(*number));
         let torn = || Failure::new(Kind::Corrupt, format!("{} bytes of no message", message.len()));
         let number = found.ok_or_else(torn)?;
@@ -102,12 +102,16 @@ impl World {
         check(before == 0, Kind::Duplicate, || format!("message {number} came twice"))
     }
 
-    fn had(&self, number: usize) -> bool {
+    pub(super) fn had(&self, number: usize) -> bool {
         self.journal.cell(HAD + number) != 0
     }
 
-    fn step(&self, mortal: usize) -> u64 {
+    pub(super) fn step(&self, mortal: usize) -> u64 {
         self.journal.cell(STEPS + mortal)
+    }
+
+    pub(super) fn set_step(&self, mortal: usize, step: u64) {
+        self.journal.set_cell(STEPS + mortal, step);
     }
 
     fn send(&self, mortal: usize, mark: &Mark) -> Outcome {
@@ -141,7 +145,7 @@ impl World {
     }
 
     /// Receives what is inside.
-    fn drain(&self) -> Outcome {
+    pub(super) fn drain(&self) -> Outcome {
         let reader = self.reader()?;
         loop {
             match reader.try_recv() {
@@ -153,7 +157,7 @@ impl World {
     }
 
     /// It is as good as new.
-    fn settle(&self) -> Outcome {
+    pub(super) fn settle(&self) -> Outcome {
         let (reader, writer) = (self.reader()?, self.writer()?);
         for number in 0..2 {
             writer.try_send(&self.message(number)).map_err(failed)?;
@@ -166,7 +170,7 @@ impl World {
     }
 }
 
-fn failed(error: Error) -> Failure {
+pub(super) fn failed(error: Error) -> Failure {
     Failure::new(Kind::Corrupt, format!("the pipe says {error}"))
 }
 

@@ -84,9 +84,18 @@ const NUMBER_MAX: usize = OWN + 4;
 impl World {
     /// With so many messages inside, and the ends amid the ring.
     pub(super) fn new(size: usize, inside_count: usize) -> Result<Self, Failure> {
+        Self::behind([size; CAPACITY], size, inside_count)
+    }
+
+    /// With so many messages inside, behind others of these lengths, which have gone.
+    pub(super) fn behind(
+        gone: impl IntoIterator<Item = usize>,
+        size: usize,
+        inside_count: usize,
+    ) -> Result<Self, Failure> {
         let queue = Queue::bounded(CAPACITY, size).map_err(failed)?;
-        for _ in 0..CAPACITY {
-            queue.try_send(&vec![0; size]).map_err(failed)?;
+        for len in gone {
+            queue.try_send(&vec![0; len]).map_err(failed)?;
             queue.try_recv().map_err(failed)?;
         }
         let world = Self { journal: Journal::new()?, queue, size };

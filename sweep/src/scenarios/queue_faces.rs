@@ -43,7 +43,7 @@ pub(super) fn failed(error: Error) -> Failure {
 
 /// Journal cells: how far each of the mortal has come, how often each number came; and, while the
 /// victim stands still or goes on, whether another has the end.
-const STEPS: usize = 16;
+pub(super) const STEPS: usize = 16;
 const HAD: usize = 20;
 const IS_HELD_BY_ANOTHER: usize = 40;
 
@@ -83,8 +83,16 @@ struct Pages {
 const PAGE_MESSAGE: usize = 1016;
 const FIRST_CHUNK: u64 = 256;
 
-/// The numbers of what the mortal put.
+/// The numbers of what the mortal put, and of what is put to fill it.
 const OWN: u64 = 10_000;
+const FILLING: u64 = 20_000;
+
+/// What is taken at a time, and in what the system counts it.
+const CHUNK_BYTES: u64 = 1 << 18;
+const BLOCK_BYTES: u64 = 512;
+
+/// Journal cell: how many were put to fill it.
+const FILLING_COUNT: usize = 41;
 
 impl Pages {
     fn new(put_count: u64, puts: bool) -> Result<Self, Failure> {
@@ -109,11 +117,26 @@ impl Pages {
     fn note(&self, message: &[u8]) -> Result<u64, Failure> {
         let number = u64::from_le_bytes(core::array::from_fn(|byte| message[byte]));
         check(message == Self::message(number), Kind::Corrupt, || "a torn message".to_owned())?;
-        if number >= OWN {
+        if (OWN..FILLING).contains(&number) {
             let before = self.journal.swap_cell(HAD + (number - OWN) as usize, 1);
             check(before == 0, Kind::Duplicate, || format!("{number} came twice"))?;
         }
         Ok(number)
+    }
+
+    /// How many bytes of its segment are there.
+    fn byte_count(&self) -> Result<u64, Failure> {
+        let stat = rustix::fs::fstat(self.queue.segment().descriptor());
+        Ok(stat.map_err(std::io::Error::from)?.st_blocks as u64 * BLOCK_BYTES)
+    }
+
+    /// What is put where pages were taken for it, or have been now, has all pages of its chunk.
+    fn check_pages(&self) -> Outcome {
+        self.queue.try_send(&Self::message(FILLING)).map_err(failed)?;
+        let byte_count = self.byte_count()?;
+        check(byte_count >= 2 * CHUNK_BYTES, Kind::Corrupt, || {
+            format!("two chunks are taken, and {byte_count} bytes are there")
+        })
     }
 
     fn act(&self, mortal: usize, mark: &Mark) -> Outcome {
@@ -150,8 +173,23 @@ impl Stage for Pages {
         self.act(1, mark)
     }
 
+    /// Puts what there is room for, over what the victim may be about to give back.
+    fn other(&self, _turn: &Turn<'_>) -> Outcome {
+        self.act(1, &Mark::UNARMED)?;
+        let mut count = 0;
+        while !self.puts && self.queue.try_send(&Self::message(FILLING + count)).is_ok() {
+            count += 1;
+            self.journal.set_cell(FILLING_COUNT, count);
+        }
+        Ok(())
+    }
+
     fn check(&self) -> Outcome {
-        let count = self.drain()?;
+        if self.puts {
+            self.check_pages()?;
+        }
+        let filling_count = self.journal.cell(FILLING_COUNT) + u64::from(self.puts);
+        let count = self.drain()?.saturating_sub(filling_count);
         let (done, amid) = (count_of(&self.journal, DONE), count_of(&self.journal, AMID));
         let (least, most) = match self.puts {
             true => (self.inside_count + done, self.inside_count + done + amid),

@@ -9,7 +9,7 @@ use crate::stage::{AnyStage, Scenario, Stage, Sweep, Turn};
 use crate::sys::trace::Mark;
 use crate::verdict::{Failure, Kind, Outcome, check};
 
-pub(super) const SCENARIOS: [Scenario; 8] = [
+pub(super) const SCENARIOS: [Scenario; 13] = [
     scenario("queue-reserve", "reserve a place, write there, commit", || {
         Ok(Box::new(Reserving(World::new(SMALL, 1)?)))
     }),
@@ -34,7 +34,31 @@ pub(super) const SCENARIOS: [Scenario; 8] = [
     scenario("queue-get-many", "take two messages at once", || {
         Ok(Box::new(GettingMany(World::new(SMALL, 2)?)))
     }),
+    scenario("queue-reserve-large", "reserve a place for a large one, write there, commit", || {
+        Ok(Box::new(Reserving(World::new(LARGE, 1)?)))
+    }),
+    scenario("queue-reserve-round", "the same of one that goes round the end of the ring", || {
+        Ok(Box::new(Reserving(World::behind(BEFORE_LAST, SMALL, 1)?)))
+    }),
+    scenario("queue-borrow-round", "borrow one that goes round the end, read it, take it", || {
+        Ok(Box::new(Borrowing { world: World::behind(BEFORE_END, SMALL, 2)?, is_taken: true }))
+    }),
+    scenario("queue-put-many-round", "put two at once, which go round the end of the ring", || {
+        Ok(Box::new(PuttingMany(World::behind(BEFORE_LAST, SMALL, 1)?)))
+    }),
+    scenario(
+        "queue-get-many-round",
+        "take two at once, which go round the end of the ring",
+        || Ok(Box::new(GettingMany(World::behind(BEFORE_END, SMALL, 2)?))),
+    ),
 ];
+
+/// The ring has room for sixteen units, and a small message takes four. Behind these it is two
+/// units to the end of the ring: a body goes round it, and its header does not.
+const BEFORE_END: [usize; 4] = [SMALL, SMALL, SMALL, 8];
+
+/// One message less.
+const BEFORE_LAST: [usize; 3] = [SMALL, SMALL, 8];
 
 const fn scenario(
     name: &'static str,
