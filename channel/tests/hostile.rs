@@ -13,6 +13,7 @@ use crate::random::config;
 
 /// What the fuzzer runs: calls of a queue of any kind, and writes between them.
 #[path = "../../fuzz/src"]
+#[expect(dead_code, unreachable_pub, reason = "others of its targets, and its own face")]
 mod fuzzed {
     mod input;
     pub(crate) mod ring;

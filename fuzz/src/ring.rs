@@ -70,6 +70,10 @@ impl Told {
         self.incompatible |= matches!(answer, Err(Error::Incompatible));
         answer.ok()
     }
+
+    fn hear<T>(&mut self, answer: Result<T, Error>) {
+        self.note(answer);
+    }
 }
 
 /// A queue; of one that counts what was done, also that.
@@ -134,29 +138,37 @@ fn call(used: &mut Used, step: u8, size: u8, told: &mut Told) {
     let (queue, size) = (&used.queue, usize::from(size));
     let message = vec![step; large];
     match step % 16 {
-        0 => drop(told.note(queue.try_send(&message[..size]))),
-        1 => drop(told.note(queue.try_recv())),
-        2 => drop(told.note(queue.recv_into(&mut vec![0; size], now))),
-        3 => drop(told.note(queue.send_many(&[&message[..size], b"two", b""], now))),
-        4 => drop(told.note(queue.recv_many(&mut Batch::with_room(3, size), now))),
-        5 => drop(told.note(queue.reserve(size, now).and_then(written))),
-        6 => drop(told.note(queue.reserve(size, now))),
-        7 => drop(told.note(queue.recv_ref(now).and_then(|lent| {
+        0 => told.hear(queue.try_send(&message[..size])),
+        1 => told.hear(queue.try_recv()),
+        2 => told.hear(queue.recv_into(&mut vec![0; size], now)),
+        3 => told.hear(queue.send_many(&[&message[..size], b"two", b""], now)),
+        4 => told.hear(queue.recv_many(&mut Batch::with_room(3, size), now)),
+        5 => told.hear(queue.reserve(size, now).and_then(written)),
+        6 => told.hear(queue.reserve(size, now)),
+        7 => told.hear(queue.recv_ref(now).and_then(|lent| {
             std::hint::black_box(lent.iter().max());
             lent.finish()
-        }))),
-        8 => drop(told.note(queue.recv_ref(now).map(|lent| lent.give_back()))),
-        9 => drop(told.note(queue.len().and(queue.is_full()).and(queue.is_empty()))),
-        10 => drop(told.note(queue.shutdown())),
-        11 => drop(told.note(queue.shutdown_now())),
+        })),
+        8 => told.hear(queue.recv_ref(now).map(|lent| lent.give_back())),
+        9 => told.hear(queue.len().and(queue.is_full()).and(queue.is_empty())),
+        10 => told.hear(queue.shutdown()),
+        11 => told.hear(queue.shutdown_now()),
         12 => {
             if let Some(opened) = told.note(used.open_again()) {
                 *used = opened;
             }
         }
-        13 => drop(told.note(queue.try_send(&message))),
-        14 => drop(used.joinable.as_ref().and_then(|joinable| told.note(joinable.task_done()))),
-        _ => drop(used.joinable.as_ref().and_then(|joinable| told.note(joinable.join(now)))),
+        13 => told.hear(queue.try_send(&message)),
+        14 => {
+            if let Some(joinable) = &used.joinable {
+                told.hear(joinable.task_done());
+            }
+        }
+        _ => {
+            if let Some(joinable) = &used.joinable {
+                told.hear(joinable.join(now));
+            }
+        }
     }
 }
 
@@ -198,11 +210,21 @@ impl Ends {
         match step % 8 {
             0 => self.sender = told.note(self.queue.sender(now)).or(self.sender.take()),
             1 => self.receiver = told.note(self.queue.receiver(now)).or(self.receiver.take()),
-            2 => drop(sender.and_then(|sender| told.note(sender.try_send(&message)))),
-            3 => drop(receiver.and_then(|receiver| told.note(receiver.try_recv()))),
+            2 => {
+                if let Some(end) = sender {
+                    told.hear(end.try_send(&message));
+                }
+            }
+            3 => {
+                if let Some(end) = receiver {
+                    told.hear(end.try_recv());
+                }
+            }
             4 => {
                 let mut buffer = message;
-                drop(receiver.and_then(|end| told.note(end.recv_into(&mut buffer, now))));
+                if let Some(end) = receiver {
+                    told.hear(end.recv_into(&mut buffer, now));
+                }
             }
             5 => self.sender = None,
             6 => self.receiver = None,
