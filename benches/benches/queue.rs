@@ -17,6 +17,7 @@ use purlin_channel::Queue;
 const BARE: &str = "bare ring, many to many";
 const OURS: &str = "purlin Queue";
 const IN_PLACE: &str = "purlin Queue, in place";
+const FITTING: &str = "the same, 8 bytes less, never round the end";
 const FUTEX: &str = "bare futex, a word";
 const BOOST: &str = "Boost.Interprocess message_queue";
 const ICEORYX: &str = "iceoryx2, in place";
@@ -44,6 +45,9 @@ const LARGE: usize = 64 << 10;
 
 /// What an unprivileged user may have.
 const POSIX_COUNT: i64 = 10;
+
+/// What a message has beside its bytes in a ring, whose length is a power of two.
+const HEADER: usize = 8;
 
 /// How many of its bytes are written and read where not all are.
 const FEW: usize = 8;
@@ -101,11 +105,14 @@ fn touched<const CELLS: usize, const BYTES: usize>(bytes: usize) -> Vec<Contende
     let bytes = bytes.min(BYTES);
     let copied = |queue| Copied::by(queue, bytes);
     let bare = BareRing::<CELLS, BYTES>::new().map(|ring| Copied::by(ring, bytes));
-    let in_place = Queue::bounded(CELLS, BYTES).map(|queue| InPlace::of(queue, bytes));
+    let in_place =
+        |size| Queue::bounded(CELLS, size).map(|queue| InPlace::of(queue, bytes.min(size)));
+    let fitting = BYTES - HEADER;
     vec![
         traffic(BARE, BYTES, bare),
         traffic(OURS, BYTES, Queue::bounded(CELLS, BYTES).map(copied)),
-        traffic(IN_PLACE, BYTES, in_place),
+        traffic(IN_PLACE, BYTES, in_place(BYTES)),
+        traffic(FITTING, fitting, in_place(fitting)),
         program(ICEORYX, &peer("iceoryx2_traffic"), &[CELLS, BYTES, bytes]),
     ]
 }
