@@ -53,7 +53,7 @@ fn program() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(config(600))]
+    #![proptest_config(config(300))]
 
     /// A value or an error, each time: no call panics, reads outside or waits, whatever is written.
     #[test]
