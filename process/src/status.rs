@@ -7,10 +7,25 @@ use crate::sys::signal;
 
 /// How a process ended.
 ///
+/// | what ends it | seen as |
+/// |---|---|
+/// | its function returns, or it calls [`exit`](crate::exit) or `exit(3)` | `Code`, its own |
+/// | an error, a panic | `Code(1)`, `Code(101)`, and a line with the process's name |
+/// | an abort, a panic amid a panic, a stack that overflows | `Signal(6)` |
+/// | an access to memory that it has not | `Signal(11)` |
+/// | a kill | `Signal(9)` |
+///
 /// # Weak points
-/// * A stack that overflows is ended by std as an abort is, by SIGABRT; only what it prints before
-///   tells the two apart. By whom a status was chosen cannot be seen either: a panic's 101 and an
-///   error's 1 may be a program's own.
+/// * A stack that overflows is ended by std as an abort is, by `SIGABRT`: only the line that std
+///   prints before (`has overflowed its stack`) tells the two apart. The kernel says no more of an
+///   end than the signal. Std's handler aborts and has nobody to call before; one of ours in front
+///   of it would have to be installed in each child, behind the back of whoever has one, would not
+///   know where std has its guard pages, and would take a page or a pipe a child for the note. What
+///   the child prints is its user's, and not read here. On a thread of [`thread`](crate::thread) in
+///   a forked child, of which std knows nothing, an overflow is what it is to the kernel:
+///   `Signal(11)`.
+/// * By whom a status was chosen cannot be seen: a panic's 101 and an error's 1 may be a program's
+///   own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ExitStatus {
     /// It ended by itself with this status, 0 to 255; 0 is success.

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 use bounded::{LIMIT, check, in_child};
+use purlin_process::thread::Thread;
 use purlin_process::{
     AtEnd, Builder, Error, ExitCode, ExitStatus, Process, active_children, at_exit, exit, shutdown,
     thread, wait_at_end,
@@ -376,10 +377,14 @@ fn a_nested_end_joins_generation_after_generation() {
 
 /// Ways to end, each of which its parent tells apart.
 #[expect(unsafe_code, reason = "the ways to end that only unsafe code has")]
-fn ways() -> [(&'static str, fn(), ExitStatus); 10] {
+fn ways() -> [(&'static str, fn(), ExitStatus); 11] {
     fn overflow(depth: u64) -> u64 {
         let room = std::hint::black_box([depth; 512]);
         if depth == u64::MAX { 0 } else { overflow(depth + 1) + room[depth as usize % 512] }
+    }
+    fn overflow_aside() {
+        let deep = Thread::start("deep", || assert_eq!(overflow(0), 0));
+        assert_eq!(deep.and_then(|deep| deep.join(LIMIT)), Err(Error::TimedOut));
     }
     fn read_nothing() {
         // SAFETY: none: nothing is mapped there, and the process ends by it, which is looked at.
@@ -396,6 +401,8 @@ fn ways() -> [(&'static str, fn(), ExitStatus); 10] {
         ("aborts", || std::process::abort(), ExitStatus::Signal(6)),
         // Rust's handler tells an overflow from other faults, says so, and aborts.
         ("overflows", || assert_eq!(overflow(0), 0), ExitStatus::Signal(6)),
+        // On a thread that std knows nothing of, it is a fault.
+        ("overflows aside", overflow_aside, ExitStatus::Signal(11)),
         ("faults", read_nothing, ExitStatus::Signal(11)),
         ("is killed", || raise(libc::SIGKILL), ExitStatus::Signal(9)),
         ("is terminated", || raise(libc::SIGTERM), ExitStatus::Signal(15)),
