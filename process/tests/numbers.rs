@@ -74,6 +74,7 @@ fn is_unharmed(child: &Process) -> Result<bool, String> {
 
 #[test]
 fn who_has_the_number_of_an_ended_child_is_not_signalled_for_it() {
+    // shows: process-kill-never-hits-reused-id
     in_namespace(|| {
         let child = Process::fork("old", || ()).map_err(text)?;
         check(child.join(LIMIT) == Ok(ExitStatus::Code(0)), "it has ended")?;
@@ -103,6 +104,7 @@ fn nor_is_who_has_the_number_of_an_ended_program() {
 
 #[test]
 fn who_has_the_number_of_an_ended_parent_is_not_taken_for_it() {
+    // shows: process-parent-alive-not-fooled-by-reused-id
     in_namespace(|| {
         let (mut reader, said) = talk()?;
         let (until, release) = talk()?;
