@@ -16,14 +16,14 @@ use crate::sys::signal;
 /// | a kill | `Signal(9)` |
 ///
 /// # Weak points
-/// * A stack that overflows is ended by std as an abort is, by `SIGABRT`: only the line that std
-///   prints before (`has overflowed its stack`) tells the two apart. The kernel says no more of an
-///   end than the signal. Std's handler aborts and has nobody to call before; one of ours in front
-///   of it would have to be installed in each child, behind the back of whoever has one, would not
-///   know where std has its guard pages, and would take a page or a pipe a child for the note. What
-///   the child prints is its user's, and not read here. On a thread of [`thread`](crate::thread) in
-///   a forked child, of which std knows nothing, an overflow is what it is to the kernel:
-///   `Signal(11)`.
+/// * A stack that overflows is ended by std as an abort is, by `SIGABRT`, and of an end by a signal
+///   the kernel keeps the signal alone: only the line that std prints before (`has overflowed its
+///   stack`) tells the two apart. A note to the parent would have to be made before std aborts: by
+///   a handler of `SIGSEGV` in front of std's, in each child, over whatever the program has there,
+///   and in memory that each child shares with its parent. This crate installs no handlers. What a
+///   child prints belongs to its user, and is not read here either.
+/// * On a [thread](crate::thread) of a forked child std has no handler's stack, so that an overflow
+///   there is what it is to the kernel, `Signal(11)`, and nothing is printed.
 /// * By whom a status was chosen cannot be seen: a panic's 101 and an error's 1 may be a program's
 ///   own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
