@@ -113,7 +113,7 @@ pub use handover::{receive_handles, send_handles};
 pub use key::Key;
 pub use outcome::{ExitCode, Outcome};
 pub use process::{Process, StillRunning, active_children, wait_any};
-pub use signal::reset_child_signal;
+pub use signal::{reset_child_signal, tell_overflow_apart};
 pub use spawn::init;
 pub use status::ExitStatus;
 

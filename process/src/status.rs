@@ -11,17 +11,16 @@ use crate::sys::signal;
 /// |---|---|
 /// | its function returns, or it calls [`exit`](crate::exit) or `exit(3)` | `Code`, its own |
 /// | an error, a panic | `Code(1)`, `Code(101)`, and a line with the process's name |
-/// | an abort, a panic amid a panic, a stack that overflows | `Signal(6)` |
+/// | an abort, a panic amid a panic | `Signal(6)` |
+/// | a stack that overflows | `Signal(6)`, or 16 where it is told apart, see below |
 /// | an access to memory that it has not | `Signal(11)` |
 /// | a kill | `Signal(9)` |
 ///
 /// # Weak points
-/// * A stack that overflows is ended by std as an abort is, by `SIGABRT`, and of an end by a signal
-///   the kernel keeps the signal alone: only the line that std prints before (`has overflowed its
-///   stack`) tells the two apart. A note to the parent would have to be made before std aborts: by
-///   a handler of `SIGSEGV` in front of std's, in each child, over whatever the program has there,
-///   and in memory that each child shares with its parent. This crate installs no handlers. What a
-///   child prints belongs to its user, and is not read here either.
+/// * A stack that overflows is ended by std as an abort is, by `SIGABRT`, and only the line that
+///   std prints before (`has overflowed its stack`) tells the two apart, unless the program asks
+///   for another end of it by [`tell_overflow_apart`](crate::tell_overflow_apart). That takes a
+///   handler of a signal, and this crate installs none by itself.
 /// * On a [thread](crate::thread) of a forked child std has no handler's stack, so that an overflow
 ///   there is what it is to the kernel, `Signal(11)`, and nothing is printed.
 /// * By whom a status was chosen cannot be seen: a panic's 101 and an error's 1 may be a program's

@@ -9,18 +9,25 @@ use std::process::Command;
 use bounded::{LIMIT, check, in_child};
 use libtest_mimic::{Arguments, Failed, Trial};
 use purlin_process::command::run;
-use purlin_process::{Builder, ExitStatus, Process, init, shutdown};
+use purlin_process::{Builder, Error, ExitStatus, Process, init, shutdown, tell_overflow_apart};
+
+/// Asks this program to tell overflows apart before it becomes a child.
+const APART: &str = "PURLIN_TEST_APART";
 
 fn main() {
+    if std::env::var_os(APART).is_some() {
+        tell_overflow_apart().expect("std handles faults");
+    }
     init();
     libtest_mimic::run(&Arguments::from_args(), trials()).exit();
 }
 
 fn trials() -> Vec<Trial> {
-    let tests: [(&str, fn()); 4] = [
+    let tests: [(&str, fn()); 5] = [
         ("a_forked_child_has_the_signals_of_its_parent", by_fork),
         ("a_spawned_child_handles_nothing_and_blocks_and_ignores_the_same", by_spawn),
         ("a_program_blocks_and_handles_nothing_and_ignores_the_same", as_program),
+        ("a_spawned_child_may_have_its_overflow_told_apart", spawned_overflow),
         ("a_daemon_that_blocks_its_termination_is_killed_at_the_end", stubborn_daemons),
     ];
     let trial = |(name, test): (&str, fn())| {
@@ -161,6 +168,39 @@ fn as_program() {
         // SAFETY: To ignore a signal installs no code.
         unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
         look()
+    });
+}
+
+fn spawned_overflow() {
+    fn no_core() {
+        let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+        let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
+    }
+    fn overflow(depth: u64) -> u64 {
+        let room = std::hint::black_box([depth; 512]);
+        if depth == u64::MAX { 0 } else { overflow(depth + 1) + room[depth as usize % 512] }
+    }
+    fn overflows((): (), (): ()) {
+        no_core();
+        assert_eq!(overflow(0), 0);
+    }
+    fn aborts((): (), (): ()) {
+        no_core();
+        std::process::abort();
+    }
+    in_child(|| {
+        let status_of = |function: fn() -> Result<Process, Error>| {
+            function().and_then(|child| child.join(LIMIT)).map_err(text)
+        };
+        let by_abort = status_of(|| Process::spawn("", aborts, (), ()))?;
+        let by_overflow = status_of(|| Process::spawn("", overflows, (), ()))?;
+        check([by_abort, by_overflow] == [ExitStatus::Signal(6); 2], "they are alike")?;
+        // SAFETY: The process has one thread.
+        unsafe { std::env::set_var(APART, "1") };
+        let by_abort = status_of(|| Process::spawn("", aborts, (), ()))?;
+        let by_overflow = status_of(|| Process::spawn("", overflows, (), ()))?;
+        let apart = [ExitStatus::Signal(6), ExitStatus::Signal(libc::SIGSTKFLT)];
+        check([by_abort, by_overflow] == apart, &format!("{by_abort}, {by_overflow}"))
     });
 }
 

@@ -13,7 +13,7 @@ use bounded::{LIMIT, check, in_child};
 use purlin_process::thread::Thread;
 use purlin_process::{
     AtEnd, Builder, Error, ExitCode, ExitStatus, Process, active_children, at_exit, exit, shutdown,
-    thread, wait_at_end,
+    tell_overflow_apart, thread, wait_at_end,
 };
 use talk::{all, idle, is_readable, listen, next, say, talk};
 
@@ -412,20 +412,36 @@ fn ways() -> [(&'static str, fn(), ExitStatus); 11] {
 }
 
 #[test]
-#[expect(unsafe_code, reason = "a disposition of the whole process, a child of this test's")]
 fn each_way_to_end_is_told_apart() {
     // shows: process-exit-status-negative-for-signal, process-exit-status-signal-beyond-named
+    in_child(|| each_is_seen_as(|_, status| status));
+}
+
+#[test]
+fn an_overflow_is_told_apart_from_an_abort_where_that_is_asked_for() {
     in_child(|| {
-        let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
-        rustix::process::setrlimit(rustix::process::Resource::Core, none)
-            .map_err(|errno| errno.to_string())?;
-        // What a shell starts aside ignores interrupts, and so would the children.
-        // SAFETY: a default action installs no code.
-        unsafe { libc::signal(libc::SIGINT, libc::SIG_DFL) };
-        for (way, function, expected) in ways() {
-            let status = Process::fork(way, function).and_then(|child| child.join(LIMIT));
-            check(status == Ok(expected), &format!("{way}: {expected}, but {status:?}"))?;
-        }
-        Ok(())
+        let again = [tell_overflow_apart(), tell_overflow_apart()];
+        check(again == [Ok(()); 2], &format!("it is asked for: {again:?}"))?;
+        each_is_seen_as(|way, status| match way {
+            "overflows" => ExitStatus::Signal(libc::SIGSTKFLT),
+            _ => status,
+        })
     });
+}
+
+/// Goes through all ways to end, some of which may be expected to be seen as something else.
+#[expect(unsafe_code, reason = "a disposition of the whole process, a child of this test's")]
+fn each_is_seen_as(seen: fn(&str, ExitStatus) -> ExitStatus) -> Result<(), String> {
+    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    rustix::process::setrlimit(rustix::process::Resource::Core, none)
+        .map_err(|errno| errno.to_string())?;
+    // What a shell starts aside ignores interrupts, and so would the children.
+    // SAFETY: a default action installs no code.
+    unsafe { libc::signal(libc::SIGINT, libc::SIG_DFL) };
+    for (way, function, expected) in ways() {
+        let expected = seen(way, expected);
+        let status = Process::fork(way, function).and_then(|child| child.join(LIMIT));
+        check(status == Ok(expected), &format!("{way}: {expected}, but {status:?}"))?;
+    }
+    Ok(())
 }

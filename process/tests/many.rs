@@ -1,7 +1,7 @@
 //! Many children, in a row and at once: each with a status of its own, and nothing left of them.
 //!
-//! `PURLIN_MANY=10000 cargo test -p purlin-process --test many` starts so many in a row each way. The
-//! tests have a `main` of their own, which calls `init` first, for children by spawn.
+//! `PURLIN_MANY=10000 cargo test -p purlin-process --test many` starts so many in a row each way.
+//! The tests have a `main` of their own, which calls `init` first, for children by spawn.
 
 mod bounded;
 mod traces;
@@ -34,7 +34,7 @@ fn trials() -> Vec<Trial> {
 
 /// Enough for a leak of one byte a child to fill a page, in less than two seconds.
 const IN_A_ROW: usize = 2_000;
-/// Enough for a leak of a small block and a descriptor, in as much time: these take longer.
+/// Enough for a leak of 300 bytes a child, or of a descriptor, in as much time: these take longer.
 const SPAWNED_IN_A_ROW: usize = 500;
 const AT_ONCE: usize = 200;
 
