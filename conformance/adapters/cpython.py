@@ -219,6 +219,8 @@ def error_kind(error):
         return "interrupted"
     if isinstance(error, (queue.Empty, queue.Full)):
         return "empty" if isinstance(error, queue.Empty) else "full"
+    if isinstance(error, getattr(queue, "ShutDown", ())):  # 3.13
+        return "closed"
     if isinstance(error, threading.BrokenBarrierError):
         return "barrier-broken"
     text = str(error)

@@ -78,7 +78,8 @@ fn a_program_that_prints_something_else_is_noticed() {
 #[test]
 fn all_that_is_not_kept_has_a_program_or_says_why_not() {
     for list in lists() {
-        let mut not_kept = list.deviations.iter().filter(|known| known.verdict != Verdict::Unsupported);
+        let mut not_kept =
+            list.deviations.iter().filter(|known| known.verdict != Verdict::Unsupported);
         let unshown = not_kept.find(|known| known.script.is_none() && known.no_script.is_none());
         assert!(unshown.is_none(), "{}: {:?}", list.name, unshown.unwrap().behaviours);
     }
