@@ -1,5 +1,6 @@
 //! A server in a thread, or a process, of the caller's own.
 
+pub(crate) mod by_number;
 pub(crate) mod clients;
 pub(crate) mod connection;
 pub(crate) mod place;

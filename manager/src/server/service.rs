@@ -3,12 +3,12 @@
 //! Nothing in it waits but the look itself. A call that cannot be answered yet is an entry in its
 //! object, found again by its ticket; whoever goes away takes its entries along.
 
-use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use purlin_process::Key;
 
+use super::by_number::ByNumber;
 use super::clients::Clients;
 use super::connection::{Came, Connection, ConnectionNumber, Last, Phase};
 use super::store::Store;
@@ -44,7 +44,7 @@ pub(super) struct Service {
     types: Types,
     /// The longest message, in bytes.
     limit: usize,
-    connections: HashMap<ConnectionNumber, Connection>,
+    connections: ByNumber<Connection>,
     stranger_count: usize,
     clients: Clients,
     store: Store,
@@ -79,7 +79,7 @@ impl Service {
             id,
             types,
             limit,
-            connections: HashMap::new(),
+            connections: ByNumber::default(),
             stranger_count: 0,
             clients: Clients::default(),
             store: Store::default(),
@@ -542,7 +542,7 @@ fn turn<'a>(
     waits: &'a mut Waits,
     timers: &'a mut Timers,
     clients: &'a Clients,
-    connections: &'a HashMap<ConnectionNumber, Connection>,
+    connections: &'a ByNumber<Connection>,
     effects: &'a mut Effects,
 ) -> Turn<'a> {
     Turn { waits, timers, clients, connections, effects }

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
+use super::by_number::ByNumber;
 use crate::error::Error;
 use crate::objects::State;
 use crate::wire::{Kind, ObjectId};
 
 #[derive(Default)]
 pub(crate) struct Store {
-    entries: HashMap<ObjectId, Entry>,
+    entries: ByNumber<Entry>,
     names: HashMap<String, ObjectId>,
     next: ObjectId,
 }

@@ -1,8 +1,8 @@
 //! What an object is given while it is called: who calls, who waits, and where effects go.
 
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use super::by_number::ByNumber;
 use super::clients::Clients;
 use super::connection::{Connection, ConnectionNumber};
 use super::timers::{Due, Timers, When};
@@ -52,8 +52,8 @@ impl Limit {
 /// All who wait.
 #[derive(Default)]
 pub(crate) struct Waits {
-    waits: HashMap<Ticket, Wait>,
-    by_connection: HashMap<ConnectionNumber, Vec<Ticket>>,
+    waits: ByNumber<Wait>,
+    by_connection: ByNumber<Vec<Ticket>>,
     next: Ticket,
 }
 
@@ -115,7 +115,7 @@ pub(crate) struct Turn<'a> {
     pub(super) waits: &'a mut Waits,
     pub(super) timers: &'a mut Timers,
     pub(super) clients: &'a Clients,
-    pub(super) connections: &'a HashMap<ConnectionNumber, Connection>,
+    pub(super) connections: &'a ByNumber<Connection>,
     pub(super) effects: &'a mut Effects,
 }
 

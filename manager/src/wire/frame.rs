@@ -6,13 +6,17 @@ use crate::error::Error;
 
 pub(crate) const HEAD_BYTES: usize = 8;
 
+/// As long as most frames are, so that they are written without a move.
+const USUAL_BYTES: usize = 64;
+
 /// The frame of a value.
 ///
 /// # Errors
 /// * [`Error::NotTransferable`] for a value without a serial form.
 /// * [`Error::MessageTooLarge`] beyond the limit.
 pub(crate) fn encode(call: u32, value: &impl Serialize, limit: usize) -> Result<Vec<u8>, Error> {
-    let head = vec![0; HEAD_BYTES];
+    let mut head = Vec::with_capacity(USUAL_BYTES);
+    head.extend_from_slice(&[0; HEAD_BYTES]);
     let mut frame = postcard::to_extend(value, head).map_err(|_| Error::NotTransferable)?;
     let len = frame.len() - HEAD_BYTES;
     let field = u32::try_from(len).ok().filter(|_| len <= limit);
