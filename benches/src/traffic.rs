@@ -20,6 +20,9 @@ pub trait Carries {
     /// Takes one into a buffer of its size, waiting for it.
     fn receive(&self, buffer: &mut [u8]);
 
+    /// What has to be there before the first one is sent, at whoever receives.
+    fn begin_to_receive(&self) {}
+
     /// Puts so many, one after the other.
     #[inline]
     fn send_each(&self, message: &[u8], count: u32) {
@@ -164,8 +167,11 @@ impl<C: Carries + 'static> Traffic<C> {
         Self::new(carrier, size, orders, Receiver::Process { _child: child })
     }
 
+    /// Where the receiver is on its processor, ready: it may have begun on this one, and whoever
+    /// sends may spin here under a real-time policy, beside which nothing else would run.
     fn new(carrier: Arc<C>, size: usize, orders: Arc<Orders>, by: Receiver) -> io::Result<Self> {
         tie_to_processor(0)?;
+        orders.done.take();
         Ok(Self { carrier, message: vec![7; size], orders, receiver: by })
     }
 
@@ -213,6 +219,8 @@ impl Orders {
 
 fn receive(carrier: &impl Carries, orders: &Orders, size: usize) {
     tie_to_processor(1).expect("there is a processor");
+    carrier.begin_to_receive();
+    orders.done.put(1);
     let mut buffer = vec![0; size];
     // Ends: when it is told to, or with its process.
     loop {

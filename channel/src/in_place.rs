@@ -96,6 +96,9 @@ impl Queue {
     /// Puts a place for a message of `len` bytes at the end, to be written where it stands, waiting
     /// for room until `deadline`.
     ///
+    /// Where all messages have one size, which is a power of two less eight, none goes round the
+    /// end of the ring, and none is copied: 65,528 bytes, and not 65,536.
+    ///
     /// ```
     /// # fn main() -> Result<(), purlin_channel::Error> {
     /// use purlin_channel::{Error, Queue};

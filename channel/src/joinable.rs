@@ -102,6 +102,7 @@ impl JoinableQueue {
     ///
     /// # Errors
     /// * [`Error::TaskDoneTooOften`] when as many were done as were sent; nothing changed.
+    /// * [`Error::Damaged`] when a peer has overwritten what stands in the segment.
     pub fn task_done(&self) -> Result<(), Error> {
         self.queue.open_view().mark()
     }

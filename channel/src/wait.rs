@@ -102,7 +102,7 @@ pub fn wait(awaited: &[Awaited<'_>], deadline: impl Into<Deadline>) -> Result<Ve
             }
             return Ok(first_places(awaited, round.ready));
         }
-        round.sleep(left.unwrap_or(SLICE).min(SLICE))?;
+        round.sleep(left.unwrap_or(SLICE))?;
         has_slept = true;
     }
 }
@@ -212,12 +212,44 @@ impl<'a> Round<'a> {
         Ok(())
     }
 
-    /// Until something may have happened. It is looked at anew then.
-    fn sleep(mut self, slice: Duration) -> Result<(), Error> {
-        match (self.descriptors.is_empty(), self.watches.is_empty()) {
-            (true, _) => Ok(sleep_on_any(&self.watches, slice)?),
-            (false, true) => self.look_at_descriptors(slice),
-            (false, false) => self.look_at_descriptors(slice.min(MIXED_SLICE)),
+    /// Until something may have happened, or `left` is over. It is looked at anew then.
+    fn sleep(mut self, left: Duration) -> Result<(), Error> {
+        let slice = self.slice(left);
+        if self.descriptors.is_empty() {
+            Ok(sleep_on_any(&self.watches, slice)?)
+        } else {
+            self.look_at_descriptors(slice)
+        }
+    }
+
+    /// For how long nobody looks, of so much time that is left: where there are both, at the
+    /// descriptors only.
+    fn slice(&self, left: Duration) -> Duration {
+        let is_mixed = !self.descriptors.is_empty() && !self.watches.is_empty();
+        left.min(if is_mixed { MIXED_SLICE } else { SLICE })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_together_are_slept_on_for_five_milliseconds_at_most() {
+        let (reader, _writer) = Pipe::simplex().unwrap();
+        let (queue, event) = (Queue::bounded(1, 8).unwrap(), Event::new().unwrap());
+        let slice = |awaited: &[Awaited<'_>], left| {
+            let first: Vec<_> = awaited.iter().map(|one| one.first_watch()).collect();
+            Round::begin(awaited, &first).unwrap().slice(left)
+        };
+        let (pipe, queue, event) = ((&reader).into(), (&queue).into(), (&event).into());
+        let far = Duration::MAX;
+        for mixed in [&[pipe, queue][..], &[event, pipe], &[queue, event, pipe, pipe]] {
+            assert_eq!(slice(mixed, far), Duration::from_millis(5));
+            assert_eq!(slice(mixed, Duration::from_millis(3)), Duration::from_millis(3));
+        }
+        for alike in [&[pipe, pipe][..], &[queue, event], &[]] {
+            assert_eq!(slice(alike, far), Duration::from_millis(50));
         }
     }
 }

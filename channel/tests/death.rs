@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use purlin_channel::{Error, LARGE_BYTES, Queue};
+use purlin_channel::{Error, LARGE_BYTES, Queue, Spsc};
+use purlin_process::ExitStatus;
+use rustix::process::{Signal, getpid, kill_process};
 
 use crate::bounded::{Child, LIMIT, text};
 
@@ -110,4 +112,49 @@ fn what_was_sent_survives_its_sender() {
     sender.kill();
     assert_eq!(queue.recv(LIMIT), Ok(b"again".to_vec()));
     assert_eq!(queue.try_recv(), Err(Error::Empty));
+}
+
+/// What others call `join_thread` has happened when a send returns, and there is nothing that a
+/// `cancel_join_thread` could lose: no thread stands behind a queue.
+#[test]
+fn join_thread_has_nothing_to_wait_for_and_cancel_join_thread_nothing_to_lose() {
+    // shows: queue-killed-after-put
+    const COUNT: u32 = 20;
+    let size = LARGE_BYTES * 2;
+    let spsc = Spsc::bounded(COUNT as usize, size).unwrap();
+    let bounded = Queue::bounded(COUNT as usize, size).unwrap();
+    let unbounded = Queue::unbounded(1 << 26).unwrap();
+    for round in 0..20 {
+        let (queues, one) = ([bounded.clone(), unbounded.clone()], spsc.clone());
+        let sends = move || {
+            let mut sender = one.sender(LIMIT).map_err(text)?;
+            for number in 0..COUNT {
+                let message = numbered(number, round);
+                sender.send(&message, LIMIT).map_err(text)?;
+                queues.iter().try_for_each(|queue| queue.send(&message, LIMIT)).map_err(text)?;
+            }
+            // At once, without an end of anything: no destructor runs.
+            kill_process(getpid(), Signal::KILL).map_err(text)
+        };
+        let sender = Child::run(sends);
+        assert_eq!(sender.0.join(LIMIT), Ok(ExitStatus::Signal(libc::SIGKILL)));
+        let mut receiver = spsc.receiver(LIMIT).unwrap();
+        for number in 0..COUNT {
+            let message = numbered(number, round);
+            assert!(bounded.try_recv().unwrap() == message, "round {round}: {number}");
+            assert!(unbounded.try_recv().unwrap() == message, "round {round}: {number}");
+            assert!(receiver.try_recv().unwrap() == message, "round {round}: {number}");
+        }
+        assert_eq!(bounded.try_recv(), Err(Error::Empty));
+        assert_eq!(unbounded.try_recv(), Err(Error::Empty));
+        assert_eq!(receiver.recv(LIMIT), Err(Error::EndOfFile));
+    }
+}
+
+/// Small ones and large ones in turn.
+fn numbered(number: u32, round: u8) -> Vec<u8> {
+    let len = if number.is_multiple_of(2) { 64 } else { LARGE_BYTES * 2 };
+    let mut message = vec![round; len];
+    message[..4].copy_from_slice(&number.to_le_bytes());
+    message
 }

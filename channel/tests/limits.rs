@@ -42,3 +42,41 @@ fn a_queue_of_a_gigabyte_is_one() {
     }
     assert_eq!(queue.capacity(), 1 << 14);
 }
+
+#[test]
+fn a_queue_of_a_gigabyte_is_filled_and_emptied_and_goes_round_its_end() {
+    const COUNT: usize = 1 << 10;
+    let size = (1 << 20) - 8; // with its header a power of two
+    let queue = match Queue::bounded(COUNT, size) {
+        Ok(queue) => queue,
+        Err(Error::OutOfResources) => {
+            println!("NOT MADE: this machine has no gigabyte to spare");
+            return;
+        }
+        Err(other) => panic!("{other}"),
+    };
+    // So that one of them goes round the end.
+    queue.try_send(&[0; 100]).unwrap();
+    queue.try_recv().unwrap();
+    let mut message = vec![0; size];
+    for number in 0..COUNT {
+        mark(&mut message, number);
+        queue.try_send(&message).unwrap();
+    }
+    assert_eq!((queue.is_full(), queue.try_send(b"")), (Ok(true), Err(Error::Full)));
+    let mut came = vec![0; size];
+    for number in 0..COUNT {
+        mark(&mut message, number);
+        assert_eq!(queue.recv_into(&mut came, None), Ok(size));
+        assert!(came == message, "message {number}");
+    }
+    assert_eq!(queue.try_recv(), Err(Error::Empty));
+}
+
+/// Its number and the place, once a page and at its end.
+fn mark(message: &mut [u8], number: usize) {
+    let last = message.len() - 8;
+    for at in (0..last).step_by(4096).chain([last]) {
+        message[at..at + 8].copy_from_slice(&(number * (1 << 20) + at).to_le_bytes());
+    }
+}

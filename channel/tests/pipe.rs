@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use purlin_channel::{Error, Pipe, Queue, RecvIntoError};
+use purlin_channel::{Error, Pipe, Queue, RecvIntoError, Value};
 use purlin_shm::Segment;
 use purlin_sync::{Event, Lock};
 
@@ -449,4 +449,37 @@ fn making_and_closing_leaves_no_descriptor() {
         }
     });
     child.succeeds("as many as before");
+}
+
+#[test]
+fn a_message_whose_length_was_asked_for_stays() {
+    let (one, other) = Pipe::duplex().unwrap();
+    assert_eq!(other.next_len(Duration::ZERO), Err(Error::TimedOut));
+    assert_eq!(other.next_len(Duration::from_millis(1)), Err(Error::TimedOut));
+    let value = Value::new(7).unwrap();
+    for len in [0, 1, 15, 16, 17, 255, 4096, 40_000, 1 << 17] {
+        let message = vec![len as u8; len];
+        one.send(&message, None).unwrap();
+        one.send_with(&message, &(value.clone(),), None).unwrap();
+        for _ in 0..3 {
+            assert_eq!(other.next_len(None), Ok(len), "again and again");
+        }
+        assert!(other.recv(None).unwrap() == message);
+        assert_eq!(other.next_len(None), Ok(len), "with handles");
+        let (came, (same,)) = other.recv_with::<(Value<i32>,)>(None).unwrap();
+        assert!(came == message && same.get(None) == Ok(7));
+    }
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(|| other.next_len(LIMIT));
+        one.send(b"late", None).unwrap();
+        assert_eq!(waits.join().unwrap(), Ok(4));
+    });
+    let (reader, writer) = Pipe::simplex().unwrap();
+    assert_eq!(writer.next_len(None), Err(Error::WrongDirection));
+    writer.send(b"last", None).unwrap();
+    writer.close();
+    assert_eq!((reader.next_len(LIMIT), reader.recv(LIMIT)), (Ok(4), Ok(b"last".to_vec())));
+    assert_eq!(reader.next_len(LIMIT), Err(Error::EndOfFile));
+    reader.close();
+    assert_eq!(reader.next_len(LIMIT), Err(Error::Closed));
 }

@@ -4,7 +4,7 @@ use std::io::IoSlice;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use purlin_channel::{Error, Pipe};
+use purlin_channel::{Error, PIPE_MESSAGE_MAX_BYTES, Pipe};
 use purlin_shm::Segment;
 use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::net::{
@@ -14,13 +14,13 @@ use rustix::net::{
 use crate::bounded::{Child, LIMIT, text};
 
 /// An end of ours, and the bare socket at the other.
-fn hostile() -> (Pipe, OwnedFd) {
+pub(crate) fn hostile() -> (Pipe, OwnedFd) {
     let (family, kind) = (AddressFamily::UNIX, SocketType::SEQPACKET);
     let (ours, theirs) = rustix::net::socketpair(family, kind, SocketFlags::CLOEXEC, None).unwrap();
     (Pipe::from_descriptor(ours, true, true).unwrap(), theirs)
 }
 
-fn send(socket: &OwnedFd, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) {
+pub(crate) fn send(socket: &OwnedFd, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(253))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     if !descriptors.is_empty() {
@@ -30,14 +30,15 @@ fn send(socket: &OwnedFd, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) {
     rustix::net::sendmsg(socket, &parts, &mut control, SendFlags::NOSIGNAL).unwrap();
 }
 
-fn long(luggage: u32, contents: u64, inline: &[u8]) -> Vec<u8> {
+pub(crate) fn long(luggage: u32, contents: u64, inline: &[u8]) -> Vec<u8> {
     let header = [&[2, 0, 0, 0][..], &luggage.to_le_bytes(), &contents.to_le_bytes()];
     [&header.concat(), inline].concat()
 }
 
-const ALL_SEALS: SealFlags = SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::WRITE);
+pub(crate) const ALL_SEALS: SealFlags =
+    SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::WRITE);
 
-fn file(len: u64, written: &[u8], seals: SealFlags) -> OwnedFd {
+pub(crate) fn file(len: u64, written: &[u8], seals: SealFlags) -> OwnedFd {
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
     let file = rustix::fs::memfd_create(c"hostile", flags).unwrap();
     rustix::io::write(&file, written).unwrap();
@@ -173,4 +174,29 @@ fn a_file_size_limit_is_told_and_no_signal() {
         other.recv(LIMIT).map_err(text).map(drop)
     });
     child.succeeds("it was told");
+}
+
+#[test]
+fn a_length_that_no_pipe_announces_is_damage_and_the_frame_stays() {
+    let (ours, theirs) = hostile();
+    for frame in [
+        vec![],
+        vec![0],
+        vec![3; 40],
+        vec![2],
+        vec![2; 15],
+        vec![2; 16],
+        long(0, PIPE_MESSAGE_MAX_BYTES + 1, b""),
+        long(10, 9, b""),
+        long(0, u64::MAX, b"abc"),
+    ] {
+        send(&theirs, &frame, &[]);
+        for _ in 0..2 {
+            assert_eq!(ours.next_len(LIMIT), Err(Error::Damaged), "{frame:?}");
+        }
+        assert_eq!(ours.recv(LIMIT), Err(Error::Damaged), "{frame:?}");
+    }
+    // What is announced may still be found wrong.
+    send(&theirs, &long(0, 9, b""), &[]);
+    assert_eq!((ours.next_len(LIMIT), ours.recv(LIMIT)), (Ok(9), Err(Error::Damaged)));
 }

@@ -217,7 +217,7 @@ fn compare(count_max: usize, size_max: usize, calls: &[Call]) -> Result<(), Test
 }
 
 /// So many cases; one that fails is printed, and kept nowhere.
-fn config(cases: u32) -> ProptestConfig {
+pub(crate) fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..Default::default() }
 }
 

@@ -219,6 +219,8 @@ def error_kind(error):
         return "interrupted"
     if isinstance(error, (queue.Empty, queue.Full)):
         return "empty" if isinstance(error, queue.Empty) else "full"
+    if isinstance(error, getattr(queue, "ShutDown", ())):  # 3.13
+        return "closed"
     if isinstance(error, threading.BrokenBarrierError):
         return "barrier-broken"
     text = str(error)
@@ -1686,7 +1688,8 @@ class Current:
         return multiprocessing.get_all_start_methods()
 
     def start_method(self):
-        return multiprocessing.get_start_method()
+        method = multiprocessing.get_start_method()
+        return "spawn" if method == FORK_SERVER else method  # as in `method_for`
 
     def set_start_method(self, method, force=False, of=None):
         where = multiprocessing if of is None else multiprocessing.get_context(of)

@@ -11,6 +11,8 @@ pub(crate) struct Call {
     pub(crate) id: u64,
     /// Its number in the history.
     pub(crate) event: usize,
+    /// Before it was sent, by the runner's clock.
+    pub(crate) sent: Instant,
     pub(crate) entered: Option<Entered>,
     pub(crate) answer: Option<Answer>,
     /// How often it said `waiting`.
@@ -52,7 +54,8 @@ impl Call {
             What::Call { args, .. } => Traits::of_call(args),
             What::Run(program) => Traits::of(program),
         };
-        Self { id, event, entered: None, answer: None, waits_count: 0, goes_count: 0, traits }
+        let sent = Instant::now();
+        Self { id, event, sent, entered: None, answer: None, waits_count: 0, goes_count: 0, traits }
     }
 
     /// Takes in what its actor says; false when that comes out of turn. `entered` comes once,

@@ -1,6 +1,8 @@
 //! The cases: how the promises are shown. Data only, read from `cases/*.toml` and checked.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::path::Path;
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -11,7 +13,8 @@ use crate::error::Error;
 use crate::parse::parse;
 use crate::script::Script;
 use crate::selection::unknown_word;
-use crate::spot::DataFile;
+use crate::spot::{DataFile, text_of};
+use crate::vocabulary::Vocabulary;
 
 /// One script and the promises that it shows.
 #[derive(Debug, Clone)]
@@ -31,7 +34,7 @@ pub struct Case {
 }
 
 impl Case {
-    /// The cases that this program was built with.
+    /// The cases that this program was built with, but for those of the files in `PURLIN_CASES`.
     ///
     /// # Errors
     /// * [`Error::Data`] shows the mistake.
@@ -39,18 +42,22 @@ impl Case {
         let Some(paths) = std::env::var_os(REPLACED) else {
             return Self::read_all(FILES, catalogue);
         };
-        let mut texts = Vec::new();
-        for path in std::env::split_paths(&paths) {
-            let shown = path.display().to_string();
-            let text = std::fs::read_to_string(&path);
-            let text = text.map_err(|error| Error::Data(format!("{shown}: {error}")))?;
-            let file = shown.rsplit_once("cases/").map_or(&*shown, |(_, file)| file);
-            texts.push((file.trim_end_matches(".toml").to_owned(), text));
+        let given = std::env::split_paths(&paths).map(|path| Given::read(&path, catalogue));
+        let given = given.collect::<Result<Vec<_>, _>>()?;
+        let built_in = Self::read_all(FILES, catalogue)?;
+        let is_kept = |file: &&(&str, &str)| given.iter().all(|given| given.place != file.0);
+        let mut cases = Vec::new();
+        for (file, text) in FILES.iter().filter(is_kept) {
+            Self::read_into(&mut cases, file, &name_of(file), text, catalogue)?;
         }
-        let is_replaced = |file: &str| texts.iter().any(|(name, _)| name == file);
-        let kept = FILES.iter().copied().filter(|(file, _)| !is_replaced(file));
-        let given = texts.iter().map(|(file, text)| (&**file, &**text));
-        Self::read_all(&kept.chain(given).collect::<Vec<_>>(), catalogue)
+        for Given { place, shown, text } in &given {
+            let first = cases.len();
+            Self::read_into(&mut cases, place, shown, text, catalogue)?;
+            let file = DataFile { name: shown, text };
+            let words = Vocabulary::of(&built_in);
+            cases[first..].iter().try_for_each(|case| words.check(case, &file))?;
+        }
+        Ok(cases)
     }
 
     /// Reads the cases of one group from the text of its file.
@@ -69,22 +76,74 @@ impl Case {
     pub fn read_all(files: &[(&str, &str)], catalogue: &Catalogue) -> Result<Vec<Self>, Error> {
         let mut cases: Vec<Self> = Vec::new();
         for (file, text) in files {
-            let group = file.split('/').next().unwrap_or(file);
-            let name = format!("cases/{file}.toml");
-            let file = DataFile { name: &name, text };
-            let read: CaseFile = toml::from_str(text).map_err(|error| file.unreadable(&error))?;
-            for entry in read.case {
-                let start = entry.span().start;
-                let case = Reader { group, file, start, catalogue }.case(entry.into_inner())?;
-                if cases.iter().any(|other| other.id == case.id) {
-                    let what = format!("there are two cases {}", case.id);
-                    return Err(file.wrong_word(start, &case.id, &what));
-                }
-                cases.push(case);
-            }
+            Self::read_into(&mut cases, file, &name_of(file), text, catalogue)?;
         }
         Ok(cases)
     }
+
+    fn read_into(
+        cases: &mut Vec<Self>,
+        place: &str,
+        name: &str,
+        text: &str,
+        catalogue: &Catalogue,
+    ) -> Result<(), Error> {
+        let group = group_of(place);
+        let file = DataFile { name, text };
+        let read: CaseFile = toml::from_str(text).map_err(|error| file.unreadable(&error))?;
+        for entry in read.case {
+            let start = entry.span().start;
+            let case = Reader { group, file, start, catalogue }.case(entry.into_inner())?;
+            if cases.iter().any(|other| other.id == case.id) {
+                let what = format!("there are two cases {}", case.id);
+                return Err(file.wrong_word(start, &case.id, &what));
+            }
+            cases.push(case);
+        }
+        Ok(())
+    }
+}
+
+/// A file of cases that is read when the program runs.
+struct Given {
+    /// As [`FILES`] calls it: what it replaces.
+    place: String,
+    /// As it was given.
+    shown: String,
+    text: String,
+}
+
+impl Given {
+    fn read(path: &Path, catalogue: &Catalogue) -> Result<Self, Error> {
+        let shown = path.display().to_string();
+        let wrong = |what: &dyn std::fmt::Display| Error::Data(format!("{shown}: {what}"));
+        let text = text_of(path).map_err(|error| wrong(&error))?;
+        let place = place_of(path);
+        let groups = || catalogue.behaviours.iter().map(|behaviour| behaviour.group.as_str());
+        if !groups().any(|group| group == group_of(&place)) {
+            return Err(wrong(&unknown_word("group", group_of(&place), groups())));
+        }
+        Ok(Self { place, shown, text })
+    }
+}
+
+/// What a file replaces: `lock`, or `queue/order` where its folder is called as the group is.
+fn place_of(path: &Path) -> String {
+    let name = |part: Option<&OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
+    let file = name(path.file_stem());
+    let folder = name(path.parent().and_then(Path::file_name));
+    let is_of_folder = FILES
+        .iter()
+        .any(|(place, _)| place.strip_prefix(&*folder).is_some_and(|rest| rest.starts_with('/')));
+    if is_of_folder { format!("{folder}/{file}") } else { file }
+}
+
+fn group_of(place: &str) -> &str {
+    place.split('/').next().unwrap_or(place)
+}
+
+fn name_of(place: &str) -> String {
+    format!("cases/{place}.toml")
 }
 
 #[derive(Deserialize)]

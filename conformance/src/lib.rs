@@ -53,6 +53,7 @@ mod subject;
 pub mod suite;
 mod sys;
 pub mod verdict;
+mod vocabulary;
 mod waits;
 pub mod workers;
 

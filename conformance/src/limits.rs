@@ -91,6 +91,12 @@ pub const SEED: u64 = 1;
 /// and little enough for the stack.
 pub const NESTING_MAX_COUNT: usize = 16;
 
+/// More rounds than any case needs, also of a `repeat` in another, and few enough to come to an
+/// end: a call of each round is bounded, their number would not be.
+pub const ROUNDS_MAX_COUNT: u64 = 100_000;
+/// The longest file of cases, or of what is known of a subject, that is read: many times the
+/// longest that there is, and far from all memory.
+pub const FILE_MAX_BYTES: u64 = 4 * 1024 * 1024;
 /// After so many rounds the actors of a block must stand as after an earlier round. Each `one of`
 /// of a round takes one of its actors away, so what is longer has more actors than this.
 pub const ROUNDS_READ_MAX_COUNT: u64 = 64;

@@ -1,9 +1,23 @@
 //! A mistake in a file of data, shown with the line that it is in.
 
 use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{self, Read};
 use std::ops::Range;
+use std::path::Path;
 
 use crate::error::Error;
+use crate::limits::FILE_MAX_BYTES;
+
+/// The text of a file that somebody named, which may be anything.
+pub(crate) fn text_of(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(FILE_MAX_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > FILE_MAX_BYTES {
+        return Err(io::Error::other(format!("it has more than {FILE_MAX_BYTES} bytes")));
+    }
+    Ok(text)
+}
 
 /// A file of data: its name from the crate's folder, and its text.
 #[derive(Debug, Clone, Copy)]

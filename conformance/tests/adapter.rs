@@ -131,6 +131,22 @@ fn one_that_answers_a_call_wrongly_is_reported() {
 }
 
 #[test]
+fn one_whose_clock_runs_ahead_is_not_believed() {
+    // Both actors' calls are answered at once, and the second one says that it took a thousand
+    // seconds.
+    let actor = r#"read x; id=$((id+1)); sleep 1000 & ok ",\"pid\":$!,\"tid\":$!""#;
+    let call = |end: &str| format!(r#"read x; id=$((id+1)); say '"entered","at":1'; say {end}"#);
+    let got = call(r#"'"returned","at":2,"value":null'"#);
+    let waited = call(r#"'"failed","at":1000000000001,"kind":"timed-out"'"#);
+    let script = format!("ok; {actor}; {actor}; {actor}; {got}; {waited}; sleep 1000");
+    died_in(
+        "lock/limit-passes",
+        &script,
+        "the adapter says that a call took 1000000ms, which was asked ",
+    );
+}
+
+#[test]
 fn one_that_leaves_processes_behind_is_told() {
     let bye = r#"echo '{"id":2,"reply":"ok"}'"#;
     let script = format!("read x; {}; read x; {bye}; sleep 1000 >&2 &", hello("odd", 1));
@@ -173,7 +189,12 @@ fn refused(script: &str, what: &str, said: &str) {
 /// The adapter does this when it is asked for a lock: the case has the verdict `died`, says `what`,
 /// and the report shows it too.
 fn died(script: &str, what: &str) {
-    let args = ["run", "--case", "lock/held-waits", "--", "sh", "-c", &adapter(script)];
+    died_in("lock/held-waits", script, what);
+}
+
+/// The same in another case.
+fn died_in(case: &str, script: &str, what: &str) {
+    let args = ["run", "--case", case, "--", "sh", "-c", &adapter(script)];
     let (Ran { status, stdout, stderr }, lines) = run_json(&args, IMPATIENT);
     assert_eq!(status, Some(1), "{script}: {stdout}{stderr}");
     let detail = lines[0]["detail"].as_str().unwrap_or("nothing");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::{self, Scratch, dressed, run, run_json, run_with};
+use crate::support::{self, PROGRAM, Scratch, dressed, run, run_json, run_with};
 use purlin_conformance::expect::List;
 use purlin_conformance::report::explain::explain;
 use purlin_conformance::suite::Suite;
@@ -56,7 +56,47 @@ fn cases_that_are_read_anew_are_checked_before_anything_runs() {
     assert!(gone.contains("No such file or directory"), "{gone}");
     let case = "[[case]]\nid = \"lock/x\"\nshows = [\"lock-new-is-free\"]\nscript = \"\"\n";
     let wrong = asked(Some(case));
-    assert!(wrong.contains(":2: a case here is called"), "{wrong}");
+    assert!(wrong.contains(".toml: there is no group `"), "{wrong}");
+    assert!(wrong.contains("purlin-conformance: /"), "the file's own name: {wrong}");
+    let endless = run_with(&["list"], &[("PURLIN_CASES", "/dev/zero")]);
+    assert_eq!(endless.status, Some(2), "{}", endless.stdout);
+    assert!(endless.stderr.contains("/dev/zero: it has more than "), "{}", endless.stderr);
+    let endless = run(&["run", "--expect", "/dev/zero", "--", PROGRAM, "adapter", "purlin-fork"]);
+    assert!(endless.stderr.contains("/dev/zero: it has more than "), "{}", endless.stderr);
+}
+
+#[test]
+fn a_slip_in_a_new_case_is_no_gap_of_the_subject() {
+    let folder = Scratch::new();
+    std::fs::create_dir(&folder.path).unwrap();
+    let file = folder.path.join("event.toml");
+    let own = include_str!("../cases/event.toml");
+    let asked = |object: &str, call: &str| {
+        let case = format!(
+            "{own}\n[[case]]\nid = \"event/x\"\nshows = [\"event-starts-unset\"]\n\
+             script = '''\nobject ev: {object}\nactors a\na: {call}\n'''\n"
+        );
+        std::fs::write(&file, case).unwrap();
+        let words = ["run", "--subject", "purlin-fork", "--case", "event/x"];
+        run_with(&words, &[("PURLIN_CASES", file.to_str().unwrap())])
+    };
+    let line = own.lines().count() + 8;
+    let refused = |object: &str, call: &str, says: &str| {
+        let ran = asked(object, call);
+        assert_eq!(ran.status, Some(2), "{}{}", ran.stdout, ran.stderr);
+        assert!(ran.stderr.contains(&format!("/event.toml:{says}")), "{}", ran.stderr);
+    };
+    let says = format!("{line}: no other case has the operation `is_sett`; did you mean `is_set`?");
+    refused("event", "ev.is_sett() -> false", &says);
+    refused("event", "{ loop 2 { ev.is_sett() } } -> false", &says);
+    let line = line - 2;
+    let says =
+        format!("{line}: no other case has the kind of object `evnt`; did you mean `event`?");
+    refused("evnt", "ev.is_set() -> false", &says);
+    let new = asked("event", "ev.paint_green() -> ok");
+    assert_eq!(new.status, Some(1), "a new word is a new thing: {}{}", new.stdout, new.stderr);
+    assert!(new.stdout.contains("no such call"), "{}", new.stdout);
+    assert_eq!(asked("event", "ev.is_set() -> false").status, Some(0));
 }
 
 #[test]

@@ -35,6 +35,16 @@ fn a_message_that_claims_to_be_a_handover_is_refused_or_survived() {
 }
 
 #[test]
+fn a_queue_that_a_peer_writes_over_is_told_or_survived() {
+    hold("ring", fuzz::ring::run);
+}
+
+#[test]
+fn a_message_that_no_pipe_has_sent_is_refused_or_survived() {
+    hold("frame", fuzz::frame::run);
+}
+
+#[test]
 fn any_text_is_a_script_or_a_mistake() {
     hold("script", fuzz::script::run);
 }

@@ -13,10 +13,12 @@
 #![deny(unsafe_code)]
 
 mod descriptors;
+pub mod frame;
 pub mod handover;
 mod input;
 pub mod line;
 pub mod luggage;
+pub mod ring;
 pub mod script;
 pub mod segment;
 mod types;

@@ -9,7 +9,6 @@ use purlin_process::{ExitCode, Key, Process};
 use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
-use crate::client::session;
 use crate::error::Error;
 use crate::limits::{MESSAGE_MAX_BYTES, MESSAGE_MIN_BYTES};
 use crate::manager::Manager;
@@ -207,7 +206,6 @@ fn serve(
         let mut server = Server::at(address.as_ref(), key)?;
         *server.types() = types;
         server.limit(limit);
-        session::become_server(server.id());
         Ok((server, terminated))
     });
     let ready = made

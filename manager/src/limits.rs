@@ -46,13 +46,23 @@ pub(crate) const BUFFER_KEPT_BYTES: usize = 256 << 10;
 /// Connections that wait to be accepted.
 pub(crate) const BACKLOG_COUNT: i32 = 1024;
 
+/// So many connections are accepted before others have their turn.
+pub(crate) const ACCEPT_COUNT: usize = 16;
+
+/// How long a server waits for others that begin in the same folder.
+pub(crate) const FOLDER_LIMIT: Duration = Duration::from_secs(1);
+
+/// How long a reference that is given back waits for a connection of its own, where all are busy.
+pub(crate) const RELEASE_LIMIT: Duration = Duration::from_secs(1);
+
 /// So many idle connections are kept by a client.
 pub(crate) const IDLE_MAX: usize = 64;
 
 /// So many calls of one connection may wait at once. Ours make one at a time.
 pub(crate) const WAITING_MAX: usize = 1024;
 
-/// So many elements a list may come to by repetition: a small request makes them all.
+/// So many elements a list may come to by repetition, with the objects that they refer to: a small
+/// request makes them all.
 pub(crate) const ELEMENT_MAX: u64 = 1 << 24;
 
 /// How long who waits for the other side looks before it sleeps: longer than it takes to wake one

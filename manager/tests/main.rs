@@ -7,6 +7,7 @@ mod calls;
 mod deaths;
 mod examples;
 mod kinds;
+mod lasting;
 mod limits;
 mod locks;
 mod queues;
@@ -34,6 +35,7 @@ fn main() {
         types::TESTS,
         auth::TESTS,
         deaths::TESTS,
+        lasting::TESTS,
         wire::TESTS,
         calls::TESTS,
         limits::TESTS,

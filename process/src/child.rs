@@ -105,19 +105,23 @@ pub(crate) fn report(name: &str, what: &str) {
 /// A name as a piece of a line of text: what would end the line, or do worse to a terminal, is
 /// written as an escape, and what is very long is cut.
 pub(crate) fn shown(name: &str) -> String {
-    let mut text = String::new();
-    for (count, character) in name.chars().enumerate() {
+    match name.char_indices().nth(NAME_SHOWN_CHARACTERS) {
+        Some((end, _)) => escaped(&name[..end]) + "…",
+        None => escaped(name),
+    }
+}
+
+/// The same, and whole.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
         match character {
-            _ if count == NAME_SHOWN_CHARACTERS => {
-                text.push('…');
-                break;
-            }
-            '\u{2028}' | '\u{2029}' => text.extend(character.escape_default()),
-            _ if character.is_control() => text.extend(character.escape_default()),
-            _ => text.push(character),
+            '\u{2028}' | '\u{2029}' => line.extend(character.escape_default()),
+            _ if character.is_control() => line.extend(character.escape_default()),
+            _ => line.push(character),
         }
     }
-    text
+    line
 }
 
 fn leave(status: i32) -> ! {
@@ -137,6 +141,21 @@ impl Drop for ExitOnUnwind {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{ExitStatus, Process};
+
+    #[test]
+    fn what_unwinds_past_the_end_of_a_child_ends_it() {
+        let child = Process::fork("unwinds", || {
+            let past = || {
+                let _no_way_back = ExitOnUnwind;
+                panic!("expected by a test");
+            };
+            let _ = catch_unwind(past);
+            ExitCode(0) // what goes on here would be a second parent
+        });
+        let status = child.unwrap().join(std::time::Duration::from_secs(60));
+        assert_eq!(status, Ok(ExitStatus::Code(PANICKED_STATUS)));
+    }
 
     #[test]
     fn a_name_is_shown_on_one_line() {

@@ -163,7 +163,20 @@ pub fn cpu_count() -> Result<usize, Error> {
 }
 
 /// How many of the processors this process may use at once: those of its affinity mask, or what its
-/// control group has a quota for, if that is less. As `std::thread::available_parallelism` has it.
+/// control group has a quota for, if that is less; at least 1. It is asked anew at each call, as
+/// `std::thread::available_parallelism` does on Linux:
+///
+/// * The mask of the calling thread (`sched_getaffinity(2)`), which a cpuset of its control group
+///   has narrowed already.
+/// * The least quota of its control group and those above it, rounded down: of version 2, the
+///   `cpu.max` of each folder from its own up to `/sys/fs/cgroup`; of version 1, where the group of
+///   the `cpu` controller is mounted, `cpu.cfs_quota_us` over `cpu.cfs_period_us`.
+///
+/// # Weak points
+/// * A quota of two and a half processors counts as two, one of a half as one.
+/// * A version 2 hierarchy that is mounted elsewhere, and one whose upper levels a container does
+///   not see, are not looked at: what cannot be read limits nothing.
+/// * Shares and weights are no quota, and not counted.
 ///
 /// # Errors
 /// * [`Error::Unsupported`] when the system does not say.

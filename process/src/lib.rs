@@ -52,6 +52,22 @@
 //! it had: read the weak points of [`Process::fork`] before using it in such a program, and the
 //! conditions of [`fork`] before using that one at all.
 //!
+//! # Signals in a child
+//!
+//! No start changes what the starting process blocks, ignores or handles. A child begins with
+//!
+//! | | by fork | by spawn | a [program](command) |
+//! |---|---|---|---|
+//! | blocked | as in the starting thread | as in the starting thread | none |
+//! | ignored | what its parent ignores | the same | the same, `SIGPIPE` apart |
+//! | handled | by its parent's handlers | nothing | nothing |
+//! | `SIGPIPE` | as in its parent | ignored, by Rust's runtime | at its default action |
+//! | pending | none | none | none |
+//!
+//! So a daemon of a thread that blocks `SIGTERM`, or of a process that ignores it, is not ended by
+//! being asked to, but killed two seconds later. A handler that a forked child inherits runs in
+//! the child, on its copy of what the handler touches.
+//!
 //! # What this crate does not do
 //! * Share memory or tell of a dead holder: segments are in `purlin-shm`, locks in `purlin-sync`.
 //! * Describe other programs: `std::process::Command` does, and [`command`] runs them.
@@ -97,7 +113,7 @@ pub use handover::{receive_handles, send_handles};
 pub use key::Key;
 pub use outcome::{ExitCode, Outcome};
 pub use process::{Process, StillRunning, active_children, wait_any};
-pub use signal::reset_child_signal;
+pub use signal::{reset_child_signal, tell_overflow_apart};
 pub use spawn::init;
 pub use status::ExitStatus;
 

@@ -1,4 +1,4 @@
-//! A setting of the whole process on which the status of every child depends.
+//! Settings of the whole process on which the status of children depends.
 
 use crate::{Error, sys};
 
@@ -28,4 +28,46 @@ use crate::{Error, sys};
 /// ```
 pub fn reset_child_signal() -> Result<(), Error> {
     sys::signal::keep_ended_children()
+}
+
+/// Has a stack that overflows end this process by `SIGSTKFLT`, number 16, and not by `SIGABRT` as
+/// an abort does: so its parent tells the two apart. What std prints of it is printed all the same.
+///
+/// This changes a setting of the whole process, which is why nothing else of this crate does it: a
+/// handler of ours goes in front of std's handler of faults (`SIGSEGV`), and calls it. Std's aborts
+/// for an overflow alone, and an abort from within it ends by that other signal. Forked children
+/// have it as well. A spawned one begins anew: a program that wants it there calls this first thing
+/// in `main`, before [`init`](crate::init). To call it again does nothing.
+///
+/// # Errors
+/// * [`Error::Unsupported`] when nothing handles faults, as in a program that was started with
+///   `SIGSEGV` ignored; nothing has changed.
+/// * [`Error::System`] as the system says, which it has no reason to.
+///
+/// # Weak points
+/// * Threads: one that aborts while another has just overflowed its stack ends as that does. On one
+///   of [`thread`](crate::thread) in a forked child an overflow stays `SIGSEGV`: std has no stack
+///   for its handler there.
+/// * A handler of the program's for faults that was there before is called as std's is; if it
+///   aborts, that ends by `SIGSTKFLT`, too. One that never returns and goes on elsewhere has every
+///   later abort end so. The program's handler of `SIGABRT` is not called for an overflow.
+///
+/// # Example
+/// ```
+/// use purlin_process::{ExitStatus, Process, tell_overflow_apart};
+///
+/// fn deep(number: u64) -> u64 {
+///     let room = std::hint::black_box([number; 512]);
+///     if number == u64::MAX { 0 } else { deep(number + 1) + room[7] }
+/// }
+///
+/// tell_overflow_apart()?;
+/// let overflows = Process::fork("overflows", || assert_eq!(deep(0), 0))?;
+/// assert_eq!(overflows.join(None)?, ExitStatus::Signal(16));
+/// let aborts = Process::fork("aborts", || std::process::abort() as ())?;
+/// assert_eq!(aborts.join(None)?, ExitStatus::Signal(6));
+/// # Ok::<(), purlin_process::Error>(())
+/// ```
+pub fn tell_overflow_apart() -> Result<(), Error> {
+    sys::overflow::stand_in_front()
 }

@@ -7,10 +7,24 @@ use crate::sys::signal;
 
 /// How a process ended.
 ///
+/// | what ends it | seen as |
+/// |---|---|
+/// | its function returns, or it calls [`exit`](crate::exit) or `exit(3)` | `Code`, its own |
+/// | an error, a panic | `Code(1)`, `Code(101)`, and a line with the process's name |
+/// | an abort, a panic amid a panic | `Signal(6)` |
+/// | a stack that overflows | `Signal(6)`, or 16 where it is told apart, see below |
+/// | an access to memory that it has not | `Signal(11)` |
+/// | a kill | `Signal(9)` |
+///
 /// # Weak points
-/// * A stack that overflows is ended by std as an abort is, by SIGABRT; only what it prints before
-///   tells the two apart. By whom a status was chosen cannot be seen either: a panic's 101 and an
-///   error's 1 may be a program's own.
+/// * A stack that overflows is ended by std as an abort is, by `SIGABRT`, and only the line that
+///   std prints before (`has overflowed its stack`) tells the two apart, unless the program asks
+///   for another end of it by [`tell_overflow_apart`](crate::tell_overflow_apart). That takes a
+///   handler of a signal, and this crate installs none by itself.
+/// * On a [thread](crate::thread) of a forked child std has no handler's stack, so that an overflow
+///   there is what it is to the kernel, `Signal(11)`, and nothing is printed.
+/// * By whom a status was chosen cannot be seen: a panic's 101 and an error's 1 may be a program's
+///   own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ExitStatus {
     /// It ended by itself with this status, 0 to 255; 0 is success.

@@ -142,7 +142,7 @@ fn the_status_is_none_until_the_end_and_then_stays() {
     let child = child.unwrap();
     assert_eq!(child.status(), Ok(None));
     say(&release, "!");
-    assert!(becomes_ready(&child));
+    assert!(becomes_ready(&child, LIMIT));
     assert_eq!(child.status(), Ok(Some(ExitStatus::Code(6))));
     assert_eq!((child.kill(), child.status()), (Ok(()), Ok(Some(ExitStatus::Code(6)))));
 }
@@ -169,7 +169,10 @@ fn closing_an_ended_child_collects_it_and_gives_its_descriptor_back() {
         Process::fork("first", || ()).map_err(text)?.join(LIMIT).map_err(text)?;
         let before = descriptor_count();
         let child = Process::fork("closed", || ()).map_err(text)?;
-        check(becomes_ready(&child) && has_children(), "it has ended and nobody has looked")?;
+        check(
+            becomes_ready(&child, LIMIT) && has_children(),
+            "it has ended and nobody has looked",
+        )?;
         child.close().map_err(Error::from).map_err(text)?;
         check(!has_children(), "it is collected")?;
         check(descriptor_count() == before, "its descriptor is closed")
@@ -228,7 +231,7 @@ fn the_list_has_those_that_run_and_collects_the_others() {
         check(active_children().is_empty(), "empty at first")?;
         let [first, second] = [Idle::start("first"), Idle::start("second")];
         let ended = Process::fork("ended", || ExitCode(4)).map_err(text)?;
-        check(becomes_ready(&ended), "it ends")?;
+        check(becomes_ready(&ended, LIMIT), "it ends")?;
         let mut list = active_children();
         check(list == [first.0.clone(), second.0.clone()], "those that run")?;
         check(ended.status() == Ok(Some(ExitStatus::Code(4))), "the other was collected")?;
@@ -240,7 +243,7 @@ fn the_list_has_those_that_run_and_collects_the_others() {
         list.clear();
         check(active_children().len() == 2, "a list is a snapshot")?;
         first.0.kill().map_err(text)?;
-        check(becomes_ready(&first.0), "it ends")?;
+        check(becomes_ready(&first.0, LIMIT), "it ends")?;
         check(active_children() == [second.0.clone()], "who was killed leaves")
     });
 }

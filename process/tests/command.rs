@@ -6,8 +6,10 @@ mod programs;
 mod traces;
 mod unprivileged;
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{PipeReader, Read, Write, pipe};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -217,6 +219,22 @@ fn a_program_that_is_not_there_is_named() {
         let kind = Program::start(Command::new(&odd)).map_or_else(|f| f.kind(), |_| "started");
         check(["no-such-program", "started"].contains(&kind), kind)
     });
+}
+
+#[test]
+fn a_program_may_have_any_name_that_a_file_may_have() {
+    let folder = Folder::new("odd");
+    for name in [&b"caf\xe9 \xff"[..], b" two\nlines\t", b"-n", "\u{6728}\u{202e}".as_bytes()] {
+        let path = folder.0.join(OsStr::from_bytes(name));
+        let missing = Program::start(Command::new(&path)).expect_err("it is not there");
+        assert_eq!((missing.error(), missing.path()), (Error::NoSuchProgram, Some(&*path)));
+        assert!(!missing.to_string().contains(char::is_control), "{missing}");
+        std::os::unix::fs::symlink("/bin/sh", &path).expect("a name for a shell");
+        let mut command = Command::new(&path);
+        // Its argument, too, is no text.
+        command.args(["-c", "test ${#1} -gt 0 && exit 7", "sh"]).arg(OsStr::from_bytes(name));
+        assert_eq!(started(Program::start(command)).wait(LIMIT), Ok(ExitStatus::Code(7)));
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod bounded;
 mod talk;
 
 use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use bounded::{LIMIT, check, in_child};
@@ -193,6 +194,67 @@ fn processors_are_counted() {
         check(usable_cpu_count() == Ok(1), "it may use one")?;
         check(cpu_count() == Ok(all), "of as many as before")
     });
+}
+
+/// A control group below this process's own, with a quota of one processor; removed when dropped.
+struct OneProcessor(PathBuf);
+
+impl OneProcessor {
+    /// Of version 1 or 2; `None` where this process may not make one, or none has quotas.
+    fn new() -> Option<Self> {
+        let own = std::fs::read_to_string("/proc/self/cgroup").ok()?;
+        let groups = own.lines().filter_map(|line| {
+            let (kind, path) = line.split_once(':')?.1.split_once(':')?;
+            let root = match kind {
+                "" => "/sys/fs/cgroup",
+                "cpu" | "cpu,cpuacct" => "/sys/fs/cgroup/cpu",
+                _ => return None,
+            };
+            Some(PathBuf::from(format!("{root}{}", path.trim_end_matches('/'))))
+        });
+        groups.into_iter().find_map(|group| Self::below(&group))
+    }
+
+    fn below(group: &Path) -> Option<Self> {
+        let made = Self(group.join(format!("purlin-{}", std::process::id())));
+        std::fs::create_dir(&made.0).ok()?;
+        let set = |file: &str, text: &str| {
+            let path = made.0.join(file);
+            path.exists() && std::fs::write(path, text).is_ok()
+        };
+        let is_set = set("cpu.max", "100000 100000")
+            || set("cpu.cfs_period_us", "100000") && set("cpu.cfs_quota_us", "100000");
+        is_set.then_some(made)
+    }
+
+    fn enter(&self) -> bool {
+        std::fs::write(self.0.join("cgroup.procs"), "0").is_ok()
+    }
+}
+
+impl Drop for OneProcessor {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir(&self.0);
+    }
+}
+
+#[test]
+fn processors_beyond_the_quota_of_the_control_group_are_not_counted() {
+    // shows: process-cpu-count-usable
+    let (all, usable) = (cpu_count().unwrap(), usable_cpu_count().unwrap());
+    let group = OneProcessor::new().filter(|_| usable > 1);
+    let Some(group) = group else {
+        return println!("not made: no control group with a quota can be made here, or one is all");
+    };
+    in_child(|| {
+        if !group.enter() {
+            println!("not made: this process may not be moved to another control group");
+            return Ok(());
+        }
+        check(usable_cpu_count() == Ok(1), "it may use one")?;
+        check(cpu_count() == Ok(all), "of as many as before")
+    });
+    assert_eq!(usable_cpu_count(), Ok(usable));
 }
 
 #[test]

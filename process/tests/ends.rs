@@ -10,9 +10,10 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 use bounded::{LIMIT, check, in_child};
+use purlin_process::thread::Thread;
 use purlin_process::{
     AtEnd, Builder, Error, ExitCode, ExitStatus, Process, active_children, at_exit, exit, shutdown,
-    thread, wait_at_end,
+    tell_overflow_apart, thread, wait_at_end,
 };
 use talk::{all, idle, is_readable, listen, next, say, talk};
 
@@ -376,10 +377,14 @@ fn a_nested_end_joins_generation_after_generation() {
 
 /// Ways to end, each of which its parent tells apart.
 #[expect(unsafe_code, reason = "the ways to end that only unsafe code has")]
-fn ways() -> [(&'static str, fn(), ExitStatus); 10] {
+fn ways() -> [(&'static str, fn(), ExitStatus); 11] {
     fn overflow(depth: u64) -> u64 {
         let room = std::hint::black_box([depth; 512]);
         if depth == u64::MAX { 0 } else { overflow(depth + 1) + room[depth as usize % 512] }
+    }
+    fn overflow_aside() {
+        let deep = Thread::start("deep", || assert_eq!(overflow(0), 0));
+        assert_eq!(deep.and_then(|deep| deep.join(LIMIT)), Err(Error::TimedOut));
     }
     fn read_nothing() {
         // SAFETY: none: nothing is mapped there, and the process ends by it, which is looked at.
@@ -396,6 +401,8 @@ fn ways() -> [(&'static str, fn(), ExitStatus); 10] {
         ("aborts", || std::process::abort(), ExitStatus::Signal(6)),
         // Rust's handler tells an overflow from other faults, says so, and aborts.
         ("overflows", || assert_eq!(overflow(0), 0), ExitStatus::Signal(6)),
+        // On a thread that std knows nothing of, it is a fault.
+        ("overflows aside", overflow_aside, ExitStatus::Signal(11)),
         ("faults", read_nothing, ExitStatus::Signal(11)),
         ("is killed", || raise(libc::SIGKILL), ExitStatus::Signal(9)),
         ("is terminated", || raise(libc::SIGTERM), ExitStatus::Signal(15)),
@@ -405,20 +412,36 @@ fn ways() -> [(&'static str, fn(), ExitStatus); 10] {
 }
 
 #[test]
-#[expect(unsafe_code, reason = "a disposition of the whole process, a child of this test's")]
 fn each_way_to_end_is_told_apart() {
     // shows: process-exit-status-negative-for-signal, process-exit-status-signal-beyond-named
+    in_child(|| each_is_seen_as(|_, status| status));
+}
+
+#[test]
+fn an_overflow_is_told_apart_from_an_abort_where_that_is_asked_for() {
     in_child(|| {
-        let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
-        rustix::process::setrlimit(rustix::process::Resource::Core, none)
-            .map_err(|errno| errno.to_string())?;
-        // What a shell starts aside ignores interrupts, and so would the children.
-        // SAFETY: a default action installs no code.
-        unsafe { libc::signal(libc::SIGINT, libc::SIG_DFL) };
-        for (way, function, expected) in ways() {
-            let status = Process::fork(way, function).and_then(|child| child.join(LIMIT));
-            check(status == Ok(expected), &format!("{way}: {expected}, but {status:?}"))?;
-        }
-        Ok(())
+        let again = [tell_overflow_apart(), tell_overflow_apart()];
+        check(again == [Ok(()); 2], &format!("it is asked for: {again:?}"))?;
+        each_is_seen_as(|way, status| match way {
+            "overflows" => ExitStatus::Signal(libc::SIGSTKFLT),
+            _ => status,
+        })
     });
+}
+
+/// Goes through all ways to end, some of which may be expected to be seen as something else.
+#[expect(unsafe_code, reason = "a disposition of the whole process, a child of this test's")]
+fn each_is_seen_as(seen: fn(&str, ExitStatus) -> ExitStatus) -> Result<(), String> {
+    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    rustix::process::setrlimit(rustix::process::Resource::Core, none)
+        .map_err(|errno| errno.to_string())?;
+    // What a shell starts aside ignores interrupts, and so would the children.
+    // SAFETY: a default action installs no code.
+    unsafe { libc::signal(libc::SIGINT, libc::SIG_DFL) };
+    for (way, function, expected) in ways() {
+        let expected = seen(way, expected);
+        let status = Process::fork(way, function).and_then(|child| child.join(LIMIT));
+        check(status == Ok(expected), &format!("{way}: {expected}, but {status:?}"))?;
+    }
+    Ok(())
 }

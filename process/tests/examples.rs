@@ -84,27 +84,41 @@ fn a_reentrant_lock_is_given_back_before_another_has_it() {
     assert_eq!(owns, ["Thread-1", "Thread-2", "Thread-3"]);
 }
 
+/// Whether these come and go with two at once at most; who does, in order of the alphabet.
+fn two_at_most<'a>(lines: &'a [String], comes: &str, goes: &str) -> Vec<&'a str> {
+    let (mut inside, mut seen): (Vec<&str>, Vec<&str>) = Default::default();
+    for line in lines {
+        if let Some(name) = line.strip_suffix(comes) {
+            inside.push(name);
+            seen.push(name);
+            assert!(inside.len() <= 2, "{lines:#?}");
+        } else {
+            let name = line.strip_suffix(goes).expect("one of two words");
+            let at = inside.iter().position(|one| *one == name).expect("who goes was inside");
+            inside.remove(at);
+        }
+    }
+    assert!(inside.is_empty(), "{lines:#?}");
+    seen.sort_unstable();
+    seen
+}
+
 #[test]
 fn no_more_than_two_sit_at_once() {
     // shows: semaphore-never-more-inside
     let mut lines = lines_of("semaphore");
     assert_eq!(lines.pop().as_deref(), Some("2 seats are free"));
-    let mut seated: Vec<&str> = Vec::new();
-    let mut seen: Vec<&str> = Vec::new();
-    for line in &lines {
-        if let Some(guest) = line.strip_suffix(" sits down") {
-            seated.push(guest);
-            seen.push(guest);
-            assert!(seated.len() <= 2, "{lines:#?}");
-        } else {
-            let guest = line.strip_suffix(" leaves").expect("one of two words");
-            let at = seated.iter().position(|one| *one == guest).expect("who leaves sat");
-            seated.remove(at);
-        }
-    }
-    seen.sort_unstable();
+    let seen = two_at_most(&lines, " sits down", " leaves");
     assert_eq!(seen, ["guest 1", "guest 2", "guest 3", "guest 4", "guest 5"]);
-    assert!(seated.is_empty());
+}
+
+#[test]
+fn no_more_than_two_have_a_unit() {
+    // shows: semaphore-never-more-inside
+    let mut lines = lines_of("units");
+    assert_eq!(lines.pop().as_deref(), Some("2 units"));
+    let seen = two_at_most(&lines, " takes a unit", " gives it back");
+    assert_eq!(seen, ["Process-1", "Process-2", "Process-3", "Process-4", "Process-5"]);
 }
 
 #[test]
@@ -186,6 +200,53 @@ fn a_step_runs_with_the_state_of_its_value() {
     let expected =
         ["countdown begins", "5", "4", "3", "2", "1", "countdown ends", "MainProcess goes on"];
     assert_eq!(lines_of("run_step"), expected);
+}
+
+#[test]
+fn active_children_are_listed_before_they_are_let_go() {
+    let lines = lines_of("listed");
+    assert_eq!(lines.len(), 11, "{lines:#?}");
+    let processors = lines[0].strip_suffix(" processors").expect("a number of them");
+    assert!(processors.parse::<u32>().expect("a number") >= 1);
+    let mut children = BTreeMap::new();
+    for line in &lines[1..4] {
+        let (name, number) = line.split_once(" is process ").expect("one that is active");
+        children.insert(name, number.parse::<u32>().expect("a number"));
+    }
+    let names = ["Process-1", "Process-2", "Process-3"];
+    assert!(children.keys().eq(&names), "{children:?}");
+    let numbers: std::collections::BTreeSet<_> = children.values().collect();
+    assert_eq!(numbers.len(), 3, "{children:?}");
+    assert_eq!(lines[4], "all are listed");
+    for (name, task) in names.iter().zip(["bake", "brew", "boil"]) {
+        let own: Vec<_> = lines[5..].iter().filter(|line| line.starts_with(name)).collect();
+        let expected = [format!("{name} begins to {task}"), format!("{name} has done with it")];
+        assert_eq!(own, expected.iter().collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_step_that_never_ends_ends_with_the_parent_of_its_daemon() {
+    let expected = [
+        "the watch begins",
+        "tick 1",
+        "tick 2",
+        "tick 3",
+        "watch is a daemon: true",
+        "the program is over",
+    ];
+    assert_eq!(lines_of("run_daemon"), expected);
+}
+
+#[test]
+fn a_child_that_is_not_joined_is_known_at_once_and_speaks_last() {
+    let lines = lines_of("unjoined");
+    let number = number_after(&lines[0], "number: ");
+    assert!(number.parse::<u32>().expect("a number") > 1);
+    assert_eq!(lines[1..3], ["name: Process-1", "lives: true"]);
+    let counts = (1..=5).rev();
+    let expected = counts.map(|count| format!("Process-1 of process {number}: {count} to go"));
+    assert!(expected.eq(lines[3..].iter().cloned()), "{lines:#?}");
 }
 
 #[test]

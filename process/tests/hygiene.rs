@@ -128,6 +128,30 @@ fn failures_are_printed_with_the_process_name() {
     assert!(err.contains("Py: the function of this process panicked\n"), "in {err:?}");
 }
 
+fn overflow(depth: u64) -> u64 {
+    let room = std::hint::black_box([depth; 512]);
+    if depth == u64::MAX { 0 } else { overflow(depth + 1) + room[depth as usize % 512] }
+}
+
+/// The statuses are equal, so that there is nothing else.
+#[test]
+fn an_overflow_and_an_abort_are_told_apart_by_what_is_printed() {
+    let name = "an_overflow_and_an_abort_are_told_apart_by_what_is_printed";
+    let printed = afresh(name, b"", || {
+        let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+        rustix::process::setrlimit(rustix::process::Resource::Core, none).unwrap();
+        let aborts = || std::process::abort() as ();
+        assert_eq!(joined(Process::fork("aborts", aborts)), ExitStatus::Signal(6));
+        eprintln!("<between>");
+        let overflows = || assert_eq!(overflow(0), 0);
+        assert_eq!(joined(Process::fork("overflows", overflows)), ExitStatus::Signal(6));
+    });
+    let Some(Printed { err, .. }) = printed else { return };
+    let (aborts, overflows) = err.split_once("<between>").expect("a word between");
+    assert!(!aborts.contains("overflowed its stack"), "in {err:?}");
+    assert!(overflows.contains("overflowed its stack"), "in {err:?}");
+}
+
 #[test]
 fn children_print_although_other_threads_print_at_the_fork() {
     let printed = afresh("children_print_although_other_threads_print_at_the_fork", b"", || {
@@ -247,10 +271,16 @@ fn looking_at_an_ended_child_or_dropping_it_collects_it() {
     // shows: process-zombie-collected-by-alive
     in_child(|| {
         let child = Process::fork("looked at", || ()).map_err(text)?;
-        check(becomes_ready(&child) && has_children(), "it has ended and nobody has looked")?;
+        check(
+            becomes_ready(&child, LIMIT) && has_children(),
+            "it has ended and nobody has looked",
+        )?;
         check(child.is_alive() == Ok(false) && !has_children(), "looking collects it")?;
         let child = Process::fork("dropped", || ()).map_err(text)?;
-        check(becomes_ready(&child) && has_children(), "it has ended and nobody has looked")?;
+        check(
+            becomes_ready(&child, LIMIT) && has_children(),
+            "it has ended and nobody has looked",
+        )?;
         drop(child);
         check(!has_children(), "dropping collects it")
     });

@@ -14,7 +14,9 @@ use std::time::Instant;
 use bounded::{LIMIT, check, in_child};
 use limited::{lower, take_all_descriptors};
 use purlin_process::command::Program;
-use purlin_process::{Builder, Error, ExitCode, ExitStatus, Process, active_children};
+use purlin_process::{
+    Builder, Error, ExitCode, ExitStatus, Fork, Process, active_children, exit, fork,
+};
 use rustix::process::{
     Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit, test_kill_process,
 };
@@ -25,23 +27,44 @@ fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
+/// A way of starting a child that ends with status 3.
+type Start = fn() -> Result<Process, Error>;
+
+fn child() -> Result<Process, Error> {
+    Process::fork("", || ExitCode(3))
+}
+
+fn daemon() -> Result<Process, Error> {
+    Builder::new().daemon(true).fork(|| ExitCode(3))
+}
+
+#[expect(unsafe_code, reason = "a raw fork")]
+fn raw() -> Result<Process, Error> {
+    // SAFETY: The child ends at once.
+    match unsafe { fork() }? {
+        Fork::Child => exit(3),
+        Fork::Parent(child) => Ok(child),
+    }
+}
+
 #[test]
 fn without_descriptors_nothing_is_started() {
-    in_child(|| {
-        lower(Resource::Nofile, 64)?;
-        let mut taken = take_all_descriptors();
-        for free_count in 0..3 {
-            let started = Process::fork("one too many", || ());
-            check(matches!(started, Err(Error::OutOfResources)), "there is no room")?;
-            check(!has_children() && active_children().is_empty(), "no child is left")?;
-            check(taken.pop().is_some(), &format!("{free_count} are free, one more can be"))?;
-        }
-        let child = Process::fork("fits", || ExitCode(3))
-            .map_err(|error| format!("three free: {error}"))?;
-        check(child.join(LIMIT) == Ok(ExitStatus::Code(3)), "three free descriptors are enough")?;
-        drop(child);
-        check(Process::fork("again", || ()).is_ok(), "they were given back")
-    });
+    for start in [child as Start, raw] {
+        in_child(|| {
+            lower(Resource::Nofile, 64)?;
+            let mut taken = take_all_descriptors();
+            for free_count in 0..3 {
+                let started = start();
+                check(matches!(started, Err(Error::OutOfResources)), "there is no room")?;
+                check(!has_children() && active_children().is_empty(), "no child is left")?;
+                check(taken.pop().is_some(), &format!("{free_count} are free, one more can be"))?;
+            }
+            let child = start().map_err(|error| format!("three free: {error}"))?;
+            check(child.join(LIMIT) == Ok(ExitStatus::Code(3)), "three free are enough")?;
+            drop(child);
+            check(start().is_ok(), "they were given back")
+        });
+    }
 }
 
 #[test]
@@ -53,7 +76,7 @@ fn without_descriptors_no_daemon_is_started() {
         for free_count in 0..16 {
             let all = taken.len();
             taken.truncate(all - free_count);
-            match Builder::new().daemon(true).fork(|| ExitCode(3)) {
+            match daemon() {
                 Err(error) => check(error == Error::OutOfResources, "there is no room")?,
                 Ok(child) => {
                     check(child.join(LIMIT) == Ok(ExitStatus::Code(3)), "it runs")?;
@@ -163,9 +186,12 @@ fn at_the_limit_of_processes_nothing_is_started() {
             return Ok(());
         }
         let before = descriptor_count();
-        let started = Process::fork("one too many", || ());
-        check(matches!(started, Err(Error::OutOfResources)), "the limit holds")?;
-        check(!has_children() && active_children().is_empty(), "no child is left")?;
-        check(descriptor_count() == before, "no descriptor is left open")
+        for (way, start) in [("a child", child as Start), ("a daemon", daemon), ("raw", raw)] {
+            let started = start();
+            check(matches!(started, Err(Error::OutOfResources)), &format!("{way}: it holds"))?;
+            check(!has_children() && active_children().is_empty(), "no child is left")?;
+            check(descriptor_count() == before, &format!("{way}: no descriptor is left open"))?;
+        }
+        Ok(())
     });
 }

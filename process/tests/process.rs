@@ -144,7 +144,7 @@ fn kill_and_terminate_send_their_signals() {
 fn a_signal_after_the_end_is_harmless() {
     // shows: process-terminate-after-end-is-harmless, process-exit-status-stable
     let child = Process::fork("three", || ExitCode(3)).unwrap();
-    assert!(becomes_ready(&child));
+    assert!(becomes_ready(&child, LIMIT));
     assert_eq!(child.kill(), Ok(())); // ended, uncollected
     for _ in 0..2 {
         assert_eq!(child.join(LIMIT), Ok(ExitStatus::Code(3)));
@@ -310,7 +310,7 @@ fn the_sentinel_is_ready_at_the_end_and_not_before() {
     let mut polled = [rustix::event::PollFd::new(&sentinel, rustix::event::PollFlags::IN)];
     assert_eq!(rustix::event::poll(&mut polled, Some(&now)), Ok(0));
     (&writer).write_all(b"x").unwrap();
-    assert!(becomes_ready(&child));
+    assert!(becomes_ready(&child, LIMIT));
     assert_eq!(child.join(LIMIT), Ok(ExitStatus::Code(0)));
 }
 

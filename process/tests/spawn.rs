@@ -28,7 +28,7 @@ const ROLE: &str = "PURLIN_TEST_ROLE";
 
 fn main() {
     match std::env::var(ROLE).as_deref() {
-        Ok("forgets") => return report(Process::spawn("child", |(), ()| (), (), ())),
+        Ok("forgets") => return report(start_nothing),
         Ok("late") if std::env::var_os("PURLIN_SPAWNED").is_some() => return, // before its init
         Ok("plain") => {
             init();
@@ -45,15 +45,23 @@ fn main() {
     }
     init();
     if std::env::var(ROLE).as_deref() == Ok("late") {
-        return report(Process::spawn("child", |(), ()| (), (), ()));
+        return report(start_nothing);
     }
     // One after the other: they count descriptors, and kill whatever child there is.
     let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
     libtest_mimic::run(&arguments, trials()).exit();
 }
 
-fn report(started: Result<Process, Error>) {
-    println!("{}", started.map_or_else(|error| format!("{error:?}"), |_| "started".to_owned()));
+fn start_nothing() -> Result<Process, Error> {
+    Process::spawn("child", |(), ()| (), (), ())
+}
+
+/// Prints what comes of a start, and what is left of it.
+fn report(start: fn() -> Result<Process, Error>) {
+    let before = descriptor_count();
+    let started = start().map_or_else(|error| format!("{error:?}"), |_| "started".to_owned());
+    let more = descriptor_count() - before;
+    println!("{started}, {more} descriptors more, children: {}", has_children());
 }
 
 fn trials() -> Vec<Trial> {
@@ -363,12 +371,14 @@ fn this_program_as(role: &str) -> String {
     })
 }
 
+const NOT_INITIALIZED: &str = "NotInitialized, 0 descriptors more, children: false";
+
 fn forgotten() {
-    assert_eq!(this_program_as("forgets"), "NotInitialized");
+    assert_eq!(this_program_as("forgets"), NOT_INITIALIZED);
 }
 
 fn late() {
-    assert_eq!(this_program_as("late"), "NotInitialized");
+    assert_eq!(this_program_as("late"), NOT_INITIALIZED);
 }
 
 fn inherited_mark() {

@@ -5,6 +5,7 @@ mod bounded;
 mod limited;
 mod talk;
 mod traces;
+mod unprivileged;
 
 use std::io::{PipeReader, PipeWriter};
 use std::os::fd::OwnedFd;
@@ -21,6 +22,7 @@ use rustix::process::Resource;
 use serde::{Deserialize, Serialize};
 use talk::{all, idle, listen, next, say, talk};
 use traces::{descriptor_count, has_children};
+use unprivileged::reach_the_process_limit;
 
 /// Asks this program to be another one.
 const ROLE: &str = "PURLIN_TEST_ROLE";
@@ -36,7 +38,7 @@ fn main() {
 }
 
 fn trials() -> Vec<Trial> {
-    let tests: [(&str, fn()); 15] = [
+    let tests: [(&str, fn()); 16] = [
         ("a_spawned_child_is_who_its_parent_says", identity),
         ("a_value_runs_its_step_in_a_spawned_child", run_step),
         ("a_spawned_child_sees_its_parents_end", parents_end),
@@ -50,6 +52,7 @@ fn trials() -> Vec<Trial> {
         ("a_program_ends_its_children_when_its_guard_drops", program_with_guard),
         ("a_programs_own_exit_does_the_same_and_runs_exit_handlers", program_that_exits),
         ("without_descriptors_no_daemon_is_spawned", no_descriptors),
+        ("at_the_limit_of_processes_nothing_is_spawned", no_processes),
         ("spawned_daemons_leave_the_one_descriptor_of_their_parent", daemon_traces),
         ("fifty_at_once_have_each_its_own_status", fifty),
     ];
@@ -428,6 +431,23 @@ fn fifty() {
         drop((children, event));
         check(!has_children() && active_children().is_empty(), "nothing is left")?;
         check(descriptor_count() == before, "nor a descriptor")
+    });
+}
+
+fn no_processes() {
+    // shows: process-fork-failure-leaves-no-child
+    in_child(|| {
+        if !reach_the_process_limit() {
+            return Ok(());
+        }
+        let before = descriptor_count();
+        for is_daemon in [false, true] {
+            let started = Builder::new().daemon(is_daemon).spawn(|(), ()| (), (), ());
+            check(matches!(started, Err(Error::OutOfResources)), &format!("{started:?}"))?;
+            check(!has_children() && active_children().is_empty(), "no child is left")?;
+            check(descriptor_count() == before, "no descriptor is left open")?;
+        }
+        Ok(())
     });
 }
 

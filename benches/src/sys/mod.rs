@@ -22,7 +22,7 @@ pub use futex::{BareFlag, BareLock, BareMail};
 pub use memory::{Shareable, Shared};
 pub use mq::PosixQueue;
 pub use mutex::{Kind, SharedMutex, Taken};
-pub use processor::{is_real_time, tie_to_processor};
+pub use processor::{is_real_time, tie_to_processor, untied};
 pub use ring::BareRing;
 pub use seccomp::forbid_system_calls;
 pub use semaphore::SharedSemaphore;

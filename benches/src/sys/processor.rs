@@ -14,15 +14,33 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 /// # Errors
 /// What sched_getaffinity(2) or sched_setaffinity(2) answers.
 pub fn tie_to_processor(nth: u32) -> io::Result<()> {
-    static BEFORE: OnceLock<CpuSet> = OnceLock::new();
-    let now = sched_getaffinity(None)?;
-    let allowed = BEFORE.get_or_init(|| now);
+    let allowed = before()?;
     let count = allowed.count().max(1);
     let mine =
         (0..CpuSet::MAX_CPU).filter(|&index| allowed.is_set(index)).nth((nth % count) as usize);
     let mut tied = CpuSet::new();
     tied.set(mine.unwrap_or(0));
     Ok(sched_setaffinity(None, &tied)?)
+}
+
+/// The processors that it might use before the first tie.
+fn before() -> io::Result<&'static CpuSet> {
+    static BEFORE: OnceLock<CpuSet> = OnceLock::new();
+    let now = sched_getaffinity(None)?;
+    Ok(BEFORE.get_or_init(|| now))
+}
+
+/// Does `start` while the calling thread may use what it might before it was tied: what is started
+/// there may as well.
+///
+/// # Errors
+/// What sched_getaffinity(2) or sched_setaffinity(2) answers, and `start`.
+pub fn untied<T>(start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    let now = sched_getaffinity(None)?;
+    sched_setaffinity(None, before()?)?;
+    let started = start();
+    sched_setaffinity(None, &now)?;
+    started
 }
 
 /// Whether this process runs until it sleeps, whoever else wants to: under a real-time policy, as

@@ -61,6 +61,23 @@ impl Frame {
         }
     }
 
+    /// How many bytes the message has of a frame of so many, of which this is the beginning, as far
+    /// as a header goes. What is behind it may be found wrong later.
+    ///
+    /// # Errors
+    /// * [`Error::Damaged`] as [`read`](Self::read).
+    pub(crate) fn announced_bytes(head: &[u8], frame_bytes: usize) -> Result<usize, Error> {
+        match head.first() {
+            Some(&PLAIN) => Ok(frame_bytes - PLAIN_HEADER_BYTES),
+            // Of a file for what is not there nothing is known yet.
+            Some(&LONG) => {
+                let head = head.get(..frame_bytes.min(LONG_HEADER_BYTES)).unwrap_or(head);
+                Ok(Self::read_long(head, 1)?.message_bytes())
+            }
+            _ => Err(Error::Damaged),
+        }
+    }
+
     fn read_long(frame: &[u8], descriptor_count: usize) -> Result<Self, Error> {
         let Some((header, inline)) = frame.split_first_chunk::<LONG_HEADER_BYTES>() else {
             return Err(Error::Damaged);

@@ -14,9 +14,11 @@ use purlin_sync::Deadline;
 
 use crate::error::Error;
 use crate::limits::SLICE;
+use crate::sys::socket::Received;
 use crate::sys::{descriptor, socket};
 use ends::End;
 pub(crate) use ends::Use;
+use frame::{Frame, LONG_HEADER_BYTES};
 use transfer::{Incoming, Outgoing};
 pub use unfit::RecvIntoError;
 
@@ -211,6 +213,10 @@ impl Pipe {
     /// Receives a message into `buffer`; how many bytes it had. The rest of the buffer is left
     /// alone.
     ///
+    /// One that does not fit comes with the error, for the call of the system that tells its length
+    /// has taken it. Whoever wants it to stay asks for the length first, by
+    /// [`next_len`](Self::next_len), which costs a call more.
+    ///
     /// # Errors
     /// * [`RecvIntoError::TooLarge`] with the message, when it has more bytes than the buffer,
     ///   which is left alone.
@@ -222,6 +228,45 @@ impl Pipe {
         deadline: impl Into<Deadline>,
     ) -> Result<usize, RecvIntoError> {
         self.receive(deadline.into(), |incoming| Ok(incoming.into_buffer(buffer)))?
+    }
+
+    /// How many bytes the next message has, waiting for one until `deadline`. It takes nothing:
+    /// another may be quicker, and what is received then is another one.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use purlin_channel::Pipe;
+    ///
+    /// let (reader, writer) = Pipe::simplex()?;
+    /// writer.send(b"ten bytes.", None)?;
+    /// let mut buffer = [0; 8];
+    /// assert!(reader.next_len(None)? > buffer.len()); // too large: it stays for somebody else
+    /// assert_eq!(reader.recv(None)?, b"ten bytes.");
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// * [`Error::Damaged`] for what no pipe sends; it stays, and the next receive takes it.
+    /// * [`Error::EndOfFile`], [`Error::TimedOut`], [`Error::Closed`], [`Error::WrongDirection`] as
+    ///   [`recv`](Self::recv).
+    pub fn next_len(&self, deadline: impl Into<Deadline>) -> Result<usize, Error> {
+        self.check_recv()?;
+        let deadline = deadline.into().start();
+        let mut head = [0; LONG_HEADER_BYTES];
+        // Ends: with a message, with an error, or at the deadline; each wait is a slice at most.
+        loop {
+            let end = self.inner.end.enter()?;
+            match socket::peek(end.as_fd(), &mut head)? {
+                Received::Message { len, .. } => return Frame::announced_bytes(&head, len),
+                Received::End => return Err(Error::EndOfFile),
+                Received::Nothing => {}
+            }
+            let left = deadline.remaining();
+            if left.is_some_and(|left| left.is_zero()) {
+                return Err(Error::TimedOut);
+            }
+            socket::wait_readable(end.as_fd(), left.unwrap_or(SLICE))?;
+        }
     }
 
     /// [`recv`](Self::recv) that refuses a message of more than `limit` bytes, before anything is

@@ -168,6 +168,25 @@ pub(crate) fn receive(
     }
 }
 
+/// Looks at the message that [`receive`] would give, whose first bytes go into `head`: it stays,
+/// and so do its descriptors. Never waits.
+///
+/// # Errors
+/// * [`Error::Damaged`] for one of no bytes.
+pub(crate) fn peek(socket: BorrowedFd<'_>, head: &mut [u8]) -> Result<Received, Error> {
+    let flags = RecvFlags::PEEK | RecvFlags::TRUNC | RecvFlags::DONTWAIT;
+    // Ends: a reset is told once.
+    loop {
+        match rustix::net::recv(socket, &mut *head, flags) {
+            // Its own length, and not of what there was room for.
+            Ok((_, len)) => return judge(socket, len, ReturnFlags::empty(), Vec::new()),
+            Err(Errno::AGAIN | Errno::INTR) => return Ok(Received::Nothing),
+            Err(Errno::CONNRESET) => {} // as in `receive`
+            Err(other) => return Err(other.into()),
+        }
+    }
+}
+
 #[inline(always)]
 fn rights(control: &mut RecvAncillaryBuffer<'_>) -> Vec<OwnedFd> {
     let mut descriptors = Vec::new();

@@ -18,11 +18,13 @@ impl View<'_> {
     ///
     /// # Errors
     /// * [`Error::TaskDoneTooOften`] when all are.
+    /// * [`Error::Damaged`] when the count is none that a step has left.
     pub(crate) fn mark(self) -> Result<(), Error> {
         let done = &self.words.face.done;
         // Ends: another mark or a skipped record has come in between, each time.
         loop {
             let (seen, tail) = self.done_and_tail(); // J1
+            check_done(seen)?;
             if tail.count_from(seen) == 0 {
                 return Err(Error::TaskDoneTooOften);
             }
@@ -44,8 +46,9 @@ impl View<'_> {
     ///
     /// # Errors
     /// * [`Error::TimedOut`] when the deadline came first.
+    /// * [`Error::Damaged`] as [`mark`](Self::mark).
     pub(crate) fn join(self, deadline: Deadline) -> Result<(), Error> {
-        if self.unfinished() == 0 {
+        if self.is_all_done()? {
             return Ok(());
         }
         let mut wait = Wait::new(0, deadline);
@@ -54,14 +57,14 @@ impl View<'_> {
         // every sleep; each sleep is a slice at most.
         loop {
             if wait.spins() {
-                if self.unfinished() == 0 {
+                if self.is_all_done()? {
                     return Ok(());
                 }
                 continue;
             }
             let key = self.words.face.all_done.prepare();
             self.sweep(deadline, slices)?; // what nothing will come of is nothing to wait for
-            if self.unfinished() == 0 {
+            if self.is_all_done()? {
                 return Ok(());
             }
             if is_over(&wait) {
@@ -114,14 +117,21 @@ impl View<'_> {
     ///
     /// # Errors
     /// * [`Error::OutOfResources`] when no more can be counted.
+    /// * [`Error::Damaged`] as [`mark`](Self::mark).
     pub(super) fn may_count_one_more(self, tail: Position) -> Result<(), Error> {
-        // Acquire: as in `done_and_tail`; what is not done can only have become less.
-        if self.shape.face.is_joinable
-            && tail.count_from(Position(self.words.face.done.load(Acquire))) == COUNT_MAX
-        {
-            return Err(Error::OutOfResources);
+        if !self.shape.face.is_joinable {
+            return Ok(());
         }
-        Ok(())
+        // Acquire: as in `done_and_tail`; what is not done can only have become less.
+        let done = Position(self.words.face.done.load(Acquire));
+        check_done(done)?;
+        if tail.count_from(done) == COUNT_MAX { Err(Error::OutOfResources) } else { Ok(()) }
+    }
+
+    fn is_all_done(self) -> Result<bool, Error> {
+        let (done, tail) = self.done_and_tail();
+        check_done(done)?;
+        Ok(tail.count_from(done) == 0)
     }
 
     /// Both, in this order: they were so far apart when the tail was loaded, or farther.
@@ -130,4 +140,9 @@ impl View<'_> {
         let done = Position(self.words.face.done.load(SeqCst));
         (done, Position(self.words.tail.load(SeqCst)))
     }
+}
+
+/// The count is never shut: only the tail is. All else may be: how many are done, nobody else says.
+const fn check_done(done: Position) -> Result<(), Error> {
+    if done.is_shut() { Err(Error::Damaged) } else { Ok(()) }
 }

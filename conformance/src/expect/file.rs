@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::nearest::did_you_mean;
 use crate::protocol::Hello;
 use crate::selection::unknown_word;
-use crate::spot::DataFile;
+use crate::spot::{DataFile, text_of};
 use crate::suite::Suite;
 use crate::verdict::Verdict;
 
@@ -56,7 +56,7 @@ impl List {
     /// * [`Error::Asked`] when the file cannot be read.
     /// * [`Error::Data`] shows the mistake under the line that it is in.
     pub fn open(path: &str, suite: &Suite) -> Result<Self, Error> {
-        let text = std::fs::read_to_string(path);
+        let text = text_of(Path::new(path));
         let text = text.map_err(|error| Error::Asked(format!("cannot read {path}: {error}")))?;
         let name = Path::new(path).file_stem().unwrap_or_default().to_string_lossy().into_owned();
         Self::read_from(path.to_owned(), &name, &text, suite)

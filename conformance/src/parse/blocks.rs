@@ -2,7 +2,7 @@
 
 use super::words::at;
 use super::{ParseError, Parser};
-use crate::limits::ROUNDS_READ_MAX_COUNT;
+use crate::limits::{ROUNDS_MAX_COUNT, ROUNDS_READ_MAX_COUNT};
 use crate::script::{Action, Span, Step};
 
 impl Parser<'_> {
@@ -11,7 +11,15 @@ impl Parser<'_> {
         if count == 0 {
             return Err(at(span, "there must be one round at least"));
         }
+        let around = self.rounds;
+        self.rounds = around.saturating_mul(count);
+        if self.rounds > ROUNDS_MAX_COUNT {
+            let what =
+                format!("this makes {} rounds; {ROUNDS_MAX_COUNT} are the most", self.rounds);
+            return Err(at(span, what));
+        }
         let body = self.block(count)?;
+        self.rounds = around;
         Ok(Action::Repeat { count, body })
     }
 
@@ -42,7 +50,10 @@ impl Parser<'_> {
             values.push(self.value()?);
         }
         self.variables.push(variable.clone());
+        let around = self.rounds;
+        self.rounds = around.saturating_mul(values.len() as u64);
         let body = self.block(values.len() as u64)?;
+        self.rounds = around;
         self.variables.pop();
         Ok(Action::Forall { variable, values, body })
     }

@@ -86,6 +86,8 @@ struct Parser<'a> {
     /// What is around a statement.
     scope: Scope,
     depth: usize,
+    /// How often the step that is read comes, by the `repeat` and `forall` around.
+    rounds: u64,
 }
 
 impl<'a> Parser<'a> {
@@ -101,6 +103,7 @@ impl<'a> Parser<'a> {
             kept: BTreeSet::new(),
             scope: Scope::default(),
             depth: 0,
+            rounds: 1,
         }
     }
 

@@ -80,7 +80,8 @@ impl Run<'_> {
         let has_answer = |run: &Self| run.has_answer(name).then_some(());
         let more = self.more_patience(name, not_before_nanos);
         self.wait_for(&expected.to_string(), &[name.to_owned()], more, has_answer)?;
-        let took = self.took_nanos(name);
+        let took = self.took_nanos(name).filter(|_| not_before_nanos.is_some());
+        took.map_or(Ok(()), |took| self.check_clock(name, took))?;
         let came = self.answer(name, expected)?;
         let is_late_enough = not_before_nanos
             .is_none_or(|limit| took.is_some_and(|took| took + CLOCK_SLACK_NANOS >= limit));
@@ -92,7 +93,6 @@ impl Run<'_> {
             }
             return Ok(());
         }
-        let took = took.filter(|_| not_before_nanos.is_some());
         Err(End::broken(expected.to_string(), came.shown(took)))
     }
 
@@ -166,6 +166,20 @@ impl Run<'_> {
         let pauses = self.call(name).map_or(Duration::ZERO, |call| call.traits.pauses);
         let at_least = Duration::from_nanos(not_before_nanos.unwrap_or(0));
         pauses.min(longest_patience()).saturating_add(at_least)
+    }
+
+    /// A wait that the actor measured lies within what the runner waited for it, or nothing that
+    /// its clock says is true.
+    fn check_clock(&self, name: &str, took: u64) -> Result<(), End> {
+        let waited = self.call(name).map_or(0, |call| call.sent.elapsed().as_nanos());
+        if u128::from(took) <= waited + u128::from(CLOCK_SLACK_NANOS) {
+            return Ok(());
+        }
+        let waited = Millis(u64::try_from(waited).unwrap_or(u64::MAX));
+        let took = Millis(took);
+        Err(End::died(format!(
+            "the adapter says that a call took {took}, which was asked {waited} ago"
+        )))
     }
 
     /// How long a call took by its actor's own clock.

@@ -45,8 +45,10 @@ impl Connection {
         deadline: Deadline,
     ) -> Result<(Self, Welcome), Error> {
         let deadline = deadline.start();
-        let socket = Line::adopt(|| socket::connect(address, deadline).map(Some))?;
-        let Some(socket) = socket else { return Err(Error::ConnectionRefused) };
+        // It is connected as a line: to wait for that holds nobody up who forks.
+        let socket = Line::adopt(|| socket::make(address).map(Some))?;
+        let Some(socket) = socket else { return Err(Error::OutOfResources) };
+        socket::connect(socket.as_fd(), address, deadline)?;
         let mut connection = Self {
             socket,
             limit: 0,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use purlin_sync::Deadline;
 
-use super::session::{self, Origin, Session};
+use super::session::{self, Origin, Session, Visit};
 use crate::error::Error;
 use crate::line::fork_count;
 use crate::wire::{Kind, ObjectId, Reply, Request};
@@ -52,30 +52,28 @@ impl Handle {
     /// # Errors
     /// * [`Error::NoSuchName`] when the object is gone, [`Error::Incompatible`] when it is another.
     /// * As [`Session::ask`].
-    pub(crate) fn session(&self, deadline: Deadline) -> Result<Arc<Session>, Error> {
+    pub(crate) fn session(&self, deadline: Deadline) -> Result<Visit, Error> {
         let session = session::of(&self.origin)?;
         // Acquire pairs with the Release in `claim`: whoever sees the claim comes after it.
-        if self.claimed_by.load(Acquire) != session.number {
-            self.claim(&session, deadline)?;
+        let claimed_by = self.claimed_by.load(Acquire);
+        if claimed_by != session.number {
+            self.claim(claimed_by, &session, deadline)?;
         }
         Ok(session)
     }
 
     #[cold]
-    fn claim(&self, session: &Arc<Session>, deadline: Deadline) -> Result<(), Error> {
-        // One at a time, so that it is claimed once.
-        let _alone = session.claiming();
-        // Relaxed: under the lock, as the store below.
-        if self.claimed_by.load(Relaxed) == session.number {
-            return Ok(());
-        }
+    fn claim(&self, before: u64, session: &Session, deadline: Deadline) -> Result<(), Error> {
         let claim = Request::Claim { object: self.object };
         let Reply::Object { kind, .. } = session.ask(&claim, deadline)? else {
             return Err(Error::Damaged);
         };
-        session.enter();
-        // Release pairs with the Acquire in `session`.
-        self.claimed_by.store(session.number, Release);
+        // Release pairs with the Acquire in `session`. Relaxed: another thread's claim, behind
+        // which this one comes no more than any other call.
+        match self.claimed_by.compare_exchange(before, session.number, Release, Relaxed) {
+            Ok(_) => session.enter(),
+            Err(_) => session.release(self.object, false), // one is enough
+        }
         if kind == self.kind { Ok(()) } else { Err(Error::Incompatible) }
     }
 
@@ -101,7 +99,7 @@ impl Drop for Handle {
         // In a forked copy the session is another, and this was never its own.
         if let Some(session) = session::existing(&self.origin, claimed_by) {
             session.release(self.object, self.lingers());
-            session::leave(&self.origin, claimed_by);
+            session.leave();
         }
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod handle;
 pub(crate) mod packing;
 pub(crate) mod session;
 
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +23,7 @@ use crate::proxies::{
 };
 use crate::wire::{Item, Make, Reply, Request};
 use handle::Handle;
-use session::{Origin, Session};
+use session::{Origin, Session, Visit};
 
 /// Access to a server: makes objects there, and finds those that have names.
 ///
@@ -52,7 +53,8 @@ pub struct Client {
 /// Counts as a user of its process's session, so that its connection stays.
 struct Access {
     origin: Arc<Origin>,
-    session: u64,
+    /// The session that it counts for: in a forked child its parent's, until it is first used.
+    entered: AtomicU64,
 }
 
 impl Client {
@@ -73,9 +75,10 @@ impl Client {
         Ok(Self::of(&session))
     }
 
-    pub(crate) fn of(session: &Arc<Session>) -> Self {
+    pub(crate) fn of(session: &Visit) -> Self {
         session.enter();
-        let access = Access { origin: Arc::clone(&session.origin), session: session.number };
+        let entered = AtomicU64::new(session.number);
+        let access = Access { origin: Arc::clone(&session.origin), entered };
         Self { access: Arc::new(access), patience: None }
     }
 
@@ -297,14 +300,14 @@ impl Client {
         self.object_of(self.ask(Request::Make(make))?)
     }
 
-    fn ask(&self, request: Request) -> Result<(Arc<Session>, Reply), Error> {
+    fn ask(&self, request: Request) -> Result<(Visit, Reply), Error> {
         let deadline = self.deadline();
-        let session = session::of(&self.access.origin)?;
+        let session = self.access.session()?;
         let reply = session.ask(&request, deadline)?;
         Ok((session, reply))
     }
 
-    fn object_of<P: Proxy>(&self, answer: (Arc<Session>, Reply)) -> Result<P, Error> {
+    fn object_of<P: Proxy>(&self, answer: (Visit, Reply)) -> Result<P, Error> {
         let (session, Reply::Object { object, kind }) = answer else { return Err(Error::Damaged) };
         let handle = Handle::claimed(&session, object, kind);
         let base = crate::proxies::Base { handle, patience: self.patience };
@@ -319,9 +322,27 @@ impl Client {
     }
 }
 
+impl Access {
+    /// The session of this process, which stays as long as this does.
+    fn session(&self) -> Result<Visit, Error> {
+        let session = session::of(&self.origin)?;
+        // Relaxed, all: a number that guards nothing; of several threads one changes it.
+        let before = self.entered.load(Relaxed);
+        if before != session.number
+            && self.entered.compare_exchange(before, session.number, Relaxed, Relaxed).is_ok()
+        {
+            session.enter();
+        }
+        Ok(session)
+    }
+}
+
 impl Drop for Access {
     fn drop(&mut self) {
-        session::leave(&self.origin, self.session);
+        // Relaxed: nobody else has it any more.
+        if let Some(session) = session::existing(&self.origin, self.entered.load(Relaxed)) {
+            session.leave();
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a process has with one server: who it is there, and its connections.
 
+use core::cell::Cell;
+use core::ops::Deref;
 use core::sync::atomic::{
     AtomicUsize,
     Ordering::{AcqRel, Relaxed},
@@ -14,7 +16,7 @@ use purlin_sync::Deadline;
 use super::connection::Connection;
 use crate::address::Address;
 use crate::error::Error;
-use crate::limits::IDLE_MAX;
+use crate::limits::{IDLE_MAX, RELEASE_LIMIT};
 use crate::sys::random;
 use crate::wire::{ClientId, ObjectId, Reply, Request, ServerId};
 
@@ -32,18 +34,32 @@ pub(crate) struct Session {
     /// What tells it from all others, those of a parent included; never 0.
     pub(crate) number: u64,
     client: ClientId,
-    idle: Mutex<Vec<Connection>>,
-    claiming: Mutex<()>,
-    /// Those in this process that need it.
+    lines: Mutex<Lines>,
+    /// Those in this process that need it, calls that are underway included.
     user_count: AtomicUsize,
 }
+
+/// Its connections. While it has one the server knows of it.
+#[derive(Default)]
+struct Lines {
+    idle: Vec<Connection>,
+    /// How many are amid a call, or are being made.
+    busy_count: usize,
+    /// What goes with the next that is idle again.
+    owed: Vec<Request>,
+}
+
+/// A session that stays, with its connections, as long as this does.
+pub(crate) struct Visit(Arc<Session>);
 
 type Sessions = Mutex<HashMap<ServerId, Arc<Session>>>;
 
 static SESSIONS: PerProcess<Sessions> = PerProcess::new();
 
-/// The server that this process runs in its only thread, whose calls would wait for themselves.
-static SERVED: PerProcess<Mutex<Option<ServerId>>> = PerProcess::new();
+thread_local! {
+    /// The server that this thread runs, whose calls would wait for themselves.
+    static SERVED: Cell<Option<ServerId>> = const { Cell::new(None) };
+}
 
 fn sessions() -> MutexGuard<'static, HashMap<ServerId, Arc<Session>>> {
     locked(SESSIONS.get(|| Mutex::new(HashMap::new())))
@@ -54,25 +70,28 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// From here on this process is that server.
-pub(crate) fn become_server(server: ServerId) {
-    *locked(SERVED.get(|| Mutex::new(None))) = Some(server);
+/// Runs a server in this thread.
+pub(crate) fn serve<R>(server: ServerId, run: impl FnOnce() -> R) -> R {
+    let before = SERVED.replace(Some(server));
+    let ran = run();
+    SERVED.set(before);
+    ran
 }
 
 /// The session of this process with a server.
 ///
 /// # Errors
-/// * [`Error::WouldDeadlock`] in that server itself.
+/// * [`Error::WouldDeadlock`] in the thread that runs that server.
 /// * [`Error::Unsupported`] without random bytes.
-pub(crate) fn of(origin: &Arc<Origin>) -> Result<Arc<Session>, Error> {
-    if let Some(session) = sessions().get(&origin.server) {
-        return Ok(Arc::clone(session));
-    }
-    if SERVED.existing().is_some_and(|served| *locked(served) == Some(origin.server)) {
+pub(crate) fn of(origin: &Arc<Origin>) -> Result<Visit, Error> {
+    if SERVED.get() == Some(origin.server) {
         return Err(Error::WouldDeadlock);
     }
+    if let Some(session) = sessions().get(&origin.server) {
+        return Ok(Visit::to(session)); // under the lock, under which it would be removed
+    }
     let session = Session::new(Arc::clone(origin), random::bytes()?)?;
-    Ok(Arc::clone(sessions().entry(origin.server).or_insert(session)))
+    Ok(Visit::to(sessions().entry(origin.server).or_insert(session)))
 }
 
 /// The session of this number, if this process has it.
@@ -87,17 +106,24 @@ pub(crate) fn origin_of(server: ServerId, address: Address) -> Arc<Origin> {
     known.unwrap_or_else(|| Arc::new(Origin { server, address, key: None }))
 }
 
-/// A user less. After the last its connections are closed.
-pub(crate) fn leave(origin: &Origin, number: u64) {
-    let Some(session) = existing(origin, number) else { return };
-    // AcqRel: the last one comes after all others.
-    if session.user_count.fetch_sub(1, AcqRel) == 1 {
-        let mut sessions = sessions();
-        // Relaxed: users come and go, but the first that comes again does so under this lock.
-        if session.user_count.load(Relaxed) == 0 {
-            sessions.remove(&origin.server);
-        }
-        drop(sessions); // before the session, whose connections take another lock
+impl Visit {
+    fn to(session: &Arc<Session>) -> Self {
+        session.enter();
+        Self(Arc::clone(session))
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
+}
+
+impl Deref for Visit {
+    type Target = Arc<Session>;
+
+    fn deref(&self) -> &Arc<Session> {
+        &self.0
     }
 }
 
@@ -106,11 +132,7 @@ impl Session {
     ///
     /// # Errors
     /// * As [`Client::connect`](crate::Client::connect).
-    pub(crate) fn open(
-        address: &Address,
-        key: Key,
-        deadline: Deadline,
-    ) -> Result<Arc<Self>, Error> {
+    pub(crate) fn open(address: &Address, key: Key, deadline: Deadline) -> Result<Visit, Error> {
         let client = random::bytes()?;
         let (connection, welcome) = Connection::open(address, &key, &client, deadline)?;
         let server = welcome.server;
@@ -119,17 +141,17 @@ impl Session {
         let mut sessions = sessions();
         // Of two with the same server one is enough; the other connection is closed.
         let session = sessions.entry(server).or_insert_with(|| {
-            locked(&fresh.idle).push(connection);
+            locked(&fresh.lines).idle.push(connection);
             fresh
         });
-        Ok(Arc::clone(session))
+        Ok(Visit::to(session))
     }
 
     /// The session with a server that this process has just started.
     ///
     /// # Errors
     /// * [`Error::Unsupported`] without random bytes.
-    pub(crate) fn with(server: ServerId, address: Address, key: Key) -> Result<Arc<Self>, Error> {
+    pub(crate) fn with(server: ServerId, address: Address, key: Key) -> Result<Visit, Error> {
         of(&Arc::new(Origin { server, address, key: Some(key) }))
     }
 
@@ -139,19 +161,31 @@ impl Session {
             origin,
             number,
             client,
-            idle: Mutex::default(),
-            claiming: Mutex::default(),
+            lines: Mutex::default(),
             user_count: AtomicUsize::new(0),
         }))
     }
 
-    /// One more user, until [`leave`].
+    /// One more user, until [`leave`](Self::leave). Somebody is one already, or the sessions are
+    /// locked: so none comes to what is being removed.
     pub(crate) fn enter(&self) {
         self.user_count.fetch_add(1, Relaxed); // Relaxed: see `leave`
     }
 
-    pub(crate) fn claiming(&self) -> MutexGuard<'_, ()> {
-        locked(&self.claiming)
+    /// A user less. After the last its connections are closed.
+    pub(crate) fn leave(&self) {
+        // AcqRel: the last one comes after all others.
+        if self.user_count.fetch_sub(1, AcqRel) > 1 {
+            return;
+        }
+        let mut sessions = sessions();
+        let is_there = |session: &Arc<Self>| session.number == self.number;
+        // Relaxed: the first that comes again does so under this lock.
+        let is_over = self.user_count.load(Relaxed) == 0
+            && sessions.get(&self.origin.server).is_some_and(is_there);
+        let over = is_over.then(|| sessions.remove(&self.origin.server));
+        drop(sessions); // before the session, whose connections take another lock
+        drop(over);
     }
 
     /// Asks the server, and waits for its answer.
@@ -163,29 +197,40 @@ impl Session {
     pub(crate) fn ask(&self, request: &Request, deadline: Deadline) -> Result<Reply, Error> {
         let mut connection = self.connection(deadline)?;
         let answer = connection.ask(request, deadline);
-        if connection.is_usable() {
-            self.put_back(connection);
-        }
+        self.put_back(connection);
         answer
     }
 
-    /// Gives a reference back, without waiting.
+    /// Gives a reference back. Where all connections are busy it waits for one of its own, but not
+    /// for long: then it goes with the first that is idle again.
     pub(crate) fn release(&self, object: ObjectId, lingers: bool) {
-        // Where there is no connection any more, the server has let go of all, or has ended; one
-        // that is not idle is not waited for.
-        let idle = locked(&self.idle).pop();
-        let fresh = || self.connection(Deadline::passed()).ok();
-        let Some(mut connection) = idle.or_else(fresh) else { return };
-        connection.tell(&Request::Release { object, lingers });
-        if connection.is_usable() {
+        {
+            let mut lines = locked(&self.lines);
+            if lines.is_gone() {
+                return; // the server has let go of all, or has ended
+            }
+            lines.owed.push(Request::Release { object, lingers });
+        }
+        if let Ok(connection) = self.connection(Deadline::after(RELEASE_LIMIT)) {
             self.put_back(connection);
         }
     }
 
+    /// An idle connection, or another, to be [put back](Self::put_back).
     fn connection(&self, deadline: Deadline) -> Result<Connection, Error> {
-        if let Some(idle) = locked(&self.idle).pop() {
-            return Ok(idle);
+        let idle = {
+            let mut lines = locked(&self.lines);
+            lines.busy_count += 1;
+            lines.idle.pop()
+        };
+        let connection = idle.map_or_else(|| self.open_one_more(deadline), Ok);
+        if connection.is_err() {
+            locked(&self.lines).lose_one();
         }
+        connection
+    }
+
+    fn open_one_more(&self, deadline: Deadline) -> Result<Connection, Error> {
         let Origin { server, address, key } = &*self.origin;
         let own = || purlin_process::current().key();
         let key = key.clone().unwrap_or_else(own);
@@ -197,11 +242,50 @@ impl Session {
         }
     }
 
-    fn put_back(&self, connection: Connection) {
-        let mut idle = locked(&self.idle);
-        if idle.len() < IDLE_MAX {
-            return idle.push(connection);
+    /// Its call is over. What is owed goes with it.
+    fn put_back(&self, mut connection: Connection) {
+        // Ends: what is owed is taken out.
+        while connection.is_usable() {
+            let owed = {
+                let mut lines = locked(&self.lines);
+                if lines.owed.is_empty() {
+                    return match lines.keep(connection) {
+                        None => {}
+                        Some(surplus) => {
+                            drop(lines); // before the connection, which takes another lock
+                            drop(surplus);
+                        }
+                    };
+                }
+                core::mem::take(&mut lines.owed)
+            };
+            owed.iter().for_each(|request| connection.tell(request));
         }
-        drop(idle); // before the connection, which takes another lock
+        locked(&self.lines).lose_one();
+    }
+}
+
+impl Lines {
+    /// Whether there is none. Then the server knows nothing of this process.
+    fn is_gone(&self) -> bool {
+        self.idle.is_empty() && self.busy_count == 0
+    }
+
+    /// One that was busy is not any more; it is given back where there are enough.
+    fn keep(&mut self, connection: Connection) -> Option<Connection> {
+        self.busy_count -= 1;
+        if self.idle.len() >= IDLE_MAX {
+            return Some(connection);
+        }
+        self.idle.push(connection);
+        None
+    }
+
+    /// One that was busy is of no use any more, or was not made.
+    fn lose_one(&mut self) {
+        self.busy_count -= 1;
+        if self.is_gone() {
+            self.owed.clear();
+        }
     }
 }

@@ -23,16 +23,16 @@ pub(crate) struct Array {
 }
 
 impl Array {
-    pub(crate) fn new(turn: &mut Turn<'_>, items: Vec<Item>) -> Self {
-        items.iter().for_each(|item| turn.hold(item));
+    pub(crate) fn new(turn: &mut Turn<'_>, mut items: Vec<Item>) -> Self {
+        items.iter_mut().for_each(|item| turn.hold(item));
         Self { items }
     }
 
     fn write(&mut self, turn: &mut Turn<'_>, start: u64, items: Vec<Item>) -> Result<(), Error> {
         let end = start.checked_add(items.len() as u64).ok_or(Error::OutOfRange)?;
         let places = range(&mut self.items, start, end)?;
-        for (place, item) in places.iter_mut().zip(items) {
-            turn.hold(&item);
+        for (place, mut item) in places.iter_mut().zip(items) {
+            turn.hold(&mut item);
             turn.free(place);
             *place = item;
         }

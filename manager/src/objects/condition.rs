@@ -73,6 +73,18 @@ impl Condition {
         woken_count
     }
 
+    /// A holder has died, perhaps before it notified, and nobody wants the lock: one of those who
+    /// wait for a notification returns without one, so that somebody learns of it.
+    fn rouse_one(&mut self, turn: &mut Turn<'_>) {
+        // Ends: each round takes a sleeper.
+        while let Some(Sleeper { ticket, holder, depth }) = self.sleeping.pop_front() {
+            if turn.disarm(ticket) {
+                let why = Why::Return { depth, was_notified: false };
+                return self.lock.queue(turn, ticket, holder, why);
+            }
+        }
+    }
+
     /// A notification that went to somebody who died with it goes to another.
     fn notify_for_unheard(&mut self, turn: &mut Turn<'_>) {
         // Ends: each round takes a sleeper for each that it adds, or is the last.
@@ -132,7 +144,9 @@ impl State for Condition {
     }
 
     fn bury(&mut self, turn: &mut Turn<'_>, client: ClientNumber) {
-        self.lock.bury_holder(turn, client);
+        if self.lock.bury_holder(turn, client) && !self.lock.is_held() {
+            self.rouse_one(turn);
+        }
         self.notify_for_unheard(turn);
     }
 

@@ -50,15 +50,15 @@ impl Dict {
         Some(&self.entries.get(self.places.get(&key.bytes)?)?.1)
     }
 
-    fn insert(&mut self, turn: &mut Turn<'_>, key: Item, value: Item) -> Option<Item> {
-        turn.hold(&value);
+    fn insert(&mut self, turn: &mut Turn<'_>, mut key: Item, mut value: Item) -> Option<Item> {
+        turn.hold(&mut value);
         if let Some((_, kept)) =
             self.places.get(&key.bytes).and_then(|place| self.entries.get_mut(place))
         {
             turn.free(kept);
             return Some(core::mem::replace(kept, value));
         }
-        turn.hold(&key);
+        turn.hold(&mut key);
         self.places.insert(Arc::clone(&key.bytes), self.next);
         self.entries.insert(self.next, (key, value));
         self.next += 1;

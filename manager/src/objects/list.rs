@@ -40,8 +40,8 @@ pub(crate) struct List {
 }
 
 impl List {
-    pub(crate) fn new(turn: &mut Turn<'_>, items: Vec<Item>) -> Self {
-        items.iter().for_each(|item| turn.hold(item));
+    pub(crate) fn new(turn: &mut Turn<'_>, mut items: Vec<Item>) -> Self {
+        items.iter_mut().for_each(|item| turn.hold(item));
         Self { items }
     }
 
@@ -61,8 +61,8 @@ impl List {
         Reply::Item(item)
     }
 
-    fn extend(&mut self, turn: &mut Turn<'_>, items: Vec<Item>) {
-        items.iter().for_each(|item| turn.hold(item));
+    fn extend(&mut self, turn: &mut Turn<'_>, mut items: Vec<Item>) {
+        items.iter_mut().for_each(|item| turn.hold(item));
         self.items.extend(items);
     }
 
@@ -72,7 +72,9 @@ impl List {
 
     fn repeat(&mut self, turn: &mut Turn<'_>, times: u64) -> Result<(), Error> {
         let len = self.items.len() as u64;
-        if len.checked_mul(times).is_none_or(|product| product > ELEMENT_MAX) {
+        // An element counts as one, and one more for each object that it refers to.
+        let ref_count: u64 = self.items.iter().map(|item| item.refs.len() as u64).sum();
+        if (len + ref_count).checked_mul(times).is_none_or(|product| product > ELEMENT_MAX) {
             return Err(Error::OutOfRange);
         }
         if len == 0 {
@@ -94,18 +96,18 @@ impl List {
 
     fn change(&mut self, turn: &mut Turn<'_>, ask: Ask) -> Result<Reply, Error> {
         match ask {
-            Ask::Set(place, item) => {
+            Ask::Set(place, mut item) => {
                 let place = self.place(place)?;
-                turn.hold(&item);
+                turn.hold(&mut item);
                 let before = core::mem::replace(&mut self.items[place], item);
                 turn.free(&before);
             }
             Ask::Push(item) => self.extend(turn, vec![item]),
             Ask::Extend(items) => self.extend(turn, items),
-            Ask::Insert(place, item) => {
+            Ask::Insert(place, mut item) => {
                 let place = usize::try_from(place).ok().filter(|at| *at <= self.items.len());
                 let place = place.ok_or(Error::OutOfRange)?;
-                turn.hold(&item);
+                turn.hold(&mut item);
                 self.items.insert(place, item);
             }
             Ask::Pop => {

@@ -197,11 +197,18 @@ impl Lock {
         found.is_some_and(|waiter| waiter.why == Why::Acquire)
     }
 
-    pub(super) fn bury_holder(&mut self, turn: &mut Turn<'_>, client: ClientNumber) {
-        if self.holder.is_some_and(|holder| holder.client == client) {
+    pub(super) fn is_held(&self) -> bool {
+        self.holder.is_some()
+    }
+
+    /// This client has died; whether it held the lock.
+    pub(super) fn bury_holder(&mut self, turn: &mut Turn<'_>, client: ClientNumber) -> bool {
+        let has_held = self.holder.is_some_and(|holder| holder.client == client);
+        if has_held {
             self.is_suspect = true;
             self.pass_on(turn);
         }
+        has_held
     }
 
     pub(super) fn take_back(&mut self, turn: &mut Turn<'_>, caller: Caller, reply: &Reply) {

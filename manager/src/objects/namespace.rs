@@ -38,8 +38,8 @@ impl State for Namespace {
         let Call::Namespace(ask) = call else { return Err(Error::Incompatible) };
         Ok(Outcome::Answer(match ask {
             Ask::Get(name) => Reply::Item(self.fields.get(&name).ok_or(Error::NoSuchName)?.clone()),
-            Ask::Set(name, item) => {
-                turn.hold(&item);
+            Ask::Set(name, mut item) => {
+                turn.hold(&mut item);
                 if let Some(before) = self.fields.insert(name, item) {
                     turn.free(&before);
                 }

@@ -92,14 +92,14 @@ impl Queue {
         turn: &mut Turn<'_>,
         caller: Caller,
         limit: Limit,
-        item: Item,
+        mut item: Item,
     ) -> Result<Outcome, Error> {
         // Who waits for room goes first, unless it is dead.
         if !self.putting.is_empty() {
             self.settle(turn);
         }
         if self.has_room() {
-            turn.hold(&item);
+            turn.hold(&mut item);
             self.accept(item);
             self.settle(turn);
             return Ok(Outcome::Answer(Reply::Done));
@@ -108,7 +108,7 @@ impl Queue {
             return Err(Error::Full);
         }
         let ticket = turn.wait(caller, limit)?;
-        turn.hold(&item);
+        turn.hold(&mut item);
         self.putting.push_back((ticket, item));
         Ok(Outcome::Waits)
     }
@@ -193,8 +193,8 @@ impl State for Queue {
     }
 
     fn undo(&mut self, turn: &mut Turn<'_>, _caller: Caller, reply: Reply) {
-        if let Reply::Item(item) = reply {
-            turn.hold(&item);
+        if let Reply::Item(mut item) = reply {
+            turn.hold(&mut item);
             self.items.push_front(item);
             self.settle(turn);
         }

@@ -22,13 +22,13 @@ pub(crate) struct Value {
 }
 
 impl Value {
-    pub(crate) fn new(turn: &mut Turn<'_>, item: Item) -> Self {
-        turn.hold(&item);
+    pub(crate) fn new(turn: &mut Turn<'_>, mut item: Item) -> Self {
+        turn.hold(&mut item);
         Self { item }
     }
 
-    fn put(&mut self, turn: &mut Turn<'_>, item: Item) -> Item {
-        turn.hold(&item);
+    fn put(&mut self, turn: &mut Turn<'_>, mut item: Item) -> Item {
+        turn.hold(&mut item);
         turn.free(&self.item);
         core::mem::replace(&mut self.item, item)
     }

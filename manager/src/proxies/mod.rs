@@ -21,7 +21,7 @@ use serde::de::DeserializeOwned;
 
 use crate::client::handle::Handle;
 use crate::client::packing;
-use crate::client::session::Session;
+use crate::client::session::Visit;
 use crate::error::Error;
 use crate::limits::GRACE;
 use crate::wire::{Call, Item, Reply, Request};
@@ -79,7 +79,7 @@ pub struct Base {
 
 /// A reply, and the session that it came by.
 pub(crate) struct Came {
-    session: Arc<Session>,
+    session: Visit,
     reply: Reply,
 }
 

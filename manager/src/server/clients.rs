@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::by_number::ByNumber;
 use super::connection::ConnectionNumber;
 use super::turn::ClientNumber;
 use crate::wire::{ClientId, ObjectId};
@@ -9,7 +10,7 @@ use crate::wire::{ClientId, ObjectId};
 #[derive(Default)]
 pub(crate) struct Clients {
     numbers: HashMap<ClientId, ClientNumber>,
-    clients: HashMap<ClientNumber, Client>,
+    clients: ByNumber<Client>,
     next: ClientNumber,
 }
 
@@ -17,7 +18,7 @@ struct Client {
     id: ClientId,
     connections: Vec<ConnectionNumber>,
     /// How many references it has to each object.
-    refs: HashMap<ObjectId, u64>,
+    refs: ByNumber<u64>,
 }
 
 impl Clients {
@@ -27,7 +28,7 @@ impl Clients {
             self.next += 1;
             self.next
         });
-        let fresh = || Client { id, connections: Vec::new(), refs: HashMap::new() };
+        let fresh = || Client { id, connections: Vec::new(), refs: ByNumber::default() };
         self.clients.entry(number).or_insert_with(fresh).connections.push(connection);
         number
     }

@@ -20,8 +20,9 @@ const PIECES_MAX: usize = 16;
 pub(crate) struct Connection {
     socket: Line,
     pub(crate) phase: Phase,
-    /// What came and is not understood yet.
-    pub(crate) came: Vec<u8>,
+    /// What came, and how much of it is understood.
+    came: Vec<u8>,
+    understood_len: usize,
     /// What is to go, and how much of it is gone.
     going: Vec<u8>,
     gone_len: usize,
@@ -55,15 +56,19 @@ pub(crate) enum Came {
 impl Connection {
     pub(crate) fn new(socket: Line, nonce: Nonce) -> Self {
         let phase = Phase::Stranger(nonce);
-        Self { socket, phase, came: Vec::new(), going: Vec::new(), gone_len: 0, last: None }
+        Self {
+            socket,
+            phase,
+            came: Vec::new(),
+            understood_len: 0,
+            going: Vec::new(),
+            gone_len: 0,
+            last: None,
+        }
     }
 
     pub(crate) fn is_gone(&self) -> bool {
         socket::is_gone(self.socket.as_fd())
-    }
-
-    pub(crate) fn is_stranger(&self) -> bool {
-        matches!(self.phase, Phase::Stranger(_))
     }
 
     /// Whether something waits for room to go.
@@ -77,7 +82,7 @@ impl Connection {
         // Ends with less than a piece, or after so many.
         loop {
             let room = match self.phase {
-                Phase::Stranger(_) => PROOF_BYTES.saturating_sub(self.came.len()),
+                Phase::Stranger(_) => PROOF_BYTES.saturating_sub(self.unread().len()),
                 Phase::Client(_) => READ_BYTES,
             };
             if room == 0 {
@@ -97,9 +102,19 @@ impl Connection {
         }
     }
 
-    /// Takes off what has been understood.
+    /// What came and is not understood yet.
+    pub(crate) fn unread(&self) -> &[u8] {
+        &self.came[self.understood_len..]
+    }
+
+    /// So much more has been understood.
     pub(crate) fn advance(&mut self, len: usize) {
-        self.came.drain(..len);
+        self.understood_len += len;
+    }
+
+    /// Takes off what has been understood: once for all of it, since the rest is moved.
+    pub(crate) fn tidy(&mut self) {
+        self.came.drain(..core::mem::take(&mut self.understood_len));
         if self.came.is_empty() && self.came.capacity() > BUFFER_KEPT_BYTES {
             self.came = Vec::new();
         }

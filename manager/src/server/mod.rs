@@ -1,5 +1,6 @@
 //! A server in a thread, or a process, of the caller's own.
 
+pub(crate) mod by_number;
 pub(crate) mod clients;
 pub(crate) mod connection;
 pub(crate) mod place;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use purlin_process::Key;
 
 use crate::address::Address;
+use crate::client::session;
 use crate::error::Error;
 use crate::limits::MESSAGE_MAX_BYTES;
 use crate::line::Line;
@@ -130,7 +132,8 @@ impl Server {
         let types = core::mem::take(&mut self.types);
         let address = self.place.address.clone();
         let limit = self.message_max_bytes;
-        Service::new(listener, address, self.key.clone(), self.id, types, limit)?.run(&stops)
+        let mut service = Service::new(listener, address, self.key.clone(), self.id, types, limit)?;
+        session::serve(self.id, || service.run(&stops))
     }
 
     /// How many bytes a message may take.

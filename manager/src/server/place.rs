@@ -1,6 +1,6 @@
 //! Where a server listens, what it leaves there, and what others have left.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
@@ -127,6 +127,7 @@ fn is_left_over(path: &Path) -> bool {
     let is_socket =
         std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket());
     let address = Address::Path(path.to_owned());
-    is_socket
-        && socket::connect(&address, Deadline::passed()).err() == Some(Error::ConnectionRefused)
+    let connected =
+        || socket::connect(socket::make(&address)?.as_fd(), &address, Deadline::passed());
+    is_socket && connected() == Err(Error::ConnectionRefused)
 }

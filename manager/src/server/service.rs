@@ -3,21 +3,23 @@
 //! Nothing in it waits but the look itself. A call that cannot be answered yet is an entry in its
 //! object, found again by its ticket; whoever goes away takes its entries along.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use purlin_process::Key;
 
+use super::by_number::ByNumber;
 use super::clients::Clients;
 use super::connection::{Came, Connection, ConnectionNumber, Last, Phase};
-use super::store::Store;
-use super::timers::{Due, Timers};
+use super::store::{Lingering, Store};
+use super::timers::{Due, Timers, When};
 use super::turn::{Caller, ClientNumber, Effects, Limit, Ticket, Turn, Waits};
 use crate::address::Address;
 use crate::error::Error;
 use crate::limits::{
-    CONNECTION_MAX, LINGER, LISTEN_PAUSE, LOOK_AROUND_COUNT, PROOF_LIMIT, READ_BYTES, STRANGER_MAX,
+    ACCEPT_COUNT, CONNECTION_MAX, LINGER, LISTEN_PAUSE, LOOK_AROUND_COUNT, PROOF_LIMIT, READ_BYTES,
+    STRANGER_MAX,
 };
 use crate::line::Line;
 use crate::objects::{self, Outcome, State};
@@ -44,8 +46,9 @@ pub(super) struct Service {
     types: Types,
     /// The longest message, in bytes.
     limit: usize,
-    connections: HashMap<ConnectionNumber, Connection>,
-    stranger_count: usize,
+    connections: ByNumber<Connection>,
+    /// Those who have not proved yet that they have the key, and when they are dropped.
+    strangers: BTreeMap<ConnectionNumber, When>,
     clients: Clients,
     store: Store,
     waits: Waits,
@@ -79,8 +82,8 @@ impl Service {
             id,
             types,
             limit,
-            connections: HashMap::new(),
-            stranger_count: 0,
+            connections: ByNumber::default(),
+            strangers: BTreeMap::new(),
             clients: Clients::default(),
             store: Store::default(),
             waits: Waits::default(),
@@ -160,8 +163,8 @@ impl Service {
     }
 
     fn accept(&mut self) {
-        // Ends with the last who waits, or without room for one.
-        loop {
+        // The rest comes with the next look: however many there are, all others have their turn.
+        for _ in 0..ACCEPT_COUNT {
             match socket::accept(&self.listener, &self.address) {
                 Accepted::One(socket) => self.greet(socket),
                 Accepted::Nothing => return,
@@ -174,7 +177,7 @@ impl Service {
                     }
                 }
             }
-            if self.stranger_count > STRANGER_MAX || self.connections.len() > CONNECTION_MAX {
+            if self.strangers.len() > STRANGER_MAX || self.connections.len() > CONNECTION_MAX {
                 self.drop_stranger();
             }
         }
@@ -191,8 +194,8 @@ impl Service {
         let mut connection = Connection::new(socket, nonce);
         let sent = connection.send(proof::greeting(&nonce));
         self.connections.insert(number, connection);
-        self.stranger_count += 1;
-        self.timers.set(Instant::now() + PROOF_LIMIT, Due::Stranger(number));
+        let due = self.timers.set(Instant::now() + PROOF_LIMIT, Due::Stranger(number));
+        self.strangers.insert(number, due);
         if sent.is_err() {
             self.doomed.push(number);
         }
@@ -200,9 +203,15 @@ impl Service {
 
     /// Drops the stranger who has been here longest; whether there was one.
     fn drop_stranger(&mut self) -> bool {
-        let strangers = self.connections.iter().filter(|(_, connection)| connection.is_stranger());
-        let longest = strangers.map(|(number, _)| *number).min();
+        let longest = self.strangers.first_key_value().map(|(number, _)| *number);
         longest.map(|number| self.close(number)).is_some()
+    }
+
+    /// This is no stranger any more.
+    fn forget_stranger(&mut self, number: ConnectionNumber) {
+        if let Some(when) = self.strangers.remove(&number) {
+            self.timers.cancel(when);
+        }
     }
 
     /// Something is to be read from a connection, or it has room, or is at its end. Whether
@@ -220,9 +229,9 @@ impl Service {
         // All that has come is done before the end is: it was sent before.
         loop {
             let Some(connection) = self.connections.get_mut(&number) else { return has_come };
-            let before = connection.came.len();
+            let before = connection.unread().len();
             let came = connection.read(&mut self.scratch);
-            has_come |= connection.came.len() > before;
+            has_come |= connection.unread().len() > before;
             self.understand(number);
             match came {
                 Came::End => return self.doom(number),
@@ -248,11 +257,18 @@ impl Service {
 
     /// Does what has come as a whole.
     fn understand(&mut self, number: ConnectionNumber) {
+        self.understand_all(number);
+        if let Some(connection) = self.connections.get_mut(&number) {
+            connection.tidy();
+        }
+    }
+
+    fn understand_all(&mut self, number: ConnectionNumber) {
         // Ends with what is no whole, or with an answer that has no room.
         while self.is_hearing(number) {
             let Some(connection) = self.connections.get_mut(&number) else { return };
             let client = match connection.phase {
-                Phase::Stranger(_) => match connection.came.first_chunk::<PROOF_BYTES>() {
+                Phase::Stranger(_) => match connection.unread().first_chunk::<PROOF_BYTES>() {
                     Some(proof) => {
                         let proof = *proof;
                         self.admit(number, &proof);
@@ -262,9 +278,9 @@ impl Service {
                 },
                 Phase::Client(client) => client,
             };
-            match frame::begin(&connection.came, self.limit) {
+            match frame::begin(connection.unread(), self.limit) {
                 Ok(Begun::Whole { call, len }) => {
-                    let body = &connection.came[HEAD_BYTES..len];
+                    let body = &connection.unread()[HEAD_BYTES..len];
                     let request = postcard::from_bytes::<Request>(body);
                     connection.advance(len);
                     match request {
@@ -291,10 +307,10 @@ impl Service {
         let said = Welcome { server: self.id, limit: self.limit as u64 };
         let welcome = Handshake { server, client, who }.welcome(&self.key, said);
         connection.phase = Phase::Client(self.clients.arrive(who, number));
-        self.stranger_count -= 1;
         if connection.send(welcome).is_err() {
             self.doomed.push(number);
         }
+        self.forget_stranger(number);
     }
 
     /// A client has sent what no client sends.
@@ -358,6 +374,7 @@ impl Service {
             &mut self.timers,
             &self.clients,
             &self.connections,
+            &mut self.store,
             &mut self.effects,
         );
         let state = objects::make(make, &mut turn, &mut self.types)?;
@@ -386,6 +403,7 @@ impl Service {
             &mut self.timers,
             &self.clients,
             &self.connections,
+            &mut self.store,
             &mut self.effects,
         );
         let done = what(&mut *state, &mut turn);
@@ -397,10 +415,12 @@ impl Service {
         if !self.clients.free(client, object) {
             return;
         }
-        if lingers && self.store.free(object) {
-            self.timers.set(Instant::now() + LINGER, Due::Linger(object));
-        } else if !lingers {
-            self.effects.freed.push(object);
+        if !lingers {
+            return self.effects.freed.push(object);
+        }
+        let until = Instant::now() + LINGER;
+        if self.store.linger(object, until) {
+            self.timers.set(until, Due::Linger(object));
         }
     }
 
@@ -432,12 +452,15 @@ impl Service {
                     self.tell(caller.object, |state, turn| state.expire(turn, ticket, caller));
                 }
             }
-            Due::Stranger(number) => {
-                if self.connections.get(&number).is_some_and(Connection::is_stranger) {
-                    self.close(number);
+            Due::Stranger(number) => self.close(number),
+            Due::Linger(object) => match self.store.end_linger(object, Instant::now()) {
+                Lingering::Until(later) => {
+                    self.timers.set(later, Due::Linger(object));
                 }
-            }
-            Due::Linger(object) => self.drop_unused(object),
+                Lingering::Over(count) => {
+                    self.effects.freed.extend((0..count).map(|_| object));
+                }
+            },
             Due::Listen => self.ready.change(&self.listener, LISTENER, For::Reading),
         }
     }
@@ -455,12 +478,9 @@ impl Service {
     fn settle_answers(&mut self) {
         // Ends: each object that is dropped adds those that it held, and none is dropped twice.
         loop {
-            let Effects { answers, held, freed } = core::mem::take(&mut self.effects);
-            if answers.is_empty() && held.is_empty() && freed.is_empty() {
+            let Effects { answers, freed } = core::mem::take(&mut self.effects);
+            if answers.is_empty() && freed.is_empty() {
                 return;
-            }
-            for object in held {
-                self.store.refer(object);
             }
             for (caller, answer) in answers {
                 self.answer(caller, answer);
@@ -475,25 +495,47 @@ impl Service {
 
     fn answer(&mut self, caller: Caller, answer: Answer) {
         let number = caller.connection;
-        let Some(connection) = self.connections.get_mut(&number) else { return };
-        let frame = frame::encode(caller.call, &answer, self.limit)
-            .or_else(|error| frame::encode(caller.call, &Answer::Err(error), self.limit));
-        let Ok(frame) = frame else { return self.doomed.push(number) };
-        if let Ok(reply) = answer {
-            let refs: Vec<ObjectId> = reply
-                .refs()
-                .into_iter()
-                .filter(|object| self.store.refer(*object))
-                .inspect(|object| {
-                    self.clients.hold(caller.client, *object);
-                })
-                .collect();
-            let is_noted = matches!(reply, Reply::Acquired { .. } | Reply::Item(_));
-            if is_noted || !refs.is_empty() {
-                let reply = if is_noted { reply } else { Reply::Done };
-                connection.last = Some(Last { caller, reply, refs });
+        if !self.connections.contains_key(&number) {
+            return;
+        }
+        match (frame::encode(caller.call, &answer, self.limit), answer) {
+            (Ok(frame), answer) => {
+                if let Ok(reply) = answer {
+                    self.note(caller, reply);
+                }
+                self.send(number, frame);
+            }
+            (Err(error), answer) => {
+                // What it does not hear of has not been done for it.
+                if let Ok(reply) = answer {
+                    self.tell(caller.object, |state, turn| state.undo(turn, caller, reply));
+                }
+                match frame::encode(caller.call, &Answer::Err(error), self.limit) {
+                    Ok(frame) => self.send(number, frame),
+                    Err(_) => self.doomed.push(number),
+                }
             }
         }
+    }
+
+    /// Counts the references that a caller is given, and keeps in mind what it is told.
+    fn note(&mut self, caller: Caller, reply: Reply) {
+        let given = reply.refs().into_iter();
+        let refs: Vec<ObjectId> = given.filter(|object| self.store.refer(*object)).collect();
+        for object in &refs {
+            self.clients.hold(caller.client, *object);
+        }
+        let is_noted = matches!(reply, Reply::Acquired { .. } | Reply::Item(_));
+        if (is_noted || !refs.is_empty())
+            && let Some(connection) = self.connections.get_mut(&caller.connection)
+        {
+            let reply = if is_noted { reply } else { Reply::Done };
+            connection.last = Some(Last { caller, reply, refs });
+        }
+    }
+
+    fn send(&mut self, number: ConnectionNumber, frame: Vec<u8>) {
+        let Some(connection) = self.connections.get_mut(&number) else { return };
         match connection.send(frame) {
             Ok(()) if connection.is_going() => {
                 self.ready.change(&*connection, number, For::Writing);
@@ -521,8 +563,7 @@ impl Service {
     fn close(&mut self, number: ConnectionNumber) {
         let Some(connection) = self.connections.remove(&number) else { return };
         let Phase::Client(client) = connection.phase else {
-            self.stranger_count -= 1;
-            return;
+            return self.forget_stranger(number);
         };
         drop(connection);
         for ticket in self.waits.of_connection(number) {
@@ -542,8 +583,9 @@ fn turn<'a>(
     waits: &'a mut Waits,
     timers: &'a mut Timers,
     clients: &'a Clients,
-    connections: &'a HashMap<ConnectionNumber, Connection>,
+    connections: &'a ByNumber<Connection>,
+    store: &'a mut Store,
     effects: &'a mut Effects,
 ) -> Turn<'a> {
-    Turn { waits, timers, clients, connections, effects }
+    Turn { waits, timers, clients, connections, store, effects }
 }

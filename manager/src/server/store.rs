@@ -1,14 +1,16 @@
 //! The objects, and how often each is referred to.
 
 use std::collections::HashMap;
+use std::time::Instant;
 
+use super::by_number::ByNumber;
 use crate::error::Error;
 use crate::objects::State;
 use crate::wire::{Kind, ObjectId};
 
 #[derive(Default)]
 pub(crate) struct Store {
-    entries: HashMap<ObjectId, Entry>,
+    entries: ByNumber<Entry>,
     names: HashMap<String, ObjectId>,
     next: ObjectId,
 }
@@ -17,15 +19,25 @@ struct Entry {
     kind: Kind,
     /// Absent while it is being called.
     state: Option<Box<dyn State>>,
-    /// Those of clients, of other objects, and of names.
+    /// Those of clients, of other objects, and of names; and those that linger.
     ref_count: u64,
+    /// How many of them linger, and until when.
+    lingering: Option<(u64, Instant)>,
+}
+
+/// What has become of references that linger.
+pub(super) enum Lingering {
+    /// So many are over.
+    Over(u64),
+    /// One came later.
+    Until(Instant),
 }
 
 impl Store {
     /// Keeps an object, which nobody refers to yet.
     pub(crate) fn add(&mut self, state: Box<dyn State>) -> ObjectId {
         self.next += 1;
-        let entry = Entry { kind: state.kind(), state: Some(state), ref_count: 0 };
+        let entry = Entry { kind: state.kind(), state: Some(state), ref_count: 0, lingering: None };
         self.entries.insert(self.next, entry);
         self.next
     }
@@ -65,6 +77,25 @@ impl Store {
         let Some(entry) = self.entries.get_mut(&object) else { return false };
         entry.ref_count = entry.ref_count.saturating_sub(1);
         entry.ref_count == 0
+    }
+
+    /// One of its references was given back, and stays until then, as do those that linger already.
+    /// Whether it is the only one of them.
+    pub(super) fn linger(&mut self, object: ObjectId, until: Instant) -> bool {
+        let Some(entry) = self.entries.get_mut(&object) else { return false };
+        let before = entry.lingering.map_or(0, |(count, _)| count);
+        entry.lingering = Some((before + 1, until));
+        before == 0
+    }
+
+    /// The time has come that was said first.
+    pub(super) fn end_linger(&mut self, object: ObjectId, now: Instant) -> Lingering {
+        let lingering = self.entries.get_mut(&object).map(|entry| &mut entry.lingering);
+        match lingering {
+            Some(Some((_, until))) if *until > now => Lingering::Until(*until),
+            Some(lingering) => Lingering::Over(lingering.take().map_or(0, |(count, _)| count)),
+            None => Lingering::Over(0),
+        }
     }
 
     /// Drops an object that nobody refers to; returns what it referred to.

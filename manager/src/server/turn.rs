@@ -1,10 +1,11 @@
 //! What an object is given while it is called: who calls, who waits, and where effects go.
 
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use super::by_number::ByNumber;
 use super::clients::Clients;
 use super::connection::{Connection, ConnectionNumber};
+use super::store::Store;
 use super::timers::{Due, Timers, When};
 use crate::error::Error;
 use crate::limits::WAITING_MAX;
@@ -52,8 +53,8 @@ impl Limit {
 /// All who wait.
 #[derive(Default)]
 pub(crate) struct Waits {
-    waits: HashMap<Ticket, Wait>,
-    by_connection: HashMap<ConnectionNumber, Vec<Ticket>>,
+    waits: ByNumber<Wait>,
+    by_connection: ByNumber<Vec<Ticket>>,
     next: Ticket,
 }
 
@@ -106,7 +107,6 @@ impl Waits {
 #[derive(Default)]
 pub(crate) struct Effects {
     pub(crate) answers: Vec<(Caller, Answer)>,
-    pub(crate) held: Vec<ObjectId>,
     pub(crate) freed: Vec<ObjectId>,
 }
 
@@ -115,7 +115,8 @@ pub(crate) struct Turn<'a> {
     pub(super) waits: &'a mut Waits,
     pub(super) timers: &'a mut Timers,
     pub(super) clients: &'a Clients,
-    pub(super) connections: &'a HashMap<ConnectionNumber, Connection>,
+    pub(super) connections: &'a ByNumber<Connection>,
+    pub(super) store: &'a mut Store,
     pub(super) effects: &'a mut Effects,
 }
 
@@ -182,9 +183,10 @@ impl Turn<'_> {
         self.effects.answers.push((caller, answer));
     }
 
-    /// An object keeps this value.
-    pub(crate) fn hold(&mut self, item: &Item) {
-        self.effects.held.extend(&item.refs);
+    /// An object keeps this value, and refers to those that are in it. What is no object's number
+    /// is taken out: it may become one's, which is not to be given back with the value.
+    pub(crate) fn hold(&mut self, item: &mut Item) {
+        item.refs.retain(|object| self.store.refer(*object));
     }
 
     /// An object keeps it no more.

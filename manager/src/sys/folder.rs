@@ -4,10 +4,13 @@ use std::fs::File;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::Path;
 
+use purlin_sync::Deadline;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
 use crate::error::Error;
+use crate::limits::{CONNECT_PAUSE, FOLDER_LIMIT};
+use crate::sys::pause::pause;
 
 /// A file, whatever it is called. The number of one that is gone is soon another's; that one was
 /// made later.
@@ -43,18 +46,26 @@ pub(crate) struct FolderLock {
     _folder: File,
 }
 
-/// Waits while another process has the folder for itself, which is for a few system calls.
+/// Waits while another process has the folder for itself, which is for a few system calls; but so
+/// can anybody have it who may read it, for as long as he likes.
 ///
 /// # Errors
+/// * [`Error::TimedOut`] when that takes too long.
 /// * What the system says of the folder.
 pub(crate) fn lock(folder: &Path) -> Result<FolderLock, Error> {
     let folder = File::open(folder).map_err(|error| Error::of_io(&error))?;
+    let deadline = Deadline::after(FOLDER_LIMIT).start();
+    // Ends: with the lock, or at the deadline.
     loop {
-        match flock(&folder, FlockOperation::LockExclusive) {
+        match flock(&folder, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => return Ok(FolderLock { _folder: folder }),
-            Err(Errno::INTR) => {} // ends: each signal interrupts once
+            Err(Errno::WOULDBLOCK | Errno::INTR) => {}
             Err(other) => return Err(other.into()),
         }
+        if deadline.remaining().is_some_and(|left| left.is_zero()) {
+            return Err(Error::TimedOut);
+        }
+        pause(CONNECT_PAUSE);
     }
 }
 

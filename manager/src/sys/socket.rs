@@ -50,29 +50,33 @@ pub(crate) fn listen(address: &Address) -> Result<(OwnedFd, Address), Error> {
     Ok((socket, bound))
 }
 
-/// A connection to whoever listens at the address. Its reads and writes wait, unless told not to.
+/// Connects a socket to whoever listens at the address. Its reads and writes wait from here on,
+/// unless they are told not to.
 ///
 /// # Errors
 /// * [`Error::TimedOut`] when the deadline came first.
 /// * [`Error::ConnectionRefused`], [`Error::NoSuchName`], [`Error::PermissionDenied`], and what
 ///   else the system says.
-pub(crate) fn connect(address: &Address, deadline: Deadline) -> Result<OwnedFd, Error> {
-    let socket = make(address)?;
+pub(crate) fn connect(
+    socket: BorrowedFd<'_>,
+    address: &Address,
+    deadline: Deadline,
+) -> Result<(), Error> {
     match address {
-        Address::Tcp(to) => match net::connect(&socket, to) {
+        Address::Tcp(to) => match net::connect(socket, to) {
             Ok(()) => {}
             Err(Errno::INPROGRESS) => {
-                if !wait(socket.as_fd(), PollFlags::OUT, deadline)? {
+                if !wait(socket, PollFlags::OUT, deadline)? {
                     return Err(Error::TimedOut);
                 }
-                sockopt::socket_error(&socket)??;
+                sockopt::socket_error(socket)??;
             }
             Err(other) => return Err(other.into()),
         },
         unix => {
             let name = unix_name(unix)?;
             // Ends with room in the server's queue, the server, or the deadline.
-            while let Err(errno) = net::connect(&socket, &name) {
+            while let Err(errno) = net::connect(socket, &name) {
                 if errno != Errno::AGAIN && errno != Errno::INTR {
                     return Err(errno.into());
                 }
@@ -83,12 +87,15 @@ pub(crate) fn connect(address: &Address, deadline: Deadline) -> Result<OwnedFd, 
             }
         }
     }
-    settle(&socket, address)?;
-    rustix::io::ioctl_fionbio(&socket, false)?;
-    Ok(socket)
+    settle(socket, address)?;
+    Ok(rustix::io::ioctl_fionbio(socket, false)?)
 }
 
-fn make(address: &Address) -> Result<OwnedFd, Error> {
+/// A socket for an address of its kind.
+///
+/// # Errors
+/// * [`Error::OutOfResources`] without descriptors; what else the system says.
+pub(crate) fn make(address: &Address) -> Result<OwnedFd, Error> {
     let family = match address {
         Address::Tcp(SocketAddr::V4(_)) => AddressFamily::INET,
         Address::Tcp(SocketAddr::V6(_)) => AddressFamily::INET6,
@@ -107,13 +114,17 @@ fn unix_name(address: &Address) -> Result<SocketAddrUnix, Error> {
 }
 
 /// Small messages go at once, and a peer that has vanished is noticed.
-fn settle(socket: &OwnedFd, address: &Address) -> Result<(), Error> {
+fn settle(socket: BorrowedFd<'_>, address: &Address) -> Result<(), Error> {
     if let Address::Tcp(_) = address {
         sockopt::set_tcp_nodelay(socket, true)?;
         sockopt::set_socket_keepalive(socket, true)?;
         sockopt::set_tcp_keepidle(socket, SILENCE)?;
         sockopt::set_tcp_keepintvl(socket, QUESTION_PAUSE)?;
         sockopt::set_tcp_keepcnt(socket, QUESTION_COUNT)?;
+        // Nor does one stay who takes nothing of what was sent: then no question is asked.
+        let limit = SILENCE + QUESTION_PAUSE * QUESTION_COUNT;
+        let millis = u32::try_from(limit.as_millis()).unwrap_or(u32::MAX);
+        sockopt::set_tcp_user_timeout(socket, millis)?;
     }
     Ok(())
 }
@@ -132,7 +143,7 @@ pub(crate) fn accept(listener: &Line, address: &Address) -> Accepted {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         match net::accept_with(listener, flags) {
             // One that cannot be settled is gone again, as its first read will tell.
-            Ok(socket) => settle(&socket, address).map(|()| Some(socket)).or(Ok(None)),
+            Ok(socket) => settle(socket.as_fd(), address).map(|()| Some(socket)).or(Ok(None)),
             Err(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS) => {
                 Err(Error::OutOfResources)
             }

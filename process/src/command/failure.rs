@@ -4,12 +4,14 @@ use core::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::Error;
+use crate::child::escaped;
 use crate::command::Output;
 
 /// What went wrong with a program: the [`Error`], the path that it is about where it is about one,
 /// and, where the program ran, what it had said until then and how it ended.
 ///
-/// It turns into its [`Error`] by `?`, where that is enough.
+/// It turns into its [`Error`] by `?`, where that is enough. Its display form is a line: control
+/// characters of a path are shown as escapes, and what is no text as a replacement character.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     error: Error,
@@ -54,7 +56,9 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.path, &self.output) {
-            (Some(path), _) => write!(f, "{}: {}", path.display(), self.error),
+            (Some(path), _) => {
+                write!(f, "{}: {}", escaped(&path.to_string_lossy()), self.error)
+            }
             (None, Some(output)) => write!(f, "{} ({})", self.error, output.status),
             (None, None) => self.error.fmt(f),
         }

@@ -8,6 +8,7 @@ pub(crate) mod fork;
 pub(crate) mod lifeline;
 pub(crate) mod message;
 pub(crate) mod origin;
+pub(crate) mod overflow;
 pub(crate) mod pidfd;
 pub(crate) mod pipes;
 pub(crate) mod processors;

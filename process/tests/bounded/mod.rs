@@ -14,12 +14,17 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
 /// Runs `body` in a child of its own and fails with its message.
 pub(crate) fn in_child(body: impl FnOnce() -> Result<(), String>) {
+    in_child_for(LIMIT, body);
+}
+
+/// The same for a body that may take so long.
+pub(crate) fn in_child_for(limit: Duration, body: impl FnOnce() -> Result<(), String>) {
     let child = Process::fork("body", || {
         setpgid(None, None).map_err(|errno| format!("setpgid: {errno}"))?;
         body()
     });
     let child = child.expect("a child for the body of this test");
-    let ended = becomes_ready(&child);
+    let ended = becomes_ready(&child, limit);
     let group = Pid::from_raw(child.pid()).expect("a pid is positive");
     // Not collected yet, so the number is still its own. Gone already when the group is empty.
     let _ = kill_process_group(group, Signal::KILL);
@@ -30,9 +35,9 @@ pub(crate) fn in_child(body: impl FnOnce() -> Result<(), String>) {
 }
 
 /// Waits until the child has ended, without collecting it.
-pub(crate) fn becomes_ready(child: &Process) -> bool {
+pub(crate) fn becomes_ready(child: &Process, limit: Duration) -> bool {
     let sentinel = child.sentinel().expect("this is its parent");
-    let limit = Timespec::try_from(LIMIT).expect("a minute fits");
+    let limit = Timespec::try_from(limit).expect("minutes fit");
     loop {
         match poll(&mut [PollFd::new(&sentinel, PollFlags::IN)], Some(&limit)) {
             Err(rustix::io::Errno::INTR) => {}

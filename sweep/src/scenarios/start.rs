@@ -1,10 +1,14 @@
 //! Starts of children, and the end of a parent: killed in them it leaves no daemon, nobody who runs
 //! without having been let, and no descriptor in anybody.
 
+use std::fs::File;
+use std::os::fd::OwnedFd;
 use std::process::{Command, Stdio};
 
 use purlin_process::command::{Launch, Program};
 use purlin_process::{Builder, ExitCode, ExitStatus, Process, active_children, shutdown};
+use purlin_shm::Carry;
+use purlin_sync::Lock;
 
 use super::household::{FREE, Hold, Household, Life, Member, Start, own_fd_count};
 use crate::stage::{AnyStage, Scenario, Stage, Sweep};
@@ -12,7 +16,7 @@ use crate::sys::evidence::is_gone;
 use crate::sys::trace::Mark;
 use crate::verdict::{Failure, Kind, Outcome, check};
 
-pub(super) const SCENARIOS: [Scenario; 12] = [
+pub(super) const SCENARIOS: [Scenario; 17] = [
     scenario("start-child", "fork a child", || fork(NEVER, &[CHILD])),
     scenario("start-child-late", "fork a child that stands still until its parent is dead", || {
         fork(AT_BIRTH, &[CHILD])
@@ -27,10 +31,25 @@ pub(super) const SCENARIOS: [Scenario; 12] = [
         || fork(AT_BIRTH, &[DAEMON]),
     ),
     scenario("start-daemon-beside", "fork the second daemon", || fork(NEVER, &[SIBLING, ELDER])),
-    scenario("spawn-child", "spawn a child", || spawn(NEVER_SPAWN, &[CHILD])),
-    scenario("spawn-daemon", "spawn the first daemon", || spawn(NEVER_SPAWN, &[DAEMON])),
+    scenario("spawn-child", "spawn a child", || spawn_bare(NEVER_SPAWN, &[CHILD])),
+    scenario("spawn-child-late", "spawn a child that reads when its parent is dead", || {
+        spawn_bare(BEFORE_LETTER, &[CHILD])
+    }),
+    scenario("spawn-child-beside", "spawn a child that outlives a daemon", || {
+        spawn_bare(NEVER_SPAWN, &[CHILD, ELDER])
+    }),
+    scenario("spawn-daemon", "spawn the first daemon", || spawn_bare(NEVER_SPAWN, &[DAEMON])),
     scenario("spawn-daemon-late", "spawn a daemon that reads when its parent is dead", || {
-        spawn(BEFORE_LETTER, &[DAEMON])
+        spawn_bare(BEFORE_LETTER, &[DAEMON])
+    }),
+    scenario("spawn-daemon-beside", "spawn the second daemon", || {
+        spawn_bare(NEVER_SPAWN, &[DAEMON, ELDER])
+    }),
+    scenario("spawn-carried", "spawn a child with a lock and two descriptors", || {
+        spawn_laden(NEVER_SPAWN)
+    }),
+    scenario("spawn-carried-late", "the same, of which it reads when its parent is dead", || {
+        spawn_laden(BEFORE_LETTER)
     }),
     scenario("start-program", "start a program that reads", || program(Program::start)),
     scenario("start-program-forked", "the same, with a setting for which std forks", || {
@@ -61,6 +80,8 @@ const DAEMON: Member = Member { is_daemon: true, more_fd_count: 2, ..CHILD };
 /// Beside a daemon, the parent's write end is closed in each that is forked.
 const BESIDE: Member = Member { more_fd_count: 0, ..CHILD };
 const SIBLING: Member = Member { more_fd_count: 1, ..DAEMON };
+/// The two that it is given; and of the lock, the segment and what says that this process lives.
+const CARRIER: Member = Member { more_fd_count: 1 + 2 + 2, ..CHILD };
 const ELDER: Member = Member { is_elder: true, ..DAEMON };
 const ELDER_CHILD: Member = Member { is_elder: true, ..CHILD };
 
@@ -128,27 +149,64 @@ fn live_anew(life: Life, (): ()) -> ExitCode {
     ExitCode(life.live(|| false))
 }
 
+/// What is carried: a lock that is free, and two descriptors.
+type Luggage = (Lock, OwnedFd, OwnedFd);
+
+fn luggage() -> Result<Luggage, Failure> {
+    let null = || File::open("/dev/null").map(OwnedFd::from);
+    Ok((Lock::new()?, null()?, null()?))
+}
+
+/// The same, for a child that is given something.
+fn live_with(life: Life, (lock, _first, _second): Luggage) -> ExitCode {
+    match lock.try_acquire() {
+        Ok(held) => drop(held),
+        Err(_) => return ExitCode(1), // which says nothing, and is missed
+    }
+    ExitCode(life.live(|| false))
+}
+
 /// What a spawned child has beside its own: the standard streams.
 const STANDARD_FD_COUNT: u64 = 3;
 
-/// The member is this program executed anew.
-fn spawn(start: Start, members: &'static [Member]) -> Result<AnyStage, Failure> {
-    let is_daemon = members[0].is_daemon;
+/// The first member is this program executed anew, to `live` with what it is `given`; the second,
+/// if there is one, is an elder daemon.
+fn spawn<C: Carry + 'static>(
+    start: Start,
+    members: &'static [Member],
+    given: fn() -> Result<C, Failure>,
+    live: impl Fn(Life, C) -> ExitCode + Copy + 'static,
+) -> Result<AnyStage, Failure> {
+    let (is_daemon, elder_count) = (members[0].is_daemon, members.len() as u64 - 1);
     let household = Household::new(start, members)?;
     let victim = move |household: &Household, mark: &Mark| {
+        if elder_count > 0 {
+            fork_daemon(household, 1)?;
+        }
+        household.await_words(elder_count)?;
         household.set_base(STANDARD_FD_COUNT);
-        let (base, life) = (own_fd_count()?, household.life(0));
+        let (base, life, given) = (own_fd_count()?, household.life(0), given()?);
         mark.begin();
-        let started = Builder::new().daemon(is_daemon).spawn(live_anew, life, ());
+        let started = Builder::new().daemon(is_daemon).spawn(live, life, given);
         household.set_started();
         mark.end();
         started?;
         if start.hold == Hold::Never {
-            household.await_words(1)?;
+            household.await_words(elder_count + 1)?;
         }
-        check_own_fd_count(base + 1 + u64::from(is_daemon))
+        check_own_fd_count(base + 1 + u64::from(is_daemon && elder_count == 0))
     };
     Ok(Box::new(Staged { household, hears_calls: true, victim }))
+}
+
+/// With nothing.
+fn spawn_bare(start: Start, members: &'static [Member]) -> Result<AnyStage, Failure> {
+    spawn(start, members, || Ok(()), live_anew)
+}
+
+/// With handles and descriptors.
+fn spawn_laden(start: Start) -> Result<AnyStage, Failure> {
+    spawn(start, &[CARRIER], luggage, live_with)
 }
 
 /// How a program is started.

@@ -56,8 +56,8 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("models", &["shm", "sync", "process"]),
     ("benches", &["shm", "sync", "process", "channel", "pool", "manager", "conformance"]),
     ("sweep", &["shm", "sync", "process", "channel", "pool", "manager"]),
-    ("fuzz", &["shm", "sync", "process", "conformance"]),
-    ("peers", &["conformance"]),
+    ("fuzz", &["shm", "sync", "process", "channel", "conformance"]),
+    ("peers", &["conformance", "benches"]),
     ("xtask", &[]),
 ];
 
