@@ -42,18 +42,32 @@ impl Drop for Bomb {
     }
 }
 
-fn initializers_of_threads_fail_together() {
-    const COUNT: usize = 8;
-    static MEETING: Barrier = Barrier::new(COUNT);
-    let fails = |(), ()| {
+const MEETING_COUNT: usize = 8;
+static MEETING: Barrier = Barrier::new(MEETING_COUNT);
+
+/// What all read at once, and nobody can.
+struct Unreadable;
+
+impl Serialize for Unreadable {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_unit()
+    }
+}
+
+impl<'de> Deserialize<'de> for Unreadable {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
         MEETING.wait();
-        panic!("an initializer of this test");
-    };
-    for _ in 0..50 {
-        let pool = Builder::new().workers(COUNT).initializer(fails, (), ()).unwrap();
+        Err(serde::de::Error::custom("unreadable"))
+    }
+}
+
+fn initializers_of_threads_fail_together() {
+    for _ in 0..500 {
+        let builder = Builder::new().workers(MEETING_COUNT);
+        let pool = builder.initializer(|_: Unreadable, ()| (), Unreadable, ()).unwrap();
         let pool = pool.threads().unwrap();
         let lost = pool.apply_async(|n: u8| n, 1).and_then(|result| result.into_value(LIMIT));
-        assert!(matches!(lost, Err(Error::TaskFailed { .. })), "{lost:?}");
+        assert_eq!(lost, Err(Error::NotTransferable));
     }
 }
 
