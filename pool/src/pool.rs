@@ -56,9 +56,9 @@ use crate::worker::quietly;
 /// * Fork: a forked child has no use of its parent's pool: each call says so.
 /// * A task that leaves a lock of shared memory held keeps it, until its worker ends.
 /// * Panics: a pool of processes sets a panic hook in its process, if it has set none, which passes
-///   on to the one that was there; in workers alone it notes the panic for the owner. Where the
-///   program sets another one while the pool is open, that one runs in the workers, too, and a
-///   failure is told without its place.
+///   on to the one that was there; in workers alone it notes the panic for the owner. It waits for
+///   the end of those that run. Where the program sets another one while the pool is open, that one
+///   runs in the workers, too, and a failure is told without its place.
 /// * Memory: of what tasks are given and return, each worker keeps up to 4 MiB both ways while it
 ///   is idle, and until its next task as much as the last one took.
 /// * Order: two tasks are in a worker's mailbox at a time where more wait than there are workers.
