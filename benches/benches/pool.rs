@@ -97,7 +97,11 @@ fn chosen() -> Vec<Contender<'static>> {
 
 fn large() -> Vec<Contender<'static>> {
     let (one, other) = (pool(), pool());
+    let source = bytes(LARGE_BYTES);
     vec![
+        Contender::present("a copy of as many bytes", move || {
+            black_box(black_box(&source).clone());
+        }),
         Contender::present(OURS, move || {
             black_box(one.apply(bytes, LARGE_BYTES).expect("all of it"));
         }),

@@ -58,7 +58,7 @@ impl Builder {
         self
     }
 
-    /// Has each worker make way for a new one after so many tasks; a chunk of a map is one.
+    /// Has each worker make way for a new one after so many tasks at most; a chunk of a map is one.
     pub fn tasks_per_worker(mut self, count: u64) -> Self {
         self.job_max = Some(count);
         self

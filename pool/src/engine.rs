@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
+use purlin_process::parts::Origin;
 use purlin_sync::Deadline;
 
 use crate::error::Error;
@@ -28,8 +29,11 @@ pub trait Engine {
     /// How many there are.
     fn worker_count(&self) -> usize;
 
+    /// How many bytes a chunk of a map is to be given, where nobody says how long it is.
+    fn chunk_max_bytes(&self) -> usize;
+
     /// The process that made it.
-    fn owner(&self) -> u32;
+    fn owner(&self) -> Origin;
 
     /// Has them run, in their order, when workers are free. The caller attends, up to their end, or
     /// does not; and has seen in this thread that jobs are [taken](Self::check_running).
@@ -81,6 +85,18 @@ pub trait Runs<F, A, R>: Workers {
         function: &Arc<F>,
         arguments: impl ExactSizeIterator<Item = A>,
     ) -> Result<Self::Call, Error>;
+
+    /// The same as several calls, with how many arguments each has: as few as there can be of so
+    /// many bytes, where they have any.
+    #[doc(hidden)]
+    fn cut(
+        function: &Arc<F>,
+        arguments: impl ExactSizeIterator<Item = A>,
+        _max_bytes: usize,
+    ) -> Result<Vec<(usize, Self::Call)>, Error> {
+        let count = arguments.len();
+        Ok(vec![(count, Self::pack(function, arguments)?)])
+    }
 
     /// What came of so many calls.
     #[doc(hidden)]

@@ -25,7 +25,7 @@ pub enum Error {
         trace: String,
     },
     /// The worker that ran the task ended amid it. Whether what the task does to the world was done
-    /// is not known; it is not run again.
+    /// is not known; it is not run again. Of a map, all arguments of its chunk are told so.
     WorkerLost(ExitStatus),
     /// The pool was terminated before the task had ended.
     Cancelled,

@@ -33,8 +33,8 @@ impl Function {
     pub(crate) fn at(offset: u64) -> Result<Self, Error> {
         let address = address_of(offset).ok_or(Error::NotTransferable)?;
         // SAFETY: The owner runs the same program and sent what `offset` gave for a trampoline
-        // there, over a socket that nobody else has. The place was checked to be code of this
-        // program.
+        // there, over a socket whose other end only it has, and what it forked, which could as well
+        // change itself. The place was checked to be code of this program.
         Ok(Self(unsafe { core::mem::transmute::<usize, Trampoline>(address) }))
     }
 

@@ -108,7 +108,7 @@ where
 
     /// Whether this is the process whose pool it is.
     fn is_ours(&self) -> bool {
-        self.pool.workers.owner() == std::process::id()
+        self.pool.workers.owner().is_unforked()
     }
 
     fn end_with<R>(&mut self, arrivals: &Arrivals<R>, place: usize, error: Error) {
@@ -220,10 +220,26 @@ macro_rules! iterator {
 
 iterator! {
     /// What comes of many arguments, in their order: see [`Pool::imap`].
+    ///
+    /// # Weak points
+    /// * The source of the arguments is read by whoever makes the iterator and asks it, for as long
+    ///   as the source takes: a deadline does not hold for it, and a source that waits for what
+    ///   comes out of the same iterator waits for ever.
+    /// * Nobody else gives arguments out: workers have nothing to do when what they were given is
+    ///   done and nobody asks.
+    /// * What was given is run though the iterator was dropped.
     Imap, |at, taken_count| at == taken_count
 }
 
 iterator! {
     /// What comes of many arguments, as it comes: see [`Pool::imap_unordered`].
+    ///
+    /// # Weak points
+    /// * The source of the arguments is read by whoever makes the iterator and asks it, for as long
+    ///   as the source takes: a deadline does not hold for it, and a source that waits for what
+    ///   comes out of the same iterator waits for ever.
+    /// * Nobody else gives arguments out: workers have nothing to do when what they were given is
+    ///   done and nobody asks.
+    /// * What was given is run though the iterator was dropped.
     ImapUnordered, |_, _| true
 }

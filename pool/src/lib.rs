@@ -35,6 +35,7 @@ mod callbacks;
 mod engine;
 mod error;
 mod function;
+mod hook;
 mod imap;
 mod limits;
 mod looks;

@@ -48,6 +48,11 @@ pub(crate) const SLICE: Duration = Duration::from_millis(250);
 /// A map without a chunk size is cut into so many chunks a worker.
 pub(crate) const CHUNKS_PER_WORKER: usize = 4;
 
+/// Of so many arguments at most, and of so many bytes: more gain nothing, but cost the caches, and
+/// have the workers end at different times.
+pub(crate) const CHUNK_MAX_COUNT: usize = 2048;
+pub(crate) const CHUNK_MAX_BYTES: usize = 1 << 20;
+
 /// An iterator reads so many chunks a worker ahead of what was taken.
 pub(crate) const AHEAD_PER_WORKER: usize = 2;
 

@@ -4,19 +4,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::callbacks::{Progress, Teller};
 use crate::error::Error;
-use crate::limits::CHUNKS_PER_WORKER;
+use crate::limits::{CHUNK_MAX_COUNT, CHUNKS_PER_WORKER};
 use crate::outcomes::Outcomes;
 
-/// How many of so many arguments make a chunk.
+/// How many of so many arguments make a chunk, where nobody says it.
 pub(crate) fn chunk_len(argument_count: usize, worker_count: usize) -> usize {
-    argument_count.div_ceil(worker_count.saturating_mul(CHUNKS_PER_WORKER)).max(1)
+    let even = argument_count.div_ceil(worker_count.saturating_mul(CHUNKS_PER_WORKER));
+    even.clamp(1, CHUNK_MAX_COUNT)
 }
 
 type Finish<R> = Box<dyn FnOnce(Result<Vec<R>, Error>) + Send>;
 
 /// Takes the parts in any order, and says when all are there.
 pub(crate) struct Gather<R> {
-    part_count: usize,
     state: Mutex<State<R>>,
 }
 
@@ -38,15 +38,11 @@ impl<R: 'static> Gather<R> {
         let progress = Progress { total_count, ..Progress::default() };
         let finish: Option<Finish<R>> = Some(Box::new(finish));
         let state = State { parts, left_count: part_count, progress, finish };
-        let gather = Arc::new(Self { part_count, state: Mutex::new(state) });
+        let gather = Arc::new(Self { state: Mutex::new(state) });
         if part_count == 0 {
             gather.finish();
         }
         gather
-    }
-
-    pub(crate) fn part_count(&self) -> usize {
-        self.part_count
     }
 
     /// A part, once. How far all has come is told in the order in which it comes so far, and before
@@ -76,8 +72,11 @@ impl<R: 'static> Gather<R> {
         drop(state);
         if let Some(finish) = finish {
             let mut values = Vec::with_capacity(total_count);
-            let mut parts = parts.into_iter().flatten();
-            finish(parts.try_for_each(|part| part.append_to(&mut values)).map(|()| values));
+            let mut parts: Vec<Outcomes<R>> = parts.into_iter().flatten().collect();
+            match parts.iter_mut().try_for_each(|part| part.append_to(&mut values)) {
+                Ok(()) => finish(Ok(values)),
+                Err(error) => finish(Err(error)), // before the drops of what nobody gets
+            }
         }
     }
 }

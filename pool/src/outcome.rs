@@ -4,6 +4,7 @@ use core::fmt;
 use core::time::Duration;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
+use purlin_process::parts::Origin;
 use purlin_sync::Deadline;
 
 use crate::error::Error;
@@ -11,7 +12,7 @@ use crate::error::Error;
 /// What came of a task, as soon as something has.
 pub(crate) struct Cell<T> {
     /// The process that waits for it. A forked child has a copy of a lock that nobody may leave.
-    owner: u32,
+    owner: Origin,
     inside: Mutex<Inside<T>>,
     changed: Condvar,
 }
@@ -30,14 +31,14 @@ enum State<T> {
 
 impl<T> Cell<T> {
     /// For a process, which this is.
-    pub(crate) fn new(owner: u32) -> Arc<Self> {
+    pub(crate) fn new(owner: Origin) -> Arc<Self> {
         let inside = Mutex::new(Inside { state: State::Waiting, is_awaited: false });
         Arc::new(Self { owner, inside, changed: Condvar::new() })
     }
 
     /// Whether this is the process that waits for it.
     fn is_ours(&self) -> bool {
-        self.owner == std::process::id()
+        self.owner.is_unforked()
     }
 
     /// Says what came of it, once.

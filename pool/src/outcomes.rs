@@ -37,19 +37,19 @@ impl<R: 'static> Outcomes<R> {
         }
     }
 
-    /// Adds the values to others; the first failure ends that.
+    /// Adds the values to others, if nothing failed. Nothing is dropped: that is the user's, and
+    /// may panic.
     ///
     /// # Errors
     /// * What became of the first that returned nothing.
-    pub(crate) fn append_to(self, values: &mut Vec<R>) -> Result<(), Error> {
+    pub(crate) fn append_to(&mut self, values: &mut Vec<R>) -> Result<(), Error> {
         match self {
-            Self::All(mut more) => values.append(&mut more),
+            Self::All(more) => values.append(more),
             Self::Numbers(bytes) => numbers::append(values, &bytes[1..]),
-            Self::Each(each) => {
-                for outcome in each {
-                    values.push(outcome?);
-                }
-            }
+            Self::Each(each) => match each.iter().find_map(|outcome| outcome.as_ref().err()) {
+                Some(error) => return Err(error.clone()),
+                None => values.extend(each.drain(..).flatten()),
+            },
         }
         Ok(())
     }

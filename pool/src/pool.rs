@@ -55,6 +55,12 @@ use crate::worker::quietly;
 ///   [`Process::fork`](purlin_process::Process::fork).
 /// * Fork: a forked child has no use of its parent's pool: each call says so.
 /// * A task that leaves a lock of shared memory held keeps it, until its worker ends.
+/// * Panics: a pool of processes sets a panic hook in its process, if it has set none, which passes
+///   on to the one that was there; in workers alone it notes the panic for the owner. It waits for
+///   the end of those that run. Where the program sets another one while the pool is open, that one
+///   runs in the workers, too, and a failure is told without its place.
+/// * Memory: of what tasks are given and return, each worker keeps up to 4 MiB both ways while it
+///   is idle, and until its next task as much as the last one took.
 /// * Order: two tasks are in a worker's mailbox at a time where more wait than there are workers.
 ///   One that has not been begun when another worker has nothing to do goes there.
 pub struct Pool<W: Workers = Processes> {
@@ -133,7 +139,9 @@ impl<W: Workers> Pool<W> {
 
     /// Runs a function on each of `arguments`, and waits for what it returns: in their order.
     /// `chunk` of them are run one after the other in one worker; by itself it makes about four
-    /// chunks a worker.
+    /// chunks a worker, of no more than 2048 arguments, and of no more than a MiB that is carried.
+    /// A worker's death costs all arguments of the chunk that it runs, those that it was done with
+    /// included.
     ///
     /// # Errors
     /// * [`Error::InvalidArgument`] for chunks of none; [`Error::PoolNotRunning`],
@@ -154,6 +162,15 @@ impl<W: Workers> Pool<W> {
     }
 
     /// As [`map`](Self::map), in the background.
+    ///
+    /// ```standalone_crate
+    /// # use purlin_pool::{Error, Pool};
+    /// # fn main() -> Result<(), Error> {
+    /// let pool = Pool::fork(2)?;
+    /// let lengths = pool.map_async(|text: String| text.len(), ["a", "bc"].map(String::from), 1)?;
+    /// assert_eq!(lengths.into_value(None)?, [1, 2]);
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// * [`Error::InvalidArgument`] for chunks of none; [`Error::PoolNotRunning`],
@@ -198,15 +215,16 @@ impl<W: Workers> Pool<W> {
         let cell = Cell::new(self.workers.owner());
         let teller = Teller { caller: Arc::clone(&self.caller), tell: callbacks.take_progress() };
         let finish = self.finish(&cell, callbacks);
-        let gather = Gather::new(arguments.len(), arguments.len().div_ceil(len), finish);
-        let function = Arc::new(function);
-        let mut arguments = arguments.into_iter();
-        let parts = (0..gather.part_count()).map(|place| {
-            let part = arguments.by_ref().take(len);
+        let is_chosen = chunk.is_none();
+        let max_bytes = if is_chosen { self.workers.chunk_max_bytes() } else { usize::MAX };
+        let total_count = arguments.len();
+        let parts = cut::<W, F, A, R>(&Arc::new(function), arguments, len, max_bytes);
+        let gather = Gather::new(total_count, parts.len(), finish);
+        let jobs = (0..).zip(parts).filter_map(|(place, (count, call))| {
             let (to, teller) = (Arc::clone(&gather), teller.clone());
-            self.job(&function, part, move |outcomes| to.put(place, outcomes, &teller))
+            job::<W, F, A, R>(call, count, move |outcomes| to.put(place, outcomes, &teller))
         });
-        self.workers.submit(parts.flatten().collect(), false)?;
+        self.workers.submit(jobs.collect(), false)?;
         Ok(AsyncResult::of(cell, self.workers.helped()))
     }
 
@@ -256,7 +274,17 @@ impl<W: Workers> Pool<W> {
     /// Runs a function on each of `arguments` in the background, and gives what it returns in their
     /// order, each as soon as it and all before it are there.
     ///
-    /// The arguments are read as what comes of them is taken, a bounded number ahead.
+    /// The arguments are read as what comes of them is taken, a bounded number ahead: two chunks a
+    /// worker. A worker's death costs all arguments of the chunk that it runs.
+    ///
+    /// ```standalone_crate
+    /// # use purlin_pool::{Error, Pool};
+    /// # fn main() -> Result<(), Error> {
+    /// let pool = Pool::fork(2)?;
+    /// let squares = pool.imap(|n: u64| n * n, 1.., 10)?; // of a source without an end
+    /// assert_eq!(squares.take(4).collect::<Result<Vec<_>, _>>()?, [1, 4, 9, 16]);
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// * [`Error::InvalidArgument`] for chunks of none; [`Error::PoolNotRunning`],
@@ -278,6 +306,15 @@ impl<W: Workers> Pool<W> {
 
     /// As [`imap`](Self::imap), and gives each as soon as it is there.
     ///
+    /// ```standalone_crate
+    /// # use purlin_pool::{Error, Pool};
+    /// # fn main() -> Result<(), Error> {
+    /// let pool = Pool::fork(2)?;
+    /// let sum: Result<u64, Error> = pool.imap_unordered(|n: u64| n * n, 1..4, 1)?.sum();
+    /// assert_eq!(sum, Ok(14));
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// * As [`imap`](Self::imap).
     pub fn imap_unordered<F, A, R, I>(
@@ -298,6 +335,19 @@ impl<W: Workers> Pool<W> {
     /// Takes no more tasks. Those that were given are run; then the workers end. Does nothing to a
     /// pool that is closed or terminated.
     ///
+    /// ```
+    /// # fn main() -> Result<(), purlin_pool::Error> {
+    /// use purlin_pool::{Error, ThreadPool};
+    ///
+    /// let pool = ThreadPool::new(2)?;
+    /// let later = pool.apply_async(|n: u32| n + 1, 41)?;
+    /// pool.close()?;
+    /// assert_eq!(pool.apply(|n: u32| n, 1), Err(Error::PoolNotRunning));
+    /// pool.join(None)?;
+    /// assert_eq!(later.get(None), Ok(&42));
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// * [`Error::NotTheOwner`] in any process but the one that made it.
     pub fn close(&self) -> Result<(), Error> {
@@ -307,6 +357,22 @@ impl<W: Workers> Pool<W> {
     /// Ends the workers (`SIGTERM`, and after half a second `SIGKILL`) and drops all tasks, also
     /// those of a closed pool: what has not ended is cancelled. Threads end after the task that
     /// they run. Does nothing to a pool that is terminated.
+    ///
+    /// ```standalone_crate
+    /// # use purlin_pool::{Error, Pool};
+    /// # fn main() -> Result<(), Error> {
+    /// let pool = Pool::fork(1)?;
+    /// fn endless(_: u32) {
+    ///     loop {
+    ///         std::thread::park();
+    ///     }
+    /// }
+    ///
+    /// let result = pool.apply_async(endless, 1)?;
+    /// pool.terminate()?;
+    /// assert_eq!(result.into_value(None), Err(Error::Cancelled));
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// * [`Error::NotTheOwner`] in any process but the one that made it.
@@ -341,9 +407,13 @@ impl<W: Workers> Pool<W> {
         R: Send + 'static,
     {
         let finish = self.finish(cell, callbacks);
-        self.job(&Arc::new(function), [argument].into_iter(), move |outcomes| {
-            finish(outcomes.into_each().pop().unwrap_or(Err(Error::Damaged)));
-        })
+        job::<W, F, A, R>(
+            W::pack(&Arc::new(function), [argument].into_iter()),
+            1,
+            move |outcomes| {
+                finish(outcomes.into_each().pop().unwrap_or(Err(Error::Damaged)));
+            },
+        )
     }
 
     /// What says that a task has ended: calls what is to be called, and then has it ready.
@@ -359,7 +429,8 @@ impl<W: Workers> Pool<W> {
                 return cell.set(outcome);
             }
             caller.run(Box::new(move || {
-                callbacks.call(&outcome);
+                // What is not called is dropped, which is the user's, and may panic.
+                let _ = quietly(|| callbacks.call(&outcome));
                 cell.set(outcome);
                 // Whoever waits for it sleeps where answers come, and this is none.
                 if let Some(pool) = helped.as_ref().and_then(Weak::upgrade) {
@@ -382,45 +453,81 @@ impl<W: Workers> Pool<W> {
         R: 'static,
     {
         self.workers.check_running()?;
-        self.workers
-            .submit(self.job(function, arguments.into_iter(), to).into_iter().collect(), false)
-    }
-
-    /// What has a function run on each of these in one worker. What cannot be carried is told as
-    /// what came of them, at once.
-    fn job<F, A, R>(
-        &self,
-        function: &Arc<F>,
-        mut arguments: impl ExactSizeIterator<Item = A>,
-        to: impl FnOnce(Outcomes<R>) + Send + 'static,
-    ) -> Option<Job<W>>
-    where
-        F: Fn(A) -> R,
-        W: Runs<F, A, R>,
-        R: 'static,
-    {
         let count = arguments.len();
-        let call = match W::pack(function, &mut arguments) {
-            Ok(call) => call,
-            Err(error) => {
-                arguments.for_each(drop); // what follows them is not theirs
-                to(Outcomes::failed(&error, count));
-                return None;
-            }
-        };
-        let deliver = Box::new(move |answer: Result<W::Answer, Error>| {
-            // How a value is read back is the user's, and may panic: that is a failure, too.
-            let outcomes = quietly(|| answer.and_then(|answer| W::unpack(answer, count)));
-            let outcomes = outcomes
-                .unwrap_or_else(|message| Err(Error::TaskFailed { message, trace: String::new() }));
-            to(outcomes.unwrap_or_else(|error| Outcomes::failed(&error, count)));
-        });
-        Some(Job { call, deliver })
+        let job = job::<W, F, A, R>(W::pack(function, arguments.into_iter()), count, to);
+        self.workers.submit(job.into_iter().collect(), false)
     }
+}
+
+/// What has a call of so many arguments run in one worker. What cannot be carried is told as what
+/// came of them, at once.
+fn job<W, F, A, R>(
+    call: Result<W::Call, Error>,
+    count: usize,
+    to: impl FnOnce(Outcomes<R>) + Send + 'static,
+) -> Option<Job<W>>
+where
+    F: Fn(A) -> R,
+    W: Runs<F, A, R>,
+    R: 'static,
+{
+    let call = match call {
+        Ok(call) => call,
+        Err(error) => {
+            to(Outcomes::failed(&error, count));
+            return None;
+        }
+    };
+    let deliver = Box::new(move |answer: Result<W::Answer, Error>| {
+        // How a value is read back is the user's, and may panic: that is a failure, too.
+        let outcomes = quietly(|| answer.and_then(|answer| W::unpack(answer, count)));
+        let outcomes = outcomes
+            .unwrap_or_else(|message| Err(Error::TaskFailed { message, trace: String::new() }));
+        to(outcomes.unwrap_or_else(|error| Outcomes::failed(&error, count)));
+    });
+    Some(Job { call, deliver })
+}
+
+/// Calls of a function on so many arguments each, or on fewer of so many bytes; what cannot be
+/// carried in place of such.
+fn cut<W, F, A, R>(
+    function: &Arc<F>,
+    arguments: Vec<A>,
+    chunk: usize,
+    max_bytes: usize,
+) -> Vec<(usize, Result<W::Call, Error>)>
+where
+    F: Fn(A) -> R,
+    W: Runs<F, A, R>,
+{
+    let mut calls = Vec::new();
+    let mut arguments = arguments.into_iter();
+    while arguments.len() > 0 {
+        let count = chunk.min(arguments.len());
+        let mut part = arguments.by_ref().take(count);
+        match W::cut(function, &mut part, max_bytes) {
+            Ok(some) => calls.extend(some.into_iter().map(|(count, call)| (count, Ok(call)))),
+            Err(error) => {
+                part.for_each(drop); // what follows them is not theirs
+                calls.push((count, Err(error)));
+            }
+        }
+    }
+    calls
 }
 
 impl Pool {
     /// Who works for it at this moment, for people who look for what goes on.
+    ///
+    /// ```standalone_crate
+    /// # use purlin_pool::{Error, Pool};
+    /// # fn main() -> Result<(), Error> {
+    /// let pool = Pool::fork(1)?;
+    /// let pid = pool.apply(|()| std::process::id(), ())?;
+    /// let worker = &pool.workers()?[0];
+    /// assert_eq!((worker.pid as u32, worker.done_count, worker.busy_for), (pid, 1, None));
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// * [`Error::NotTheOwner`] in any process but the one that made it.

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
+use purlin_process::parts::Origin;
 use purlin_sync::Deadline;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -30,7 +31,11 @@ impl Engine for Processes {
         self.office.worker_count
     }
 
-    fn owner(&self) -> u32 {
+    fn chunk_max_bytes(&self) -> usize {
+        self.office.chunk_max_bytes
+    }
+
+    fn owner(&self) -> Origin {
         self.office.owner
     }
 
@@ -83,6 +88,16 @@ where
     ) -> Result<Task, Error> {
         let offset = Function::of(trampoline::<F, A, R>).offset()?;
         Ok(Task { offset, input: wire::write_input(arguments)? })
+    }
+
+    fn cut(
+        _function: &Arc<F>,
+        arguments: impl ExactSizeIterator<Item = A>,
+        max_bytes: usize,
+    ) -> Result<Vec<(usize, Task)>, Error> {
+        let offset = Function::of(trampoline::<F, A, R>).offset()?;
+        let inputs = wire::write_inputs(arguments, max_bytes)?.into_iter();
+        Ok(inputs.map(|(count, input)| (count, Task { offset, input })).collect())
     }
 
     fn unpack(answer: Answer, count: usize) -> Result<Outcomes<R>, Error> {

@@ -1,9 +1,11 @@
 //! Workers that are threads of the owner's process.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 
+use purlin_process::parts::{Origin, watch_forks};
 use purlin_process::thread;
 use purlin_sync::Deadline;
 
@@ -18,7 +20,7 @@ use crate::worker::{Initialize, quietly};
 pub struct Threads {
     shared: Arc<Shared>,
     /// The process that made it.
-    owner: u32,
+    owner: Origin,
 }
 
 /// How threads are to work.
@@ -39,7 +41,11 @@ struct Shared {
 struct State {
     jobs: VecDeque<Job<Threads>>,
     phase: Phase,
-    living: usize,
+    living_count: usize,
+    /// How many of these wait for the end of the others.
+    joining_count: usize,
+    /// What the last one that could not begin said.
+    failure: Option<Error>,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -51,16 +57,28 @@ enum Phase {
     Failed(Error),
 }
 
+thread_local! {
+    /// Where the pool is whose worker this thread is, if it is one.
+    static OWN: Cell<usize> = const { Cell::new(0) };
+}
+
 impl Threads {
     /// Starts them all.
     ///
     /// # Errors
     /// * [`Error::OutOfResources`] when the system refuses one; those before it have ended.
     pub(crate) fn start(plan: Plan) -> Result<Self, Error> {
+        watch_forks()?;
         let worker_count = plan.worker_count;
-        let state = State { jobs: VecDeque::new(), phase: Phase::Open, living: 0 };
+        let state = State {
+            jobs: VecDeque::new(),
+            phase: Phase::Open,
+            living_count: 0,
+            joining_count: 0,
+            failure: None,
+        };
         let shared = Arc::new(Shared { plan, state: Mutex::new(state), changed: Condvar::new() });
-        let made = Self { shared, owner: std::process::id() };
+        let made = Self { shared, owner: Origin::current() };
         for number in 0..worker_count {
             if let Err(error) = made.shared.hire(number) {
                 made.terminate()?;
@@ -72,7 +90,7 @@ impl Threads {
     }
 
     fn check_owner(&self) -> Result<(), Error> {
-        if self.owner == std::process::id() { Ok(()) } else { Err(Error::NotTheOwner) }
+        if self.owner.is_current() { Ok(()) } else { Err(Error::NotTheOwner) }
     }
 
     fn end(&self, phase: Phase) -> VecDeque<Job<Self>> {
@@ -91,23 +109,28 @@ impl Shared {
     /// Starts one more.
     fn hire(self: &Arc<Self>, number: usize) -> Result<(), Error> {
         let shared = Arc::clone(self);
-        self.lock().living += 1;
+        self.lock().living_count += 1;
         // A daemon, so that whoever forgets the pool does not wait for it at the end.
         let builder = thread::Builder::new().name(format!("pool-worker-{number}")).daemon(true);
         let started = builder.start(move || shared.work(number));
         if started.is_err() {
-            self.leave();
+            self.leave(None);
         }
         started.map(drop).map_err(Error::from)
     }
 
     fn work(self: &Arc<Self>, number: usize) {
+        OWN.set(self.address());
         let first = self.plan.initialize.as_ref();
-        match first.map_or(Ok(()), |initialize| run(|| initialize()).flatten()) {
-            Ok(()) => self.take_jobs(number),
-            Err(error) => self.fail(error),
+        let begun = first.map_or(Ok(()), |initialize| run(|| initialize()).flatten());
+        if begun.is_ok() {
+            self.take_jobs(number);
         }
-        self.leave();
+        self.leave(begun.err());
+    }
+
+    fn address(&self) -> usize {
+        core::ptr::from_ref(self).addr()
     }
 
     fn take_jobs(self: &Arc<Self>, number: usize) {
@@ -130,20 +153,24 @@ impl Shared {
         wait_until(&self.changed, self.lock(), Deadline::never(), is_so).jobs.pop_front()
     }
 
-    /// Says that a worker could not begin. When it was the last one, nobody runs the jobs.
-    fn fail(&self, error: Error) {
+    /// A worker ends, which perhaps could not begin. When it is the last one, and any could not,
+    /// nobody runs the jobs: they are told so, before it is gone.
+    fn leave(&self, failed: Option<Error>) {
         let mut state = self.lock();
-        if state.living > 1 {
-            return;
+        state.failure = failed.or(state.failure.take());
+        if state.living_count == 1
+            && let Some(error) = state.failure.clone()
+        {
+            let jobs = core::mem::take(&mut state.jobs);
+            if state.phase == Phase::Open {
+                state.phase = Phase::Failed(error.clone());
+            }
+            drop(state);
+            jobs.into_iter().for_each(|job| drop(quietly(|| (job.deliver)(Err(error.clone())))));
+            state = self.lock();
         }
-        state.phase = Phase::Failed(error.clone());
-        let jobs = core::mem::take(&mut state.jobs);
+        state.living_count -= 1;
         drop(state);
-        jobs.into_iter().for_each(|job| drop(quietly(|| (job.deliver)(Err(error.clone())))));
-    }
-
-    fn leave(&self) {
-        self.lock().living -= 1;
         self.changed.notify_all();
     }
 
@@ -161,7 +188,9 @@ impl Engine for Threads {
     }
 
     fn check_running(&self) -> Result<(), Error> {
-        self.check_owner()?;
+        if !self.owner.is_unforked() {
+            return Err(Error::NotTheOwner);
+        }
         match &self.shared.lock().phase {
             Phase::Open => Ok(()),
             Phase::Closed | Phase::Terminated => Err(Error::PoolNotRunning),
@@ -169,7 +198,11 @@ impl Engine for Threads {
         }
     }
 
-    fn owner(&self) -> u32 {
+    fn chunk_max_bytes(&self) -> usize {
+        usize::MAX
+    }
+
+    fn owner(&self) -> Origin {
         self.owner
     }
 
@@ -209,13 +242,22 @@ impl Engine for Threads {
 
     fn join(&self, deadline: Deadline) -> Result<(), Error> {
         self.check_owner()?;
-        let state = self.shared.lock();
+        let mut state = self.shared.lock();
         if state.phase == Phase::Open {
             return Err(Error::StillRunning);
         }
-        let is_over = |state: &State| state.living == 0;
-        let state = wait_until(&self.shared.changed, state, deadline, is_over);
-        if is_over(&state) { Ok(()) } else { Err(Error::TimedOut) }
+        // A task that waits for its own pool waits for those that do not.
+        let is_own = OWN.get() == self.shared.address();
+        if is_own {
+            state.joining_count += 1;
+            self.shared.changed.notify_all();
+        }
+        let is_over =
+            |state: &State| state.living_count <= if is_own { state.joining_count } else { 0 };
+        let mut state = wait_until(&self.shared.changed, state, deadline, is_over);
+        let is_over = is_over(&state);
+        state.joining_count -= usize::from(is_own);
+        if is_over { Ok(()) } else { Err(Error::TimedOut) }
     }
 }
 
@@ -234,7 +276,10 @@ where
         let (function, arguments) = (Arc::clone(function), Vec::from_iter(arguments));
         Ok(Box::new(move || {
             let outcomes = arguments.into_iter().map(|argument| run(|| function(argument)));
-            Box::new(outcomes.collect::<Vec<Result<R, Error>>>())
+            let outcomes: Vec<Result<R, Error>> = outcomes.collect();
+            // What it captured is the user's, and may panic as it is dropped.
+            let _ = quietly(|| drop(function));
+            Box::new(outcomes)
         }))
     }
 

@@ -2,8 +2,8 @@
 //! is carried as it is, see `numbers`.
 //!
 //! ```text
-//! input    | how many | argument | argument | ...                     or | number | number | ...
-//! output   | kind u8 | value, or message and trace | kind u8 | ...    or | 5 | number | ...
+//! input    | how many u64 | argument | argument | ...              or | number | number | ...
+//! output   | kind u8 | value, message and trace, or length | ...   or | 5 | number | ...
 //! ```
 //!
 //! An item without a serial form costs itself alone; one that cannot be read, those behind it, too.
@@ -24,6 +24,9 @@ const TOO_LARGE: u8 = 3;
 const OUT_OF_RESOURCES: u8 = 4;
 const NUMBERS: u8 = 5;
 
+/// How many arguments there are stands before them.
+const COUNT_BYTES: usize = 8;
+
 /// So many numbers are written at a time, to have no second row of all.
 const BLOCK_COUNT: usize = 512;
 
@@ -32,12 +35,55 @@ const BLOCK_COUNT: usize = 512;
 pub(crate) fn write_input<A: Serialize + 'static>(
     mut arguments: impl ExactSizeIterator<Item = A>,
 ) -> Result<Vec<u8>, Error> {
-    let mut input = Vec::new();
-    if !numbers::are::<A>() {
-        push(&mut input, &arguments.len())?;
-        arguments.try_for_each(|argument| push(&mut input, &argument))?;
-        return Ok(input);
+    if numbers::are::<A>() {
+        return Ok(write_numbers(arguments));
     }
+    let mut input = Vec::from((arguments.len() as u64).to_le_bytes());
+    arguments.try_for_each(|argument| push(&mut input, &argument))?;
+    Ok(input)
+}
+
+/// The same as several inputs, and how many arguments are in each: as few as there can be of so
+/// many bytes at most, or of one argument.
+///
+/// # Errors
+/// * As [`write_input`].
+pub(crate) fn write_inputs<A: Serialize + 'static>(
+    mut arguments: impl ExactSizeIterator<Item = A>,
+    max_bytes: usize,
+) -> Result<Vec<(usize, Vec<u8>)>, Error> {
+    let mut inputs = Vec::new();
+    if numbers::are::<A>() {
+        let each = (max_bytes / size_of::<A>()).max(1);
+        while arguments.len() > 0 {
+            let count = each.min(arguments.len());
+            inputs.push((count, write_numbers(arguments.by_ref().take(count))));
+        }
+        return Ok(inputs);
+    }
+    let (mut count, mut input) = (0, vec![0; COUNT_BYTES]);
+    for argument in arguments {
+        let start = input.len();
+        push(&mut input, &argument)?;
+        if input.len() > max_bytes && count > 0 {
+            let next = [&[0; COUNT_BYTES], &input[start..]].concat();
+            input.truncate(start);
+            inputs.push((count, counted(count, input)));
+            (count, input) = (0, next);
+        }
+        count += 1;
+    }
+    inputs.push((count, counted(count, input)));
+    Ok(inputs)
+}
+
+fn counted(count: usize, mut input: Vec<u8>) -> Vec<u8> {
+    input[..COUNT_BYTES].copy_from_slice(&(count as u64).to_le_bytes());
+    input
+}
+
+fn write_numbers<A: 'static>(mut arguments: impl ExactSizeIterator<Item = A>) -> Vec<u8> {
+    let mut input = Vec::new();
     input.reserve_exact(arguments.len() * size_of::<A>());
     let mut block = Vec::with_capacity(arguments.len().min(BLOCK_COUNT));
     while arguments.len() > 0 {
@@ -45,7 +91,7 @@ pub(crate) fn write_input<A: Serialize + 'static>(
         block.extend(arguments.by_ref().take(BLOCK_COUNT));
         numbers::push(&mut input, &block);
     }
-    Ok(input)
+    input
 }
 
 /// The arguments of an input, one after the other; what cannot be read is an error, and so are
@@ -53,14 +99,17 @@ pub(crate) fn write_input<A: Serialize + 'static>(
 pub(crate) struct Arguments<'a, A> {
     numbers: std::vec::IntoIter<A>,
     input: &'a [u8],
-    left_count: usize,
+    left_count: u64,
 }
 
 impl<'a, A: DeserializeOwned + 'static> Arguments<'a, A> {
     pub(crate) fn of(mut input: &'a [u8]) -> Self {
         let numbers = numbers::read(input).into_iter(); // none, where they are none
-        let left_count =
-            if numbers::are::<A>() { numbers.len() } else { next(&mut input).unwrap_or(0) };
+        let mut left_count = 0;
+        if let (false, Some((count, rest))) = (numbers::are::<A>(), input.split_first_chunk()) {
+            left_count = u64::from_le_bytes(*count);
+            input = rest;
+        }
         Self { numbers, input, left_count }
     }
 }
@@ -180,7 +229,10 @@ pub(crate) fn push_error(output: &mut Vec<u8>, error: &Error) {
             // Of texts there is nothing that has no form.
             let _ = push(output, &(message, trace));
         }
-        Error::TooLarge { .. } => output.push(TOO_LARGE),
+        Error::TooLarge { len } => {
+            output.push(TOO_LARGE);
+            let _ = push(output, len); // of numbers, each has a form
+        }
         Error::OutOfResources => output.push(OUT_OF_RESOURCES),
         _ => output.push(NOT_TRANSFERABLE),
     }
@@ -239,7 +291,12 @@ fn read_each<R: DeserializeOwned>(
                 Err(Error::TaskFailed { message, trace })
             }
             NOT_TRANSFERABLE => Err(Error::NotTransferable),
-            TOO_LARGE => Err(Error::TooLarge { len: 0 }),
+            TOO_LARGE => {
+                let read = postcard::take_from_bytes(output).map_err(|_| Error::Damaged)?;
+                let (len, rest) = read;
+                output = rest;
+                Err(Error::TooLarge { len })
+            }
             OUT_OF_RESOURCES => Err(Error::OutOfResources),
             _ => return Err(Error::Damaged),
         });
@@ -315,11 +372,16 @@ mod tests {
         let input = write_input([(1_u32, "one"), (2, "two")].into_iter()).unwrap();
         let items: Vec<Result<(u32, String), Error>> = Arguments::of(&input).collect();
         assert_eq!(items, [Ok((1, "one".into())), Ok((2, "two".into()))]);
-        let cut: Vec<Result<(u32, String), Error>> = Arguments::of(&input[..6]).collect();
+        let cut: Vec<Result<(u32, String), Error>> = Arguments::of(&input[..13]).collect();
         assert_eq!(cut, [Ok((1, "one".into())), Err(Error::NotTransferable)]);
+        assert_eq!(Arguments::<bool>::of(&input[..7]).count(), 0);
         assert_eq!(Arguments::<()>::of(&write_input([(); 3].into_iter()).unwrap()).count(), 3);
-        let outcomes =
-            [Ok(true), Err(failed("no")), Err(Error::NotTransferable), Err(Error::OutOfResources)];
+        let outcomes = [
+            Ok(true),
+            Err(failed("no")),
+            Err(Error::TooLarge { len: 300 }),
+            Err(Error::OutOfResources),
+        ];
         let output = written(outcomes.to_vec());
         assert_eq!(read::<bool>(&output, 4), outcomes);
         assert_eq!(read_output::<bool>(output, 3), Err(Error::Damaged));
@@ -349,6 +411,23 @@ mod tests {
             let outcomes: Vec<Result<u8, Error>> = (0..4).map(one).collect();
             assert_eq!(read::<u8>(&written(outcomes.clone()), 4), outcomes);
         }
+    }
+
+    #[test]
+    fn inputs_are_cut_where_they_would_be_too_long() {
+        let texts = ["one", "four", "a long one", "", "x", ""];
+        let inputs = write_inputs(texts.into_iter(), COUNT_BYTES + 10).unwrap();
+        let counts: Vec<usize> = inputs.iter().map(|(count, _)| *count).collect();
+        assert_eq!(counts, [2, 1, 3]);
+        let read = inputs.iter().flat_map(|(_, input)| Arguments::<String>::of(input));
+        assert_eq!(read.collect::<Result<Vec<_>, _>>(), Ok(texts.map(str::to_owned).to_vec()));
+        let inputs = write_inputs([0_u64, 1, 2, 3, 4].into_iter(), 23).unwrap();
+        let counts: Vec<usize> = inputs.iter().map(|(count, _)| *count).collect();
+        assert_eq!(counts, [2, 2, 1]);
+        let read = inputs.iter().flat_map(|(_, input)| Arguments::<u64>::of(input));
+        assert_eq!(read.collect::<Result<Vec<_>, _>>(), Ok((0..5).collect()));
+        assert_eq!(write_inputs([0_u64, 1].into_iter(), 0).unwrap().len(), 2);
+        assert_eq!(write_inputs([(); 3].into_iter(), 8).unwrap().len(), 1);
     }
 
     #[test]

@@ -1,20 +1,18 @@
 //! What a worker does, in its own process: one task after the other.
 
 use std::any::Any;
-use std::backtrace::{Backtrace, BacktraceStatus};
-use std::cell::RefCell;
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 use crate::function::{Function, conjure};
+use crate::hook;
 use crate::limits::FIRST_WORDS_MAX_COUNT;
-use crate::looks::look_count;
 use crate::wire::{self, Answers, Arguments};
 use crate::words::{Bell, Mailbox};
 
@@ -27,6 +25,18 @@ pub(crate) struct Worker {
     pub(crate) bell: Bell,
     /// Over which the owner says where functions are.
     pub(crate) functions: OwnedFd,
+    /// How often it looks before it sleeps.
+    pub(crate) look_count: u32,
+}
+
+/// What the owner says of a function: its number, and where it lies.
+pub(crate) const TOLD_BYTES: usize = 12;
+
+pub(crate) fn told(number: u32, offset: u64) -> [u8; TOLD_BYTES] {
+    let mut bytes = [0; TOLD_BYTES];
+    bytes[..4].copy_from_slice(&number.to_le_bytes());
+    bytes[4..].copy_from_slice(&offset.to_le_bytes());
+    bytes
 }
 
 impl Worker {
@@ -36,17 +46,18 @@ impl Worker {
     /// * What the initializer said.
     /// * [`Error::Damaged`] for what no owner leaves.
     pub(crate) fn work(self, initialize: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
-        panic::set_hook(Box::new(note));
+        hook::enter();
         // Of an initializer the message is told, and not where it was: to tell a stack takes long.
         let failed = |message| Error::TaskFailed { message, trace: String::new() };
         if let Err(error) = quietly(initialize).map_err(failed).flatten() {
             // An owner that is gone, or that takes no more, hears nothing.
-            let _ = UnixStream::from(self.functions).write_all(told(&error).as_bytes());
+            let _ = UnixStream::from(self.functions).write_all(last_words(&error).as_bytes());
             return Err(error);
         }
         self.mailbox.set_ready();
         let mut functions = Functions::new(self.functions)?;
-        let mut reader = self.mailbox.reader(look_count());
+        // Who has just begun has no reason to look for a task again and again.
+        let mut reader = self.mailbox.reader();
         while let Some((function, input)) = self.mailbox.next(&reader)? {
             let output = match functions.find(function) {
                 Ok(function) => function.call(&input),
@@ -58,13 +69,14 @@ impl Worker {
                 Err(error) => self.mailbox.answer(&mut reader, &one_error(&error))?,
             }
             self.bell.ring();
+            reader.set_look_count(self.look_count);
         }
         Ok(())
     }
 }
 
 /// What the owner is told of an initializer that failed.
-fn told(error: &Error) -> String {
+fn last_words(error: &Error) -> String {
     let text = match error {
         Error::TaskFailed { message, .. } => message.clone(),
         other => other.to_string(),
@@ -91,7 +103,7 @@ where
     let mut answers = Answers::<R>::of(arguments.size_hint().0);
     // Ends: each turn goes on behind the argument at which the one before it panicked.
     while let Err(message) = quietly(|| answer_all(&function, &mut arguments, &mut answers)) {
-        answers.fail(Error::TaskFailed { message, trace: trace() });
+        answers.fail(Error::TaskFailed { message, trace: hook::trace() });
     }
     answers.into_output()
 }
@@ -137,31 +149,9 @@ fn message_of(payload: Box<dyn Any + Send>) -> String {
     }
 }
 
-thread_local! {
-    /// Where the last panic of this thread was, and the stack.
-    static TRACE: RefCell<Option<(String, Backtrace)>> = const { RefCell::new(None) };
-}
-
-/// The panic hook of a worker: what would be printed goes to the owner.
-fn note(panicked: &PanicHookInfo<'_>) {
-    let place = panicked.location().map(ToString::to_string).unwrap_or_default();
-    TRACE.set(Some((place, Backtrace::capture())));
-}
-
-/// What is told of where the last panic was.
-fn trace() -> String {
-    match TRACE.take() {
-        Some((place, stack)) if stack.status() == BacktraceStatus::Captured => {
-            format!("{place}\n{stack}")
-        }
-        Some((place, _)) => place,
-        None => String::new(),
-    }
-}
-
-/// The functions that the owner has told of, in their order.
+/// Where the functions are that the owner has told of, by their numbers.
 struct Functions {
-    known: Vec<u64>,
+    known: Vec<Option<u64>>,
     told: UnixStream,
     rest: Vec<u8>,
 }
@@ -178,10 +168,14 @@ impl Functions {
     ///   program.
     fn find(&mut self, index: u32) -> Result<Function, Error> {
         let index = index as usize;
-        if index >= self.known.len() {
+        if self.known(index).is_none() {
             self.hear();
         }
-        Function::at(*self.known.get(index).ok_or(Error::NotTransferable)?)
+        Function::at(self.known(index).ok_or(Error::NotTransferable)?)
+    }
+
+    fn known(&self, index: usize) -> Option<u64> {
+        self.known.get(index).copied().flatten()
     }
 
     /// Reads what was told by now: a function is told of before the first task with it.
@@ -195,8 +189,13 @@ impl Functions {
                 Err(_) => break,
             }
         }
-        let (offsets, _) = self.rest.as_chunks::<8>();
-        self.known.extend(offsets.iter().copied().map(u64::from_le_bytes));
-        self.rest.drain(..self.rest.len() / 8 * 8);
+        let (all, _) = self.rest.as_chunks::<TOLD_BYTES>();
+        for told in all {
+            let &[a, b, c, d, ref offset @ ..] = told;
+            let index = u32::from_le_bytes([a, b, c, d]) as usize;
+            self.known.resize(self.known.len().max(index + 1), None);
+            self.known[index] = Some(u64::from_le_bytes(*offset));
+        }
+        self.rest.drain(..self.rest.len() / TOLD_BYTES * TOLD_BYTES);
     }
 }

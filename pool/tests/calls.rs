@@ -127,7 +127,7 @@ fn what_has_no_form_fails() {
 
 /// What panics where it is written or read, or where it is dropped.
 #[derive(Debug)]
-struct Touchy(u8);
+pub(crate) struct Touchy(pub(crate) u8);
 
 impl Serialize for Touchy {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
@@ -174,15 +174,20 @@ fn what_panics_on_its_way_is_a_failure() {
 }
 
 fn what_is_too_large_fails() {
-    let pool = Builder::new().workers(1).message_max_bytes(4096).fork().unwrap();
-    assert!(matches!(
-        pool.apply(|s: String| s.len(), "x".repeat(5000)),
-        Err(Error::TooLarge { .. })
-    ));
-    assert!(matches!(pool.apply(|n: usize| "x".repeat(n), 5000), Err(Error::TooLarge { .. })));
-    let all = pool.map(|n: usize| "x".repeat(n), [10, 5000], 2);
-    assert!(matches!(all, Err(Error::TooLarge { .. })), "{all:?}");
-    assert_eq!(pool.apply(square, 3), Ok(9));
+    let builder = || Builder::new().workers(1).message_max_bytes(4096);
+    // Before a text stands its length, before arguments their number, before a value its kind.
+    let too_large = |len| Err(Error::TooLarge { len });
+    let pools = [builder().fork().unwrap(), builder().spawn().unwrap()];
+    for pool in pools {
+        assert_eq!(pool.apply(|s: String| s.len(), "x".repeat(5000)), too_large(8 + 2 + 5000));
+        assert_eq!(
+            pool.apply(|n: usize| "x".repeat(n), 5000),
+            Err(Error::TooLarge { len: 1 + 2 + 5000 })
+        );
+        let all = pool.map(|n: usize| "x".repeat(n), [10, 5000], 2);
+        assert_eq!(all, Err(Error::TooLarge { len: 12 + 3 + 5000 }));
+        assert_eq!(pool.apply(square, 3), Ok(9));
+    }
 }
 
 fn callbacks_come_before_the_result_is_ready() {

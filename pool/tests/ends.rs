@@ -17,6 +17,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_forked_child_has_no_use_of_it", a_forked_child_has_no_use_of_it),
     ("a_worker_is_a_daemon", a_worker_is_a_daemon),
     ("a_pool_in_a_child", a_pool_in_a_child),
+    ("a_pool_of_another_thread", a_pool_of_another_thread),
     ("an_initializer_that_fails_ends_the_pool", an_initializer_that_fails_ends_the_pool),
     ("a_callback_may_end_the_pool", a_callback_may_end_the_pool),
     ("a_start_that_fails_leaves_nothing", a_start_that_fails_leaves_nothing),
@@ -175,6 +176,18 @@ fn a_pool_in_a_child() {
         pool.join(LIMIT)
     });
     assert_eq!(child.unwrap().join(LIMIT), Ok(ExitStatus::Code(0)));
+}
+
+fn a_pool_of_another_thread() {
+    let made = std::thread::spawn(|| Pool::fork(2).unwrap());
+    let pool = made.join().unwrap(); // workers stay though the thread that forked them has ended
+    assert_eq!(pool.map(|n: u64| n * n, 1..4, 1), Ok(vec![1, 4, 9]));
+    let same = &pool;
+    std::thread::scope(|scope| {
+        let all = [1_u64, 2, 3].map(|n| scope.spawn(move || same.apply(|n: u64| n + 1, n)));
+        let all = all.map(|one| one.join().unwrap());
+        assert_eq!(all, [Ok(2), Ok(3), Ok(4)]);
+    });
 }
 
 fn an_initializer_that_fails_ends_the_pool() {

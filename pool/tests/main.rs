@@ -7,6 +7,7 @@ mod deaths;
 mod ends;
 mod examples;
 mod many;
+mod user_code;
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -14,9 +15,16 @@ fn main() {
     purlin_process::init();
     // One after the other: they count descriptors and children.
     let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
-    let all =
-        [calls::TESTS, many::TESTS, ends::TESTS, deaths::TESTS, examples::TESTS, chaos::TESTS]
-            .concat();
+    let all = [
+        calls::TESTS,
+        many::TESTS,
+        user_code::TESTS,
+        ends::TESTS,
+        deaths::TESTS,
+        examples::TESTS,
+        chaos::TESTS,
+    ]
+    .concat();
     let trials = all.into_iter().map(|(name, test)| {
         Trial::test(name, move || {
             bounded::run(name, test);

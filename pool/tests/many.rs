@@ -23,6 +23,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_source_that_fails_is_told_last", a_source_that_fails_is_told_last),
     ("unordered_gives_each_once", unordered_gives_each_once),
     ("a_deadline_loses_nothing", a_deadline_loses_nothing),
+    ("many_tasks_take_no_more_memory", many_tasks_take_no_more_memory),
     ("tuples_are_spread", tuples_are_spread),
     ("progress_is_told_up_to_the_end", progress_is_told_up_to_the_end),
 ];
@@ -119,6 +120,36 @@ fn a_deadline_loses_nothing() {
     event.set();
     let all: Result<Vec<_>, Error> = results.collect();
     assert_eq!(all, Ok(vec![Some(1), Some(2), Some(3)]));
+}
+
+/// `PURLIN_MANY=1000000` for the whole.
+fn many_count() -> usize {
+    std::env::var("PURLIN_MANY").ok().and_then(|count| count.parse().ok()).unwrap_or(50_000)
+}
+
+/// How many pages of it are in memory.
+fn resident(pid: i32) -> u64 {
+    let statm = std::fs::read_to_string(format!("/proc/{pid}/statm")).unwrap();
+    statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap()
+}
+
+/// Less than half of a page for a hundred tasks, of the smallest number of them.
+const MORE_MAX: u64 = 200;
+
+fn many_tasks_take_no_more_memory() {
+    let pool = Pool::fork(2).unwrap();
+    let mut all = pool.workers().unwrap().iter().map(|worker| worker.pid).collect::<Vec<_>>();
+    all.push(std::process::id().cast_signed());
+    let (first, rest) = (10_000, many_count());
+    let mut results = pool.imap(square, 0..(first + rest) as u64, 1).unwrap();
+    assert_eq!(results.by_ref().take(first).filter(Result::is_ok).count(), first);
+    let before: Vec<u64> = all.iter().map(|pid| resident(*pid)).collect();
+    assert_eq!(results.filter(Result::is_ok).count(), rest);
+    let after: Vec<u64> = all.iter().map(|pid| resident(*pid)).collect();
+    let is_as_before = before.iter().zip(&after).all(|(before, after)| *after <= before + MORE_MAX);
+    assert!(is_as_before, "{before:?} pages, after {rest} tasks {after:?}");
+    let done: u64 = pool.workers().unwrap().iter().map(|worker| worker.done_count).sum();
+    assert_eq!(done, (first + rest) as u64);
 }
 
 fn tuples_are_spread() {

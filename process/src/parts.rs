@@ -30,4 +30,4 @@ pub fn address_of(offset: u64) -> Option<usize> {
     crate::sys::program::address_of(offset)
 }
 
-pub use crate::sys::origin::{PerProcess, watch_forks};
+pub use crate::sys::origin::{Origin, PerProcess, watch_forks};

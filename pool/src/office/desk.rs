@@ -14,6 +14,7 @@ use super::hub::{Deliver, Queued};
 use crate::error::Error;
 use crate::limits::{AHEAD, BACK_OFF, BACK_OFF_MAX, EARLY, SHORT, SLOT_COUNT};
 use crate::words::{Input, Mailbox, Seen, Space};
+use crate::worker::TOLD_BYTES;
 
 /// A place for a worker.
 pub(super) struct Desk {
@@ -41,8 +42,8 @@ pub(super) struct Worker {
     pub(super) process: Arc<Process>,
     /// Over which it is told where functions are.
     pub(super) functions: UnixStream,
-    /// How many it was told of.
-    pub(super) known_count: usize,
+    /// Which of these it was told of, by their numbers.
+    knows: Vec<bool>,
     pub(super) started: Instant,
     pub(super) handed_count: u64,
     pub(super) done_count: u64,
@@ -84,6 +85,15 @@ impl Desk {
         !self.handed.is_empty() && self.mailbox.look(self.first_slot) == Seen::Begun
     }
 
+    /// Whether the youngest job may not have been begun.
+    pub(super) fn may_give_back(&self) -> bool {
+        match self.handed.len() {
+            0 => false,
+            1 => self.mailbox.look(self.first_slot) == Seen::Unbegun,
+            _ => true,
+        }
+    }
+
     pub(super) fn handed_count(&self) -> usize {
         self.handed.len()
     }
@@ -100,7 +110,7 @@ impl Desk {
     pub(super) fn hand(&mut self, queued: Queued, functions: &Functions) -> Result<(), Refused> {
         let slot = (self.first_slot + self.handed.len()) % SLOT_COUNT;
         let Some(worker) = &mut self.worker else { return Err(Refused::Now(queued)) };
-        if !worker.tell(functions) {
+        if !worker.tell(queued.function, functions) {
             return Err(Refused::Now(queued));
         }
         let input = match self.mailbox.hand(slot, &mut self.inputs, queued.function, &queued.input)
@@ -161,15 +171,16 @@ impl Desk {
         self.handed.pop_back().map(|handed| handed.queued)
     }
 
-    /// After the worker's death and a last collect: the job that it had begun, and those that it
-    /// had not, oldest first. The desk is free.
-    pub(super) fn clear(&mut self) -> (Option<Queued>, Vec<Queued>) {
-        let (mut begun, mut unbegun) = (None, Vec::new());
+    /// After the worker's death and a last collect: the jobs that it had begun, of which there is
+    /// one at most if it was a worker of ours, and those that it had not, oldest first. The desk is
+    /// free.
+    pub(super) fn clear(&mut self) -> (Vec<Queued>, Vec<Queued>) {
+        let (mut begun, mut unbegun) = (Vec::new(), Vec::new());
         while !self.handed.is_empty() {
             let seen = self.mailbox.look(self.first_slot);
             let Some(handed) = self.take_first() else { break };
             if seen == Seen::Begun {
-                begun = Some(handed.queued)
+                begun.push(handed.queued)
             } else {
                 unbegun.push(handed.queued)
             }
@@ -228,7 +239,7 @@ impl Worker {
         Self {
             process: Arc::new(process),
             functions,
-            known_count: 0,
+            knows: Vec::new(),
             started: Instant::now(),
             handed_count: 0,
             done_count: 0,
@@ -245,15 +256,19 @@ impl Worker {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Tells it of all functions that it does not know; whether it could be.
-    fn tell(&mut self, functions: &Functions) -> bool {
-        for offset in functions.beyond(self.known_count) {
-            // Whole or not at all: a socket takes so few bytes at once.
-            if !matches!((&self.functions).write(&offset.to_le_bytes()), Ok(8)) {
-                return false;
-            }
-            self.known_count += 1;
+    /// Tells it of a function that it does not know; whether it could be. So no more is unread at a
+    /// time than what belongs to the jobs in its mailbox.
+    fn tell(&mut self, number: u32, functions: &Functions) -> bool {
+        let place = number as usize;
+        if self.knows.get(place) == Some(&true) {
+            return true;
         }
+        // Whole or not at all: a socket takes so few bytes at once.
+        if !matches!((&self.functions).write(&functions.told(number)), Ok(TOLD_BYTES)) {
+            return false;
+        }
+        self.knows.resize(self.knows.len().max(place + 1), false);
+        self.knows[place] = true;
         true
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use crate::worker::{TOLD_BYTES, told};
+
 /// The functions of a pool's jobs, numbered in the order in which they came.
 #[derive(Default)]
 pub(super) struct Functions {
@@ -20,8 +22,9 @@ impl Functions {
         number
     }
 
-    /// Where those lie that somebody does not know who knows so many.
-    pub(super) fn beyond(&self, known_count: usize) -> &[u64] {
-        self.offsets.get(known_count..).unwrap_or_default()
+    /// What a worker is told of one of them.
+    pub(super) fn told(&self, number: u32) -> [u8; TOLD_BYTES] {
+        let offset = self.offsets.get(number as usize).copied().unwrap_or(u64::MAX);
+        told(number, offset)
     }
 }

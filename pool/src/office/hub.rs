@@ -141,8 +141,11 @@ impl Hub {
 
     /// Where nothing waits, who is idle gets what waits in another's mailbox.
     fn take_back_for(&mut self, idle: usize) {
-        if !self.queue.is_empty() || self.desks[idle].handed_count() > 0 || !self.has_handed() {
+        if !self.queue.is_empty() || self.desks[idle].handed_count() > 0 {
             return;
+        }
+        if !self.desks.iter().any(Desk::may_give_back) {
+            return; // without a look at the clock
         }
         let now = Instant::now();
         let unbegun = now.checked_sub(UNBEGUN).unwrap_or(now);
@@ -228,10 +231,13 @@ impl Hub {
         let Some(mut worker) = desk.worker.take() else { return due };
         let has_begun = desk.has_begun();
         desk.count_end(&worker, has_begun);
+        // Who took tasks has said nothing else.
+        let message = if desk.mailbox.is_ready() { String::new() } else { worker.last_words() };
         let (begun, unbegun) = desk.clear();
-        due.extend(begun.map(|lost| (lost.deliver, Err(Error::WorkerLost(status)))));
+        let lost = begun.into_iter();
+        due.extend(lost.map(|lost| (lost.deliver, Err(Error::WorkerLost(status)))));
         unbegun.into_iter().rev().for_each(|queued| self.queue.push_front(queued));
-        due.extend(self.give_up(&Error::WorkersFail { message: worker.last_words(), status }));
+        due.extend(self.give_up(&Error::WorkersFail { message, status }));
         due.extend(self.hand_out());
         self.dismiss(); // the lost job may have been the last of a closed pool
         due

@@ -30,20 +30,26 @@ impl Office {
                 (seated, earlier(asked_until, hub.vacancies().1))
             };
             let limit = wake_at.map_or(SLICE, |at| at.saturating_duration_since(Instant::now()));
-            let sentinels: Vec<BorrowedFd<'_>> =
-                seated.iter().filter_map(|(_, process)| process.sentinel().ok()).collect();
             // A descriptor of ours that foreign code closed: the others are looked at every slice.
+            let (watched, sentinels): (Vec<_>, Vec<BorrowedFd<'_>>) =
+                seated.iter().filter_map(|one| Some((one, one.1.sentinel().ok()?))).unzip();
             let heard = watch.wait(&sentinels, limit.min(SLICE));
-            if !self.bury_all(&seated) && heard != Ok(false) {
+            let ended = heard.as_deref().unwrap_or_default().iter().zip(watched);
+            let ended: Vec<_> =
+                ended.filter_map(|(has_ended, one)| has_ended.then_some(one)).collect();
+            let is_quiet = heard.is_ok() && ended.is_empty();
+            let is_any =
+                if ended.is_empty() { self.bury_all(&seated) } else { self.bury_all(ended) };
+            if !is_any && !is_quiet {
                 pause(TRACED_PAUSE); // a tracer holds an end back, or nothing can be watched
             }
         }
     }
 
-    /// Buries those that have ended; whether there were any.
-    fn bury_all(&self, seated: &[(usize, Arc<Process>)]) -> bool {
+    /// Buries those of them that have ended; whether there were any.
+    fn bury_all<'s>(&self, some: impl IntoIterator<Item = &'s (usize, Arc<Process>)>) -> bool {
         let mut is_any = false;
-        for (place, process) in seated {
+        for (place, process) in some {
             let Ok(status) = process.try_join() else { continue };
             is_any = true;
             self.tell(|hub| hub.bury(*place, status));

@@ -18,12 +18,15 @@ mod help;
 mod hub;
 mod keeper;
 mod start;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use purlin_process::parts::{Origin, watch_forks};
 use purlin_sync::Deadline;
 
 pub(crate) use crew::Crew;
@@ -34,6 +37,8 @@ pub(crate) use start::{Starter, by_fork, by_spawn};
 
 use crate::engine::Deliver;
 use crate::error::Error;
+use crate::hook;
+use crate::limits::CHUNK_MAX_BYTES;
 use crate::looks::look_count;
 use crate::outcome::wait_until;
 use crate::sys::watch::{Call, watch};
@@ -67,8 +72,11 @@ pub(crate) struct Office {
     keeper: Call,
     starter: Starter,
     pub(crate) worker_count: usize,
+    /// How many bytes a chunk whose length is chosen is given: of what comes of them, more may
+    /// have room.
+    pub(crate) chunk_max_bytes: usize,
     /// The process that made it.
-    pub(crate) owner: u32,
+    pub(crate) owner: Origin,
 }
 
 impl Office {
@@ -77,6 +85,8 @@ impl Office {
     /// # Errors
     /// * Those of a start; those that were started before have ended.
     pub(crate) fn open(plan: Plan) -> Result<(Arc<Self>, Crew), Error> {
+        watch_forks()?;
+        hook::prepare();
         let (mailboxes, bell) = Mailbox::all(plan.worker_count, plan.body_max_bytes)?;
         let (keeper, watch) = watch()?;
         let office = Arc::new(Self {
@@ -89,7 +99,8 @@ impl Office {
             keeper,
             starter: plan.starter,
             worker_count: plan.worker_count,
-            owner: std::process::id(),
+            chunk_max_bytes: (plan.body_max_bytes / 2).min(CHUNK_MAX_BYTES),
+            owner: Origin::current(),
         });
         office.start_all()?;
         let keeper = office.hire("pool-keeper", move |office| office.keep(&watch));
@@ -119,17 +130,20 @@ impl Office {
     /// # Errors
     /// * [`Error::NotTheOwner`] in a forked child, which has copies of locks that nobody leaves.
     pub(crate) fn check_owner(&self) -> Result<(), Error> {
-        if self.owner == std::process::id() { Ok(()) } else { Err(Error::NotTheOwner) }
+        if self.owner.is_current() { Ok(()) } else { Err(Error::NotTheOwner) }
     }
 
     pub(crate) fn check_running(&self) -> Result<(), Error> {
-        self.check_owner()?;
+        // A system call is a part of what a task costs.
+        if !self.owner.is_unforked() {
+            return Err(Error::NotTheOwner);
+        }
         self.lock().check_running()
     }
 
     pub(crate) fn submit(
         &self,
-        jobs: impl Iterator<Item = (Task, Deliver<Answer>)>,
+        mut jobs: impl Iterator<Item = (Task, Deliver<Answer>)>,
     ) -> Result<(), Error> {
         let mut answer = Ok(());
         self.tell(|hub| {
@@ -137,7 +151,8 @@ impl Office {
             if answer.is_err() {
                 return Vec::new();
             }
-            jobs.for_each(|(task, deliver)| hub.push(task, deliver));
+            // What is not taken is the user's, and is dropped outside of the lock.
+            jobs.by_ref().for_each(|(task, deliver)| hub.push(task, deliver));
             hub.hand_out()
         });
         answer

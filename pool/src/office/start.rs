@@ -13,7 +13,7 @@ use super::desk::Worker as Seated;
 use crate::error::Error;
 use crate::function::conjure;
 use crate::words::{Bell, Mailbox, RackWords, Spot};
-use crate::worker::{Initialize, Worker};
+use crate::worker::{Initialize, Worker, quietly};
 
 /// Starts a worker with a name.
 pub(crate) type Starter = Box<dyn Fn(String, Worker) -> Result<Process, Error> + Send + Sync>;
@@ -37,18 +37,18 @@ where
     C: Carry + Clone + Send + Sync + 'static,
 {
     Box::new(move |name, worker| {
-        let Worker { mailbox, bell, functions } = worker;
+        let Worker { mailbox, bell, functions, look_count } = worker;
         let (rack, spot) = mailbox.into_parts();
         let all = (rack, bell, functions, carried.clone());
         let child = Builder::new().name(name).daemon(true);
-        let arguments = (argument.clone(), spot.index, spot.count);
+        let arguments = (argument.clone(), spot.index, spot.count, look_count);
         Ok(child.spawn(spawned::<F, A, C>, arguments, all)?)
     })
 }
 
 /// The whole of a spawned worker.
 fn spawned<F, A, C>(
-    (argument, index, count): (Vec<u8>, usize, usize),
+    (argument, index, count, look_count): (Vec<u8>, usize, usize, u32),
     (rack, bell, functions, carried): (Place<RackWords>, Bell, OwnedFd, C),
 ) -> Result<(), Error>
 where
@@ -57,7 +57,7 @@ where
 {
     let argument: A = postcard::from_bytes(&argument).map_err(|_| Error::NotTransferable)?;
     let mailbox = Mailbox::at(rack, Spot { index, count })?;
-    Worker { mailbox, bell, functions }.work(move || {
+    Worker { mailbox, bell, functions, look_count }.work(move || {
         conjure::<F>()(argument, carried);
         Ok(())
     })
@@ -83,9 +83,12 @@ impl Office {
         let (ours, theirs) = UnixStream::pair()?;
         ours.set_nonblocking(true)?;
         let mailbox = self.lock().desks[place].mailbox.clone();
-        let worker = Worker { mailbox, bell: self.bell.clone(), functions: theirs.into() };
-        let process = (self.starter)(format!("pool-worker-{place}"), worker)?;
-        Ok(Seated::new(process, ours))
+        let (bell, look_count) = (self.bell.clone(), self.look_count);
+        let worker = Worker { mailbox, bell, functions: theirs.into(), look_count };
+        // What is carried to it is the user's, and may panic as it is copied.
+        let process = quietly(|| (self.starter)(format!("pool-worker-{place}"), worker));
+        let failed = |message| Error::TaskFailed { message, trace: String::new() };
+        Ok(Seated::new(process.map_err(failed).flatten()?, ours))
     }
 
     /// Kills and collects all workers of a pool that has no keeper.

@@ -46,12 +46,16 @@ impl Call {
 }
 
 impl Watch {
-    /// Sleeps until one of these processes has ended, or it is called, or for so long. Whether one
-    /// has ended.
+    /// Sleeps until one of these processes has ended, or it is called, or for so long. Which have
+    /// ended.
     ///
     /// # Errors
     /// * [`Error::System`] when foreign code closed a descriptor of ours.
-    pub(crate) fn wait(&self, ends: &[BorrowedFd<'_>], limit: Duration) -> Result<bool, Error> {
+    pub(crate) fn wait(
+        &self,
+        ends: &[BorrowedFd<'_>],
+        limit: Duration,
+    ) -> Result<Vec<bool>, Error> {
         let mut watched: Vec<PollFd<'_>> =
             ends.iter().map(|end| PollFd::from_borrowed_fd(*end, PollFlags::IN)).collect();
         watched.push(PollFd::from_borrowed_fd(self.0.as_fd(), PollFlags::IN));
@@ -59,9 +63,9 @@ impl Watch {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(errno) => return Err(purlin_process::Error::from(errno).into()),
         }
-        let is_any = watched[..ends.len()].iter().any(|end| !end.revents().is_empty());
+        let ended = watched[..ends.len()].iter().map(|end| !end.revents().is_empty()).collect();
         let mut calls = [0; 64];
         while matches!((&self.0).read(&mut calls), Ok(len) if len > 0) {}
-        Ok(is_any)
+        Ok(ended)
     }
 }

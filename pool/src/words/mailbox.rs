@@ -31,6 +31,13 @@ pub(crate) struct Reader {
     look_count: u32,
 }
 
+impl Reader {
+    /// Has it look so often before it sleeps.
+    pub(crate) fn set_look_count(&mut self, count: u32) {
+        self.look_count = count;
+    }
+}
+
 /// Where an input was put.
 #[derive(Clone, Copy)]
 pub(crate) struct Input {
@@ -151,10 +158,10 @@ impl Mailbox {
         self.words().end();
     }
 
-    /// A worker's start, which looks so often before it sleeps.
-    pub(crate) fn reader(&self, look_count: u32) -> Reader {
+    /// A worker's start, which sleeps at once.
+    pub(crate) fn reader(&self) -> Reader {
         let outputs = Space::new(self.outputs().unit_count());
-        Reader { slot: 0, outputs, put_count: 0, look_count }
+        Reader { slot: 0, outputs, put_count: 0, look_count: 0 }
     }
 
     /// W1: the worker's next task, its function and its input, waiting for one. `None` when it is
@@ -210,5 +217,35 @@ impl Mailbox {
 
     fn outputs(&self) -> Bodies<'_, RackWords> {
         Bodies { place: &self.place, units: self.outputs.clone() }
+    }
+}
+
+#[cfg(test)]
+impl Mailbox {
+    /// W1, of whatever slot: what no worker does beside another.
+    pub(crate) fn begin_at(&self, slot: usize) {
+        assert!(self.words().next(slot, 0).is_ok());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use purlin_sync::parts::EventCount;
+
+    use super::*;
+
+    #[test]
+    fn who_finds_room_has_said_to_nobody_that_it_may_sleep() {
+        let (mailboxes, _) = Mailbox::all(1, 4096).unwrap();
+        let mailbox = &mailboxes[0];
+        let (mut inputs, mut reader) = (mailbox.input_space(), mailbox.reader());
+        let input = mailbox.hand(0, &mut inputs, 0, &[1; 8]).unwrap().unwrap();
+        assert_eq!(mailbox.next(&reader), Ok(Some((0, vec![1; 8]))));
+        mailbox.answer(&mut reader, &[2; 8]).unwrap();
+        assert_eq!(mailbox.collect(0, &mut inputs, input), Ok(vec![2; 8]));
+        // A call that wakes moves the word on.
+        let untouched = format!("{:?}", EventCount::default().prepare());
+        assert_eq!(format!("{:?}", mailbox.words().room.prepare()), untouched);
+        assert_eq!(format!("{:?}", mailbox.words().news.prepare()), untouched);
     }
 }

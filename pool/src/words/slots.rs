@@ -30,11 +30,11 @@ const DONE: u32 = 3;
 #[repr(C)]
 pub(crate) struct MailboxWords {
     /// What the worker sleeps on for tasks.
-    news: EventCount,
+    pub(super) news: EventCount,
     is_over: AtomicU32,
     is_ready: AtomicU32,
     /// What the worker sleeps on for room for an output.
-    room: EventCount,
+    pub(super) room: EventCount,
     /// How many units of outputs the owner has taken, in all.
     output_taken: AtomicU64,
     slots: [Slot; SLOT_COUNT],
@@ -210,18 +210,20 @@ pub(super) fn tell(who: &EventCount, count: u32) {
     who.notify(count);
 }
 
-/// Looks until there is something: so often with a moment in between, and then asleep in between.
-/// Nobody but the worker sleeps there.
+/// Looks until there is something: once, so often with a moment before, and then asleep in between.
+/// Nobody but the worker sleeps there; who finds something before has not said that it may sleep.
 fn wait<T>(
     on: &EventCount,
     look_count: u32,
     mut look: impl FnMut() -> Option<T>,
 ) -> Result<T, Error> {
-    for _ in 0..look_count {
+    for turn in 0..=look_count {
+        if turn > 0 {
+            spin();
+        }
         if let Some(found) = look() {
             return Ok(found);
         }
-        spin();
     }
     let mut wait = Wait::new(0, Deadline::never());
     // Ends: with what is looked for; each sleep is a slice at most.

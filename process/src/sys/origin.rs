@@ -17,7 +17,7 @@ static HANDLER_SET: AtomicBool = AtomicBool::new(false);
 
 /// One process, told apart from all that were forked from it and that it was forked from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Origin {
+pub struct Origin {
     pid: i32,
     generation: u64,
 }
@@ -27,19 +27,28 @@ impl Origin {
     const PLACED: Self = Self { pid: 0, generation: 0 };
 
     /// The calling process.
-    pub(crate) fn current() -> Self {
+    #[must_use]
+    pub fn current() -> Self {
         // Relaxed: written only by the one thread of a new child, before anything else runs there.
         Self { pid: own_pid(), generation: GENERATION.load(Ordering::Relaxed) }
     }
 
     /// Whether this process was forked from another that had set the fork handler.
-    pub(crate) fn is_forked(self) -> bool {
+    #[must_use]
+    pub fn is_forked(self) -> bool {
         self.generation != 0
     }
 
-    /// Whether the caller is this process.
-    pub(crate) fn is_current(self) -> bool {
+    /// Whether the caller is this process. Forks are only all seen once [`watch_forks`] was called.
+    #[must_use]
+    pub fn is_current(self) -> bool {
         self == Self::current()
+    }
+
+    /// The same without a system call: also what came of it by a raw `clone(2)` is taken for it.
+    #[must_use]
+    pub fn is_unforked(self) -> bool {
+        self.generation == GENERATION.load(Ordering::Relaxed) // Relaxed: as in `current`
     }
 }
 
@@ -216,9 +225,9 @@ mod tests {
     #[test]
     fn a_forked_child_is_not_its_parent_although_the_number_were_the_same() {
         let parent = Origin::current();
-        let is_other = || ExitCode(i32::from(parent.generation != Origin::current().generation));
+        let is_other = || ExitCode(i32::from(!parent.is_current() && !parent.is_unforked()));
         let child = Process::fork("other", is_other).unwrap();
         assert_eq!(child.join(std::time::Duration::from_secs(60)), Ok(ExitStatus::Code(1)));
-        assert!(parent.is_current());
+        assert!(parent.is_current() && parent.is_unforked());
     }
 }
