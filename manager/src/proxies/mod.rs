@@ -54,6 +54,8 @@ pub use semaphore::{Permit, Semaphore};
 /// * One that travels for longer, or that a forked child first uses later, finds its object gone,
 ///   [`Error::NoSuchName`], if nobody else holds it; and at once, if whoever gave it was killed.
 /// * Objects that hold each other in a circle stay until the server ends.
+/// * The last drop of one says so to the server. While all connections of its process wait for
+///   answers it makes another for that, for up to a second.
 pub trait Proxy: private::Sealed + Sized {
     #[doc(hidden)]
     fn is_kind(base: &Base) -> bool;
