@@ -20,8 +20,8 @@ pub const STRANGER_MAX: usize = 1024;
 /// How long a stranger has to prove that it has the key.
 pub const PROOF_LIMIT: Duration = Duration::from_secs(10);
 
-/// How long an object stays that nobody holds any more, when the last holder may have given it to
-/// a process that has not asked for it yet: a forked child, or who reads a message.
+/// How long a reference counts that was given back, when its holder may have given it to a process
+/// that has not asked for it yet: a forked child, or who reads a message.
 pub const LINGER: Duration = Duration::from_secs(60);
 
 /// How long after a call's limit its caller waits for a server that should have answered, but was

@@ -2,53 +2,51 @@
 //!
 //! A worker by fork has a copy of its owner's hook and of the lock before it, which another thread
 //! may hold that is not there any more: a worker that set a hook could wait for ever. So the owner
-//! sets one that it needs, and a worker says only that it is one.
+//! sets one that it needs, once, and a worker says only that it is one.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::RefCell;
 use std::panic::{self, PanicHookInfo};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use purlin_process::parts::Origin;
+use purlin_process::parts::PerProcess;
 
-/// Where the hook is that passes on; 0 before there is one.
-static PASSING: AtomicUsize = AtomicUsize::new(0);
+/// This process, or one that it is a copy of, has set the hook that passes on.
+static PASSES_ON: AtomicBool = AtomicBool::new(false);
 /// This process is a worker.
 static IS_WORKER: AtomicBool = AtomicBool::new(false);
+/// Held while the hook is set. A forked child has one of its own: the thread that held its
+/// parent's is not there.
+static SETTING: PerProcess<Mutex<()>> = PerProcess::new();
 
-type Hook = dyn Fn(&PanicHookInfo<'_>) + Send + Sync;
-
-/// Before a process forks workers: has its hook pass on to the one that was there, but in workers.
-/// Does nothing to one that does so already, and in a thread that panics, which may not.
+/// Before a process forks its first worker: has its hook pass on to the one that was there, but in
+/// workers. Not in a thread that panics, which may not set one.
 pub(crate) fn prepare() {
-    // Relaxed: the parent's, from before the fork. It may be in a copy of a lock as above, too.
-    let is_inherited = Origin::current().is_forked() && PASSING.load(Relaxed) != 0;
-    if thread::panicking() || is_inherited {
+    // Relaxed: who does not see it looks again under the lock.
+    if PASSES_ON.load(Relaxed) || thread::panicking() {
+        return;
+    }
+    let setting = SETTING.get(|| Mutex::new(()));
+    let _alone = setting.lock().unwrap_or_else(PoisonError::into_inner);
+    // Relaxed: under the lock, as the store below.
+    if PASSES_ON.load(Relaxed) {
         return;
     }
     let before = panic::take_hook();
-    // Relaxed, both: to miss what another thread sets at this moment costs one more call.
-    if address(&before) == PASSING.load(Relaxed) {
-        return panic::set_hook(before);
-    }
-    let passing: Box<Hook> = Box::new(move |panicked| {
+    panic::set_hook(Box::new(move |panicked| {
         // Relaxed: set before anything of the user's runs in a worker.
         if IS_WORKER.load(Relaxed) { note(panicked) } else { before(panicked) }
-    });
-    PASSING.store(address(&passing), Relaxed);
-    panic::set_hook(passing);
-}
-
-fn address(hook: &Hook) -> usize {
-    core::ptr::from_ref(hook).addr()
+    }));
+    PASSES_ON.store(true, Relaxed);
 }
 
 /// In a worker, before anything of the user's runs.
 pub(crate) fn enter() {
     IS_WORKER.store(true, Relaxed); // Relaxed: the process has one thread
     // Relaxed: the owner's, from before the fork. Of a spawned worker there is none.
-    if PASSING.load(Relaxed) == 0 {
+    if !PASSES_ON.load(Relaxed) {
         panic::set_hook(Box::new(note));
     }
 }

@@ -73,14 +73,15 @@ impl Threads {
         let state = State {
             jobs: VecDeque::new(),
             phase: Phase::Open,
-            living_count: 0,
+            living_count: worker_count, // or one that fails at once could be the last
             joining_count: 0,
             failure: None,
         };
         let shared = Arc::new(Shared { plan, state: Mutex::new(state), changed: Condvar::new() });
         let made = Self { shared, owner: Origin::current() };
         for number in 0..worker_count {
-            if let Err(error) = made.shared.hire(number) {
+            if let Err(error) = made.shared.start(number) {
+                made.shared.lock().living_count -= worker_count - number;
                 made.terminate()?;
                 made.join(Deadline::never())?;
                 return Err(error);
@@ -106,17 +107,22 @@ impl Threads {
 }
 
 impl Shared {
-    /// Starts one more.
-    fn hire(self: &Arc<Self>, number: usize) -> Result<(), Error> {
-        let shared = Arc::clone(self);
+    /// Starts one in the place of another.
+    fn replace(self: &Arc<Self>, number: usize) -> Result<(), Error> {
         self.lock().living_count += 1;
-        // A daemon, so that whoever forgets the pool does not wait for it at the end.
-        let builder = thread::Builder::new().name(format!("pool-worker-{number}")).daemon(true);
-        let started = builder.start(move || shared.work(number));
+        let started = self.start(number);
         if started.is_err() {
             self.leave(None);
         }
-        started.map(drop).map_err(Error::from)
+        started
+    }
+
+    /// Starts one that is counted.
+    fn start(self: &Arc<Self>, number: usize) -> Result<(), Error> {
+        let shared = Arc::clone(self);
+        // A daemon, so that whoever forgets the pool does not wait for it at the end.
+        let builder = thread::Builder::new().name(format!("pool-worker-{number}")).daemon(true);
+        Ok(builder.start(move || shared.work(number)).map(drop)?)
     }
 
     fn work(self: &Arc<Self>, number: usize) {
@@ -140,7 +146,7 @@ impl Shared {
             let _ = quietly(|| (job.deliver)(Ok((job.call)())));
             left -= 1;
             // Who is not replaced goes on.
-            if left == 0 && self.hire(number).is_ok() {
+            if left == 0 && self.replace(number).is_ok() {
                 return;
             }
             left = left.max(1);
@@ -166,7 +172,9 @@ impl Shared {
                 state.phase = Phase::Failed(error.clone());
             }
             drop(state);
-            jobs.into_iter().for_each(|job| drop(quietly(|| (job.deliver)(Err(error.clone())))));
+            // With the job as a whole: what it was given is dropped in there, and may panic.
+            let tell = |job: Job<Threads>| (job.deliver)(Err(error.clone()));
+            jobs.into_iter().for_each(|job| drop(quietly(|| tell(job))));
             state = self.lock();
         }
         state.living_count -= 1;

@@ -19,6 +19,7 @@ use crate::with_each;
 pub(crate) const TESTS: &[Test] = &[
     ("initializers_of_threads_fail_together", initializers_of_threads_fail_together),
     ("a_worker_is_replaced_while_a_panic_is_told", a_worker_is_replaced_while_a_panic_is_told),
+    ("what_no_worker_runs_may_panic_as_it_goes", what_no_worker_runs_may_panic_as_it_goes),
     ("a_drop_that_panics_costs_no_failure", a_drop_that_panics_costs_no_failure),
     ("a_function_whose_drop_panics_is_told", a_function_whose_drop_panics_is_told),
     ("a_callback_whose_drop_panics_is_none", a_callback_whose_drop_panics_is_none),
@@ -101,6 +102,22 @@ fn own_and_panic(_: (), _: ()) -> Result<(), String> {
         (Ok(2), Err(Error::TaskFailed { trace, .. })) if trace.contains("user_code") => Ok(()),
         others => Err(format!("{others:?}")),
     }
+}
+
+static GATE: Barrier = Barrier::new(2);
+
+/// Whoever cannot begin tells what waits, however that is dropped.
+fn what_no_worker_runs_may_panic_as_it_goes() {
+    let wait = |(): (), ()| {
+        GATE.wait();
+        panic!("a failure of this test")
+    };
+    let pool = Builder::new().workers(1).initializer(wait, (), ()).unwrap().threads().unwrap();
+    let result = pool.apply_async(drop::<Bomb>, Bomb).unwrap();
+    GATE.wait();
+    assert!(matches!(result.get(LIMIT), Err(Error::TaskFailed { .. })));
+    pool.terminate().unwrap();
+    pool.join(LIMIT).unwrap();
 }
 
 fn a_drop_that_panics_costs_no_failure() {

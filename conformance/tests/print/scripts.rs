@@ -79,8 +79,9 @@ fn parts(variable: Variable, depth: u32) -> BoxedStrategy<Vec<Step>> {
         return flat.boxed();
     }
     let inner = vec(parts(variable, depth - 1), 1..3).prop_map(|parts| parts.concat());
+    // However they stand within each other, these are fewer rounds than there may be.
     let repeat =
-        (1..1000_u64, inner).prop_map(|(count, body)| vec![step(Action::Repeat { count, body })]);
+        (1..46_u64, inner).prop_map(|(count, body)| vec![step(Action::Repeat { count, body })]);
     if variable.is_some() {
         return prop_oneof![6 => flat, 1 => repeat].boxed();
     }

@@ -103,13 +103,15 @@ impl Connection {
         !self.is_broken
     }
 
-    /// Sends what has no answer, as far as there is room; the rest goes with the next call.
-    pub(crate) fn tell(&mut self, request: &Request) {
+    /// Sends what has no answer, as far as there is room; the rest goes with the next call. Whether
+    /// there is somebody to hear it.
+    pub(crate) fn tell(&mut self, request: &Request) -> bool {
         // What is told is small, and has a serial form.
         if let Ok(frame) = frame::encode(0, request, self.limit) {
             self.going.extend_from_slice(&frame);
-            self.flush();
+            self.is_broken |= !self.flush();
         }
+        !self.is_broken
     }
 
     /// Asks, and waits for the answer.
@@ -134,7 +136,9 @@ impl Connection {
             Err(Error::TimedOut) if self.gone_len <= start && start < self.going.len() => {
                 self.going.truncate(start); // nothing of it has gone
             }
-            Err(Error::TimedOut) => self.tell(&Request::Cancel { call: self.call }),
+            Err(Error::TimedOut) => {
+                self.tell(&Request::Cancel { call: self.call });
+            }
             _ => {}
         }
         answered.and_then(|answer| answer)
@@ -214,16 +218,18 @@ impl Connection {
         self.is_broken |= moved == Moved::End;
     }
 
-    fn flush(&mut self) {
+    /// Sends what there is room for; whether there is somebody at the other side.
+    fn flush(&mut self) -> bool {
+        let mut is_heard = true;
         // Ends with all, or without room.
         while self.gone_len < self.going.len() {
             match socket::write(self.socket.as_fd(), &self.going[self.gone_len..]) {
                 Moved::Some(count) => self.gone_len += count,
-                Moved::Nothing => return,
+                Moved::Nothing => return true,
                 Moved::End => {
                     // What has come before is still to be read.
                     self.gone_len = self.going.len();
-                    break;
+                    is_heard = false;
                 }
             }
         }
@@ -232,5 +238,6 @@ impl Connection {
         }
         self.going.clear();
         self.gone_len = 0;
+        is_heard
     }
 }

@@ -51,7 +51,7 @@ impl Handle {
     ///
     /// # Errors
     /// * [`Error::NoSuchName`] when the object is gone, [`Error::Incompatible`] when it is another.
-    /// * As [`Session::ask`].
+    /// * As [`session::of`] and [`Session::ask`].
     pub(crate) fn session(&self, deadline: Deadline) -> Result<Visit, Error> {
         let session = session::of(&self.origin)?;
         // Acquire pairs with the Release in `claim`: whoever sees the claim comes after it.

@@ -37,7 +37,8 @@ use session::{Origin, Session, Visit};
 /// # Weak points
 /// * Death: what a client held (locks, places in waits, references) is given back when its last
 ///   connection closes, which the system does at its end, however that comes. Between machines a
-///   client that vanishes without a word is found after a minute of silence.
+///   client that vanishes without a word is found after a minute of silence; while something is on
+///   its way to it, once the system gives that up, which takes some fifteen minutes.
 /// * Fork: a child has no copies of its parent's connections. Who forks by a raw `clone(2)` has,
 ///   and hides the parent's death as long as the child lives.
 /// * Threads: any number may call at once. Each call that is on its way has a connection.
@@ -119,6 +120,7 @@ impl Client {
         }
         let (deadline, name) = (self.deadline(), name.to_owned());
         let publish = Request::Publish { name, object: handle.object };
+        let _stays = self.access.session()?;
         handle.session(deadline)?.ask(&publish, deadline).map(drop)
     }
 

@@ -6,6 +6,7 @@ use core::sync::atomic::{
     AtomicUsize,
     Ordering::{AcqRel, Relaxed},
 };
+use core::time::Duration;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -47,6 +48,8 @@ struct Lines {
     busy_count: usize,
     /// What goes with the next that is idle again.
     owed: Vec<Request>,
+    /// One more was waited for in vain since one was idle.
+    is_slow: bool,
 }
 
 /// A session that stays, with its connections, as long as this does.
@@ -57,8 +60,8 @@ type Sessions = Mutex<HashMap<ServerId, Arc<Session>>>;
 static SESSIONS: PerProcess<Sessions> = PerProcess::new();
 
 thread_local! {
-    /// The server that this thread runs, whose calls would wait for themselves.
-    static SERVED: Cell<Option<ServerId>> = const { Cell::new(None) };
+    /// The server that this thread runs, in this process: its calls would wait for themselves.
+    static SERVED: Cell<Option<(ServerId, u32)>> = const { Cell::new(None) };
 }
 
 fn sessions() -> MutexGuard<'static, HashMap<ServerId, Arc<Session>>> {
@@ -72,10 +75,20 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Runs a server in this thread.
 pub(crate) fn serve<R>(server: ServerId, run: impl FnOnce() -> R) -> R {
-    let before = SERVED.replace(Some(server));
-    let ran = run();
-    SERVED.set(before);
-    ran
+    struct Serving(Option<(ServerId, u32)>);
+    impl Drop for Serving {
+        fn drop(&mut self) {
+            SERVED.set(self.0);
+        }
+    }
+    let _serving = Serving(SERVED.replace(Some((server, std::process::id()))));
+    run()
+}
+
+/// Whether this thread runs that server. A child that it forked does not.
+fn is_served_here(server: ServerId) -> bool {
+    let served = SERVED.get().filter(|(served, _)| *served == server);
+    served.is_some_and(|(_, process)| process == std::process::id())
 }
 
 /// The session of this process with a server.
@@ -84,7 +97,7 @@ pub(crate) fn serve<R>(server: ServerId, run: impl FnOnce() -> R) -> R {
 /// * [`Error::WouldDeadlock`] in the thread that runs that server.
 /// * [`Error::Unsupported`] without random bytes.
 pub(crate) fn of(origin: &Arc<Origin>) -> Result<Visit, Error> {
-    if SERVED.get() == Some(origin.server) {
+    if is_served_here(origin.server) {
         return Err(Error::WouldDeadlock);
     }
     if let Some(session) = sessions().get(&origin.server) {
@@ -204,15 +217,20 @@ impl Session {
     /// Gives a reference back. Where all connections are busy it waits for one of its own, but not
     /// for long: then it goes with the first that is idle again.
     pub(crate) fn release(&self, object: ObjectId, lingers: bool) {
-        {
+        let is_slow = {
             let mut lines = locked(&self.lines);
             if lines.is_gone() {
                 return; // the server has let go of all, or has ended
             }
             lines.owed.push(Request::Release { object, lingers });
-        }
-        if let Ok(connection) = self.connection(Deadline::after(RELEASE_LIMIT)) {
-            self.put_back(connection);
+            lines.is_slow
+        };
+        // Once is enough: many are often dropped in a row.
+        let is_vain = is_slow || is_served_here(self.origin.server);
+        let limit = if is_vain { Duration::ZERO } else { RELEASE_LIMIT };
+        match self.connection(Deadline::after(limit)) {
+            Ok(connection) => self.put_back(connection),
+            Err(_) => locked(&self.lines).is_slow = true,
         }
     }
 
@@ -259,8 +277,15 @@ impl Session {
                 }
                 core::mem::take(&mut lines.owed)
             };
-            owed.iter().for_each(|request| connection.tell(request));
+            let mut owed = owed.into_iter();
+            while let Some(request) = owed.next() {
+                if !connection.tell(&request) {
+                    locked(&self.lines).owed.extend(core::iter::once(request).chain(owed));
+                    break;
+                }
+            }
         }
+        drop(connection); // before the server is taken to have let go of all
         locked(&self.lines).lose_one();
     }
 }
@@ -274,6 +299,7 @@ impl Lines {
     /// One that was busy is not any more; it is given back where there are enough.
     fn keep(&mut self, connection: Connection) -> Option<Connection> {
         self.busy_count -= 1;
+        self.is_slow = false;
         if self.idle.len() >= IDLE_MAX {
             return Some(connection);
         }

@@ -77,10 +77,12 @@ impl Condition {
     /// wait for a notification returns without one, so that somebody learns of it.
     fn rouse_one(&mut self, turn: &mut Turn<'_>) {
         // Ends: each round takes a sleeper.
-        while let Some(Sleeper { ticket, holder, depth }) = self.sleeping.pop_front() {
+        while !self.lock.is_held()
+            && let Some(Sleeper { ticket, holder, depth }) = self.sleeping.pop_front()
+        {
             if turn.disarm(ticket) {
                 let why = Why::Return { depth, was_notified: false };
-                return self.lock.queue(turn, ticket, holder, why);
+                self.lock.queue(turn, ticket, holder, why);
             }
         }
     }

@@ -35,7 +35,8 @@ proxy! {
     /// * Signals: no call may be made in a handler.
     /// * Fork: the child inherits the proxy, never the hold.
     /// * Death: what a dead waiter was notified of goes to another; a dead holder's lock goes to
-    ///   the next, who is told.
+    ///   the next, who is told. Where nobody wants it, one who waits for a notification returns
+    ///   without one, and is told.
     /// * Limits: a wait's return needs the lock, and so waits for it beyond the deadline; and for a
     ///   server that does not answer.
     Condition<>, Condition

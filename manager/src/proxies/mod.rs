@@ -47,8 +47,8 @@ pub use semaphore::{Permit, Semaphore};
 /// [`Client`](crate::Client) of the same server that it has.
 ///
 /// The object lives as long as somebody holds it: a proxy, an object of the same server, or a name.
-/// Where its last proxy has been sent elsewhere, or was there when its process forked, others may
-/// be about to use it: then it lives for a minute more.
+/// Where a proxy has been sent elsewhere, or was there when its process forked, others may be about
+/// to use it: then it counts for a minute after it is dropped.
 ///
 /// # Weak points
 /// * One that travels for longer, or that a forked child first uses later, finds its object gone,

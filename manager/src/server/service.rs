@@ -454,12 +454,11 @@ impl Service {
             }
             Due::Stranger(number) => self.close(number),
             Due::Linger(object) => match self.store.end_linger(object, Instant::now()) {
-                Lingering::Until(later) => {
+                Some(Lingering::Until(later)) => {
                     self.timers.set(later, Due::Linger(object));
                 }
-                Lingering::Over(count) => {
-                    self.effects.freed.extend((0..count).map(|_| object));
-                }
+                Some(Lingering::Over) => self.effects.freed.push(object),
+                None => {}
             },
             Due::Listen => self.ready.change(&self.listener, LISTENER, For::Reading),
         }
@@ -476,7 +475,8 @@ impl Service {
     }
 
     fn settle_answers(&mut self) {
-        // Ends: each object that is dropped adds those that it held, and none is dropped twice.
+        // Ends: each object that is dropped adds those that it held, and none is dropped twice; and
+        // each answer that is undone answers who waits, who then waits no more.
         loop {
             let Effects { answers, freed } = core::mem::take(&mut self.effects);
             if answers.is_empty() && freed.is_empty() {
@@ -506,7 +506,8 @@ impl Service {
                 self.send(number, frame);
             }
             (Err(error), answer) => {
-                // What it does not hear of has not been done for it.
+                // What it does not hear of has not been done for it: but what a list or a dictionary
+                // gives up is shorter than the request that brought it.
                 if let Ok(reply) = answer {
                     self.tell(caller.object, |state, turn| state.undo(turn, caller, reply));
                 }

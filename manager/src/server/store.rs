@@ -27,8 +27,8 @@ struct Entry {
 
 /// What has become of references that linger.
 pub(super) enum Lingering {
-    /// So many are over.
-    Over(u64),
+    /// All are over but one, which is to be given back.
+    Over,
     /// One came later.
     Until(Instant),
 }
@@ -88,14 +88,16 @@ impl Store {
         before == 0
     }
 
-    /// The time has come that was said first.
-    pub(super) fn end_linger(&mut self, object: ObjectId, now: Instant) -> Lingering {
-        let lingering = self.entries.get_mut(&object).map(|entry| &mut entry.lingering);
-        match lingering {
-            Some(Some((_, until))) if *until > now => Lingering::Until(*until),
-            Some(lingering) => Lingering::Over(lingering.take().map_or(0, |(count, _)| count)),
-            None => Lingering::Over(0),
+    /// The time has come that was said first. Nothing for an object that is gone.
+    pub(super) fn end_linger(&mut self, object: ObjectId, now: Instant) -> Option<Lingering> {
+        let entry = self.entries.get_mut(&object)?;
+        let (count, until) = entry.lingering?;
+        if until > now {
+            return Some(Lingering::Until(until));
         }
+        entry.lingering = None;
+        entry.ref_count -= count - 1;
+        Some(Lingering::Over)
     }
 
     /// Drops an object that nobody refers to; returns what it referred to.

@@ -17,7 +17,7 @@ pub(crate) enum Due {
     Ticket(Ticket),
     /// The time for a proof of the key.
     Stranger(ConnectionNumber),
-    /// The end of an object that nobody came for.
+    /// The end of references that were given away, and that nobody came for.
     Linger(ObjectId),
     /// Listening goes on.
     Listen,

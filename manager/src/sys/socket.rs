@@ -121,10 +121,7 @@ fn settle(socket: BorrowedFd<'_>, address: &Address) -> Result<(), Error> {
         sockopt::set_tcp_keepidle(socket, SILENCE)?;
         sockopt::set_tcp_keepintvl(socket, QUESTION_PAUSE)?;
         sockopt::set_tcp_keepcnt(socket, QUESTION_COUNT)?;
-        // Nor does one stay who takes nothing of what was sent: then no question is asked.
-        let limit = SILENCE + QUESTION_PAUSE * QUESTION_COUNT;
-        let millis = u32::try_from(limit.as_millis()).unwrap_or(u32::MAX);
-        sockopt::set_tcp_user_timeout(socket, millis)?;
+        // No limit of what is on its way: it would end who is alive, and stopped for a minute.
     }
     Ok(())
 }

@@ -10,8 +10,8 @@ use super::slots::{Body, MailboxWords, Seen, tell};
 use crate::life::{Attachment, Scene, World};
 use crate::sleepers::Slices;
 
-/// A look before the first sleep, so that it is in the models, too.
-const LOOK_COUNT: u32 = 1;
+/// One look comes before the first sleep, however many these are.
+const LOOK_COUNT: u32 = 0;
 
 /// No model has more tasks.
 const TASK_COUNT: usize = 3;

@@ -37,7 +37,6 @@ pub(crate) use start::{Starter, by_fork, by_spawn};
 
 use crate::engine::Deliver;
 use crate::error::Error;
-use crate::hook;
 use crate::limits::CHUNK_MAX_BYTES;
 use crate::looks::look_count;
 use crate::outcome::wait_until;
@@ -86,7 +85,6 @@ impl Office {
     /// * Those of a start; those that were started before have ended.
     pub(crate) fn open(plan: Plan) -> Result<(Arc<Self>, Crew), Error> {
         watch_forks()?;
-        hook::prepare();
         let (mailboxes, bell) = Mailbox::all(plan.worker_count, plan.body_max_bytes)?;
         let (keeper, watch) = watch()?;
         let office = Arc::new(Self {

@@ -12,6 +12,7 @@ use super::Office;
 use super::desk::Worker as Seated;
 use crate::error::Error;
 use crate::function::conjure;
+use crate::hook;
 use crate::words::{Bell, Mailbox, RackWords, Spot};
 use crate::worker::{Initialize, Worker, quietly};
 
@@ -20,6 +21,7 @@ pub(crate) type Starter = Box<dyn Fn(String, Worker) -> Result<Process, Error> +
 
 /// By fork, with what it runs first.
 pub(crate) fn by_fork(initialize: Option<Arc<Initialize>>) -> Starter {
+    hook::prepare();
     Box::new(move |name, worker| {
         let initialize = initialize.clone();
         let child = Builder::new().name(name).daemon(true);
