@@ -56,10 +56,10 @@ use crate::worker::quietly;
 /// * Fork: a forked child has no use of its parent's pool: each call says so. In a child by a raw
 ///   `clone(2)`, which runs no fork handlers, it may wait for ever.
 /// * A task that leaves a lock of shared memory held keeps it, until its worker ends.
-/// * Panics: the first pool of processes by fork sets a panic hook in its process, which passes on to
-///   the one that was there; in workers alone it notes the panic for the owner. It waits for the end
-///   of those that run. Where the program sets another one afterwards, that one runs in the workers
-///   by fork, too, and a failure is told without its place.
+/// * Panics: the first pool of processes by fork sets a panic hook in its process, which passes on
+///   to the one that was there; in workers alone it notes the panic for the owner. It waits for the
+///   end of those that run. Where the program sets another one afterwards, that one runs in the
+///   workers by fork, too, and a failure is told without its place.
 /// * Memory: of what tasks are given and return, each worker keeps up to 4 MiB both ways while it
 ///   is idle, and until its next task as much as the last one took.
 /// * Order: two tasks are in a worker's mailbox at a time where more wait than there are workers.
@@ -140,8 +140,8 @@ impl<W: Workers> Pool<W> {
 
     /// Runs a function on each of `arguments`, and waits for what it returns: in their order.
     /// `chunk` of them are run one after the other in one worker; by itself it makes about four
-    /// chunks a worker, of no more than 2048 arguments, and of no more than a MiB that is carried, or half
-    /// the longest message where that is less; one argument always fits.
+    /// chunks a worker, of no more than 2048 arguments, and of no more than a MiB that is
+    /// carried, or half the longest message where that is less; one argument always fits.
     /// A worker's death costs all arguments of the chunk that it runs, those that it was done with
     /// included.
     ///

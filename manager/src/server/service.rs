@@ -506,8 +506,8 @@ impl Service {
                 self.send(number, frame);
             }
             (Err(error), answer) => {
-                // What it does not hear of has not been done for it: but what a list or a dictionary
-                // gives up is shorter than the request that brought it.
+                // What it does not hear of has not been done for it. (What a list or a dictionary
+                // gives up is shorter than the request that brought it.)
                 if let Ok(reply) = answer {
                     self.tell(caller.object, |state, turn| state.undo(turn, caller, reply));
                 }
