@@ -30,6 +30,9 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_folder_that_is_held_holds_nobody_up", a_folder_that_is_held_holds_nobody_up),
     ("who_connects_holds_up_no_fork", who_connects_holds_up_no_fork),
     ("the_oldest_stranger_makes_room", the_oldest_stranger_makes_room),
+    ("what_a_dead_giver_held_is_no_object", what_a_dead_giver_held_is_no_object),
+    ("a_name_that_is_too_long_is_no_address", a_name_that_is_too_long_is_no_address),
+    ("between_machines_the_same_holds", between_machines_the_same_holds),
 ];
 
 fn a_reference_goes_while_all_connections_wait() {
@@ -254,6 +257,56 @@ fn the_oldest_stranger_makes_room() {
         assert!(is_open(&mut strangers[500]) && is_open(&mut strangers[1099]));
     });
     child.succeeds();
+}
+
+fn what_a_dead_giver_held_is_no_object() {
+    let manager = Manager::start().unwrap();
+    let (near, far) = Pipe::duplex().unwrap();
+    far.hand_over().unwrap();
+    let giver = Child::run(|| {
+        let list = manager.list([1]).unwrap();
+        far.send(&postcard::to_stdvec(&list).unwrap(), LIMIT).unwrap();
+        sleep_on();
+    });
+    let list: List<i32> = postcard::from_bytes(&near.recv(LIMIT).unwrap()).unwrap();
+    giver.kill();
+    assert_eq!(list.len(), Err(Error::NoSuchName));
+    assert_eq!(manager.object_count(), Ok(0));
+}
+
+fn a_name_that_is_too_long_is_no_address() {
+    for address in [Address::Path("x".repeat(200).into()), Address::Abstract("x".repeat(200))] {
+        let connected = Client::connect(&address, Key::random());
+        assert_eq!(connected.err(), Some(Error::InvalidArgument), "{address}");
+    }
+}
+
+/// By TCP: a holder's death is told, and a server's ends those who wait.
+fn between_machines_the_same_holds() {
+    let manager = Builder::new().address("tcp:127.0.0.1:0".parse().unwrap()).fork().unwrap();
+    let (lock, queue) = (manager.lock().unwrap(), manager.queue::<u8>().unwrap());
+    let at = manager.value(0).unwrap();
+    let holder = Child::run(|| {
+        lock.acquire(LIMIT).unwrap().keep();
+        at.set(&1).unwrap();
+        sleep_on();
+    });
+    until("it is held", || at.get() == Ok(1));
+    assert_eq!(lock.try_acquire().err(), Some(Error::TimedOut));
+    holder.kill();
+    match lock.acquire(LIMIT) {
+        Ok(Acquired::OwnerDied(suspect)) => drop(suspect),
+        other => panic!("{other:?}"),
+    }
+    let waiter = Child::run(|| {
+        at.set(&2).unwrap();
+        assert_eq!(queue.get(None), Err(Error::ServerGone));
+    });
+    until("it has begun", || at.get() == Ok(2));
+    waiter.waits();
+    kill_process(Pid::from_raw(manager.pid()).unwrap(), Signal::KILL).unwrap();
+    waiter.succeeds();
+    assert_eq!(queue.try_get(), Err(Error::ServerGone));
 }
 
 /// Whether nothing, not even an end, has come.
