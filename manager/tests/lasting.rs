@@ -1,9 +1,12 @@
 //! What lasts as long as it should, and no longer: references, sessions, and what others may hold
 //! up.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 use std::thread;
 
 use purlin_channel::Pipe;
@@ -15,7 +18,7 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, se
 
 use crate::bounded::{BRIEF, Child, LIMIT, Test, descriptor_count, sleep_on, until};
 use crate::raw;
-use crate::servers::Folder;
+use crate::servers::{Folder, OTHER};
 
 pub(crate) const TESTS: &[Test] = &[
     ("a_reference_goes_while_all_connections_wait", a_reference_goes_while_all_connections_wait),
@@ -32,6 +35,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("the_oldest_stranger_makes_room", the_oldest_stranger_makes_room),
     ("what_a_dead_giver_held_is_no_object", what_a_dead_giver_held_is_no_object),
     ("a_name_that_is_too_long_is_no_address", a_name_that_is_too_long_is_no_address),
+    ("who_may_not_is_told", who_may_not_is_told),
     ("between_machines_the_same_holds", between_machines_the_same_holds),
 ];
 
@@ -280,6 +284,35 @@ fn a_name_that_is_too_long_is_no_address() {
         assert_eq!(connected.err(), Some(Error::InvalidArgument), "{address}");
     }
 }
+
+fn who_may_not_is_told() {
+    let folder = Folder::new();
+    let address = Address::Path(folder.0.join("socket"));
+    let server = Server::bind(&address, Key::random()).unwrap();
+    let allow = |mode| std::fs::set_permissions(&folder.0, Permissions::from_mode(mode)).unwrap();
+    allow(0);
+    let refused = Some(Error::PermissionDenied);
+    if rustix::process::geteuid().is_root() {
+        // Who may all asks as somebody else.
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.env(OTHER, address.to_string()).uid(NOBODY);
+        match purlin_process::command::run(command, "", LIMIT) {
+            Ok(output) => {
+                let told = String::from_utf8(output.stderr.unwrap()).unwrap();
+                assert!(told.contains("PermissionDenied"), "{told}");
+            }
+            Err(failure) => println!("NOT MADE: nobody may run this program: {failure}"),
+        }
+    } else {
+        assert_eq!(Client::connect(&address, Key::random()).err(), refused);
+        assert_eq!(Server::bind(&address, Key::random()).err(), refused);
+    }
+    allow(0o700);
+    drop(server);
+}
+
+/// The user that owns nothing.
+const NOBODY: u32 = 65534;
 
 /// By TCP: a holder's death is told, and a server's ends those who wait.
 fn between_machines_the_same_holds() {

@@ -296,7 +296,7 @@ fn nobody_listens() {
     assert_eq!(connect(&Address::Abstract(name)), Some(Error::ConnectionRefused));
 }
 
-const OTHER: &str = "PURLIN_TEST_OTHER_PROGRAM";
+pub(crate) const OTHER: &str = "PURLIN_TEST_OTHER_PROGRAM";
 const SECRET: &str = "a key between programs";
 
 /// What another program does that knows an address and a key.
