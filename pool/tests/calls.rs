@@ -288,9 +288,12 @@ fn an_initializer_comes_first() {
         let _held = lock.acquire(None).unwrap().sound().unwrap();
         KEPT.set(text);
     }
-    let lock = purlin_sync::Lock::new().unwrap();
-    let builder =
-        || Builder::new().workers(2).initializer(keep, "kept".into(), (lock.clone(),)).unwrap();
+    // Each has a lock of its own: the end of a pool may come to a worker that is at its start, and
+    // holds it.
+    let builder = || {
+        let lock = purlin_sync::Lock::new().unwrap();
+        Builder::new().workers(2).initializer(keep, "kept".into(), (lock,)).unwrap()
+    };
     let kept = |()| KEPT.with_borrow(Clone::clone);
     assert_eq!(builder().fork().unwrap().apply(kept, ()), Ok("kept".into()));
     assert_eq!(builder().spawn().unwrap().apply(kept, ()), Ok("kept".into()));
