@@ -1,6 +1,8 @@
 //! Children that another file is executed for than this program's own. The tests have a `main` of
 //! their own, which calls `init` first.
 
+mod trials;
+
 use std::fs;
 use std::hint::black_box;
 use std::io::{PipeWriter, Read, Write};
@@ -9,12 +11,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::Arguments;
 use purlin_process::{Builder, Error, ExitCode, ExitStatus, Process, init};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// Generous: passing it is a failure, never a result.
 const LIMIT: Duration = Duration::from_secs(60);
+use trials::trials;
 
 fn main() {
     init();
@@ -26,14 +29,9 @@ fn main() {
         ("a_program_that_is_none_of_purlins_is_refused", stranger),
         ("a_missing_program_is_told", missing),
     ];
-    let trial = |(name, test): (&str, fn())| {
-        Trial::test(name, move || {
-            std::panic::catch_unwind(test).map_err(|_| Failed::without_message())
-        })
-    };
     // One after the other: who is forked while a file is written keeps it from being executed.
     let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
-    libtest_mimic::run(&arguments, tests.into_iter().map(trial).collect()).exit();
+    libtest_mimic::run(&arguments, trials(&tests)).exit();
 }
 
 /// A file that may be executed, removed when its test is over.

@@ -3,40 +3,34 @@
 #![expect(unsafe_code, reason = "what a process does with a signal")]
 
 mod bounded;
+mod trials;
 
 use std::process::Command;
 
 use bounded::{LIMIT, check, in_child};
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::Arguments;
 use purlin_process::command::run;
 use purlin_process::{Builder, Error, ExitStatus, Process, init, shutdown, tell_overflow_apart};
 
 /// Asks this program to tell overflows apart before it becomes a child.
 const APART: &str = "PURLIN_TEST_APART";
+use trials::trials;
 
 fn main() {
     if std::env::var_os(APART).is_some() {
         tell_overflow_apart().expect("std handles faults");
     }
     init();
-    libtest_mimic::run(&Arguments::from_args(), trials()).exit();
+    libtest_mimic::run(&Arguments::from_args(), trials(TESTS)).exit();
 }
 
-fn trials() -> Vec<Trial> {
-    let tests: [(&str, fn()); 5] = [
-        ("a_forked_child_has_the_signals_of_its_parent", by_fork),
-        ("a_spawned_child_handles_nothing_and_blocks_and_ignores_the_same", by_spawn),
-        ("a_program_blocks_and_handles_nothing_and_ignores_the_same", as_program),
-        ("a_spawned_child_may_have_its_overflow_told_apart", spawned_overflow),
-        ("a_daemon_that_blocks_its_termination_is_killed_at_the_end", stubborn_daemons),
-    ];
-    let trial = |(name, test): (&str, fn())| {
-        Trial::test(name, move || {
-            std::panic::catch_unwind(test).map_err(|_| Failed::without_message())
-        })
-    };
-    tests.into_iter().map(trial).collect()
-}
+const TESTS: &[(&str, fn())] = &[
+    ("a_forked_child_has_the_signals_of_its_parent", by_fork),
+    ("a_spawned_child_handles_nothing_and_blocks_and_ignores_the_same", by_spawn),
+    ("a_program_blocks_and_handles_nothing_and_ignores_the_same", as_program),
+    ("a_spawned_child_may_have_its_overflow_told_apart", spawned_overflow),
+    ("a_daemon_that_blocks_its_termination_is_killed_at_the_end", stubborn_daemons),
+];
 
 fn text(error: impl std::fmt::Display) -> String {
     error.to_string()

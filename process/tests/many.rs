@@ -5,32 +5,26 @@
 
 mod bounded;
 mod traces;
+mod trials;
 
 use std::time::Duration;
 
 use bounded::{LIMIT, check, in_child, in_child_for};
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::Arguments;
 use purlin_process::{Error, ExitCode, ExitStatus, Process, active_children, init};
 use traces::{descriptor_count, has_children};
+use trials::trials;
 
 fn main() {
     init();
-    libtest_mimic::run(&Arguments::from_args(), trials()).exit();
+    libtest_mimic::run(&Arguments::from_args(), trials(TESTS)).exit();
 }
 
-fn trials() -> Vec<Trial> {
-    let tests: [(&str, fn()); 3] = [
-        ("thousands_in_a_row_leave_memory_and_descriptors_as_they_were", forks_in_a_row),
-        ("spawned_in_a_row_they_leave_memory_and_descriptors_as_they_were", spawns_in_a_row),
-        ("two_hundred_at_once_have_each_its_own_status", at_once),
-    ];
-    let trial = |(name, test): (&str, fn())| {
-        Trial::test(name, move || {
-            std::panic::catch_unwind(test).map_err(|_| Failed::without_message())
-        })
-    };
-    tests.into_iter().map(trial).collect()
-}
+const TESTS: &[(&str, fn())] = &[
+    ("thousands_in_a_row_leave_memory_and_descriptors_as_they_were", forks_in_a_row),
+    ("spawned_in_a_row_they_leave_memory_and_descriptors_as_they_were", spawns_in_a_row),
+    ("two_hundred_at_once_have_each_its_own_status", at_once),
+];
 
 /// Enough for a leak of one byte a child to fill a page, in less than two seconds.
 const IN_A_ROW: usize = 2_000;

@@ -4,6 +4,7 @@
 mod bounded;
 mod limited;
 mod traces;
+mod trials;
 
 use std::io::{PipeReader, Read, Write};
 use std::os::fd::OwnedFd;
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use bounded::{LIMIT, check, in_child};
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::Arguments;
 use limited::{lower, take_all_descriptors};
 use purlin_process::{Error, ExitCode, ExitStatus, Process, init, receive_handles, send_handles};
 use purlin_sync::{CheckedLock, HandoverLock, Lock};
@@ -25,6 +26,7 @@ use traces::{descriptor_count, has_children};
 
 /// Asks this program to be another one.
 const ROLE: &str = "PURLIN_TEST_ROLE";
+use trials::trials;
 
 fn main() {
     match std::env::var(ROLE).as_deref() {
@@ -49,7 +51,7 @@ fn main() {
     }
     // One after the other: they count descriptors, and kill whatever child there is.
     let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
-    libtest_mimic::run(&arguments, trials()).exit();
+    libtest_mimic::run(&arguments, trials(TESTS)).exit();
 }
 
 fn start_nothing() -> Result<Process, Error> {
@@ -64,39 +66,31 @@ fn report(start: fn() -> Result<Process, Error>) {
     println!("{started}, {more} descriptors more, children: {}", has_children());
 }
 
-fn trials() -> Vec<Trial> {
-    let tests: [(&str, fn()); 23] = [
-        ("the_function_runs_with_its_arguments", arguments),
-        ("what_the_function_returns_is_the_exit_status", outcomes),
-        ("a_child_has_the_arguments_of_the_program", words),
-        ("a_carried_lock_is_the_same_lock", carried_lock),
-        ("every_kind_of_handle_arrives", kinds),
-        ("a_dead_child_is_told_to_the_next_holder", death),
-        ("a_child_hands_on_what_it_was_given", nested),
-        ("arguments_without_a_serial_form_are_not_transferable", unserializable),
-        ("arguments_that_cannot_be_rebuilt_end_the_child", unreadable),
-        ("arguments_of_many_megabytes_arrive", large),
-        ("no_stray_descriptor_is_inherited", strays),
-        ("descriptors_do_not_grow_with_siblings", growth),
-        ("standard_input_is_the_null_device", null_input),
-        ("a_program_that_forgets_init_is_told", forgotten),
-        ("a_child_that_ends_before_init_is_told", late),
-        ("an_inherited_mark_makes_nobody_a_child", inherited_mark),
-        ("a_child_killed_as_it_starts_is_joined_as_killed", killed_early),
-        ("a_child_killed_right_after_its_start_is_joined_as_killed", killed_after_its_start),
-        ("threads_may_spawn_at_once", threads),
-        ("children_come_and_go_without_a_trace", comings_and_goings),
-        ("without_descriptors_nothing_is_spawned", no_descriptors),
-        ("what_is_too_long_to_hand_on_is_said", too_long),
-        ("a_handover_is_whole_or_an_error", handover),
-    ];
-    let trial = |(name, test): (&str, fn())| {
-        Trial::test(name, move || {
-            std::panic::catch_unwind(test).map_err(|_| Failed::without_message())
-        })
-    };
-    tests.into_iter().map(trial).collect()
-}
+const TESTS: &[(&str, fn())] = &[
+    ("the_function_runs_with_its_arguments", arguments),
+    ("what_the_function_returns_is_the_exit_status", outcomes),
+    ("a_child_has_the_arguments_of_the_program", words),
+    ("a_carried_lock_is_the_same_lock", carried_lock),
+    ("every_kind_of_handle_arrives", kinds),
+    ("a_dead_child_is_told_to_the_next_holder", death),
+    ("a_child_hands_on_what_it_was_given", nested),
+    ("arguments_without_a_serial_form_are_not_transferable", unserializable),
+    ("arguments_that_cannot_be_rebuilt_end_the_child", unreadable),
+    ("arguments_of_many_megabytes_arrive", large),
+    ("no_stray_descriptor_is_inherited", strays),
+    ("descriptors_do_not_grow_with_siblings", growth),
+    ("standard_input_is_the_null_device", null_input),
+    ("a_program_that_forgets_init_is_told", forgotten),
+    ("a_child_that_ends_before_init_is_told", late),
+    ("an_inherited_mark_makes_nobody_a_child", inherited_mark),
+    ("a_child_killed_as_it_starts_is_joined_as_killed", killed_early),
+    ("a_child_killed_right_after_its_start_is_joined_as_killed", killed_after_its_start),
+    ("threads_may_spawn_at_once", threads),
+    ("children_come_and_go_without_a_trace", comings_and_goings),
+    ("without_descriptors_nothing_is_spawned", no_descriptors),
+    ("what_is_too_long_to_hand_on_is_said", too_long),
+    ("a_handover_is_whole_or_an_error", handover),
+];
 
 /// Killed and collected when its test is over, however it ends.
 struct Child(Process);

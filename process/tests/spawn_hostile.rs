@@ -4,6 +4,7 @@
 mod bounded;
 #[expect(dead_code, reason = "what other tests use of it")]
 mod talk;
+mod trials;
 
 use std::io::{PipeReader, Read, Write};
 use std::os::fd::OwnedFd;
@@ -13,30 +14,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 
 use bounded::{LIMIT, check, in_child};
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::Arguments;
 use purlin_process::command::Program;
 use purlin_process::{ExitCode, ExitStatus, Process, init};
 use talk::{all, listen, talk};
+use trials::trials;
 
 fn main() {
     init();
-    libtest_mimic::run(&Arguments::from_args(), trials()).exit();
+    libtest_mimic::run(&Arguments::from_args(), trials(TESTS)).exit();
 }
 
-fn trials() -> Vec<Trial> {
-    let tests: [(&str, fn()); 4] = [
-        ("a_forked_child_spawns_though_a_thread_had_the_loaders_list", loaders_list),
-        ("what_is_printed_to_a_closed_stream_does_not_come_to_a_child", printed_meanwhile),
-        ("a_child_whose_parent_has_a_copy_ends_with_its_parent", copied_parent),
-        ("what_no_parent_sends_ends_a_child", rubbish),
-    ];
-    let trial = |(name, test): (&str, fn())| {
-        Trial::test(name, move || {
-            std::panic::catch_unwind(test).map_err(|_| Failed::without_message())
-        })
-    };
-    tests.into_iter().map(trial).collect()
-}
+const TESTS: &[(&str, fn())] = &[
+    ("a_forked_child_spawns_though_a_thread_had_the_loaders_list", loaders_list),
+    ("what_is_printed_to_a_closed_stream_does_not_come_to_a_child", printed_meanwhile),
+    ("a_child_whose_parent_has_a_copy_ends_with_its_parent", copied_parent),
+    ("what_no_parent_sends_ends_a_child", rubbish),
+];
 
 fn text(error: impl std::fmt::Display) -> String {
     error.to_string()

@@ -5,6 +5,8 @@ mod bounded;
 mod limited;
 mod talk;
 mod traces;
+mod trials;
+
 mod unprivileged;
 
 use std::io::{PipeReader, PipeWriter};
@@ -12,7 +14,7 @@ use std::os::fd::OwnedFd;
 use std::process::{Command, Stdio};
 
 use bounded::{LIMIT, check, in_child};
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::Arguments;
 use limited::{lower, take_all_descriptors};
 use purlin_process::{
     AtEnd, Builder, Error, ExitCode, ExitStatus, Key, Process, Run, active_children, at_exit,
@@ -26,6 +28,7 @@ use unprivileged::reach_the_process_limit;
 
 /// Asks this program to be another one.
 const ROLE: &str = "PURLIN_TEST_ROLE";
+use trials::trials;
 
 fn main() {
     init();
@@ -34,35 +37,27 @@ fn main() {
     }
     // One after the other: they count descriptors and children.
     let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
-    libtest_mimic::run(&arguments, trials()).exit();
+    libtest_mimic::run(&arguments, trials(TESTS)).exit();
 }
 
-fn trials() -> Vec<Trial> {
-    let tests: [(&str, fn()); 16] = [
-        ("a_spawned_child_is_who_its_parent_says", identity),
-        ("a_value_runs_its_step_in_a_spawned_child", run_step),
-        ("a_spawned_child_sees_its_parents_end", parents_end),
-        ("spawned_daemons_end_with_a_killed_parent", daemons_of_the_killed),
-        ("a_spawned_daemon_has_two_descriptors_more_and_starts_nothing", daemon_restrictions),
-        ("a_spawned_child_outlives_its_killed_parent", orphans),
-        ("a_spawned_child_runs_its_hooks_and_waits_for_its_children", hooks),
-        ("a_parent_ends_its_spawned_daemons", daemons_at_the_end),
-        ("closed_standard_streams_are_harmless", closed_streams),
-        ("an_overflow_and_a_fault_are_told_apart", faults),
-        ("a_program_ends_its_children_when_its_guard_drops", program_with_guard),
-        ("a_programs_own_exit_does_the_same_and_runs_exit_handlers", program_that_exits),
-        ("without_descriptors_no_daemon_is_spawned", no_descriptors),
-        ("at_the_limit_of_processes_nothing_is_spawned", no_processes),
-        ("spawned_daemons_leave_the_one_descriptor_of_their_parent", daemon_traces),
-        ("fifty_at_once_have_each_its_own_status", fifty),
-    ];
-    let trial = |(name, test): (&str, fn())| {
-        Trial::test(name, move || {
-            std::panic::catch_unwind(test).map_err(|_| Failed::without_message())
-        })
-    };
-    tests.into_iter().map(trial).collect()
-}
+const TESTS: &[(&str, fn())] = &[
+    ("a_spawned_child_is_who_its_parent_says", identity),
+    ("a_value_runs_its_step_in_a_spawned_child", run_step),
+    ("a_spawned_child_sees_its_parents_end", parents_end),
+    ("spawned_daemons_end_with_a_killed_parent", daemons_of_the_killed),
+    ("a_spawned_daemon_has_two_descriptors_more_and_starts_nothing", daemon_restrictions),
+    ("a_spawned_child_outlives_its_killed_parent", orphans),
+    ("a_spawned_child_runs_its_hooks_and_waits_for_its_children", hooks),
+    ("a_parent_ends_its_spawned_daemons", daemons_at_the_end),
+    ("closed_standard_streams_are_harmless", closed_streams),
+    ("an_overflow_and_a_fault_are_told_apart", faults),
+    ("a_program_ends_its_children_when_its_guard_drops", program_with_guard),
+    ("a_programs_own_exit_does_the_same_and_runs_exit_handlers", program_that_exits),
+    ("without_descriptors_no_daemon_is_spawned", no_descriptors),
+    ("at_the_limit_of_processes_nothing_is_spawned", no_processes),
+    ("spawned_daemons_leave_the_one_descriptor_of_their_parent", daemon_traces),
+    ("fifty_at_once_have_each_its_own_status", fifty),
+];
 
 fn text(error: Error) -> String {
     error.to_string()
