@@ -138,12 +138,20 @@ fn plan_of(suite: &Suite, subject: &Subject, plan: &Plan) -> Result<Plan, Error>
 fn judge(suite: &Suite, subject: &Subject, plan: &Plan, count: u64) -> Row {
     let name = &subject.hello.name;
     let display = Display::new();
-    let judgement =
-        suite.judge_repeatedly(subject, plan, count, &mut |number, progress| match count {
-            1 => display.draw(name, progress),
-            _ => display.draw(&format!("{name}, run {number} of {count},"), progress),
-        });
-    display.clear();
+    let run = |number| match count {
+        1 => name.clone(),
+        _ => format!("{name}, run {number} of {count},"),
+    };
+    let judgement = suite.judge_repeatedly(
+        subject,
+        plan,
+        count,
+        &mut |number, progress| display.draw(&run(number), progress),
+        &mut |number, judgement| match count {
+            1 => display.clear(),
+            _ => display.tell(&run(number), judgement),
+        },
+    );
     Row::Judged(Box::new(judgement))
 }
 

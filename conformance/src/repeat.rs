@@ -8,18 +8,21 @@ use crate::verdict::Verdict;
 impl Suite {
     /// Runs what is planned so many times on one subject, each time with the next seed, and tells
     /// the worst that came of each case, and what did not come the same. `progress` is called
-    /// before each case, with the number of the run, from 1.
+    /// before each case, and `ended` after each run, both with its number, from 1.
     pub fn judge_repeatedly(
         &self,
         subject: &Subject,
         plan: &Plan,
         count: u64,
         progress: &mut dyn FnMut(u64, &Progress<'_>),
+        ended: &mut dyn FnMut(u64, &Judgement),
     ) -> Judgement {
         let mut run = |number: u64| {
             let seed = plan.seed.wrapping_add(number - 1);
             let plan = Plan { seed, ..plan.clone() };
-            self.judge(subject.clone(), &plan, &mut |at| progress(number, at))
+            let judgement = self.judge(subject.clone(), &plan, &mut |at| progress(number, at));
+            ended(number, &judgement);
+            judgement
         };
         let first = run(1);
         let judgement = (2..=count).map(run).fold(first, collected);

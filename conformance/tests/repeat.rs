@@ -28,6 +28,16 @@ fn a_verdict_that_changes_fails_the_run_and_is_told_with_its_seeds() {
     let words = ["run", "--case", CASE, "--repeat", "3", "--", "sh", "-c", &script];
     let (ran, lines) = run_json(&words, &[]);
     assert_eq!(ran.status, Some(1), "{}{}", ran.stdout, ran.stderr);
+    let told: Vec<_> = ran.stderr.lines().filter(|line| line.contains(", run ")).collect();
+    let ends = [
+        ", run 1 of 3, seed 1: nothing unexpected",
+        ", run 2 of 3, seed 2: 1 behaviour unexpected",
+        ", run 3 of 3, seed 3: nothing unexpected",
+    ];
+    assert!(
+        told.len() == 3 && told.iter().zip(ends).all(|(line, end)| line.ends_with(end)),
+        "{told:?}"
+    );
     let of_kind = |kind: &str| lines.iter().filter(|line| line["kind"] == kind).collect::<Vec<_>>();
     let runs: Vec<_> = of_kind("changed").iter().flat_map(|line| verdicts(line)).collect();
     let expected = [(1, "kept"), (2, "broken"), (3, "kept")];
@@ -72,7 +82,7 @@ fn judged(verdict: &str, more: &str) -> Judgement {
         ..Selection::default()
     };
     let plan = Plan { selection, ..Plan::default() };
-    suite.judge_repeatedly(&subject, &plan, 3, &mut |_, _| {})
+    suite.judge_repeatedly(&subject, &plan, 3, &mut |_, _| {}, &mut |_, _| {})
 }
 
 fn verdicts(line: &serde_json::Value) -> Vec<(u64, String)> {

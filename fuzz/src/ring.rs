@@ -40,6 +40,8 @@ const COUNT: usize = 4;
 const SIZE: usize = 40;
 /// Messages that are copied outside of the locks.
 const LARGE_SIZE: usize = LARGE_BYTES + 16;
+/// Room for any of the queues that have a bound.
+const SEGMENT_BYTES: u64 = 1 << 18;
 const STEPS_MAX: usize = 64;
 
 /// Does with a queue what the input says, and what a peer would. Says `damaged` or `incompatible`
@@ -97,8 +99,8 @@ impl From<Queue> for Used {
 impl Used {
     fn make(kind: u8) -> Self {
         match kind {
-            0 => Queue::bounded(COUNT, SIZE).expect("a queue").into(),
-            1 => JoinableQueue::bounded(COUNT, LARGE_SIZE).expect("a queue").into(),
+            0 => Queue::bounded_in(&segment(), COUNT, SIZE).expect("a queue").into(),
+            1 => JoinableQueue::bounded_in(&segment(), COUNT, LARGE_SIZE).expect("a queue").into(),
             2 => Queue::unbounded(1).expect("a queue").into(),
             _ => JoinableQueue::unbounded(1).expect("a queue").into(),
         }
@@ -111,6 +113,12 @@ impl Used {
             None => Queue::open(&segment, offset).map(Self::from),
         }
     }
+}
+
+/// One for the queue alone: what is written may reach beyond its object, and would be another's in
+/// the segment that a process keeps for all of them.
+fn segment() -> Segment {
+    Segment::anonymous(SEGMENT_BYTES).expect("a segment")
 }
 
 fn run_queue(kind: u8, mut input: Input<'_>) -> Told {
@@ -178,7 +186,7 @@ fn written(mut place: Reservation<'_>) -> Result<(), Error> {
 }
 
 fn run_spsc(mut input: Input<'_>) -> Told {
-    let queue = Spsc::bounded(COUNT, SIZE).expect("a queue");
+    let queue = Spsc::bounded_in(&segment(), COUNT, SIZE).expect("a queue");
     let (segment, offset) = (queue.segment(), queue.offset());
     let ring = offset + OBJECT_HEADER_BYTES + SPSC_WORDS_BYTES;
     let peer = Peer { segment, offset, ring, locks: &[] };

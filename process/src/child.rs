@@ -130,7 +130,7 @@ fn leave(status: i32) -> ! {
 }
 
 /// The last resort: whatever unwinds past it ends the process instead of becoming a second parent.
-struct ExitOnUnwind;
+pub(crate) struct ExitOnUnwind;
 
 impl Drop for ExitOnUnwind {
     fn drop(&mut self) {

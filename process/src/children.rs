@@ -7,18 +7,19 @@
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use purlin_sync::Deadline;
+
 use crate::sys::fork::{Forkling, collect_abandoned};
 use crate::sys::origin::{Origin, PerProcess};
 use crate::sys::pidfd;
+use crate::turns::{Turn, Turns};
 use crate::{Error, ExitStatus};
 
 static CHILDREN: PerProcess<Children> = PerProcess::new();
 
 /// What a process knows of its children.
 pub(crate) struct Children {
-    /// Held from before a fork until its descriptors are settled, so that children which two
-    /// threads start at once do not inherit each other's sockets.
-    starting: Mutex<()>,
+    starting: Turns,
     uncollected: Mutex<Vec<Arc<Child>>>,
 }
 
@@ -41,7 +42,7 @@ pub(crate) fn children() -> &'static Children {
 /// The same for who knows already which process that is.
 pub(crate) fn children_of(current: Origin) -> &'static Children {
     let make =
-        |_: Option<&_>| Children { starting: Mutex::new(()), uncollected: Mutex::new(Vec::new()) };
+        |_: Option<&_>| Children { starting: Turns::new(), uncollected: Mutex::new(Vec::new()) };
     CHILDREN.get_as(current, make)
 }
 
@@ -51,11 +52,12 @@ pub(crate) fn living() -> Vec<Arc<Child>> {
 }
 
 impl Children {
-    /// Collects all that have ended, then keeps other threads from starting until dropped.
-    pub(crate) fn start(&self) -> MutexGuard<'_, ()> {
+    /// Collects all that have ended, then keeps other threads from starting until dropped; none if
+    /// it was not this thread's turn by then.
+    pub(crate) fn start(&self, deadline: Deadline) -> Option<Turn<'_>> {
         let _ = self.collect_ended();
         collect_abandoned();
-        locked(&self.starting)
+        self.starting.take(deadline)
     }
 
     /// Collects all that have ended. What is left runs, or cannot be looked at just now.
@@ -111,6 +113,16 @@ impl Child {
         }
         // Should it be collected meanwhile, the descriptor leads nowhere, and never to another.
         pidfd::signal(self.sentinel(), number)
+    }
+
+    /// Does something by the child's number, and keeps it from being collected meanwhile; nothing
+    /// if it was collected before, and the number may be another's.
+    pub(crate) fn by_number(
+        &self,
+        what: impl FnOnce(i32) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let status = locked(&self.status);
+        if status.is_some() { Ok(()) } else { what(self.forkling.pid) }
     }
 
     pub(crate) fn look(&self) -> Result<Option<ExitStatus>, Error> {

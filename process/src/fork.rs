@@ -4,11 +4,14 @@
 use std::mem;
 use std::sync::Arc;
 
-use crate::children::{Child, children};
+use purlin_sync::Deadline;
+
+use crate::children::{Child, Children, children};
 use crate::identity::{self, Newborn, Plan};
 use crate::limits::FAILED_STATUS;
 use crate::streams::HeldStreams;
 use crate::sys::{self, lifeline, origin};
+use crate::turns::Turn;
 use crate::{Error, Process};
 
 /// Which of the two processes returned from [`fork`].
@@ -79,19 +82,18 @@ pub(crate) unsafe fn start(plan: Plan) -> Result<Started, Error> {
     Plan::check(own)?;
     origin::watch_forks()?;
     let list = children();
-    let starting = list.start();
+    let (streams, turn) = streams_and_turn(list);
     let (name, is_daemon) = (plan.name.clone(), plan.is_daemon);
     let newborn = Newborn::new(own, plan)?;
     let mut line = is_daemon.then(lifeline::line).transpose()?;
     let armed = |pid| line.as_ref().map_or(Ok(()), |line| line.arm(pid));
-    let streams = HeldStreams::hold();
     // SAFETY: passed on to our caller. The guards above are copied: each side drops its own, and a
     // lock that the forking thread holds is also held by the child's one thread.
     match unsafe { sys::fork::fork(newborn, armed) }? {
         sys::fork::Forked::Child(newborn) => {
             // The parent's list and text, copied; nobody uses them here again, and to give them
             // back would have their pages copied, too.
-            mem::forget((starting, name));
+            mem::forget((turn, name));
             let read = line.as_mut().and_then(lifeline::Line::take_read);
             if read.is_some_and(|read| lifeline::hold(read).is_err()) {
                 sys::fork::exit_now(FAILED_STATUS); // a daemon that would outlive its parent
@@ -106,5 +108,19 @@ pub(crate) unsafe fn start(plan: Plan) -> Result<Started, Error> {
             }
             Ok(Started::Parent(list.add(name, is_daemon, forkling)))
         }
+    }
+}
+
+/// The streams, and then a turn: a thread that starts a child while it holds a stream comes to its
+/// turn in the same order. Nobody is kept from printing while it is another's turn.
+fn streams_and_turn(list: &Children) -> (HeldStreams, Turn<'_>) {
+    // Ends: another start has come in between, each time.
+    loop {
+        let streams = HeldStreams::hold();
+        if let Some(turn) = list.start(Deadline::passed()) {
+            return (streams, turn);
+        }
+        drop(streams);
+        drop(list.start(Deadline::never()));
     }
 }

@@ -102,6 +102,7 @@ mod status;
 mod streams;
 mod sys;
 pub mod thread;
+mod turns;
 
 pub use builder::{Builder, Run};
 pub use child::exit;

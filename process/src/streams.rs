@@ -17,6 +17,7 @@ pub(crate) struct HeldStreams {
     /// A thread that stands alone holds nothing: nobody else could, and to let go of it would have
     /// a page copied on each side.
     _held: Option<(StdoutLock<'static>, StderrLock<'static>)>,
+    is_stdout_empty: bool,
     is_c_stdout_empty: bool,
 }
 
@@ -26,15 +27,19 @@ impl HeldStreams {
     pub(crate) fn hold() -> Self {
         let is_only = thread::is_only();
         let mut out = stdout().lock();
-        // A stream that cannot be written, a closed one for instance, must not stop a start.
-        let _ = out.flush();
+        // A stream that cannot be written, a full one for instance, must not stop a start.
+        let is_stdout_empty = out.flush().is_ok();
         let _held = (!is_only).then(|| (out, stderr().lock()));
-        Self { _held, is_c_stdout_empty: stdio::try_flush_c_stdout(is_only) }
+        let is_c_stdout_empty = stdio::try_flush_c_stdout(is_only);
+        Self { _held, is_stdout_empty, is_c_stdout_empty }
     }
 
     /// In the child: what could not be written out is its parent's to print, and must not be
     /// printed twice. From here on what is in the buffers is the child's own.
     pub(crate) fn release_in_child(self) {
+        if !self.is_stdout_empty {
+            stdio::forget_rust_stdout(flush_stdout);
+        }
         if !self.is_c_stdout_empty {
             stdio::forget_c_stdout();
         }

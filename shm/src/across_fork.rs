@@ -7,9 +7,14 @@
 use core::cell::{Cell, RefCell};
 use core::mem::ManuallyDrop;
 use core::ops::{Deref, DerefMut};
+use core::sync::atomic::{
+    AtomicBool,
+    Ordering::{Acquire, Release},
+};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
+use crate::installs::Installs;
 use crate::sys::fork;
 
 /// One such state of a process.
@@ -33,18 +38,35 @@ pub trait AcrossFork: Sized + Send + 'static {
 
 /// The state, and whether forks are watched for it.
 pub struct Guarded<T> {
-    state: Mutex<State<T>>,
-}
-
-struct State<T> {
-    value: T,
-    has_handlers: bool,
+    state: Mutex<T>,
+    has_handlers: AtomicBool,
 }
 
 impl<T> Guarded<T> {
     /// With this at the beginning.
     pub const fn new(value: T) -> Self {
-        Self { state: Mutex::new(State { value, has_handlers: false }) }
+        Self { state: Mutex::new(value), has_handlers: AtomicBool::new(false) }
+    }
+}
+
+impl<T: AcrossFork> Guarded<T> {
+    /// From here on all forks are seen. Not under the lock: a fork that had begun before would not
+    /// run the handlers, and its child would have a copy of the lock that nobody gives back.
+    ///
+    /// # Errors
+    /// * [`Error::OutOfResources`] when libc has no memory for it.
+    fn watch_forks(&self) -> Result<(), Error> {
+        // Acquire pairs with the Release below: who sees it takes the lock after the handlers are
+        // there.
+        if self.has_handlers.load(Acquire) {
+            return Ok(());
+        }
+        let _installs = Installs::hold();
+        if !self.has_handlers.load(Acquire) {
+            fork::install(before_fork::<T>, after_fork::<T>, after_fork_in_child::<T>)?;
+            self.has_handlers.store(true, Release);
+        }
+        Ok(())
     }
 }
 
@@ -72,15 +94,21 @@ impl<T: AcrossFork> ThreadState<T> {
 
 /// The lock. Held for bounded steps only, and while no code of a user's runs.
 pub struct Hold<T: AcrossFork> {
-    state: MutexGuard<'static, State<T>>, // goes first
+    state: MutexGuard<'static, T>, // goes first
     _flag: Flag<T>,
 }
 
 /// Raised before the lock is asked for and lowered after it is given back: see [`before_fork`].
 struct Flag<T: AcrossFork>(core::marker::PhantomData<fn(T)>);
 
-/// Takes the lock.
+/// Takes the lock, which no fork catches from the first time on, if there is memory for that: who
+/// puts something in asks by [`Hold::watch_forks`].
 pub fn lock<T: AcrossFork>() -> Hold<T> {
+    let _ = T::guarded().watch_forks(); // asked for again where it matters
+    take()
+}
+
+fn take<T: AcrossFork>() -> Hold<T> {
     T::with_thread(|thread| thread.holds.set(true));
     let _flag = Flag(core::marker::PhantomData);
     // A panic under the lock leaves the state whole: it changes by single pushes and removals.
@@ -94,16 +122,13 @@ pub fn this_thread<T: AcrossFork>() -> usize {
 }
 
 impl<T: AcrossFork> Hold<T> {
-    /// From here on forks are seen; before, there is nothing in it that they concern.
+    /// Asks whether forks are seen: before, nothing may be in it that they concern.
     ///
     /// # Errors
-    /// * [`Error::OutOfResources`] when libc has no memory for it.
-    pub fn watch_forks(&mut self) -> Result<(), Error> {
-        if !self.state.has_handlers {
-            fork::install(before_fork::<T>, after_fork::<T>, after_fork_in_child::<T>)?;
-            self.state.has_handlers = true;
-        }
-        Ok(())
+    /// * [`Error::OutOfResources`] when libc had no memory for that.
+    pub fn watch_forks(&self) -> Result<(), Error> {
+        // Acquire: as in `Guarded::watch_forks`.
+        if T::guarded().has_handlers.load(Acquire) { Ok(()) } else { Err(Error::OutOfResources) }
     }
 }
 
@@ -111,13 +136,13 @@ impl<T: AcrossFork> Deref for Hold<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        &self.state.value
+        &self.state
     }
 }
 
 impl<T: AcrossFork> DerefMut for Hold<T> {
     fn deref_mut(&mut self) -> &mut T {
-        &mut self.state.value
+        &mut self.state
     }
 }
 
@@ -136,7 +161,7 @@ extern "C" fn before_fork<T: AcrossFork>() {
     if T::with_thread(|thread| thread.holds.get()) {
         T::with_thread(|thread| thread.nested_count.set(thread.nested_count.get() + 1));
     } else {
-        let hold = lock::<T>();
+        let hold = take::<T>();
         T::with_thread(|thread| **thread.across.borrow_mut() = Some(hold));
     }
 }
@@ -163,5 +188,51 @@ extern "C" fn after_fork<T: AcrossFork>() {
 extern "C" fn after_fork_in_child<T: AcrossFork>() {
     if let Some(mut hold) = held_across::<T>() {
         hold.in_child();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{RecvTimeoutError, channel};
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+
+    struct Fresh;
+
+    static FRESH: Guarded<Fresh> = Guarded::new(Fresh);
+
+    thread_local! {
+        static THREAD: ThreadState<Fresh> = const { ThreadState::new() };
+    }
+
+    impl AcrossFork for Fresh {
+        fn guarded() -> &'static Guarded<Self> {
+            &FRESH
+        }
+
+        fn with_thread<R>(what: impl FnOnce(&ThreadState<Self>) -> R) -> R {
+            THREAD.with(what)
+        }
+
+        fn in_child(&mut self) {}
+    }
+
+    #[test]
+    fn the_first_lock_of_all_waits_for_a_fork_that_has_begun() {
+        crate::installs::leave_a_parents_turn();
+        let amid_a_fork = Installs::hold();
+        let (tell, told) = channel();
+        let first = thread::spawn(move || {
+            let hold = lock::<Fresh>();
+            tell.send(hold.watch_forks()).unwrap();
+        });
+        // Not a wait for it to happen: time in which it must not.
+        let early = told.recv_timeout(Duration::from_millis(50));
+        assert_eq!(early, Err(RecvTimeoutError::Timeout));
+        drop(amid_a_fork);
+        assert_eq!(told.recv_timeout(Duration::from_secs(60)), Ok(Ok(())));
+        first.join().unwrap();
     }
 }

@@ -42,6 +42,7 @@ mod chunk;
 mod collection;
 mod error;
 mod header;
+mod installs;
 mod limits;
 mod luggage;
 mod mapping;
@@ -60,6 +61,7 @@ mod token;
 /// What the crates above are made of, too: no part of the face, and free to change.
 pub mod parts {
     pub use crate::across_fork::{AcrossFork, Guarded, Hold, ThreadState, lock, this_thread};
+    pub use crate::installs::Installs;
 }
 
 pub use arena::Object;

@@ -1,12 +1,15 @@
-//! How far a run is, on one line of a terminal that is drawn again and again.
+//! How far a run is, on one line of a terminal that is drawn again and again; and what came of each
+//! of many.
 
 use std::io::{self, IsTerminal, Write};
 
+use super::changed::seeds;
 use super::plain::in_line;
+use crate::judgement::Judgement;
 use crate::suite::Progress;
 use crate::verdict::Verdict;
 
-/// The line on standard error; where that is no terminal, nothing is said.
+/// The line on standard error; where that is no terminal, it is not drawn.
 pub struct Display {
     is_terminal: bool,
 }
@@ -26,6 +29,13 @@ impl Display {
             // Nobody is harmed by a line that cannot be drawn.
             let _ = write!(io::stderr(), "\r\x1b[K{text}");
         }
+    }
+
+    /// Says what came of a run that others follow, on a line that stays, whoever watches.
+    pub fn tell(&self, run: &str, judgement: &Judgement) {
+        self.clear();
+        // As above.
+        let _ = writeln!(io::stderr(), "{}", ended(run, judgement));
     }
 
     /// Takes the line away.
@@ -61,6 +71,16 @@ fn shown(subject: &str, progress: &Progress<'_>, width: usize) -> String {
     let form = if is_own { String::new() } else { format!(" ({form})") };
     let text = format!("{subject} {}/{count}: {counts}now {case}{form}", done.len() + 1);
     in_line(&text).chars().take(width).collect()
+}
+
+/// `purlin-fork, run 3 of 20, seed 3: nothing unexpected`.
+fn ended(run: &str, judgement: &Judgement) -> String {
+    let came = match judgement.unexpected_count() {
+        0 => "nothing unexpected".to_owned(),
+        1 => "1 behaviour unexpected".to_owned(),
+        count => format!("{count} behaviours unexpected"),
+    };
+    in_line(&format!("{run} {}: {came}", seeds(&judgement.seeds))).into_owned()
 }
 
 #[cfg(test)]

@@ -135,7 +135,11 @@ impl<'fd> Launch<'fd> {
     /// * [`Error::InvalidArgument`] for a zero byte anywhere, for a `=` in the name of a variable,
     ///   and as [`pass`](Self::pass) and [`umask`](Self::umask) say.
     /// * [`Error::System`] as the system says.
-    pub fn start(mut self) -> Result<Program, Failure> {
+    pub fn start(self) -> Result<Program, Failure> {
+        self.start_until(Deadline::never())
+    }
+
+    fn start_until(mut self, deadline: Deadline) -> Result<Program, Failure> {
         if self.is_refused || has_bad_names(&self.command) {
             return Err(Error::InvalidArgument.into());
         }
@@ -150,7 +154,7 @@ impl<'fd> Launch<'fd> {
         origin::watch_forks()?;
         collect_left();
         // Nobody forks a child here that would keep our side of the pipes for good.
-        let _starting = children().start();
+        let _turn = children().start(deadline).ok_or(Error::TimedOut)?;
         let _in_the_way = stdio::take_closed();
         if self.wants != Wants::default() || signal::blocks_any() || may_leak() {
             execution::prepare(&mut self.command, self.wants);
@@ -170,7 +174,8 @@ impl<'fd> Launch<'fd> {
     /// # Errors
     /// * As [`start`](Self::start).
     /// * [`Error::TimedOut`] when the deadline came first. The failure carries what was read, and
-    ///   how the program ended.
+    ///   how the program ended; nothing, if other starts of this process took so long that it was
+    ///   not begun.
     ///
     /// # Weak points
     /// * What the program has started lives on, and may keep the streams open: without a deadline
@@ -184,7 +189,7 @@ impl<'fd> Launch<'fd> {
         if !input.is_empty() {
             self.command.stdin(Stdio::piped());
         }
-        let program = self.start()?;
+        let program = self.start_until(deadline)?;
         let mut exchange = program.exchange(input)?;
         match exchange.finish(deadline) {
             Ok(output) => Ok(output),

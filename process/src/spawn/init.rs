@@ -1,6 +1,7 @@
 //! The first thing in `main`: becomes the child, in a process that was spawned as one.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::{io, mem};
 
@@ -8,12 +9,15 @@ use purlin_sync::Deadline;
 
 use super::task::{Life, Task};
 use super::{HELLO, Letter, MARK, Parcel};
+use crate::child::ExitOnUnwind;
 use crate::identity::{self, Identity, ParentRecord, Plan};
 use crate::key::Key;
 use crate::limits::{
     FAILED_STATUS, HANDOVER_DESCRIPTOR_MAX, HELLO_LIMIT, JOIN_SLICE, OWN_DESCRIPTOR_MAX,
+    PANICKED_STATUS,
 };
-use crate::sys::{environment, lifeline, message, program, standard_input, thread};
+use crate::sys::standard_input::{self, Parent};
+use crate::sys::{environment, lifeline, message, program, thread};
 use crate::{Error, child, streams};
 
 /// What a letter may bring.
@@ -68,29 +72,43 @@ pub(super) fn is_initialized() -> bool {
 }
 
 fn be_child() -> ! {
+    let _no_way_back = ExitOnUnwind;
     // Anything but an answer is the end of the parent, or of the way to it; it knows or is gone.
     let Ok(socket) = standard_input::take() else { child::end_program(FAILED_STATUS) };
     let letter = greet(&socket);
     drop(socket);
     let Ok((letter, descriptors)) = letter else { child::end_program(FAILED_STATUS) };
     let name = letter.name.clone();
-    match prepare(letter, descriptors) {
-        Ok(life) => child::run_program(&name, life),
-        Err(error) => {
-            child::report(&name, &format!("cannot be started: {error}"));
-            streams::flush_at_end();
-            child::end_program(FAILED_STATUS)
+    // What is carried and what the arguments are is the user's, and so is how they are rebuilt.
+    let prepared = catch_unwind(AssertUnwindSafe(|| prepare(letter, descriptors)));
+    match prepared {
+        Ok(Ok(life)) => child::run_program(&name, life),
+        Ok(Err(error)) => cannot_be_started(&name, &error.to_string(), FAILED_STATUS),
+        Err(payload) => {
+            mem::forget(payload); // as a function's that panicked
+            cannot_be_started(&name, "its arguments panicked as they were read", PANICKED_STATUS)
         }
     }
+}
+
+fn cannot_be_started(name: &str, why: &str, status: i32) -> ! {
+    child::report(name, &format!("cannot be started: {why}"));
+    streams::flush_at_end();
+    child::end_program(status)
 }
 
 /// Says hello and waits for the letter as long as the parent is there. Its end is that of the
 /// socket, unless foreign code forked a copy of the parent meanwhile, which keeps the other end.
 fn greet(socket: &OwnedFd) -> io::Result<(Letter, Vec<OwnedFd>)> {
+    let parent = Parent::current();
+    // A program that stands between tells nothing of the parent's end: then it has a minute.
+    let is_direct = parent.has_made(socket.as_fd());
+    let patience = if is_direct { Deadline::never() } else { Deadline::after(HELLO_LIMIT) };
+    let is_over = || parent.has_ended() || patience.remaining().is_some_and(|left| left.is_zero());
     message::send_byte(socket.as_fd(), HELLO).map_err(io::Error::other)?;
     // Ends with the first byte, the socket or the parent, for which it looks every slice.
     while !message::has_come(socket.as_fd(), JOIN_SLICE).map_err(io::Error::other)? {
-        if !standard_input::is_of_parent(socket.as_fd()) {
+        if is_over() {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
     }

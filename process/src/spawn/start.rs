@@ -4,16 +4,18 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use purlin_shm::{Carry, Luggage};
 use purlin_sync::Deadline;
+use rustix::io::Errno;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::init::is_initialized;
 use super::task::Task;
 use super::{HELLO, Letter, MARK};
-use crate::children::children;
+use crate::children::{Child, children};
 use crate::identity::{self, Plan};
 use crate::limits::{HELLO_LIMIT, KILLED_LIMIT, PROGRAM};
 use crate::outcome::Outcome;
@@ -123,16 +125,17 @@ where
 fn start(plan: Plan, task: u64, arguments: Vec<u8>, luggage: Luggage) -> Result<Process, Error> {
     origin::watch_forks()?; // a child that foreign code forks must let go of the lifeline
     let list = children();
-    let _starting = list.start();
+    let _turn = list.start(Deadline::never());
     let mut line = plan.is_daemon.then(lifeline::line).transpose()?;
     let (letter, descriptors) = write(&plan, task, arguments, luggage, line.as_mut())?;
     // What another thread prints to a closed stream must not come to the child as our word.
     let _in_the_way = stdio::take_closed();
     let (ours, theirs) = message::pair()?;
     let forkling = execute(plan.program.as_deref(), theirs)?;
-    let process = Process::adopt(list.add(plan.name, plan.is_daemon, forkling));
+    let child = list.add(plan.name, plan.is_daemon, forkling);
+    let process = Process::adopt(Arc::clone(&child));
     // Armed before it is told anything; until then it ends with the socket, wherever it stands.
-    let armed = || if plan.is_daemon { arm(&descriptors, process.pid()) } else { Ok(()) };
+    let armed = || if plan.is_daemon { arm(&descriptors, &child) } else { Ok(()) };
     if let Err(error) = hello(&ours, &process).and_then(|()| armed()) {
         return Err(give_up(&process, error));
     }
@@ -178,10 +181,14 @@ fn write(
     Ok((letter, descriptors))
 }
 
-/// Ties the life of the daemon to this process's by what it will be given for it.
-fn arm(descriptors: &[OwnedFd], daemon: i32) -> Result<(), Error> {
+/// Ties the life of the daemon to this process's by what it will be given for it. One that has been
+/// killed and collected meanwhile, here or by foreign code, needs no more.
+fn arm(descriptors: &[OwnedFd], daemon: &Child) -> Result<(), Error> {
     let line = descriptors.get(1).ok_or(Error::Damaged)?; // behind the parent's own
-    lifeline::arm(line.as_fd(), daemon)
+    match daemon.by_number(|number| lifeline::arm(line.as_fd(), number)) {
+        Err(error) if error == Error::from(Errno::SRCH) => Ok(()),
+        armed => armed,
+    }
 }
 
 /// Waits until the child has come to `init`.

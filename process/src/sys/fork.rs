@@ -12,6 +12,7 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use purlin_shm::parts::Installs;
 use purlin_sync::Deadline;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::{Errno, read, write};
@@ -93,9 +94,12 @@ pub(crate) unsafe fn fork<T: AsFd>(
     prepared: impl FnOnce(i32) -> Result<(), Error>,
 ) -> Result<Forked<T>, Error> {
     let gate = Gate::make()?;
+    let installs = Installs::hold(); // no handler that this fork would miss comes in between
     // SAFETY: what is asked of the child from here is passed on to our caller; the lines of this
     // module that run there make system calls only.
-    match unsafe { libc::fork() } {
+    let forked = unsafe { libc::fork() };
+    drop(installs); // in both
+    match forked {
         -1 => Err(last_errno().into()),
         0 => {
             gate.wait(given.as_fd());

@@ -112,7 +112,8 @@ fn write_end() -> MutexGuard<'static, Option<Write>> {
 
 /// A read end of the pipe, with an open description of its own.
 fn reopen(write_end: RawFd) -> Result<OwnedFd, Error> {
-    let path = format!("/proc/self/fd/{write_end}");
+    // Not `/proc/self`, which is empty once the main thread has ended alone.
+    let path = format!("/proc/thread-self/fd/{write_end}");
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let line = open(path, flags, Mode::empty()).map_err(|errno| match errno {
         Errno::NOENT => Error::Unsupported,

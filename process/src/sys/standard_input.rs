@@ -24,19 +24,33 @@ pub(crate) fn mark() -> Option<String> {
     is_socket.then(|| mark_of(input).ok())?
 }
 
-/// Whether the process that made this socket is still the parent of the calling one. The two are
-/// numbers as this process sees them: zero is a parent in an outer pid namespace, in both.
-pub(crate) fn is_of_parent(socket: BorrowedFd<'_>) -> bool {
-    let mut maker = libc::ucred { pid: -1, uid: 0, gid: 0 };
-    let mut size = size_of::<libc::ucred>() as libc::socklen_t;
-    let (level, option) = (libc::SOL_SOCKET, libc::SO_PEERCRED);
-    // SAFETY: The descriptor is open, and the pointers are valid for what they are said to hold.
-    let asked = unsafe {
-        let maker = (&raw mut maker).cast();
-        libc::getsockopt(socket.as_raw_fd(), level, option, maker, &raw mut size)
-    };
-    // SAFETY: It asks for nothing.
-    asked == 0 && maker.pid == unsafe { libc::getppid() }
+/// Who this process's parent was, to be asked again. Its number, which the system gives to nobody
+/// else as long as that one lives; zero is a parent in an outer pid namespace.
+pub(crate) struct Parent(libc::pid_t);
+
+impl Parent {
+    pub(crate) fn current() -> Self {
+        // SAFETY: It asks for nothing.
+        Self(unsafe { libc::getppid() })
+    }
+
+    /// Whether it has ended: then another is the parent.
+    pub(crate) fn has_ended(&self) -> bool {
+        Self::current().0 != self.0
+    }
+
+    /// Whether it is the process that made this socket, and not a program that stands between.
+    pub(crate) fn has_made(&self, socket: BorrowedFd<'_>) -> bool {
+        let mut maker = libc::ucred { pid: -1, uid: 0, gid: 0 };
+        let mut size = size_of::<libc::ucred>() as libc::socklen_t;
+        let (level, option) = (libc::SOL_SOCKET, libc::SO_PEERCRED);
+        // SAFETY: The descriptor is open, and the pointers are valid for what they are said to hold.
+        let asked = unsafe {
+            let maker = (&raw mut maker).cast();
+            libc::getsockopt(socket.as_raw_fd(), level, option, maker, &raw mut size)
+        };
+        asked == 0 && maker.pid == self.0
+    }
 }
 
 /// Takes the socket away from the standard input, which becomes the null device, and closes what

@@ -4,8 +4,11 @@
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 use rustix::fs::{FileType, Mode, OFlags, fcntl_getfl, fstat, makedev, open};
-use rustix::io::{Errno, write};
-use rustix::stdio::{dup2_stdin, stderr, stdin};
+use rustix::io::{Errno, fcntl_dupfd_cloexec, write};
+use rustix::stdio::{dup2_stdin, dup2_stdout, stderr, stdin};
+
+use super::broken_pipe::Quiet;
+use crate::limits::STANDARD_FD_COUNT;
 
 unsafe extern "C" {
     /// C's standard output, `stdin(3)`.
@@ -82,6 +85,20 @@ pub(crate) fn forget_c_stdout() {
     unsafe { __fpurge(stdout) }
 }
 
+/// In a new child: has Rust's own buffer of the standard output written out to nowhere, for what is
+/// in it is its parent's to write. Rust has no other way to empty it. Without descriptors it stays,
+/// and is written twice.
+pub(crate) fn forget_rust_stdout(flush: impl FnOnce()) {
+    let Ok(kept) = fcntl_dupfd_cloexec(rustix::stdio::stdout(), STANDARD_FD_COUNT) else { return };
+    let Ok(null) = open("/dev/null", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty()) else {
+        return;
+    };
+    if dup2_stdout(&null).is_ok() {
+        flush();
+        let _ = dup2_stdout(&kept); // its number is taken, so that nothing is needed for it
+    }
+}
+
 /// Whether there is nothing to be written out, in a process of one thread: in a new child a look
 /// costs less than a flush, which writes to memory that has to be copied for it.
 pub(crate) fn is_c_stdout_empty() -> bool {
@@ -89,14 +106,17 @@ pub(crate) fn is_c_stdout_empty() -> bool {
     unsafe { __fpending(stdout) == 0 }
 }
 
-/// Writes to standard error without any lock, and without caring whether that works.
+/// Writes to standard error without any lock, and without caring whether that works: where nobody
+/// reads, that is no reason to end.
 pub(crate) fn print_error(text: &str) {
+    let mut quiet = Quiet::hold();
     let mut rest = text.as_bytes();
     while !rest.is_empty() {
         match write(stderr(), rest) {
             Ok(0) => return,
             Ok(count) => rest = &rest[count..],
             Err(Errno::INTR) => {} // ends: each signal interrupts once
+            Err(Errno::PIPE) => return quiet.note_broken(),
             Err(_) => return,
         }
     }

@@ -1,0 +1,67 @@
+//! Whose turn it is to install fork handlers, or to fork.
+//!
+//! libc runs the handlers that were there when a fork began. One that is installed amid a fork of
+//! another thread is missed by that fork's child, which would find the lock that it is for as that
+//! other thread left it. So nobody installs handlers while `purlin-process` forks.
+
+use core::sync::atomic::{
+    AtomicU32,
+    Ordering::{Acquire, Relaxed, Release},
+};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::limits::INSTALL_LIMIT;
+
+/// The process whose turn it is, 0 for none.
+static HOLDER: AtomicU32 = AtomicU32::new(0);
+
+/// How long somebody waits before another look: a fork takes about as long.
+const PAUSE: Duration = Duration::from_micros(100);
+
+/// A turn, over when it is dropped. One that is held across a fork is over in the child when that
+/// drops its copy.
+///
+/// # Weak points
+/// * Forks by other code than `purlin-process` are not waited for: a child of one that was begun as
+///   another thread first came here may find its locks held for ever.
+/// * A turn that takes longer than a second, as when a fork handler of the program waits for this
+///   thread, is not waited for any more.
+pub struct Installs {
+    is_held: bool,
+}
+
+impl Installs {
+    /// Waits for its turn.
+    pub fn hold() -> Self {
+        let own = std::process::id();
+        let start = Instant::now();
+        // Ends: with a turn, or at the limit.
+        loop {
+            // Acquire pairs with the Release in `drop`: what the last one installed is there.
+            match HOLDER.compare_exchange(0, own, Acquire, Relaxed) {
+                Ok(_) => return Self { is_held: true },
+                // A copy of a parent's turn, whose holder is not in this process.
+                Err(other) if other != own => {
+                    let _ = HOLDER.compare_exchange(other, 0, Relaxed, Relaxed); // else it is gone
+                }
+                Err(_) if start.elapsed() >= INSTALL_LIMIT => return Self { is_held: false },
+                Err(_) => thread::sleep(PAUSE),
+            }
+        }
+    }
+}
+
+impl Drop for Installs {
+    fn drop(&mut self) {
+        if self.is_held {
+            HOLDER.store(0, Release); // pairs with the Acquire in `hold`
+        }
+    }
+}
+
+/// What a child finds that was forked in another thread's turn.
+#[cfg(test)]
+pub(crate) fn leave_a_parents_turn() {
+    HOLDER.store(u32::MAX, Relaxed); // a number that no process has
+}
