@@ -45,7 +45,7 @@ pub(crate) enum Started {
 /// * If the program has other threads, the child takes no lock that one of them may have held, for
 ///   it stays held: locks of the program, of loggers, of `std::io::stdin`, of a backtrace. Nor does
 ///   it start threads by `std::thread`, which takes a lock of the whole process as one begins and
-///   as it ends, but by [`thread`](crate::thread).
+///   as it ends, but by [`thread`](crate::thread). Nor does it set variables of the environment.
 ///
 /// The child may, also beside other threads: use atomics, its own memory, the allocator, the
 /// locks and streams that only it has touched, descriptors, `println!`, and this crate.

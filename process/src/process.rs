@@ -68,7 +68,8 @@ impl Process {
     ///   hook's backtrace. Standard output, standard error, the allocator and this crate are safe.
     ///   So is a thread that the child starts by [`thread`](crate::thread), and one of
     ///   `std::thread` is not: std takes a lock of the whole process as a thread begins and as it
-    ///   ends. If another thread of the parent was just at that, the child's hangs for ever.
+    ///   ends. If another thread of the parent was just at that, the child's hangs for ever. The
+    ///   same goes for `std::env::set_var`, if a thread of the parent was just at a variable.
     /// * Streams: the start waits while another thread is printing, and for ever if that thread
     ///   waits for this one while it holds `stdout().lock()` or, with output to come,
     ///   `stderr().lock()`. C's standard output is written out unless it is in use; other C streams

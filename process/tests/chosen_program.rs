@@ -21,10 +21,12 @@ use trials::trials;
 
 fn main() {
     init();
-    let tests: [(&str, fn()); 6] = [
+    let tests: [(&str, fn()); 8] = [
         ("a_copy_of_this_program_runs_the_function", copy),
         ("a_wrapper_that_executes_this_program_runs_the_function", wrapper),
         ("a_daemon_behind_a_wrapper_that_stays_ends_with_its_parent", behind_a_wrapper),
+        ("a_child_behind_a_wrapper_waits_for_a_parent_that_pauses", pause),
+        ("one_that_is_killed_before_it_says_hello_is_joined_as_killed", killed_before_hello),
         ("a_program_of_other_code_ends_with_a_failure", other_code),
         ("a_program_that_is_none_of_purlins_is_refused", stranger),
         ("a_missing_program_is_told", missing),
@@ -108,6 +110,31 @@ fn behind_a_wrapper() {
     assert_eq!(poll(&mut [ended], Some(&limit)), Ok(1), "the daemon ends");
 }
 
+/// The child has said hello by the time that its parent goes on.
+fn pause() {
+    let own = std::env::current_exe().expect("this program");
+    let script = format!(
+        "#!/bin/sh\nkill -STOP $PPID\n(sleep 3; kill -CONT $PPID) &\n'{}' \"$@\" <&0\nexit $?\n",
+        own.display()
+    );
+    let file = File::new("pausing", script.as_bytes());
+    let parent = Process::fork("parent", || -> Result<ExitCode, Error> {
+        let child = Builder::new().program(&file.0).spawn(|(), ()| ExitCode(7), (), ())?;
+        Ok(ExitCode(i32::from(child.join(LIMIT)? != ExitStatus::Code(7))))
+    });
+    assert_eq!(parent.and_then(|parent| parent.join(LIMIT)), Ok(ExitStatus::Code(0)));
+}
+
+fn killed_before_hello() {
+    let file = File::new("killed", b"#!/bin/sh\nkill -KILL $$\n");
+    for is_daemon in [false, true] {
+        let child = Builder::new().daemon(is_daemon).program(&file.0);
+        let child = child.spawn(|(), ()| ExitCode(7), (), ());
+        let status = child.and_then(|child| child.join(LIMIT));
+        assert_eq!(status, Ok(ExitStatus::Signal(9)), "a daemon: {is_daemon}");
+    }
+}
+
 /// Nobody calls this; its number stands in the code.
 #[inline(never)]
 fn known(number: u64) -> u64 {
@@ -121,7 +148,7 @@ fn other_code() {
     let places = bytes.windows(8).enumerate().filter(|(_, piece)| *piece == number);
     let places: Vec<usize> = places.map(|(place, _)| place).collect();
     if places.is_empty() {
-        return; // this machine's code has no numbers of eight bytes
+        return println!("not made: this machine's code has no numbers of eight bytes");
     }
     for place in places {
         bytes[place] ^= 1;

@@ -189,8 +189,10 @@ fn spawned_overflow() {
         let by_abort = status_of(|| Process::spawn("", aborts, (), ()))?;
         let by_overflow = status_of(|| Process::spawn("", overflows, (), ()))?;
         check([by_abort, by_overflow] == [ExitStatus::Signal(6); 2], "they are alike")?;
-        // SAFETY: The process has one thread.
-        unsafe { std::env::set_var(APART, "1") };
+        let name = std::ffi::CString::new(APART).map_err(text)?;
+        // SAFETY: The process has one thread, and the texts end in zero. Not by std, whose lock a
+        // thread of the parent may have had.
+        unsafe { libc::setenv(name.as_ptr(), c"1".as_ptr(), 1) };
         let by_abort = status_of(|| Process::spawn("", aborts, (), ()))?;
         let by_overflow = status_of(|| Process::spawn("", overflows, (), ()))?;
         let apart = [ExitStatus::Signal(6), ExitStatus::Signal(libc::SIGSTKFLT)];

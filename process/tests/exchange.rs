@@ -3,7 +3,7 @@
 mod bounded;
 mod programs;
 
-use std::io::{Read, Write, pipe};
+use std::io::{PipeReader, Read, Write, pipe};
 use std::os::fd::AsRawFd;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -168,14 +168,25 @@ fn the_deadline_is_one_however_much_comes() {
 fn a_descendant_keeps_the_streams_and_no_deadline_waiting() {
     // shows: subprocess-timeout-not-held-up-by-descendant
     // shows: subprocess-exchange-waits-for-stream-end
-    let (until, release) = pipe().expect("a pipe");
-    let wait = format!("read x < /proc/self/fd/{}", until.as_raw_fd());
-    let script = format!("({wait}; printf late) & kill -STOP $$");
-    let launch = Launch::new(sh(&script)).capture().pass(&until);
-    let failure = launch.run("", Duration::from_millis(200)).expect_err("it goes on");
-    assert_eq!(failure.error(), Error::TimedOut, "although the output is open");
-    (&release).write_all(b"x\n").expect("it is read");
+    let wait_for = |until: &PipeReader| format!("read x < /proc/self/fd/{}", until.as_raw_fd());
+    // Until the limit was long enough for the descendant to run.
+    let mut limit = Duration::from_millis(200);
+    loop {
+        let (until, release) = pipe().expect("a pipe");
+        let script = format!("(printf there; {}; printf late) & kill -STOP $$", wait_for(&until));
+        let launch = Launch::new(sh(&script)).capture().pass(&until);
+        let failure = launch.run("", limit).expect_err("it goes on");
+        assert_eq!(failure.error(), Error::TimedOut, "although the output is open");
+        (&release).write_all(b"x\n").expect("it is read");
+        if failure.output().and_then(|output| output.stdout.as_deref()) == Some(&b"there"[..]) {
+            break;
+        }
+        limit *= 2;
+        assert!(limit < LIMIT, "the descendant says nothing");
+    }
 
+    let (until, release) = pipe().expect("a pipe");
+    let wait = wait_for(&until);
     let script = format!("printf hi; ({wait}; printf late) & exit 0");
     let mut command = sh(&script);
     command.stdout(Stdio::piped());

@@ -228,13 +228,15 @@ fn a_parent_and_a_programs_streams_are_waited_for_without_a_right_to_descriptors
 /// In a process that ignores the end of its children: whether this starts.
 #[expect(unsafe_code, reason = "a signal's action, and a variable")]
 fn starts_with(path: Option<&str>, directory: &str) -> Result<(), String> {
-    // SAFETY: The process has one thread, and does nothing else.
+    let path = path.map(std::ffi::CString::new).transpose().map_err(text)?;
+    // SAFETY: The process has one thread, and does nothing else; the texts end in zero. Not by std,
+    // whose lock a thread of the parent may have had.
     unsafe {
         libc::signal(libc::SIGCHLD, libc::SIG_IGN);
         match path {
-            Some(path) => std::env::set_var("PATH", path),
-            None => std::env::remove_var("PATH"),
-        }
+            Some(path) => libc::setenv(c"PATH".as_ptr(), path.as_ptr(), 1),
+            None => libc::unsetenv(c"PATH".as_ptr()),
+        };
     }
     let mut command = Command::new("true");
     command.current_dir(directory);

@@ -7,7 +7,7 @@ mod bounded;
 mod traces;
 
 use std::io::{Read, Write, pipe, stdin, stdout};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -89,6 +89,73 @@ fn what_was_printed_before_appears_once() {
     for piece in ["<start>", "<c-start>", "<tail>", "<c-tail>"] {
         assert_eq!(out.matches(piece).count(), 1, "{piece} in {out:?}");
     }
+}
+
+#[test]
+#[expect(unsafe_code, reason = "a descriptor's place")]
+fn what_could_not_be_printed_before_appears_once() {
+    // shows: process-fork-buffered-output-once
+    let printed = afresh("what_could_not_be_printed_before_appears_once", b"", || {
+        let kept = stdout().as_fd().try_clone_to_owned().unwrap();
+        let (mut reader, writer) = pipe().unwrap();
+        for end in [reader.as_fd(), writer.as_fd()] {
+            rustix::io::ioctl_fionbio(end, true).unwrap();
+        }
+        let place = |fd: &OwnedFd| {
+            // SAFETY: Nobody owns descriptor 1.
+            assert_eq!(unsafe { libc::dup2(fd.as_raw_fd(), 1) }, 1);
+        };
+        place(&writer.into());
+        while rustix::io::write(stdout(), &[b'.'; 4096]).is_ok() {} // until it is full
+        print!("<once>");
+        let mut said = String::new();
+        let child = Process::fork("makes room", || {
+            let _ = reader.read_to_string(&mut String::new()); // refused once nothing is left
+        });
+        let status = joined(child);
+        print!("<more>");
+        stdout().flush().unwrap();
+        place(&kept);
+        reader.read_to_string(&mut said).unwrap();
+        assert_eq!((status, &said[..]), (ExitStatus::Code(0), "<once><more>"));
+    });
+    assert!(printed.is_none_or(|printed| printed.status.success()));
+}
+
+#[test]
+fn who_holds_the_output_may_start_children_beside_others() {
+    // shows: process-fork-buffered-output-once
+    let printed = afresh("who_holds_the_output_may_start_children_beside_others", b"", || {
+        let start = || assert_eq!(joined(Process::fork("idle", || ())), ExitStatus::Code(0));
+        thread::scope(|scope| {
+            scope.spawn(|| (0..100).for_each(|_| start()));
+            for _ in 0..100 {
+                let _held = stdout().lock();
+                start();
+            }
+        });
+    });
+    assert!(printed.is_none_or(|printed| printed.status.success()), "one waited for the other");
+}
+
+#[test]
+#[expect(unsafe_code, reason = "a signal's action, and a descriptor's place")]
+fn a_failure_that_nobody_hears_is_still_a_failure() {
+    // shows: process-exit-status-error-is-reported
+    let printed = afresh("a_failure_that_nobody_hears_is_still_a_failure", b"", || {
+        let child = Process::fork("unheard", || {
+            let (reader, writer) = pipe().unwrap();
+            drop(reader);
+            // SAFETY: Nobody owns descriptor 2, and the action is the system's own.
+            unsafe {
+                libc::dup2(writer.as_raw_fd(), 2);
+                libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+            }
+            Err::<(), _>("to nobody")
+        });
+        assert_eq!(joined(child), ExitStatus::Code(1));
+    });
+    assert!(printed.is_none_or(|printed| printed.status.success()));
 }
 
 extern "C" fn print_at_exit() {

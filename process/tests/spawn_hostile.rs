@@ -17,11 +17,15 @@ use bounded::{LIMIT, check, in_child};
 use libtest_mimic::Arguments;
 use purlin_process::command::Program;
 use purlin_process::{ExitCode, ExitStatus, Process, init};
+use serde::{Deserialize, Deserializer, Serialize};
 use talk::{all, listen, talk};
 use trials::trials;
 
 fn main() {
-    init();
+    // A program that catches whatever panics, and would go on as a second main program.
+    if std::panic::catch_unwind(init).is_err() {
+        std::process::exit(0);
+    }
     libtest_mimic::run(&Arguments::from_args(), trials(TESTS)).exit();
 }
 
@@ -30,6 +34,7 @@ const TESTS: &[(&str, fn())] = &[
     ("what_is_printed_to_a_closed_stream_does_not_come_to_a_child", printed_meanwhile),
     ("a_child_whose_parent_has_a_copy_ends_with_its_parent", copied_parent),
     ("what_no_parent_sends_ends_a_child", rubbish),
+    ("an_argument_that_panics_as_it_is_read_ends_the_child", bomb),
 ];
 
 fn text(error: impl std::fmt::Display) -> String {
@@ -164,4 +169,18 @@ fn rubbish() {
         }
         Ok(())
     });
+}
+
+#[derive(Serialize)]
+struct Bomb;
+
+impl<'de> Deserialize<'de> for Bomb {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        panic!("expected by a test")
+    }
+}
+
+fn bomb() {
+    let child = Process::spawn("bomb", |_: Bomb, ()| ExitCode(7), Bomb, ());
+    assert_eq!(child.and_then(|child| child.join(LIMIT)), Ok(ExitStatus::Code(101)));
 }

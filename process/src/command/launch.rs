@@ -180,6 +180,8 @@ impl<'fd> Launch<'fd> {
     /// # Weak points
     /// * What the program has started lives on, and may keep the streams open: without a deadline
     ///   this waits for their end, since what is written there is asked for.
+    /// * A process that another thread forks meanwhile has copies of this end of the pipes: as long
+    ///   as it lives, a program that reads to the end of its input waits for it, and so does this.
     pub fn run(
         mut self,
         input: impl Into<Vec<u8>>,
@@ -297,4 +299,21 @@ fn search_path(command: &Command) -> Vec<PathBuf> {
         None => std::env::var_os("PATH"),
     };
     std::env::split_paths(&path.unwrap_or_else(|| DEFAULT_PATH.into())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_deadline_holds_for_other_starts_that_are_waited_for() {
+        let turn = children().start(Deadline::never());
+        let failure = Launch::new(Command::new("true")).run("", Duration::from_millis(1));
+        assert_eq!(failure.err().map(|failure| failure.error()), Some(Error::TimedOut));
+        drop(turn);
+        let output = Launch::new(Command::new("true")).run("", Duration::from_secs(60));
+        assert_eq!(output.map(|output| output.status).ok(), Some(ExitStatus::Code(0)));
+    }
 }
