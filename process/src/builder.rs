@@ -69,8 +69,8 @@ impl Builder {
     ///   to end (`SIGTERM`), after two seconds killed, and collected.
     /// * By anything else, such as `SIGKILL`, `_exit(2)` or an `execve(2)`: the kernel kills them.
     ///
-    /// It may not start processes; nobody would end them. A [program](crate::command) that it starts
-    /// is refused by nothing, and lives on.
+    /// It may not start processes; nobody would end them. A [program](crate::command) that it
+    /// starts is not refused, and lives on.
     ///
     /// # Weak points
     /// * Descriptors: a process keeps one from its first daemon on, closed on exec, and its daemons

@@ -8,16 +8,11 @@ use core::sync::atomic::{
     AtomicU32,
     Ordering::{Acquire, Relaxed, Release},
 };
-use std::thread;
-use std::time::{Duration, Instant};
 
-use crate::limits::INSTALL_LIMIT;
+use crate::patience::Patience;
 
 /// The process whose turn it is, 0 for none.
 static HOLDER: AtomicU32 = AtomicU32::new(0);
-
-/// How long somebody waits before another look: a fork takes about as long.
-const PAUSE: Duration = Duration::from_micros(100);
 
 /// A turn, over when it is dropped. One that is held across a fork is over in the child when that
 /// drops its copy.
@@ -35,18 +30,19 @@ impl Installs {
     /// Waits for its turn.
     pub fn hold() -> Self {
         let own = std::process::id();
-        let start = Instant::now();
-        // Ends: with a turn, or at the limit.
+        let mut patience = Patience::begin();
+        // Ends: with a turn, or without patience.
         loop {
             // Acquire pairs with the Release in `drop`: what the last one installed is there.
             match HOLDER.compare_exchange(0, own, Acquire, Relaxed) {
                 Ok(_) => return Self { is_held: true },
-                // A copy of a parent's turn, whose holder is not in this process.
+                // A copy of a parent's turn, whose holder is not in this process: over.
                 Err(other) if other != own => {
-                    let _ = HOLDER.compare_exchange(other, 0, Relaxed, Relaxed); // else it is gone
+                    // Relaxed: nothing is read because of it. It fails when somebody was faster.
+                    let _ = HOLDER.compare_exchange(other, 0, Relaxed, Relaxed);
                 }
-                Err(_) if start.elapsed() >= INSTALL_LIMIT => return Self { is_held: false },
-                Err(_) => thread::sleep(PAUSE),
+                Err(_) if patience.nap().is_err() => return Self { is_held: false },
+                Err(_) => {}
             }
         }
     }
@@ -63,5 +59,6 @@ impl Drop for Installs {
 /// What a child finds that was forked in another thread's turn.
 #[cfg(test)]
 pub(crate) fn leave_a_parents_turn() {
-    HOLDER.store(u32::MAX, Relaxed); // a number that no process has
+    // Relaxed: a number that no process has, and no more.
+    HOLDER.store(u32::MAX, Relaxed);
 }

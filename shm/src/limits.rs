@@ -16,10 +16,6 @@ pub(crate) const GENERATION_MAX: u32 = (1 << GENERATION_BITS) - 2;
 pub(crate) const GENERATION_BITS: u32 = 20;
 const _: () = assert!(GENERATION_BITS + SLOT_BITS == 30); // two bits of a word are left for flags
 
-/// How long who installs fork handlers waits for a fork that has begun, at most: far longer than one
-/// takes, and short for a program whose own handlers wait for that very thread.
-pub(crate) const INSTALL_LIMIT: Duration = Duration::from_secs(1);
-
 /// Where the byte locks begin that tell who is alive: beyond every byte that holds data.
 pub(crate) const LOCK_BYTES_START: u64 = 1 << 40;
 

@@ -1,4 +1,4 @@
-//! The one wait of this crate: for another process that is amid a few system calls.
+//! The one wait of this crate: for another process, or thread, that is amid a few system calls.
 
 use std::time::Instant;
 

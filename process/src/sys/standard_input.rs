@@ -44,7 +44,7 @@ impl Parent {
         let mut maker = libc::ucred { pid: -1, uid: 0, gid: 0 };
         let mut size = size_of::<libc::ucred>() as libc::socklen_t;
         let (level, option) = (libc::SOL_SOCKET, libc::SO_PEERCRED);
-        // SAFETY: The descriptor is open, and the pointers are valid for what they are said to hold.
+        // SAFETY: The descriptor is open, and the pointers are valid for what they say to hold.
         let asked = unsafe {
             let maker = (&raw mut maker).cast();
             libc::getsockopt(socket.as_raw_fd(), level, option, maker, &raw mut size)
