@@ -535,7 +535,7 @@ impl Pool {
     /// # Errors
     /// * [`Error::NotTheOwner`] in any process but the one that made it.
     pub fn workers(&self) -> Result<Vec<WorkerView>, Error> {
-        self.workers.office.views()
+        self.workers.views()
     }
 }
 

@@ -14,7 +14,13 @@ use crate::error::Error;
 const LIMIT: Duration = Duration::from_secs(60);
 
 fn opened(starter: Starter) -> (Arc<Office>, Crew) {
-    let plan = Plan { worker_count: 1, job_max: None, body_max_bytes: 4096, starter };
+    let plan = Plan {
+        worker_count: 1,
+        job_max: None,
+        body_max_bytes: 4096,
+        starter,
+        is_kept_at_once: true,
+    };
     let (office, crew) = Office::open(plan).expect("a worker");
     crew.see_to_clerk(&office).expect("a thread");
     (office, crew)
