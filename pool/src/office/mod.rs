@@ -68,6 +68,8 @@ pub(crate) struct Office {
     /// There is something for the clerk, who alone sleeps here, or the pool is over.
     work: Condvar,
     bell: Bell,
+    /// Those of the desks, for whoever is started.
+    mailboxes: Vec<Mailbox>,
     /// How often who waits for an answer looks before it sleeps.
     look_count: u32,
     /// Where the keeper sleeps, or who keeps the pool in place of one.
@@ -90,11 +92,12 @@ impl Office {
         watch_forks()?;
         let (mailboxes, bell) = Mailbox::all(plan.worker_count, plan.body_max_bytes)?;
         let office = Arc::new(Self {
-            hub: Mutex::new(Hub::new(mailboxes, plan.job_max)),
+            hub: Mutex::new(Hub::new(mailboxes.clone(), plan.job_max)),
             helper_count: AtomicUsize::new(0),
             over: Condvar::new(),
             work: Condvar::new(),
             bell,
+            mailboxes,
             look_count: look_count(),
             watch: Watch::new()?,
             starter: plan.starter,

@@ -17,7 +17,8 @@ use crate::words::{Bell, Mailbox, RackWords, Spot};
 use crate::worker::{Initialize, Worker, quietly};
 
 /// Starts a worker with a name.
-pub(crate) type Starter = Box<dyn Fn(String, Worker) -> Result<Process, Error> + Send + Sync>;
+pub(crate) type Starter =
+    Box<dyn Fn(String, Worker<'_>) -> Result<Process, Error> + Send + Sync>;
 
 /// By fork, with what it runs first.
 pub(crate) fn by_fork(initialize: Option<Arc<Initialize>>) -> Starter {
@@ -40,8 +41,8 @@ where
 {
     Box::new(move |name, worker| {
         let Worker { mailbox, bell, functions, look_count } = worker;
-        let (rack, spot) = mailbox.into_parts();
-        let all = (rack, bell, functions, carried.clone());
+        let (rack, spot) = mailbox.clone().into_parts();
+        let all = (rack, bell.clone(), functions, carried.clone());
         let child = Builder::new().name(name).daemon(true);
         let arguments = (argument.clone(), spot.index, spot.count, look_count);
         Ok(child.spawn(spawned::<F, A, C>, arguments, all)?)
@@ -58,8 +59,8 @@ where
     A: DeserializeOwned + 'static,
 {
     let argument: A = postcard::from_bytes(&argument).map_err(|_| Error::NotTransferable)?;
-    let mailbox = Mailbox::at(rack, Spot { index, count })?;
-    Worker { mailbox, bell, functions, look_count }.work(move || {
+    let mailbox = &Mailbox::at(rack, Spot { index, count })?;
+    Worker { mailbox, bell: &bell, functions, look_count }.work(move || {
         conjure::<F>()(argument, carried);
         Ok(())
     })
@@ -84,8 +85,7 @@ impl Office {
     pub(super) fn start(&self, place: usize) -> Result<Seated, Error> {
         let (ours, theirs) = UnixStream::pair()?;
         ours.set_nonblocking(true)?;
-        let mailbox = self.lock().desks[place].mailbox.clone();
-        let (bell, look_count) = (self.bell.clone(), self.look_count);
+        let (mailbox, bell, look_count) = (&self.mailboxes[place], &self.bell, self.look_count);
         let worker = Worker { mailbox, bell, functions: theirs.into(), look_count };
         // What is carried to it is the user's, and may panic as it is copied.
         let process = quietly(|| (self.starter)(format!("pool-worker-{place}"), worker));
