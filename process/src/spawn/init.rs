@@ -1,6 +1,7 @@
 //! The first thing in `main`: becomes the child, in a process that was spawned as one.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::{io, mem};
 
@@ -122,8 +123,11 @@ fn begin(letter: &mut Letter, descriptors: &mut Vec<OwnedFd>) -> Result<(), Erro
     if let Some(line) = line {
         lifeline::hold(line)?;
     }
-    let parent =
-        ParentRecord { name: mem::take(&mut letter.parent_name), pid: letter.parent_pid, sentinel };
+    let parent = ParentRecord {
+        name: mem::take(&mut letter.parent_name),
+        pid: letter.parent_pid,
+        sentinel: Arc::new(sentinel),
+    };
     let plan = Plan {
         name: letter.name.clone(),
         path: mem::take(&mut letter.path),
