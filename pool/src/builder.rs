@@ -108,7 +108,8 @@ impl Builder {
     /// * [`Error::OutOfResources`] and what else a start may fail with; no worker is left.
     pub fn fork(self) -> Result<Pool, Error> {
         let starter = by_fork(self.first.as_ref().map(|first| Arc::clone(&first.here)));
-        self.processes(starter)
+        let has_first = self.first.is_some();
+        self.processes(starter, has_first)
     }
 
     /// Makes it, of processes by spawn: the program must call
@@ -117,11 +118,13 @@ impl Builder {
     /// # Errors
     /// * As [`fork`](Self::fork), and [`Error::Unsupported`] when `init` is not called.
     pub fn spawn(mut self) -> Result<Pool, Error> {
-        let starter = match self.first.take() {
+        let first = self.first.take();
+        let has_first = first.is_some();
+        let starter = match first {
             Some(first) => first.by_spawn,
             None => nothing_first(|(), ()| ()),
         };
-        self.processes(starter)
+        self.processes(starter, has_first)
     }
 
     /// Makes it, of threads. The initializer is run in each.
@@ -135,13 +138,14 @@ impl Builder {
         Ok(Pool::of(Threads::start(plan)?))
     }
 
-    fn processes(self, starter: Starter) -> Result<Pool, Error> {
+    fn processes(self, starter: Starter, has_first: bool) -> Result<Pool, Error> {
         let worker_count = self.check()?;
         let plan = Plan {
             worker_count,
             job_max: self.job_max,
             body_max_bytes: self.body_max_bytes,
             starter,
+            is_kept_at_once: has_first,
         };
         let (office, crew) = Office::open(plan)?;
         Ok(Pool::of(Processes { office, crew }))

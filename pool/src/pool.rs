@@ -49,10 +49,12 @@ use crate::worker::quietly;
 /// # Weak points
 /// * Functions of processes capture nothing, which is checked when they are compiled, and belong to
 ///   the main program; what they are given and return has a serial form.
-/// * Threads: a pool of processes has one in its owner, one more from the first task in the
-///   background on, maps included, and one more while callbacks are called. Workers by fork that
-///   replace others are forked beside them: see the weak points of
-///   [`Process::fork`](purlin_process::Process::fork).
+/// * Threads: a pool of processes has one in its owner from the first task on, or from the first
+///   look at its workers, or from the start where they have something to run first; one more from
+///   the first task in the background on, maps included, and one more while callbacks are called.
+///   Workers by fork that replace others are forked beside them: see the weak points of
+///   [`Process::fork`](purlin_process::Process::fork). Before the first of these threads a worker
+///   that ends is not replaced.
 /// * Fork: a forked child has no use of its parent's pool: each call says so. In a child by a raw
 ///   `clone(2)`, which runs no fork handlers, it may wait for ever.
 /// * A task that leaves a lock of shared memory held keeps it, until its worker ends.
@@ -83,7 +85,8 @@ impl<W: Workers> Pool<W> {
     /// Runs a task, and waits for what it returns.
     ///
     /// # Errors
-    /// * [`Error::PoolNotRunning`], [`Error::NotTheOwner`], [`Error::WorkersFail`]: it was not run.
+    /// * [`Error::PoolNotRunning`], [`Error::NotTheOwner`], [`Error::WorkersFail`], or
+    ///   [`Error::OutOfResources`] where the pool gets no thread: it was not run.
     /// * Those of [`AsyncResult::get`].
     pub fn apply<F, A, R>(&self, function: F, argument: A) -> Result<R, Error>
     where
@@ -106,7 +109,8 @@ impl<W: Workers> Pool<W> {
     /// Has a task run in the background.
     ///
     /// # Errors
-    /// * [`Error::PoolNotRunning`], [`Error::NotTheOwner`], [`Error::WorkersFail`]: it is not run.
+    /// * [`Error::PoolNotRunning`], [`Error::NotTheOwner`], [`Error::WorkersFail`], or
+    ///   [`Error::OutOfResources`] where the pool gets no thread: it is not run.
     pub fn apply_async<F, A, R>(&self, function: F, argument: A) -> Result<AsyncResult<R>, Error>
     where
         F: Fn(A) -> R,
@@ -147,7 +151,8 @@ impl<W: Workers> Pool<W> {
     ///
     /// # Errors
     /// * [`Error::InvalidArgument`] for chunks of none; [`Error::PoolNotRunning`],
-    ///   [`Error::NotTheOwner`], [`Error::WorkersFail`]: none was run.
+    ///   [`Error::NotTheOwner`], [`Error::WorkersFail`], [`Error::OutOfResources`] as for
+    ///   [`apply`](Self::apply): none was run.
     /// * What became of the first that returned nothing, once all have ended.
     pub fn map<F, A, R>(
         &self,
@@ -176,7 +181,8 @@ impl<W: Workers> Pool<W> {
     ///
     /// # Errors
     /// * [`Error::InvalidArgument`] for chunks of none; [`Error::PoolNotRunning`],
-    ///   [`Error::NotTheOwner`], [`Error::WorkersFail`]: none is run.
+    ///   [`Error::NotTheOwner`], [`Error::WorkersFail`], [`Error::OutOfResources`] as for
+    ///   [`apply`](Self::apply): none is run.
     pub fn map_async<F, A, R>(
         &self,
         function: F,
@@ -290,7 +296,8 @@ impl<W: Workers> Pool<W> {
     ///
     /// # Errors
     /// * [`Error::InvalidArgument`] for chunks of none; [`Error::PoolNotRunning`],
-    ///   [`Error::NotTheOwner`], [`Error::WorkersFail`]: none is run.
+    ///   [`Error::NotTheOwner`], [`Error::WorkersFail`], [`Error::OutOfResources`] as for
+    ///   [`apply`](Self::apply): none is run.
     pub fn imap<F, A, R, I>(
         &self,
         function: F,
@@ -534,8 +541,9 @@ impl Pool {
     ///
     /// # Errors
     /// * [`Error::NotTheOwner`] in any process but the one that made it.
+    /// * [`Error::OutOfResources`] when the system refuses a thread that sees to them.
     pub fn workers(&self) -> Result<Vec<WorkerView>, Error> {
-        self.workers.office.views()
+        self.workers.views()
     }
 }
 

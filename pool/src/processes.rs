@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use crate::engine::{Engine, Job, Runs, Workers};
 use crate::error::Error;
 use crate::function::Function;
-use crate::office::{Answer, Attending, Crew, Office, Task};
+use crate::office::{Answer, Attending, Crew, Office, Task, WorkerView};
 use crate::outcome::Help;
 use crate::outcomes::Outcomes;
 use crate::wire;
@@ -21,6 +21,16 @@ use crate::worker::trampoline;
 pub struct Processes {
     pub(crate) office: Arc<Office>,
     pub(crate) crew: Crew,
+}
+
+impl Processes {
+    /// Who works. From the first look on a worker that ends is replaced at once, as from the first
+    /// task on.
+    pub(crate) fn views(&self) -> Result<Vec<WorkerView>, Error> {
+        self.office.check_owner()?;
+        self.crew.see_to_keeper(&self.office)?;
+        self.office.views()
+    }
 }
 
 impl Engine for Processes {
@@ -40,6 +50,7 @@ impl Engine for Processes {
     }
 
     fn submit(&self, jobs: Vec<Job<Self>>, is_attended: bool) -> Result<(), Error> {
+        self.crew.see_to_keeper(&self.office)?;
         if !is_attended {
             self.crew.see_to_clerk(&self.office)?;
         }
@@ -64,7 +75,10 @@ impl Engine for Processes {
     }
 
     fn terminate(&self) -> Result<(), Error> {
-        self.office.terminate()
+        self.office.terminate()?;
+        // Where no thread is to be had, the join that is to follow kills who does not end.
+        let _ = self.crew.see_to_keeper(&self.office);
+        Ok(())
     }
 
     fn join(&self, deadline: Deadline) -> Result<(), Error> {

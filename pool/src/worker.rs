@@ -20,9 +20,10 @@ use crate::words::{Bell, Mailbox};
 pub(crate) type Initialize = dyn Fn() -> Result<(), Error> + Send + Sync;
 
 /// What a worker has of its owner.
-pub(crate) struct Worker {
-    pub(crate) mailbox: Mailbox,
-    pub(crate) bell: Bell,
+pub(crate) struct Worker<'a> {
+    /// Borrowed, both: handles are counted, and a new child writes to as little memory as it can.
+    pub(crate) mailbox: &'a Mailbox,
+    pub(crate) bell: &'a Bell,
     /// Over which the owner says where functions are.
     pub(crate) functions: OwnedFd,
     /// How often it looks before it sleeps.
@@ -39,7 +40,7 @@ pub(crate) fn told(number: u32, offset: u64) -> [u8; TOLD_BYTES] {
     bytes
 }
 
-impl Worker {
+impl Worker<'_> {
     /// Works until the owner says that it is over.
     ///
     /// # Errors

@@ -12,6 +12,10 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_task_that_ends_its_worker_is_lost", a_task_that_ends_its_worker_is_lost),
     ("a_killed_worker_costs_its_task", a_killed_worker_costs_its_task),
     ("idle_workers_that_are_killed_are_replaced", idle_workers_that_are_killed_are_replaced),
+    (
+        "workers_that_are_killed_before_the_first_task",
+        workers_that_are_killed_before_the_first_task,
+    ),
     ("a_stopped_worker_starves_nobody", a_stopped_worker_starves_nobody),
     ("a_map_with_a_lost_worker", a_map_with_a_lost_worker),
     (
@@ -91,6 +95,23 @@ fn idle_workers_that_are_killed_are_replaced() {
     pool.workers().unwrap().iter().for_each(|worker| kill(worker.pid, Signal::KILL));
     pool.terminate().unwrap();
     pool.join(LIMIT).unwrap();
+}
+
+fn workers_that_are_killed_before_the_first_task() {
+    let kill_all = || {
+        for worker in purlin_process::active_children() {
+            worker.kill().unwrap();
+            worker.join(LIMIT).unwrap(); // no keeper sees it
+        }
+    };
+    let pool = Pool::fork(2).unwrap();
+    kill_all();
+    assert_eq!(pool.map(|n: u32| n + 1, 0..4, 1), Ok(vec![1, 2, 3, 4]));
+    drop(pool);
+    let pool = Pool::fork(2).unwrap();
+    kill_all();
+    pool.close().unwrap();
+    assert_eq!(pool.join(None), Ok(()));
 }
 
 fn a_stopped_worker_starves_nobody() {

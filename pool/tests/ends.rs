@@ -21,6 +21,9 @@ pub(crate) const TESTS: &[Test] = &[
     ("an_initializer_that_fails_ends_the_pool", an_initializer_that_fails_ends_the_pool),
     ("a_callback_may_end_the_pool", a_callback_may_end_the_pool),
     ("a_start_that_fails_leaves_nothing", a_start_that_fails_leaves_nothing),
+    ("a_pool_without_a_task_has_no_thread", a_pool_without_a_task_has_no_thread),
+    ("who_joins_keeps_a_pool_without_a_task", who_joins_keeps_a_pool_without_a_task),
+    ("a_pool_without_a_task_is_terminated", a_pool_without_a_task_is_terminated),
 ];
 
 fn pid(_: ()) -> u32 {
@@ -249,4 +252,59 @@ fn a_start_that_fails_leaves_nothing() {
             .map_err(|error| error.to_string())
     });
     assert_eq!(child.unwrap().join(LIMIT), Ok(ExitStatus::Code(0)));
+}
+
+/// How many threads of this process are called so.
+fn keeper_count() -> usize {
+    let threads = std::fs::read_dir("/proc/self/task").expect("threads").flatten();
+    let names = threads.filter_map(|one| std::fs::read_to_string(one.path().join("comm")).ok());
+    names.filter(|name| name.trim() == "pool-keeper").count()
+}
+
+fn a_pool_without_a_task_has_no_thread() {
+    let pool = Pool::fork(2).unwrap();
+    assert_eq!(keeper_count(), 0);
+    pool.apply(pid, ()).unwrap();
+    until("one is there", || keeper_count() == 1);
+    drop(pool);
+    assert_eq!(keeper_count(), 0);
+    let builder = Builder::new().workers(2).initializer(|(), ()| (), (), ()).unwrap();
+    let _pool = builder.fork().unwrap();
+    until("one is there from the start", || keeper_count() == 1);
+}
+
+/// A pool without a task, and its worker, which stands still.
+fn stopped() -> (Pool, Process) {
+    let pool = Pool::fork(1).unwrap();
+    let worker = purlin_process::active_children().pop().expect("a worker");
+    worker.signal(rustix::process::Signal::STOP.as_raw()).unwrap();
+    (pool, worker)
+}
+
+fn who_joins_keeps_a_pool_without_a_task() {
+    let (pool, worker) = stopped();
+    pool.close().unwrap();
+    assert_eq!(pool.join(Duration::ZERO), Err(Error::TimedOut));
+    let pool = &pool;
+    std::thread::scope(|scope| {
+        let limits = [0, 1, 5, 10, 20].map(Duration::from_millis);
+        let few = limits.map(|limit| scope.spawn(move || pool.join(limit)));
+        let long = [LIMIT, LIMIT / 2].map(|limit| scope.spawn(move || pool.join(limit)));
+        for few in few {
+            assert_eq!(few.join().unwrap(), Err(Error::TimedOut));
+        }
+        worker.signal(rustix::process::Signal::CONT.as_raw()).unwrap();
+        for long in long {
+            assert_eq!(long.join().unwrap(), Ok(()));
+        }
+    });
+    assert_eq!(pool.join(Duration::ZERO), Ok(()));
+    assert_eq!(keeper_count(), 0);
+}
+
+fn a_pool_without_a_task_is_terminated() {
+    let (pool, worker) = stopped();
+    pool.terminate().unwrap();
+    assert_eq!(worker.join(LIMIT), Ok(ExitStatus::Signal(9)), "nobody had to join the pool");
+    pool.join(LIMIT).unwrap();
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::child::{self, shown};
-use crate::fork::{Started, start};
+use crate::fork::{Started, StartedEach, start, start_each};
 use crate::identity::Plan;
 use crate::key::Key;
 use crate::outcome::Outcome;
@@ -240,6 +240,27 @@ impl Builder {
         T: Run + Serialize + DeserializeOwned + 'static,
     {
         self.spawn(|value: T, ()| value.run(), value, ())
+    }
+}
+
+/// See [`parts::fork_each`](crate::parts::fork_each).
+pub(crate) fn fork_each<T, R, E>(
+    builders: Vec<Builder>,
+    give: impl FnMut(usize) -> Result<T, E>,
+    function: impl FnOnce(usize, T) -> R,
+) -> (Vec<Process>, Result<(), E>)
+where
+    R: Outcome,
+    E: From<Error>,
+{
+    let plans = builders.into_iter().map(|builder| builder.0).collect();
+    // SAFETY: As in `Builder::fork`.
+    match unsafe { start_each(plans, give) } {
+        Ok(StartedEach::Child(index, given)) => child::run(move || function(index, given)),
+        Ok(StartedEach::Parent(children, answer)) => {
+            (children.into_iter().map(Process::adopt).collect(), answer)
+        }
+        Err(error) => (Vec::new(), Err(error.into())),
     }
 }
 

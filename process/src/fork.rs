@@ -1,16 +1,19 @@
 //! The raw fork: called once, returns twice.
 #![expect(unsafe_code, reason = "the raw fork is an unsafe function")]
 
+use std::cell::Cell;
 use std::mem;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use purlin_sync::Deadline;
 
 use crate::children::{Child, Children, children};
-use crate::identity::{self, Newborn, Plan};
-use crate::limits::FAILED_STATUS;
+use crate::identity::{self, Identity, Newborn, Plan};
+use crate::limits::{FAILED_STATUS, FORK_EACH_MAX};
 use crate::streams::HeldStreams;
-use crate::sys::{self, lifeline, origin};
+use crate::sys::fork::Forkling;
+use crate::sys::{self, lifeline, origin, pidfd};
 use crate::turns::Turn;
 use crate::{Error, Process};
 
@@ -78,35 +81,148 @@ pub unsafe fn fork() -> Result<Fork, Error> {
 /// # Safety
 /// * As for [`sys::fork::fork`].
 pub(crate) unsafe fn start(plan: Plan) -> Result<Started, Error> {
+    // SAFETY: passed on to our caller.
+    match unsafe { start_each(vec![plan], |_| Ok::<_, Error>(())) }? {
+        StartedEach::Child(..) => Ok(Started::Child),
+        StartedEach::Parent(mut children, answer) => {
+            answer?;
+            children.pop().map(Started::Parent).ok_or(Error::OutOfResources)
+        }
+    }
+}
+
+/// What [`start_each`] leaves on each side.
+pub(crate) enum StartedEach<T, E> {
+    /// The one of this number, with what was given to it.
+    Child(usize, T),
+    /// Those that were started, and why the next one was not.
+    Parent(Vec<Arc<Child>>, Result<(), E>),
+}
+
+/// As [`start`], of up to [`FORK_EACH_MAX`] children, one after the other: each is let run before
+/// the next is forked. What is given to one is made right before its fork, so that the next ones
+/// have none of it, and dropped in the parent behind it.
+///
+/// Between two forks the parent writes to as little memory as it can, and to none of the heap if
+/// `give` does not: for each page that it does, a copy is made.
+///
+/// # Safety
+/// * As for [`sys::fork::fork`].
+pub(crate) unsafe fn start_each<T, E: From<Error>>(
+    plans: Vec<Plan>,
+    mut give: impl FnMut(usize) -> Result<T, E>,
+) -> Result<StartedEach<T, E>, Error> {
     let own = identity::own();
     Plan::check(own)?;
     origin::watch_forks()?;
     let list = children();
     let (streams, turn) = streams_and_turn(list);
-    let (name, is_daemon) = (plan.name.clone(), plan.is_daemon);
-    let newborn = Newborn::new(own, plan)?;
+    let names: Vec<_> = plans.iter().map(|plan| (plan.name.clone(), plan.is_daemon)).collect();
+    let mut family = Some(Family::new(own, plans)?);
+    let mut forklings = [const { None }; FORK_EACH_MAX];
+    let mut answer = Ok(());
+    for (index, (_, is_daemon)) in names.iter().enumerate() {
+        let is_last = index + 1 == names.len();
+        let given =
+            if is_last { family.take().map(Given::Last) } else { family.as_ref().map(Given::Lent) };
+        let Some(given) = given else { break };
+        // SAFETY: passed on to our caller. The guards above are copied: each side drops its own,
+        // and a lock that the forking thread holds is also held by the child's one thread.
+        match unsafe { fork_next(given, *is_daemon, || give(index)) } {
+            Ok(Next::Child(given, theirs)) => {
+                let newborn = given.family().newborns[index].take();
+                // The parent's list, texts and children, copied; nobody uses them here again, and
+                // to give them back would have their pages copied, too.
+                mem::forget((given, turn, forklings));
+                mem::forget((family, names));
+                newborn.into_iter().for_each(Newborn::begin);
+                streams.release_in_child();
+                return Ok(StartedEach::Child(index, theirs));
+            }
+            Ok(Next::Parent(next)) => forklings[index] = Some(next),
+            Err(error) => {
+                answer = Err(error);
+                break;
+            }
+        }
+    }
+    drop(streams);
+    let started = names.into_iter().zip(forklings.into_iter().flatten());
+    let add = |((name, is_daemon), forkling)| list.add(name, is_daemon, forkling);
+    Ok(StartedEach::Parent(started.map(add).collect(), answer))
+}
+
+/// What children that are started at a time will know of themselves, and the descriptor by which
+/// they know their parent.
+struct Family {
+    parent: Arc<OwnedFd>,
+    newborns: Vec<Cell<Option<Newborn>>>,
+}
+
+impl Family {
+    fn new(own: &Identity, plans: Vec<Plan>) -> Result<Self, Error> {
+        let (pid, parent) = pidfd::open_own()?;
+        let parent = Arc::new(parent);
+        let newborn = |plan| Ok(Cell::new(Some(Newborn::new(own, pid, &parent, plan)?)));
+        let newborns = plans.into_iter().map(newborn).collect::<Result<_, Error>>()?;
+        Ok(Self { parent, newborns })
+    }
+}
+
+/// The last child has all of it, so that the parent frees a descriptor behind the fork, which the
+/// one of that child will need.
+enum Given<'a> {
+    Lent(&'a Family),
+    Last(Family),
+}
+
+impl Given<'_> {
+    fn family(&self) -> &Family {
+        match self {
+            Self::Lent(family) => family,
+            Self::Last(family) => family,
+        }
+    }
+}
+
+impl AsFd for Given<'_> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.family().parent.as_fd()
+    }
+}
+
+/// What [`fork_next`] leaves on each side.
+enum Next<'a, T> {
+    Child(Given<'a>, T),
+    Parent(Forkling),
+}
+
+/// Forks one child of several, which has its hold on the lifeline, if it is a daemon.
+///
+/// # Safety
+/// * As for [`sys::fork::fork`].
+unsafe fn fork_next<T, E: From<Error>>(
+    given: Given<'_>,
+    is_daemon: bool,
+    give: impl FnOnce() -> Result<T, E>,
+) -> Result<Next<'_, T>, E> {
+    let theirs = give()?;
     let mut line = is_daemon.then(lifeline::line).transpose()?;
     let armed = |pid| line.as_ref().map_or(Ok(()), |line| line.arm(pid));
-    // SAFETY: passed on to our caller. The guards above are copied: each side drops its own, and a
-    // lock that the forking thread holds is also held by the child's one thread.
-    match unsafe { sys::fork::fork(newborn, armed) }? {
-        sys::fork::Forked::Child(newborn) => {
-            // The parent's list and text, copied; nobody uses them here again, and to give them
-            // back would have their pages copied, too.
-            mem::forget((turn, name));
+    // SAFETY: passed on to our caller.
+    match unsafe { sys::fork::fork(given, armed) }? {
+        sys::fork::Forked::Child(given) => {
             let read = line.as_mut().and_then(lifeline::Line::take_read);
             if read.is_some_and(|read| lifeline::hold(read).is_err()) {
                 sys::fork::exit_now(FAILED_STATUS); // a daemon that would outlive its parent
             }
-            newborn.begin();
-            streams.release_in_child();
-            Ok(Started::Child)
+            Ok(Next::Child(given, theirs))
         }
         sys::fork::Forked::Parent(forkling) => {
             if let Some(line) = line {
                 line.keep();
             }
-            Ok(Started::Parent(list.add(name, is_daemon, forkling)))
+            Ok(Next::Parent(forkling))
         }
     }
 }

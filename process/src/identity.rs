@@ -1,16 +1,15 @@
 //! Who this process is: its name, where it stands below the main process, whether it is a daemon,
 //! its key, its parent. Written once when it begins, and the same until it ends.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use crate::Error;
 use crate::key::Key;
 use crate::limits::MAIN_NAME;
 use crate::sys::origin::{self, PerProcess, Prepared};
-use crate::sys::pidfd;
 
 static IDENTITY: PerProcess<Identity> = PerProcess::new();
 
@@ -40,7 +39,7 @@ pub(crate) struct ParentRecord {
     pub(crate) pid: i32,
     /// The parent's process descriptor, which the parent itself opened before the start: it never
     /// leads to another process.
-    pub(crate) sentinel: OwnedFd,
+    pub(crate) sentinel: Arc<OwnedFd>,
 }
 
 /// A process that has been described and not started.
@@ -143,32 +142,24 @@ pub(crate) fn begin(identity: Identity) {
 }
 
 impl Newborn {
+    /// A child of the calling process, whose number and descriptor these are.
+    ///
     /// # Errors
-    /// * As [`as_parent`], and as [`Identity::key`].
-    pub(crate) fn new(own: &Identity, plan: Plan) -> Result<Self, Error> {
+    /// * As [`Identity::key`].
+    pub(crate) fn new(
+        own: &Identity,
+        pid: i32,
+        sentinel: &Arc<OwnedFd>,
+        plan: Plan,
+    ) -> Result<Self, Error> {
         let key = plan.key(own)?;
-        let identity = Identity::new(plan, key, as_parent(own)?, true);
-        Ok(Self { identity: Prepared::new(identity) })
+        let (name, sentinel) = (own.name.clone(), Arc::clone(sentinel));
+        let parent = ParentRecord { name, pid, sentinel };
+        Ok(Self { identity: Prepared::new(Identity::new(plan, key, parent, true)) })
     }
 
     /// As [`begin`], in the child.
     pub(crate) fn begin(self) {
         IDENTITY.put(self.identity);
     }
-}
-
-impl AsFd for Newborn {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        let parent = self.identity.get().parent.as_ref();
-        parent.expect("a newborn is made with a parent").sentinel.as_fd()
-    }
-}
-
-/// What the calling process tells its child of itself.
-///
-/// # Errors
-/// * [`Error::OutOfResources`] without descriptors.
-pub(crate) fn as_parent(own: &Identity) -> Result<ParentRecord, Error> {
-    let (pid, sentinel) = pidfd::open_own()?;
-    Ok(ParentRecord { name: own.name.clone(), pid, sentinel })
 }

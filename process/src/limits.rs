@@ -103,3 +103,7 @@ pub(crate) const REST_LIMIT: Duration = Duration::from_secs(1);
 /// end.
 pub(crate) const LATE_STEP_COUNT: u32 = 18;
 const _: () = assert!((LATE_STEP_COUNT as usize - 2) * READ_BYTES == 1 << 20);
+
+/// So many children are started at a time: the streams are held meanwhile, and what is known of
+/// them lies on the stack.
+pub const FORK_EACH_MAX: usize = 16;

@@ -8,7 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bounded::{LIMIT, becomes_ready, check, in_child};
-use purlin_process::{Error, ExitCode, ExitStatus, Fork, Outcome, Process, exit, fork};
+use purlin_process::parts::fork_each;
+use purlin_process::{Builder, Error, ExitCode, ExitStatus, Fork, Outcome, Process, exit, fork};
 
 /// Starts, joins, and returns how it ended.
 fn run<R: Outcome>(function: impl FnOnce() -> R) -> ExitStatus {
@@ -370,4 +371,37 @@ fn the_parent_keeps_nothing_of_the_function() {
     let child = Process::fork("keeper", move || drop(copy)).unwrap();
     assert_eq!(std::sync::Arc::strong_count(&argument), 1);
     assert_eq!(child.join(LIMIT), Ok(ExitStatus::Code(0)));
+}
+
+#[test]
+fn several_are_started_up_to_the_one_that_cannot_be() {
+    let (mut told, mut tell) = pipe().unwrap();
+    let mut readers = Vec::new();
+    let give = |index| match index {
+        2 => Err(Error::OutOfResources),
+        _ => {
+            let (reader, writer) = pipe().unwrap();
+            readers.push(reader);
+            Ok(writer)
+        }
+    };
+    let builders = (0..4).map(|_| Builder::new().daemon(true)).collect();
+    let work = |index, _mine| {
+        if index == 1 {
+            let _ = told.read(&mut [0]); // until the other's end was seen
+        }
+        ExitCode(index as i32 + 1)
+    };
+    let (children, answer) = fork_each(builders, give, work);
+    assert_eq!((children.len(), answer), (2, Err(Error::OutOfResources)));
+    assert_eq!(children[0].join(LIMIT), Ok(ExitStatus::Code(1)));
+    let end = rustix::event::PollFlags::HUP;
+    let mut polled = [rustix::event::PollFd::new(&readers[0], end)];
+    let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+    let is_over = rustix::event::poll(&mut polled, Some(&now));
+    tell.write_all(b"g").unwrap();
+    assert_eq!(is_over, Ok(1), "what was given to the first, only the first had");
+    assert_eq!(children[1].join(LIMIT), Ok(ExitStatus::Code(2)));
+    let names: Vec<_> = children.iter().map(Process::name).collect();
+    assert_ne!(names[0], names[1]);
 }

@@ -58,8 +58,15 @@ pub(crate) struct Inner {
 impl Attachment {
     /// Maps the segment behind `segment` and registers this process in it.
     pub(crate) fn new(segment: OwnedFd, mapping: Mapping) -> Result<Self, Error> {
+        let attachment = Self::unregistered(segment, mapping)?;
+        attachment.inner.registration.register(&attachment.inner.mapping)?;
+        Ok(attachment)
+    }
+
+    /// The same without a registration: as a forked child, this process gets its token when
+    /// something asks for it.
+    pub(crate) fn unregistered(segment: OwnedFd, mapping: Mapping) -> Result<Self, Error> {
         let registration = Registration::join(segment, mapping.size_bytes())?;
-        registration.register(&mapping)?;
         Ok(Self::from(Arc::new(Inner { mapping, registration })))
     }
 

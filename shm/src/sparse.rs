@@ -1,7 +1,7 @@
 //! Segments whose pages are not all there: for objects that take and give pages as they need them.
 
 use core::ops::Range;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use crate::arena::{BODY_OFFSET, Object, footprint_bytes};
 use crate::attachment::Attachment;
@@ -29,14 +29,33 @@ impl<T: Object> Place<T> {
         row_len: usize,
         fill: impl FnOnce(&T, &[T::Row]),
     ) -> Result<Self, Error> {
-        let shape = Shape::with_capacity(footprint_bytes::<T>(row_len)?, Origin::Sparse)?;
-        let first_bytes = ARENA_OFFSET + BODY_OFFSET + size_of::<T>() as u64;
-        let file = memory::reserve_first(shape.size_bytes, first_bytes)?;
-        let mapping = Mapping::new(file.as_fd(), shape.size_bytes)?;
-        shape.write(&mapping)?;
+        let (file, mapping) = reserve::<T>(row_len)?;
         let segment = Segment::from(Attachment::new(file, mapping)?);
         Self::new_in_with(&segment, row_len, fill)
     }
+
+    /// Makes one as [`new_sparse_with`](Self::new_sparse_with), all zeros, of an object whose
+    /// operations ask for nobody's token. Its maker has none in its segment before something asks
+    /// for it, as a forked child has not: a descriptor and a dozen system calls less.
+    ///
+    /// # Errors
+    /// * As [`new_sparse_with`](Self::new_sparse_with); what a registration may fail with, that
+    ///   says which asks for the token.
+    pub fn new_sparse_unregistered(row_len: usize) -> Result<Self, Error> {
+        let (file, mapping) = reserve::<T>(row_len)?;
+        let segment = Segment::from(Attachment::unregistered(file, mapping)?);
+        Self::new_in_with(&segment, row_len, |_, _| ())
+    }
+}
+
+/// A segment for an object with such a row, of which only the pages up to the row are there.
+fn reserve<T: Object>(row_len: usize) -> Result<(OwnedFd, Mapping), Error> {
+    let shape = Shape::with_capacity(footprint_bytes::<T>(row_len)?, Origin::Sparse)?;
+    let first_bytes = ARENA_OFFSET + BODY_OFFSET + size_of::<T>() as u64;
+    let file = memory::reserve_first(shape.size_bytes, first_bytes)?;
+    let mapping = Mapping::new(file.as_fd(), shape.size_bytes)?;
+    shape.write(&mapping)?;
+    Ok((file, mapping))
 }
 
 impl Attachment {

@@ -63,7 +63,7 @@ impl Hub {
             job_max,
             phase: Phase::Open,
             telling_count: 0,
-            has_keeper: true,
+            has_keeper: false,
             clerk_waits: false,
         }
     }
@@ -87,7 +87,24 @@ impl Hub {
 
     /// Whether it is closed or ended, nobody is left, and everybody has been told.
     pub(super) fn is_over(&self) -> bool {
-        self.phase != Phase::Open && !self.has_keeper && self.telling_count == 0
+        self.is_deserted() && !self.has_keeper && self.telling_count == 0
+    }
+
+    /// Whether nobody sits anywhere, and nobody will.
+    pub(super) fn is_deserted(&self) -> bool {
+        !self.is_open() && !self.is_staffed() && (!self.is_working() || !self.has_work())
+    }
+
+    /// Whether somebody has to see to the workers, and nobody does.
+    pub(super) fn is_unkept(&self) -> bool {
+        !self.has_keeper && !self.is_deserted()
+    }
+
+    /// The same. If so, the caller sees to them from here on, or a thread that it starts.
+    pub(super) fn begins_keeping(&mut self) -> bool {
+        let is_unkept = self.is_unkept();
+        self.has_keeper |= is_unkept;
+        is_unkept
     }
 
     /// Whether some job is not done.
@@ -202,12 +219,6 @@ impl Hub {
             return self.abandon(&Error::Cancelled);
         }
         Due::new()
-    }
-
-    /// Says that nobody sees to it.
-    pub(super) fn desert(&mut self) {
-        self.phase = Phase::Terminated;
-        self.has_keeper = false;
     }
 
     /// Takes off all jobs.

@@ -40,7 +40,7 @@ use crate::error::Error;
 use crate::limits::CHUNK_MAX_BYTES;
 use crate::looks::look_count;
 use crate::outcome::wait_until;
-use crate::sys::watch::{Call, watch};
+use crate::sys::watch::Watch;
 use crate::words::{Bell, Mailbox};
 pub use view::WorkerView;
 
@@ -54,6 +54,8 @@ pub(crate) struct Plan {
     pub(crate) job_max: Option<u64>,
     pub(crate) body_max_bytes: usize,
     pub(crate) starter: Starter,
+    /// The keeper is there from the start, and not from the first task on.
+    pub(crate) is_kept_at_once: bool,
 }
 
 /// A pool of processes, as its owner has it.
@@ -66,9 +68,12 @@ pub(crate) struct Office {
     /// There is something for the clerk, who alone sleeps here, or the pool is over.
     work: Condvar,
     bell: Bell,
+    /// Those of the desks, for whoever is started.
+    mailboxes: Vec<Mailbox>,
     /// How often who waits for an answer looks before it sleeps.
     look_count: u32,
-    keeper: Call,
+    /// Where the keeper sleeps, or who keeps the pool in place of one.
+    watch: Watch,
     starter: Starter,
     pub(crate) worker_count: usize,
     /// How many bytes a chunk whose length is chosen is given: of what comes of them, more may
@@ -86,33 +91,46 @@ impl Office {
     pub(crate) fn open(plan: Plan) -> Result<(Arc<Self>, Crew), Error> {
         watch_forks()?;
         let (mailboxes, bell) = Mailbox::all(plan.worker_count, plan.body_max_bytes)?;
-        let (keeper, watch) = watch()?;
         let office = Arc::new(Self {
-            hub: Mutex::new(Hub::new(mailboxes, plan.job_max)),
+            hub: Mutex::new(Hub::new(mailboxes.clone(), plan.job_max)),
             helper_count: AtomicUsize::new(0),
             over: Condvar::new(),
             work: Condvar::new(),
             bell,
+            mailboxes,
             look_count: look_count(),
-            keeper,
+            watch: Watch::new()?,
             starter: plan.starter,
             worker_count: plan.worker_count,
             chunk_max_bytes: (plan.body_max_bytes / 2).min(CHUNK_MAX_BYTES),
             owner: Origin::current(),
         });
         office.start_all()?;
-        let keeper = office.hire("pool-keeper", move |office| office.keep(&watch));
-        if keeper.is_err() {
-            office.lock().desert();
+        let crew = Crew::default();
+        if plan.is_kept_at_once
+            && let Err(error) = crew.see_to_keeper(&office)
+        {
             office.end_all();
+            return Err(error);
         }
-        let crew = Crew::of(keeper?);
         Ok((office, crew))
     }
 
     /// Starts the clerk.
     fn hire_clerk(self: &Arc<Self>) -> Result<JoinHandle<()>, Error> {
         self.hire("pool-clerk", Self::clerk)
+    }
+
+    /// Starts the keeper, unless somebody keeps the pool, or nobody has to.
+    fn hire_keeper(self: &Arc<Self>) -> Result<Option<JoinHandle<()>>, Error> {
+        if !self.lock().begins_keeping() {
+            return Ok(None);
+        }
+        let keeper = self.hire("pool-keeper", |office| office.keep(Deadline::never()));
+        if keeper.is_err() {
+            self.leave(self.lock());
+        }
+        keeper.map(Some)
     }
 
     /// Starts a thread of the pool's.
@@ -163,7 +181,7 @@ impl Office {
         let is_staffed = hub.is_staffed(); // then the keeper sees the last one end
         self.rouse(hub);
         if !is_staffed {
-            self.keeper.call();
+            self.watch.call();
         }
         Ok(())
     }
@@ -171,18 +189,33 @@ impl Office {
     pub(crate) fn terminate(&self) -> Result<(), Error> {
         self.check_owner()?;
         self.tell(Hub::terminate);
-        self.keeper.call();
+        self.watch.call();
         Ok(())
     }
 
+    /// Keeps the pool meanwhile, if nobody does.
     pub(crate) fn join(&self, deadline: Deadline) -> Result<(), Error> {
         self.check_owner()?;
-        let hub = self.lock();
+        let mut hub = self.lock();
         if hub.is_open() {
             return Err(Error::StillRunning);
         }
-        let hub = wait_until(&self.over, hub, deadline, Hub::is_over);
-        if hub.is_over() { Ok(()) } else { Err(Error::TimedOut) }
+        // Ends: when it is over, or at the deadline.
+        loop {
+            if hub.begins_keeping() {
+                drop(hub);
+                self.keep(deadline);
+                hub = self.lock();
+            }
+            let is_news = |hub: &Hub| hub.is_over() || hub.is_unkept();
+            hub = wait_until(&self.over, hub, deadline, is_news);
+            if hub.is_over() {
+                return Ok(());
+            }
+            if deadline.remaining().is_some_and(|left| left.is_zero()) {
+                return Err(Error::TimedOut);
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Hub> {

@@ -14,7 +14,13 @@ use crate::error::Error;
 const LIMIT: Duration = Duration::from_secs(60);
 
 fn opened(starter: Starter) -> (Arc<Office>, Crew) {
-    let plan = Plan { worker_count: 1, job_max: None, body_max_bytes: 4096, starter };
+    let plan = Plan {
+        worker_count: 1,
+        job_max: None,
+        body_max_bytes: 4096,
+        starter,
+        is_kept_at_once: true,
+    };
     let (office, crew) = Office::open(plan).expect("a worker");
     crew.see_to_clerk(&office).expect("a thread");
     (office, crew)
@@ -57,13 +63,13 @@ fn a_worker_is_told_of_as_many_functions_as_there_are() {
 
 #[test]
 fn a_worker_that_begins_two_tasks_costs_both() {
-    let starter: Starter = Box::new(|name, worker| {
+    let starter = Starter::Each(Box::new(|name, worker| {
         let begin = move || -> Result<(), Error> {
             (0..2).for_each(|slot| worker.mailbox.begin_at(slot));
             exit(9)
         };
         Ok(Builder::new().name(name).daemon(true).fork(begin)?)
-    });
+    }));
     let all = opened(starter);
     let told = told_of(&all.0, [u64::MAX; 2].into_iter());
     for _ in 0..2 {

@@ -1,30 +1,14 @@
 //! Waiting for the end of any of several processes, or for being called.
 
-use std::io::{Read, Write};
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::net::UnixStream;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 
 use crate::error::Error;
 
-/// What calls whoever sleeps in [`Watch::wait`].
-pub(crate) struct Call(UnixStream);
-
-/// Where it is heard.
-pub(crate) struct Watch(UnixStream);
-
-/// A pair of both.
-///
-/// # Errors
-/// * [`Error::OutOfResources`] without descriptors.
-pub(crate) fn watch() -> Result<(Call, Watch), Error> {
-    let (ours, theirs) = UnixStream::pair()?;
-    ours.set_nonblocking(true)?;
-    theirs.set_nonblocking(true)?;
-    Ok((Call(ours), Watch(theirs)))
-}
+/// Where whoever sees to the workers sleeps, and is called.
+pub(crate) struct Watch(OwnedFd);
 
 /// Lets so much time pass. It orders nothing: it is between two looks.
 pub(crate) fn pause(limit: Duration) {
@@ -38,14 +22,19 @@ fn timespec(duration: Duration) -> Timespec {
     }
 }
 
-impl Call {
-    /// Calls. When the socket is full it has been called often enough.
-    pub(crate) fn call(&self) {
-        let _ = (&self.0).write(&[0]);
-    }
-}
-
 impl Watch {
+    /// # Errors
+    /// * [`Error::OutOfResources`] without descriptors.
+    pub(crate) fn new() -> Result<Self, Error> {
+        Ok(Self(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(from_errno)?))
+    }
+
+    /// Calls whoever sleeps there, or the next one who is about to. When it is refused it has been
+    /// called often enough.
+    pub(crate) fn call(&self) {
+        let _ = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
+    }
+
     /// Sleeps until one of these processes has ended, or it is called, or for so long. Which have
     /// ended.
     ///
@@ -61,11 +50,17 @@ impl Watch {
         watched.push(PollFd::from_borrowed_fd(self.0.as_fd(), PollFlags::IN));
         match poll(&mut watched, Some(&timespec(limit))) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(errno) => return Err(purlin_process::Error::from(errno).into()),
+            Err(errno) => return Err(from_errno(errno)),
         }
         let ended = watched[..ends.len()].iter().map(|end| !end.revents().is_empty()).collect();
-        let mut calls = [0; 64];
-        while matches!((&self.0).read(&mut calls), Ok(len) if len > 0) {}
+        if !watched[ends.len()].revents().is_empty() {
+            // One read takes all calls; it fails when another thread has taken them.
+            let _ = rustix::io::read(&self.0, &mut [0; 8]);
+        }
         Ok(ended)
     }
+}
+
+fn from_errno(errno: rustix::io::Errno) -> Error {
+    purlin_process::Error::from(errno).into()
 }

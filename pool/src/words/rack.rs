@@ -87,7 +87,7 @@ fn some_racks(
     let mut spots = Vec::with_capacity(count);
     while spots.len() < count {
         let count = each.min(count - spots.len());
-        let place = Place::<RackWords>::new_sparse_with(2 * count * body_units, |_, _| ())?;
+        let place = Place::<RackWords>::new_sparse_unregistered(2 * count * body_units)?;
         spots.extend((0..count).map(|index| (place.clone(), Spot { index, count })));
     }
     Ok(spots)

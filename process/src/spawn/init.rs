@@ -2,6 +2,7 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::{io, mem};
 
@@ -140,8 +141,11 @@ fn begin(letter: &mut Letter, descriptors: &mut Vec<OwnedFd>) -> Result<(), Erro
     if let Some(line) = line {
         lifeline::hold(line)?;
     }
-    let parent =
-        ParentRecord { name: mem::take(&mut letter.parent_name), pid: letter.parent_pid, sentinel };
+    let parent = ParentRecord {
+        name: mem::take(&mut letter.parent_name),
+        pid: letter.parent_pid,
+        sentinel: Arc::new(sentinel),
+    };
     let plan = Plan {
         name: letter.name.clone(),
         path: mem::take(&mut letter.path),

@@ -21,7 +21,7 @@ use crate::limits::{HELLO_LIMIT, KILLED_LIMIT, PROGRAM};
 use crate::outcome::Outcome;
 use crate::sys::fork::Forkling;
 use crate::sys::lifeline::{self, Line};
-use crate::sys::{message, origin, program, standard_input, stdio};
+use crate::sys::{message, origin, pidfd, program, standard_input, stdio};
 use crate::{Builder, Error, ExitStatus, Process};
 
 impl Process {
@@ -160,22 +160,22 @@ fn write(
     line: Option<&mut Line>,
 ) -> Result<(Vec<u8>, Vec<OwnedFd>), Error> {
     let own = identity::own();
-    let parent = identity::as_parent(own)?;
+    let (parent_pid, sentinel) = pidfd::open_own()?;
     let (items, carried) = luggage.into_parts();
     let letter = Letter {
         name: plan.name.clone(),
         path: plan.path.clone(),
         is_daemon: plan.is_daemon,
         key: plan.key(own)?.as_bytes().to_vec(),
-        parent_name: parent.name,
-        parent_pid: parent.pid,
+        parent_name: own.name.clone(),
+        parent_pid,
         task,
         code: plan.program.is_some().then(code).transpose()?,
         arguments,
         items,
     };
     let letter = postcard::to_stdvec(&letter).map_err(|_| Error::NotTransferable)?;
-    let mut descriptors = vec![parent.sentinel];
+    let mut descriptors = vec![sentinel];
     descriptors.extend(line.and_then(Line::take_read));
     descriptors.extend(carried);
     Ok((letter, descriptors))

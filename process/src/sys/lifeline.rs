@@ -7,6 +7,8 @@
 //! not the process.)
 #![expect(unsafe_code, reason = "fcntl's F_SETOWN and F_SETSIG, and a close in a fork handler")]
 
+use std::ffi::CStr;
+use std::io::Write as _;
 use std::mem::forget;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
@@ -32,6 +34,9 @@ struct Write {
 /// What `fcntl(2)` calls so, which libc does not name for glibc; the same on all architectures that
 /// this crate is built for.
 const F_SETSIG: libc::c_int = 10;
+
+/// A path to a descriptor of the own process takes so many bytes at most, and a zero.
+const PATH_BYTES: usize = "/proc/thread-self/fd/-2147483648".len() + 1;
 
 /// The number of a process that a pid namespace began with.
 const NAMESPACE_FIRST: i32 = 1;
@@ -112,8 +117,11 @@ fn write_end() -> MutexGuard<'static, Option<Write>> {
 
 /// A read end of the pipe, with an open description of its own.
 fn reopen(write_end: RawFd) -> Result<OwnedFd, Error> {
-    // Not `/proc/self`, which is empty once the main thread has ended alone.
-    let path = format!("/proc/thread-self/fd/{write_end}");
+    // On the stack: of several starts, each would have a page of the heap copied for it. Not
+    // `/proc/self`, which is empty once the main thread has ended alone.
+    let mut path = [0; PATH_BYTES];
+    write!(&mut path[..], "/proc/thread-self/fd/{write_end}").map_err(|_| Error::Unsupported)?;
+    let path = CStr::from_bytes_until_nul(&path).map_err(|_| Error::Unsupported)?;
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let line = open(path, flags, Mode::empty()).map_err(|errno| match errno {
         Errno::NOENT => Error::Unsupported,
@@ -239,7 +247,7 @@ mod tests {
     use super::*;
     use crate::sys::fork::exit_now;
     use crate::{ExitCode, ExitStatus, Process, current};
-    use std::io::{Read, Write as _, pipe};
+    use std::io::{Read, pipe};
     use std::time::Duration;
 
     const LIMIT: Duration = Duration::from_secs(60);

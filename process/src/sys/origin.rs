@@ -201,10 +201,6 @@ impl<T> Prepared<T> {
     pub(crate) fn new(value: T) -> Self {
         Self(Box::new((Origin::PLACED, value)))
     }
-
-    pub(crate) fn get(&self) -> &T {
-        &self.0.1
-    }
 }
 
 #[cfg(test)]
