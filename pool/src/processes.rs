@@ -82,7 +82,12 @@ impl Engine for Processes {
     }
 
     fn join(&self, deadline: Deadline) -> Result<(), Error> {
-        self.office.join(deadline)?;
+        let joined = self.office.join(deadline);
+        if joined.is_err() && self.office.is_ending() {
+            // This thread may have kept it, and somebody has to kill who does not end.
+            let _ = self.crew.see_to_keeper(&self.office);
+        }
+        joined?;
         self.crew.join();
         Ok(())
     }

@@ -307,4 +307,13 @@ fn a_pool_without_a_task_is_terminated() {
     pool.terminate().unwrap();
     assert_eq!(worker.join(LIMIT), Ok(ExitStatus::Signal(9)), "nobody had to join the pool");
     pool.join(LIMIT).unwrap();
+    drop(pool);
+    let (pool, worker) = stopped();
+    pool.close().unwrap();
+    std::thread::scope(|scope| {
+        let brief = scope.spawn(|| pool.join(Duration::from_millis(100)));
+        pool.terminate().unwrap();
+        let _ = brief.join().unwrap(); // it has kept the pool, or not
+    });
+    assert_eq!(worker.join(LIMIT), Ok(ExitStatus::Signal(9)), "who kept it has gone");
 }

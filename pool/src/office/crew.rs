@@ -28,12 +28,12 @@ impl Crew {
     /// # Errors
     /// * [`Error::OutOfResources`] when the system refuses a thread.
     pub(crate) fn see_to_keeper(&self, office: &Arc<Office>) -> Result<(), Error> {
-        // Relaxed, both: who does not see it looks again under the lock.
+        // Relaxed: who does not see it looks again under the lock.
         if !self.is_kept.load(Relaxed) {
             let mut state = self.lock();
             // None where somebody who joins keeps it, who may leave again.
             if let Some(keeper) = office.hire_keeper()? {
-                self.is_kept.store(true, Relaxed);
+                self.is_kept.store(true, Relaxed); // Relaxed: as above
                 state.hired.push(keeper);
             }
         }

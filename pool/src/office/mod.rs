@@ -193,6 +193,11 @@ impl Office {
         Ok(())
     }
 
+    /// Whether its workers were asked to end, in the process that made it.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.owner.is_current() && !self.lock().is_working()
+    }
+
     /// Keeps the pool meanwhile, if nobody does.
     pub(crate) fn join(&self, deadline: Deadline) -> Result<(), Error> {
         self.check_owner()?;
