@@ -278,7 +278,14 @@ fn stopped() -> (Pool, Process) {
     let pool = Pool::fork(1).unwrap();
     let worker = purlin_process::active_children().pop().expect("a worker");
     worker.signal(rustix::process::Signal::STOP.as_raw()).unwrap();
+    // A signal that comes before it stands would end it first.
+    until("it stands still", || is_stopped(&worker));
     (pool, worker)
+}
+
+fn is_stopped(process: &Process) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", process.pid())).unwrap();
+    stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('T'))
 }
 
 fn who_joins_keeps_a_pool_without_a_task() {
