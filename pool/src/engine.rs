@@ -61,11 +61,12 @@ pub trait Engine {
     /// * [`Error::NotTheOwner`].
     fn close(&self) -> Result<(), Error>;
 
-    /// Drops all jobs and ends the workers.
+    /// Drops all jobs and ends the workers. The caller joins at once, or somebody else is to see to
+    /// those that do not end.
     ///
     /// # Errors
     /// * [`Error::NotTheOwner`].
-    fn terminate(&self) -> Result<(), Error>;
+    fn terminate(&self, is_joined: bool) -> Result<(), Error>;
 
     /// Waits for the end of the workers.
     ///

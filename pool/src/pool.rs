@@ -50,11 +50,13 @@ use crate::worker::quietly;
 /// * Functions of processes capture nothing, which is checked when they are compiled, and belong to
 ///   the main program; what they are given and return has a serial form.
 /// * Threads: a pool of processes has one in its owner from the first task on, or from the first
-///   look at its workers, or from the start where they have something to run first; one more from
-///   the first task in the background on, maps included, and one more while callbacks are called.
-///   Workers by fork that replace others are forked beside them: see the weak points of
-///   [`Process::fork`](purlin_process::Process::fork). Before the first of these threads a worker
-///   that ends is not replaced.
+///   look at its workers, or from its termination without a [`join`](Self::join), or from the start
+///   where they have something to run first; one more from the first task in the background on,
+///   maps included, and one more while callbacks are called. Workers by fork that replace others
+///   are forked beside them: see the weak points of
+///   [`Process::fork`](purlin_process::Process::fork). They block the signals and use the processors
+///   that the thread did which made the pool. Before the first of these threads a worker that ends
+///   is not replaced, and one of a closed pool is a zombie until somebody joins.
 /// * Fork: a forked child has no use of its parent's pool: each call says so. In a child by a raw
 ///   `clone(2)`, which runs no fork handlers, it may wait for ever.
 /// * A task that leaves a lock of shared memory held keeps it, until its worker ends.
@@ -386,7 +388,7 @@ impl<W: Workers> Pool<W> {
     /// # Errors
     /// * [`Error::NotTheOwner`] in any process but the one that made it.
     pub fn terminate(&self) -> Result<(), Error> {
-        self.workers.terminate()
+        self.workers.terminate(false)
     }
 
     /// Waits until all workers have ended, and all callbacks have returned, of a pool that was
@@ -549,8 +551,8 @@ impl Pool {
 
 impl<W: Workers> Drop for Pool<W> {
     fn drop(&mut self) {
-        // In a forked copy both fail and do nothing, as they should.
-        if self.terminate().is_ok() {
+        // In a forked copy both fail and do nothing, as they should. Who joins sees to the workers.
+        if self.workers.terminate(true).is_ok() {
             let _ = self.join(None);
         }
     }

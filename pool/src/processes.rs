@@ -50,6 +50,9 @@ impl Engine for Processes {
     }
 
     fn submit(&self, jobs: Vec<Job<Self>>, is_attended: bool) -> Result<(), Error> {
+        if jobs.is_empty() {
+            return Ok(()); // of a map of nothing, or of what has no serial form: nobody is needed
+        }
         self.crew.see_to_keeper(&self.office)?;
         if !is_attended {
             self.crew.see_to_clerk(&self.office)?;
@@ -74,10 +77,12 @@ impl Engine for Processes {
         self.office.close()
     }
 
-    fn terminate(&self) -> Result<(), Error> {
+    fn terminate(&self, is_joined: bool) -> Result<(), Error> {
         self.office.terminate()?;
-        // Where no thread is to be had, the join that is to follow kills who does not end.
-        let _ = self.crew.see_to_keeper(&self.office);
+        if !is_joined {
+            // Where no thread is to be had, a join that follows kills who does not end.
+            let _ = self.crew.see_to_keeper(&self.office);
+        }
         Ok(())
     }
 

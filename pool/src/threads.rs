@@ -82,7 +82,7 @@ impl Threads {
         for number in 0..worker_count {
             if let Err(error) = made.shared.start(number) {
                 made.shared.lock().living_count -= worker_count - number;
-                made.terminate()?;
+                made.terminate(true)?;
                 made.join(Deadline::never())?;
                 return Err(error);
             }
@@ -240,7 +240,7 @@ impl Engine for Threads {
         Ok(())
     }
 
-    fn terminate(&self) -> Result<(), Error> {
+    fn terminate(&self, _is_joined: bool) -> Result<(), Error> {
         self.check_owner()?;
         let dropped = self.end(Phase::Terminated);
         let tell = |job: Job<Self>| (job.deliver)(Err(Error::Cancelled));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use purlin_pool::{Callbacks, Error, Pool};
 use purlin_process::{ExitStatus, Process, exit};
 use rustix::process::{Pid, Signal, kill_process};
+use rustix::thread::CpuSet;
 
 use crate::bounded::{LIMIT, Test, until};
 
@@ -12,6 +13,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_task_that_ends_its_worker_is_lost", a_task_that_ends_its_worker_is_lost),
     ("a_killed_worker_costs_its_task", a_killed_worker_costs_its_task),
     ("idle_workers_that_are_killed_are_replaced", idle_workers_that_are_killed_are_replaced),
+    ("workers_that_replace_others_are_as_the_first", workers_that_replace_others_are_as_the_first),
     (
         "workers_that_are_killed_before_the_first_task",
         workers_that_are_killed_before_the_first_task,
@@ -95,6 +97,34 @@ fn idle_workers_that_are_killed_are_replaced() {
     pool.workers().unwrap().iter().for_each(|worker| kill(worker.pid, Signal::KILL));
     pool.terminate().unwrap();
     pool.join(LIMIT).unwrap();
+}
+
+/// The processors that the calling process may use.
+fn processors(_: ()) -> String {
+    let status = std::fs::read_to_string("/proc/self/status").expect("/proc");
+    let line = status.lines().find(|line| line.starts_with("Cpus_allowed_list:"));
+    line.expect("a line").to_owned()
+}
+
+fn workers_that_replace_others_are_as_the_first() {
+    let own = rustix::thread::sched_getaffinity(None).unwrap();
+    let Some(first) = (0..CpuSet::MAX_CPU).find(|number| own.is_set(*number)) else { return };
+    if own.count() == 1 {
+        return println!("not made: this process may use one processor");
+    }
+    let made = std::thread::spawn(move || {
+        let mut one = CpuSet::new();
+        one.set(first);
+        rustix::thread::sched_setaffinity(None, &one).unwrap();
+        Pool::fork(1).unwrap()
+    });
+    let pool = made.join().unwrap();
+    let before = pool.apply(processors, ()).unwrap();
+    let worker = pool.workers().unwrap()[0].pid;
+    kill(worker, Signal::KILL);
+    until("it has been replaced", || pool.workers().unwrap().iter().any(|one| one.pid != worker));
+    assert_eq!(pool.apply(processors, ()), Ok(before.clone()));
+    assert_ne!(processors(()), before);
 }
 
 fn workers_that_are_killed_before_the_first_task() {

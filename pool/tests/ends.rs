@@ -264,6 +264,8 @@ fn keeper_count() -> usize {
 fn a_pool_without_a_task_has_no_thread() {
     let pool = Pool::fork(2).unwrap();
     assert_eq!(keeper_count(), 0);
+    assert_eq!(pool.map(|n: u32| n, [], 1), Ok(Vec::new()));
+    assert_eq!(keeper_count(), 0, "for nothing");
     pool.apply(pid, ()).unwrap();
     until("one is there", || keeper_count() == 1);
     drop(pool);

@@ -230,7 +230,7 @@ unsafe fn fork_next<T, E: From<Error>>(
 /// The streams, and then a turn: a thread that starts a child while it holds a stream comes to its
 /// turn in the same order. Nobody is kept from printing while it is another's turn.
 fn streams_and_turn(list: &Children) -> (HeldStreams, Turn<'_>) {
-    // Ends: another start has come in between, each time.
+    // Ends: another start, or somebody who just waited for one, has come in between each time.
     loop {
         let streams = HeldStreams::hold();
         if let Some(turn) = list.start(Deadline::passed()) {

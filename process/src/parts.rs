@@ -39,7 +39,9 @@ pub fn address_of(offset: u64) -> Option<usize> {
 /// copy behind it.
 ///
 /// It takes less time than one by one, as long as `give` leaves the heap alone: each page that a
-/// process writes to between two forks is copied.
+/// process writes to between two forks is copied. `give` neither panics nor prints: who was started
+/// before would be nobody's child, and print it again. Until the last one is started none is a child
+/// for other threads, which may end this process meanwhile.
 ///
 /// ```
 /// use purlin_process::parts::fork_each;
@@ -73,4 +75,5 @@ where
 }
 
 pub use crate::limits::FORK_EACH_MAX;
+pub use crate::sys::manner::Manner;
 pub use crate::sys::origin::{Origin, PerProcess, watch_forks};

@@ -91,7 +91,7 @@ impl Hub {
 
     /// Of a pool that was terminated: asks its workers to end, and kills who was asked long ago.
     /// When the next one is to be killed.
-    fn end_some(&mut self) -> Option<Instant> {
+    pub(super) fn end_some(&mut self) -> Option<Instant> {
         if self.is_working() {
             return None;
         }

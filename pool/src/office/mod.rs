@@ -26,7 +26,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use purlin_process::parts::{Origin, watch_forks};
+use purlin_process::parts::{Manner, Origin, watch_forks};
 use purlin_sync::Deadline;
 
 pub(crate) use crew::Crew;
@@ -74,6 +74,8 @@ pub(crate) struct Office {
     look_count: u32,
     /// Where the keeper sleeps, or who keeps the pool in place of one.
     watch: Watch,
+    /// How the thread goes on that made the pool: workers that replace others are as the first.
+    manner: Manner,
     starter: Starter,
     pub(crate) worker_count: usize,
     /// How many bytes a chunk whose length is chosen is given: of what comes of them, more may
@@ -84,7 +86,7 @@ pub(crate) struct Office {
 }
 
 impl Office {
-    /// Starts all workers, and the thread that sees to them.
+    /// Starts all workers, and the thread that sees to them where the plan says so.
     ///
     /// # Errors
     /// * Those of a start; those that were started before have ended.
@@ -100,6 +102,7 @@ impl Office {
             mailboxes,
             look_count: look_count(),
             watch: Watch::new()?,
+            manner: Manner::current(),
             starter: plan.starter,
             worker_count: plan.worker_count,
             chunk_max_bytes: (plan.body_max_bytes / 2).min(CHUNK_MAX_BYTES),
@@ -126,7 +129,10 @@ impl Office {
         if !self.lock().begins_keeping() {
             return Ok(None);
         }
-        let keeper = self.hire("pool-keeper", |office| office.keep(Deadline::never()));
+        let keeper = self.hire("pool-keeper", |office| {
+            office.manner.take_on();
+            office.keep(Deadline::never());
+        });
         if keeper.is_err() {
             self.leave(self.lock());
         }
@@ -188,7 +194,11 @@ impl Office {
 
     pub(crate) fn terminate(&self) -> Result<(), Error> {
         self.check_owner()?;
-        self.tell(Hub::terminate);
+        self.tell(|hub| {
+            let due = hub.terminate();
+            hub.end_some(); // whether anybody keeps it or not
+            due
+        });
         self.watch.call();
         Ok(())
     }

@@ -32,6 +32,23 @@ fn ended((office, crew): (Arc<Office>, Crew)) {
     crew.join();
 }
 
+#[test]
+fn who_is_terminated_is_asked_to_end_by_whoever_says_so() {
+    let plan = Plan {
+        worker_count: 1,
+        job_max: None,
+        body_max_bytes: 4096,
+        starter: by_fork(None),
+        is_kept_at_once: false,
+    };
+    let (office, crew) = Office::open(plan).expect("a worker");
+    office.terminate().expect("the owner");
+    let process = office.lock().desks[0].worker.as_ref().map(|one| Arc::clone(&one.process));
+    // Nobody keeps it.
+    assert_eq!(process.expect("it is there").join(LIMIT), Ok(ExitStatus::Signal(15)));
+    ended((office, crew));
+}
+
 /// Has a task with each of these functions run.
 fn told_of(office: &Office, offsets: impl Iterator<Item = u64>) -> Receiver<Result<Answer, Error>> {
     let (tell, told) = channel();

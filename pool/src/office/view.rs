@@ -21,11 +21,13 @@ impl Office {
         self.check_owner()?;
         let (hub, now) = (self.lock(), Instant::now());
         let seated = hub.desks.iter().filter_map(|desk| Some((desk, desk.worker.as_ref()?)));
+        // Whoever has ended is not buried yet, and its number may be another's.
+        let living = seated.filter(|(_, worker)| worker.process.try_join().is_err());
         let view = |(desk, worker): (&super::desk::Desk, &super::desk::Worker)| WorkerView {
             pid: worker.process.pid(),
             done_count: worker.done_count,
             busy_for: desk.busy_since().map(|since| now.saturating_duration_since(since)),
         };
-        Ok(seated.map(view).collect())
+        Ok(living.map(view).collect())
     }
 }

@@ -54,7 +54,7 @@ impl Process {
     ///   [`Error::System`] as the system says.
     ///
     /// What goes wrong in the child, such as arguments that cannot be rebuilt, is its end with
-    /// status 1, and told on its standard error.
+    /// status 1, or 101 for what panics, and told on its standard error.
     ///
     /// # Weak points
     /// * Time: about a millisecond, most of it the execution; other starts of this process wait.

@@ -56,7 +56,7 @@ pub(crate) struct Line {
     maker: Option<Origin>,
 }
 
-/// A read end for one more daemon of this process. Only under the lock of starting, until the
+/// A read end for one more daemon of this process. Only in a turn to start, until the
 /// answer is kept or dropped.
 ///
 /// # Errors

@@ -6,6 +6,7 @@ pub(crate) mod environment;
 pub(crate) mod execution;
 pub(crate) mod fork;
 pub(crate) mod lifeline;
+pub(crate) mod manner;
 pub(crate) mod message;
 pub(crate) mod origin;
 pub(crate) mod overflow;
