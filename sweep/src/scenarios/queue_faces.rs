@@ -224,8 +224,8 @@ impl Stage for Pages {
     }
 }
 
-/// Who comes takes nothing, so that it does not wait for the lock of who does: it puts as much as it
-/// is told that there is room for.
+/// Who comes takes nothing, so that it does not wait for the lock of who does: it puts as much as
+/// it is told that there is room for.
 struct Beside(Pages);
 
 impl Stage for Beside {

@@ -360,8 +360,8 @@ impl ForEnd {
         Ok(stage)
     }
 
-    /// Nobody is told that all is done before the first task is about to be marked. How many are not
-    /// done tells nothing: another puts one more.
+    /// Nobody is told that all is done before the first task is about to be marked. How many are
+    /// not done tells nothing: another puts one more.
     fn join(&self, mark: &Mark) -> Outcome {
         self.queue.segment().attachment().token_or_register()?;
         mark.begin();
