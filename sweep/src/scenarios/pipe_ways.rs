@@ -9,12 +9,12 @@ use rustix::io::{pread, pwrite};
 
 use super::pipe::{AMID, DONE, NOTED, OWN, ROOM, SMALL, World, failed};
 use crate::stage::{AnyStage, Scenario, Stage, Sweep, Turn};
-use crate::sys::evidence::{is_asleep, is_gone};
+use crate::sys::evidence::{is_asleep, is_gone, sleep_count};
 use crate::sys::process::idle_until;
 use crate::sys::trace::Mark;
 use crate::verdict::{Failure, Kind, Outcome, check};
 
-pub(super) const SCENARIOS: [Scenario; 6] = [
+pub(super) const SCENARIOS: [Scenario; 7] = [
     scenario("pipe-send-with", "send a message with a descriptor along", || {
         Ok(Box::new(SendingWith(World::new(SMALL, 0)?)))
     }),
@@ -31,7 +31,10 @@ pub(super) const SCENARIOS: [Scenario; 6] = [
         Ok(Box::new(ThroughFull::new()?))
     }),
     scenario("pipe-recv-empty", "wait for a message beside another, and receive it", || {
-        Ok(Box::new(FromEmpty(World::new(SMALL, 0)?)))
+        Ok(Box::new(FromEmpty { world: World::new(SMALL, 0)?, is_late: false }))
+    }),
+    scenario("pipe-recv-late", "the same, when a slice has passed in vain", || {
+        Ok(Box::new(FromEmpty { world: World::new(SMALL, 0)?, is_late: true }))
     }),
 ];
 
@@ -54,6 +57,14 @@ fn come_on(world: &World) {
 fn await_victim(world: &World) {
     let waits = |pid| pid != 0 && (is_asleep(pid) || is_gone(pid));
     idle_until(|| waits(world.journal.cell(VICTIM_PID) as i32));
+}
+
+/// Idles until the victim has come to sleep a second time, when it has looked again, or is gone.
+fn await_victim_again(world: &World) {
+    await_victim(world);
+    let pid = world.journal.cell(VICTIM_PID) as i32;
+    let first = sleep_count(pid);
+    idle_until(|| is_gone(pid) || is_asleep(pid) && sleep_count(pid) != first);
 }
 
 /// A file that only the message with this number has along.
@@ -316,13 +327,17 @@ impl Stage for ThroughFull {
 
 /// Peer 0 sends three as soon as the victim sleeps for one; peer 1 sleeps for one, too, without a
 /// limit.
-struct FromEmpty(World);
+struct FromEmpty {
+    world: World,
+    /// Peer 0 waits for a second sleep of the victim's.
+    is_late: bool,
+}
 
 impl FromEmpty {
     fn recv(&self, mortal: usize, mark: &Mark) -> Outcome {
-        let reader = self.0.reader()?;
+        let reader = self.world.reader()?;
         let come = || reader.recv(None).map_err(failed);
-        recv(&self.0, mortal, mark, come, |came| self.0.note(&came))
+        recv(&self.world, mortal, mark, come, |came| self.world.note(&came))
     }
 }
 
@@ -333,12 +348,15 @@ impl Stage for FromEmpty {
 
     fn peer(&self, index: usize) -> Outcome {
         if index == 1 {
-            let came = self.0.reader()?.recv(None).map_err(failed)?;
-            return self.0.note(&came);
+            let came = self.world.reader()?.recv(None).map_err(failed)?;
+            return self.world.note(&came);
         }
-        let writer = self.0.writer()?;
-        await_victim(&self.0);
-        (0..3).try_for_each(|number| writer.send(&self.0.message(number), None).map_err(failed))
+        let writer = self.world.writer()?;
+        match self.is_late {
+            true => await_victim_again(&self.world),
+            false => await_victim(&self.world),
+        }
+        (0..3).try_for_each(|number| writer.send(&self.world.message(number), None).map_err(failed))
     }
 
     fn is_in_place(&self, index: usize, pid: i32) -> bool {
@@ -346,7 +364,7 @@ impl Stage for FromEmpty {
     }
 
     fn victim(&self, mark: &Mark) -> Outcome {
-        come_on(&self.0);
+        come_on(&self.world);
         self.recv(0, mark)
     }
 
@@ -356,12 +374,12 @@ impl Stage for FromEmpty {
 
     /// Sends one before the victim sees that there is none, or after.
     fn other(&self, _turn: &Turn<'_>) -> Outcome {
-        self.0.writer()?.send(&self.0.message(3), None).map_err(failed)
+        self.world.writer()?.send(&self.world.message(3), None).map_err(failed)
     }
 
     fn check(&self) -> Outcome {
-        self.0.drain()?;
-        check_received(&self.0, 3)?;
-        self.0.settle()
+        self.world.drain()?;
+        check_received(&self.world, 3)?;
+        self.world.settle()
     }
 }

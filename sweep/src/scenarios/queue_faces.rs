@@ -8,13 +8,19 @@ use crate::stage::{AnyStage, Scenario, Stage, Sweep, Turn};
 use crate::sys::trace::Mark;
 use crate::verdict::{Failure, Kind, Outcome, check};
 
-pub(super) const SCENARIOS: [Scenario; 5] = [
+pub(super) const SCENARIOS: [Scenario; 6] = [
     scenario("unbounded-put", "put a message for which pages are taken", || {
         Ok(Box::new(Pages::new(FIRST_CHUNK, true)?))
     }),
     scenario("unbounded-get", "take a message behind which pages are given back", || {
         Ok(Box::new(Pages::new(2 * FIRST_CHUNK + 1, false)?))
     }),
+    Scenario {
+        name: "unbounded-get-beside",
+        about: "the same, while another puts where those pages were",
+        make: || Ok(Box::new(Beside(Pages::new(2 * FIRST_CHUNK + 1, false)?))),
+        sweep: Sweep::Still,
+    },
     scenario("spsc-send", "claim the end to send by, and send to one who sleeps", || {
         Ok(Box::new(OneToOne::new(true)?))
     }),
@@ -151,6 +157,18 @@ impl Pages {
         })
     }
 
+    /// Puts what there is room for.
+    fn fill(&self) -> Outcome {
+        for count in 0.. {
+            match self.queue.try_send(&Self::message(FILLING + count)) {
+                Ok(()) => self.journal.set_cell(FILLING_COUNT, count + 1),
+                Err(Error::Full) => break,
+                Err(other) => return Err(failed(other)),
+            }
+        }
+        Ok(())
+    }
+
     /// What is left, in its order.
     fn drain(&self) -> Result<u64, Failure> {
         let (mut count, mut last) = (0, None);
@@ -176,12 +194,7 @@ impl Stage for Pages {
     /// Puts what there is room for, over what the victim may be about to give back.
     fn other(&self, _turn: &Turn<'_>) -> Outcome {
         self.act(1, &Mark::UNARMED)?;
-        let mut count = 0;
-        while !self.puts && self.queue.try_send(&Self::message(FILLING + count)).is_ok() {
-            count += 1;
-            self.journal.set_cell(FILLING_COUNT, count);
-        }
-        Ok(())
+        if self.puts { Ok(()) } else { self.fill() }
     }
 
     fn check(&self) -> Outcome {
@@ -208,6 +221,24 @@ impl Stage for Pages {
             check(came == sent, Kind::Lost, || format!("lap {lap}: {came} of {sent} came"))?;
         }
         self.journal.check_accused()
+    }
+}
+
+/// Who comes takes nothing, so that it does not wait for the lock of who does: it puts as much as
+/// it is told that there is room for.
+struct Beside(Pages);
+
+impl Stage for Beside {
+    fn victim(&self, mark: &Mark) -> Outcome {
+        self.0.act(0, mark)
+    }
+
+    fn other(&self, _turn: &Turn<'_>) -> Outcome {
+        self.0.fill()
+    }
+
+    fn check(&self) -> Outcome {
+        self.0.check()
     }
 }
 

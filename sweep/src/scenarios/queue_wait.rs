@@ -341,6 +341,9 @@ impl Stage for ForDeath {
     }
 }
 
+/// Journal cell: whether the task that was taken is marked, or about to be.
+const IS_MARKED: usize = 41;
+
 /// One task was taken, and is marked as soon as the victim waits; peer 1 waits for the end of all,
 /// too, without a limit.
 struct ForEnd {
@@ -357,15 +360,16 @@ impl ForEnd {
         Ok(stage)
     }
 
-    /// Whoever is told that all is done must find that it is.
+    /// Nobody is told that all is done before the first task is about to be marked. How many are
+    /// not done tells nothing: another puts one more.
     fn join(&self, mark: &Mark) -> Outcome {
         self.queue.segment().attachment().token_or_register()?;
         mark.begin();
         let joined = self.queue.join(None);
-        let left = self.queue.unfinished();
+        let is_marked = self.journal.cell(IS_MARKED) == 1;
         mark.end();
         let joined = joined.map_err(failed).and_then(|()| {
-            check(left == 0, Kind::Lost, || format!("joined, and {left} are not done"))
+            check(is_marked, Kind::Lost, || "joined, and nothing is done".to_owned())
         });
         self.journal.accuse(joined)
     }
@@ -379,9 +383,10 @@ impl Stage for ForEnd {
     fn peer(&self, index: usize) -> Outcome {
         if index == 0 {
             await_victim(&self.journal);
+            self.journal.set_cell(IS_MARKED, 1);
             return self.queue.task_done().map_err(failed);
         }
-        self.queue.join(None).map_err(failed)
+        self.join(&Mark::UNARMED)
     }
 
     fn is_in_place(&self, index: usize, pid: i32) -> bool {

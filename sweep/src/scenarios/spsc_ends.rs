@@ -44,9 +44,13 @@ const fn scenario(
     Scenario { name, about, make, sweep: Sweep::Double }
 }
 
-/// How many messages it takes; with their headers they are three quarters of the ring.
-const COUNT: u8 = 3;
-const SIZE: usize = 16;
+/// How many messages it takes; with their headers they are all of the ring, so that the next one is
+/// written over what was just taken.
+const COUNT: u8 = 4;
+const SIZE: usize = 24;
+
+/// What has passed before: the second of those inside goes round the end of the ring.
+const GONE: [usize; 3] = [SIZE, SIZE, 8];
 
 /// The numbers of what the mortal send.
 const OWN: u8 = 4;
@@ -71,8 +75,8 @@ impl Canal {
         let queue = Spsc::bounded(COUNT.into(), SIZE).map_err(failed)?;
         let mut sender = queue.sender(None).map_err(failed)?;
         let mut receiver = queue.receiver(None).map_err(failed)?;
-        for _ in 0..COUNT {
-            sender.try_send(&[9; SIZE]).map_err(failed)?;
+        for len in GONE {
+            sender.try_send(&vec![9; len]).map_err(failed)?;
             receiver.try_recv().map_err(failed)?;
         }
         for number in 0..inside_count {
