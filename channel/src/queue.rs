@@ -241,7 +241,7 @@ impl Queue {
     ///   [unbounded](Self::unbounded) one.
     #[inline]
     pub fn send(&self, message: &[u8], deadline: impl Into<Deadline>) -> Result<(), Error> {
-        if self.put_now(message) { Ok(()) } else { self.view()?.put(message, deadline.into()) }
+        if self.put_now(message) { Ok(()) } else { self.view()?.put(message, &mut deadline.into()) }
     }
 
     /// [`send`](Self::send) that never waits for room.
@@ -267,13 +267,13 @@ impl Queue {
             message.truncate(len);
             return Ok(message);
         }
-        let deadline = deadline.into().start();
+        let mut deadline = deadline.into().start();
         let mut room = message.len().max(RECV_BYTES.min(self.message_max_bytes()));
         // Ends: a message that does not fit says how long it is, and room for the largest is room
         // for all.
         loop {
             message.resize(room, 0);
-            match view.get(&mut message, deadline) {
+            match view.get(&mut message, &mut deadline) {
                 Ok(len) => {
                     message.truncate(len);
                     return Ok(message);
@@ -305,7 +305,7 @@ impl Queue {
     ) -> Result<usize, Error> {
         match self.get_now(buffer) {
             Some(len) => Ok(len),
-            None => self.view()?.get(buffer, deadline.into()),
+            None => self.view()?.get(buffer, &mut deadline.into()),
         }
     }
 
