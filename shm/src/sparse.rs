@@ -34,7 +34,7 @@ impl<T: Object> Place<T> {
         let file = memory::reserve_first(shape.size_bytes, first_bytes)?;
         let mapping = Mapping::new(file.as_fd(), shape.size_bytes)?;
         shape.write(&mapping)?;
-        let segment = Segment::from(Attachment::new(file, mapping)?);
+        let segment = Segment::from(Attachment::new(file, mapping, shape)?);
         Self::new_in_with(&segment, row_len, fill)
     }
 }
@@ -97,7 +97,6 @@ impl Attachment {
         let is_inside = ARENA_OFFSET <= range.start
             && range.start <= range.end
             && range.end <= self.size_bytes();
-        let is_sparse = self.header()?.is_sparse();
-        if is_inside && is_sparse { Ok(()) } else { Err(Error::InvalidArgument) }
+        if is_inside && self.is_sparse() { Ok(()) } else { Err(Error::InvalidArgument) }
     }
 }
