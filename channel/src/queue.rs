@@ -12,6 +12,7 @@ use purlin_sync::Deadline;
 
 use crate::error::Error;
 use crate::limits::{PAGES_ALIGN_BYTES, QUEUE_COUNT_MAX, QUEUE_RING_MAX_BYTES, RECV_BYTES};
+use crate::memory;
 use crate::words::face::Face;
 use crate::words::pages::{limit_units, message_max_bytes};
 use crate::words::queue::{Own, QueueWords, Shape, View, units};
@@ -259,25 +260,24 @@ impl Queue {
     /// * [`Error::Empty`] when the deadline came first.
     /// * [`Error::Closed`] after [`close`](Self::close) of this handle; and after a
     ///   [`shutdown`](Self::shutdown) by anybody, once nothing is left inside.
+    /// * [`Error::OutOfResources`] also without memory for it; it is still there.
     /// * The others as [`send`](Self::send).
     pub fn recv(&self, deadline: impl Into<Deadline>) -> Result<Vec<u8>, Error> {
         let view = self.view()?;
-        let mut message = vec![0; view.next_len()];
+        let mut message = memory::zeros(view.next_len())?;
         if let Some(len) = view.get_now(&mut message) {
-            message.truncate(len);
-            return Ok(message);
+            return Ok(memory::fitted(message, len));
         }
         let mut deadline = deadline.into().start();
         let mut room = message.len().max(RECV_BYTES.min(self.message_max_bytes()));
         // Ends: a message that does not fit says how long it is, and room for the largest is room
         // for all.
         loop {
-            message.resize(room, 0);
+            if message.len() != room {
+                message = memory::zeros(room)?;
+            }
             match view.get(&mut message, &mut deadline) {
-                Ok(len) => {
-                    message.truncate(len);
-                    return Ok(message);
-                }
+                Ok(len) => return Ok(memory::fitted(message, len)),
                 Err(Error::MessageTooLarge { len }) if len > room => room = len,
                 Err(other) => return Err(other),
             }
