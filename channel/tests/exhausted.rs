@@ -21,10 +21,10 @@ struct Group {
 
 impl Group {
     /// Inside the one that this process is in. Where there are none, or not for this user: why not.
-    fn new(limit_bytes: usize) -> Result<Self, String> {
+    fn new(name: &str, limit_bytes: usize) -> Result<Self, String> {
         let groups = fs::read_to_string("/proc/self/cgroup").map_err(text)?;
         let (parent, limit) = groups.lines().find_map(parent).ok_or("no group counts memory")?;
-        let folder = parent.join(format!("purlin-test-{}", std::process::id()));
+        let folder = parent.join(format!("purlin-test-{name}-{}", std::process::id()));
         fs::create_dir(&folder).map_err(text)?;
         let group = Self { folder };
         fs::write(group.folder.join(limit), limit_bytes.to_string()).map_err(text)?;
@@ -62,7 +62,7 @@ impl Drop for Group {
 
 #[test]
 fn in_a_group_without_memory_left_a_queue_that_grows_says_so() {
-    let group = match Group::new(GROUP_BYTES) {
+    let group = match Group::new("queue", GROUP_BYTES) {
         Ok(group) => group,
         Err(why) => {
             println!("NOT MADE: {why}");
@@ -100,7 +100,7 @@ fn in_a_group_without_memory_left_a_queue_that_grows_says_so() {
 
 #[test]
 fn in_a_group_without_memory_left_a_large_message_of_a_pipe_is_told() {
-    let group = match Group::new(GROUP_BYTES) {
+    let group = match Group::new("pipe", GROUP_BYTES) {
         Ok(group) => group,
         Err(why) => {
             println!("NOT MADE: {why}");
