@@ -40,6 +40,8 @@ unsafe impl<T, K> Shared for Head<T, K> {}
 pub(crate) trait Many: 'static {
     /// The kind of the first type.
     const FIRST_KIND: u16;
+    /// Whether there is exactly one.
+    const IS_ONE: bool;
 }
 
 #[derive(Clone, Copy)]
@@ -49,10 +51,12 @@ pub(crate) enum Several {}
 
 impl Many for One {
     const FIRST_KIND: u16 = 64;
+    const IS_ONE: bool = true;
 }
 
 impl Many for Several {
     const FIRST_KIND: u16 = One::FIRST_KIND + CODE_COUNT;
+    const IS_ONE: bool = false;
 }
 
 impl<T: Plain, K: Many> Object for Head<T, K> {
@@ -78,7 +82,10 @@ impl<T: Plain, K: Many, L: Guarding> Cells<T, K, L> {
         let row_len = place.row().len();
         // Relaxed: written before the object's check, whose load came before.
         let len = usize::try_from(place.len.load(Relaxed)).map_err(|_| Error::Damaged)?;
-        let is_as_made = len == row_len || (len == 0 && row_len == 1);
+        let is_as_made = match K::IS_ONE {
+            true => (len, row_len) == (1, 1),
+            false => len == row_len || (len == 0 && row_len == 1),
+        };
         if is_as_made { Ok(Self { place, len, guard }) } else { Err(Error::Damaged) }
     }
 

@@ -120,7 +120,7 @@ impl Queue {
         len: usize,
         deadline: impl Into<Deadline>,
     ) -> Result<Reservation<'_>, Error> {
-        let place = self.view()?.reserve(len, deadline.into())?;
+        let place = self.view()?.reserve(len, &mut deadline.into())?;
         let token = self.token();
         // From here on its drop sees to it.
         let bytes = Bytes { place, len, start: None, copy: Vec::new() };
@@ -134,7 +134,7 @@ impl Queue {
     /// # Errors
     /// * As [`recv`](Self::recv).
     pub fn recv_ref(&self, deadline: impl Into<Deadline>) -> Result<Borrowed<'_>, Error> {
-        let found = self.view()?.borrow(deadline.into())?;
+        let found = self.view()?.borrow(&mut deadline.into())?;
         let (token, place) = (self.token(), found.place());
         let bytes = Bytes { place, len: found.len, start: None, copy: Vec::new() };
         let mut borrowed = Borrowed { queue: self, found, bytes, token, is_over: false };

@@ -116,7 +116,7 @@ impl JoinableQueue {
     /// * [`Error::OutOfResources`], [`Error::Unsupported`] in a forked child whose first operation
     ///   cannot register it.
     pub fn join(&self, deadline: impl Into<Deadline>) -> Result<(), Error> {
-        self.queue.open_view().join(deadline.into())
+        self.queue.open_view().join(&mut deadline.into())
     }
 
     /// How many messages are not done: those inside, and those that were received and not marked. A

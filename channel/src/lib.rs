@@ -62,6 +62,7 @@ mod in_place;
 mod joinable;
 mod limits;
 mod many;
+mod memory;
 mod pipe;
 mod plain;
 mod queue;

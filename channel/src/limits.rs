@@ -13,7 +13,7 @@ pub(crate) const RUN_BYTES: usize = LARGE_BYTES;
 /// How long a spin for a message or for room lasts at least: about ten small messages.
 pub(crate) const SPIN_FIRST_ITERATIONS: u32 = 32;
 
-/// How long it lasts at most, in six moments: somewhat longer than it takes to wake one who sleeps,
+/// How long it lasts at most, in five moments: somewhat longer than it takes to wake one who sleeps,
 /// about 13 us where a turn is 26 ns. Two of whom each falls asleep before the other is awake would
 /// do so for every ring of messages.
 pub(crate) const SPIN_LIMIT_ITERATIONS: u32 = 31 * SPIN_FIRST_ITERATIONS;
@@ -28,6 +28,10 @@ const _: () = assert!(SPIN_VAIN_COUNT < SPIN_TRY_COUNT);
 /// What a receive that waits has ready for the message, unless all are shorter: one that is longer
 /// has it come back for more room.
 pub(crate) const RECV_BYTES: usize = 1 << 12;
+
+/// What a message may leave unused of what was set aside for it, beside as much as it has: less than
+/// a copy is worth.
+pub(crate) const SPARE_BYTES: usize = 64;
 
 /// What an unbounded queue takes and gives back at a time, in bytes: some thousand small messages,
 /// beside which the system calls are cheap.

@@ -69,11 +69,11 @@ impl Queue {
         deadline: impl Into<Deadline>,
     ) -> Result<usize, Error> {
         let view = self.view()?;
-        let deadline = deadline.into().start();
+        let mut deadline = deadline.into().start();
         let mut sent = 0;
         // Ends: each turn puts one at least, or is the last.
         while sent < messages.len() {
-            match view.put_run(&messages[sent..], deadline) {
+            match view.put_run(&messages[sent..], &mut deadline) {
                 Ok(count) => sent += count,
                 Err(error) if sent == 0 => return Err(error),
                 Err(_) => break,
@@ -104,7 +104,7 @@ impl Queue {
         }
         ends.reserve_exact(*count_max); // not under the lock
         let run = Run { bytes, ends, count_max: *count_max };
-        let first = view.get_run(run, deadline.into())?;
+        let first = view.get_run(run, &mut deadline.into())?;
         if ends.is_empty() {
             ends.push(first.len);
         }

@@ -12,6 +12,7 @@ use purlin_sync::Deadline;
 
 use crate::error::Error;
 use crate::limits::{PAGES_ALIGN_BYTES, QUEUE_COUNT_MAX, QUEUE_RING_MAX_BYTES, RECV_BYTES};
+use crate::memory;
 use crate::words::face::Face;
 use crate::words::pages::{limit_units, message_max_bytes};
 use crate::words::queue::{Own, QueueWords, Shape, View, units};
@@ -241,7 +242,7 @@ impl Queue {
     ///   [unbounded](Self::unbounded) one.
     #[inline]
     pub fn send(&self, message: &[u8], deadline: impl Into<Deadline>) -> Result<(), Error> {
-        if self.put_now(message) { Ok(()) } else { self.view()?.put(message, deadline.into()) }
+        if self.put_now(message) { Ok(()) } else { self.view()?.put(message, &mut deadline.into()) }
     }
 
     /// [`send`](Self::send) that never waits for room.
@@ -259,25 +260,24 @@ impl Queue {
     /// * [`Error::Empty`] when the deadline came first.
     /// * [`Error::Closed`] after [`close`](Self::close) of this handle; and after a
     ///   [`shutdown`](Self::shutdown) by anybody, once nothing is left inside.
+    /// * [`Error::OutOfResources`] also without memory for it; it is still there.
     /// * The others as [`send`](Self::send).
     pub fn recv(&self, deadline: impl Into<Deadline>) -> Result<Vec<u8>, Error> {
         let view = self.view()?;
-        let mut message = vec![0; view.next_len()];
+        let mut message = memory::zeros(view.next_len())?;
         if let Some(len) = view.get_now(&mut message) {
-            message.truncate(len);
-            return Ok(message);
+            return Ok(memory::fitted(message, len));
         }
-        let deadline = deadline.into().start();
+        let mut deadline = deadline.into().start();
         let mut room = message.len().max(RECV_BYTES.min(self.message_max_bytes()));
         // Ends: a message that does not fit says how long it is, and room for the largest is room
         // for all.
         loop {
-            message.resize(room, 0);
-            match view.get(&mut message, deadline) {
-                Ok(len) => {
-                    message.truncate(len);
-                    return Ok(message);
-                }
+            if message.len() != room {
+                message = memory::zeros(room)?;
+            }
+            match view.get(&mut message, &mut deadline) {
+                Ok(len) => return Ok(memory::fitted(message, len)),
                 Err(Error::MessageTooLarge { len }) if len > room => room = len,
                 Err(other) => return Err(other),
             }
@@ -305,7 +305,7 @@ impl Queue {
     ) -> Result<usize, Error> {
         match self.get_now(buffer) {
             Some(len) => Ok(len),
-            None => self.view()?.get(buffer, deadline.into()),
+            None => self.view()?.get(buffer, &mut deadline.into()),
         }
     }
 

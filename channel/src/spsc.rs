@@ -8,6 +8,7 @@ use purlin_sync::Deadline;
 
 use crate::error::Error;
 use crate::limits::{QUEUE_COUNT_MAX, QUEUE_RING_MAX_BYTES};
+use crate::memory;
 use crate::words::queue::units;
 use crate::words::spsc::{SpscShape, SpscView, SpscWords};
 use crate::words::spsc_ends::{Receiving, Sending};
@@ -310,12 +311,13 @@ impl Receiver {
     /// * [`Error::Empty`] when the deadline came first.
     /// * [`Error::EndOfFile`] when nothing is left inside, and the sender has left or is dead. One
     ///   that comes later may still send.
+    /// * [`Error::OutOfResources`] without memory for it; it is still there.
     /// * The others as [`Sender::send`].
     pub fn recv(&mut self, deadline: impl Into<Deadline>) -> Result<Vec<u8>, Error> {
         self.queue.check_is(self.token)?;
         let view = self.queue.view();
         let len = view.next_len(&mut self.own, deadline.into())?;
-        let mut message = vec![0; len as usize];
+        let mut message = memory::zeros(len as usize)?;
         view.take(&mut self.own, &mut message);
         Ok(message)
     }

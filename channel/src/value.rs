@@ -280,8 +280,7 @@ impl<T: Plain, L: Guarding> Carry for Value<T, L> {
     }
 
     fn unpack(luggage: &mut Luggage) -> Result<Self, purlin_shm::Error> {
-        let cells: Cells<T, One, L> = Cells::unpack(luggage)?;
-        if cells.len == 1 { Ok(Self::at(cells)) } else { Err(purlin_shm::Error::Damaged) }
+        Cells::unpack(luggage).map(Self::at)
     }
 }
 

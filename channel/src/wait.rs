@@ -89,21 +89,32 @@ pub fn wait(awaited: &[Awaited<'_>], deadline: impl Into<Deadline>) -> Result<Ve
     if awaited.is_empty() && deadline.remaining().is_none() {
         return Err(Error::InvalidArgument);
     }
-    let first: Vec<Option<Watch<'_>>> = awaited.iter().map(|one| one.first_watch()).collect();
     let mut has_slept = false;
+    let ready = until_ready(awaited, deadline, &mut has_slept);
+    if has_slept {
+        awaited.iter().for_each(|one| one.pass_on()); // also before an error
+    }
+    Ok(first_places(awaited, ready?))
+}
+
+/// Waits; which of them have happened, in any order. Whether it has slept is said also with an
+/// error.
+fn until_ready(
+    awaited: &[Awaited<'_>],
+    deadline: Deadline,
+    has_slept: &mut bool,
+) -> Result<Vec<usize>, Error> {
+    let first: Vec<Option<Watch<'_>>> = awaited.iter().map(|one| one.first_watch()).collect();
     // Ends: with something, with an error, or at the deadline; each sleep is a slice at most.
     loop {
         let mut round = Round::begin(awaited, &first)?;
         let left = deadline.remaining();
         round.look_at_descriptors(Duration::ZERO)?;
         if !round.ready.is_empty() || left.is_some_and(|left| left.is_zero()) {
-            if has_slept {
-                awaited.iter().for_each(|one| one.pass_on());
-            }
-            return Ok(first_places(awaited, round.ready));
+            return Ok(round.ready);
         }
+        *has_slept = true;
         round.sleep(left.unwrap_or(SLICE))?;
-        has_slept = true;
     }
 }
 

@@ -1,6 +1,8 @@
 //! Limits after which a test fails, and children that it does not leave behind.
 
 use core::time::Duration;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use purlin_process::{ExitStatus, Process};
 
@@ -35,6 +37,24 @@ impl Drop for Child {
             let _ = self.0.join(LIMIT);
         }
     }
+}
+
+/// Where the kernel says what the calling thread is doing.
+pub(crate) fn own_state() -> PathBuf {
+    Path::new("/proc").join(std::fs::read_link("/proc/thread-self").unwrap()).join("stat")
+}
+
+/// Waits until the thread whose state is told there sleeps; false when it does not.
+pub(crate) fn falls_asleep(state: &Path) -> bool {
+    let begin = Instant::now();
+    while begin.elapsed() < LIMIT {
+        let stat = std::fs::read_to_string(state).unwrap_or_default();
+        if stat.rsplit(')').next().is_some_and(|rest| rest.starts_with(" S")) {
+            return true;
+        }
+        std::thread::yield_now();
+    }
+    false
 }
 
 /// An error as a child's message.

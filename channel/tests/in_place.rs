@@ -62,8 +62,7 @@ fn who_waits_behind_a_reservation_is_woken_by_what_comes_of_it() {
         let place = queue.reserve(0, None).unwrap();
         queue.send(b"behind", None).unwrap();
         std::thread::scope(|scope| {
-            let waits: Vec<_> =
-                (0..2).map(|_| scope.spawn(|| queue.recv(Duration::from_secs(1)))).collect();
+            let waits: Vec<_> = (0..2).map(|_| scope.spawn(|| queue.recv(LIMIT))).collect();
             if is_dropped {
                 drop(place);
                 queue.send(b"more", None).unwrap();

@@ -6,7 +6,7 @@ use purlin_channel::{Error, Pipe, Queue, RecvIntoError, Value};
 use purlin_shm::Segment;
 use purlin_sync::{Event, Lock};
 
-use crate::bounded::{Child, LIMIT, text};
+use crate::bounded::{Child, LIMIT, falls_asleep, own_state, text};
 
 /// A message that differs from others of its length.
 fn message(number: usize, len: usize) -> Vec<u8> {
@@ -25,7 +25,7 @@ fn messages_of_any_size_arrive_whole_in_order_and_once() {
     for (from, to) in [(&one, &other), (&other, &one)] {
         for (number, size) in SIZES.into_iter().enumerate() {
             from.send(&message(number, size), None).unwrap();
-            assert!(to.recv(None) == Ok(message(number, size)), "{size} bytes");
+            assert!(to.recv(LIMIT) == Ok(message(number, size)), "{size} bytes");
             let mut buffer = vec![9; size + 3];
             from.send(&message(number, size), LIMIT).unwrap();
             assert_eq!(to.recv_into(&mut buffer, LIMIT), Ok(size));
@@ -55,7 +55,7 @@ fn a_simplex_receives_at_its_first_end_and_refuses_the_rest() {
     assert_eq!(into, Err(RecvIntoError::Failed(Error::WrongDirection)));
     assert_eq!(writer.poll(None), Err(Error::WrongDirection));
     writer.send(b"1", None).unwrap();
-    assert_eq!(reader.recv(None), Ok(b"1".to_vec()));
+    assert_eq!(reader.recv(LIMIT), Ok(b"1".to_vec()));
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn what_does_not_fit_comes_with_the_error_and_the_buffer_stays() {
         assert_eq!(answer.as_ref().unwrap_err().error(), Error::MessageTooLarge { len: size });
         assert!(answer == Err(RecvIntoError::TooLarge(message(1, size))));
         assert_eq!(buffer, [b' '; 40]);
-        assert_eq!(reader.recv(None), Ok(b"next".to_vec()));
+        assert_eq!(reader.recv(LIMIT), Ok(b"next".to_vec()));
 
         writer.send(&message(1, size), None).unwrap();
         writer.send(b"next", None).unwrap();
@@ -95,16 +95,25 @@ fn the_rest_is_received_before_the_end_which_stays() {
         other.send(b"1", None).unwrap();
         other.send(&message(2, 1 << 20), None).unwrap();
         other.close();
-        assert_eq!(one.recv(None), Ok(b"1".to_vec()));
-        assert_eq!(one.poll(None), Ok(true));
-        assert!(one.recv(None) == Ok(message(2, 1 << 20)));
+        assert_eq!(one.recv(LIMIT), Ok(b"1".to_vec()));
+        assert_eq!(one.poll(LIMIT), Ok(true));
+        assert!(one.recv(LIMIT) == Ok(message(2, 1 << 20)));
         for _ in 0..3 {
-            assert_eq!(one.poll(None), Ok(true));
-            assert_eq!(one.recv(None), Err(Error::EndOfFile));
+            assert_eq!(one.poll(LIMIT), Ok(true));
             assert_eq!(one.recv(LIMIT), Err(Error::EndOfFile));
             assert_eq!(one.try_recv(), Err(Error::EndOfFile));
         }
         assert_eq!(one.send(b"nobody", None), Err(Error::BrokenPipe));
+    }
+}
+
+/// Sends until nobody is left to receive: a child that another test forks has copies of the other
+/// end for a moment, until its handler has run.
+fn until_broken(writer: &Pipe) {
+    let begin = std::time::Instant::now();
+    while writer.try_send(b"x") != Err(Error::BrokenPipe) {
+        assert!(begin.elapsed() < LIMIT, "somebody keeps a copy");
+        std::thread::yield_now();
     }
 }
 
@@ -115,6 +124,7 @@ fn a_send_to_nobody_is_a_broken_pipe_and_no_signal() {
         let (reader, writer) = Pipe::simplex().unwrap();
         writer.send(b"unread", None).unwrap();
         reader.close();
+        until_broken(&writer);
         for _ in 0..3 {
             assert_eq!(writer.send(&message(1, size), None), Err(Error::BrokenPipe));
             assert_eq!(writer.send(&message(1, size), LIMIT), Err(Error::BrokenPipe));
@@ -139,13 +149,13 @@ fn a_closed_end_refuses_all_and_can_be_closed_again() {
         assert_eq!(closed.descriptor(), Err(Error::Closed));
         assert_eq!(closed.hand_over(), Err(Error::Closed));
     }
-    assert_eq!(other.recv(None), Err(Error::EndOfFile));
+    assert_eq!(other.recv(LIMIT), Err(Error::EndOfFile));
     let (reader, writer) = Pipe::simplex().unwrap();
     let last = writer.clone();
     drop(writer);
     assert_eq!(reader.try_recv(), Err(Error::TimedOut));
     drop(last);
-    assert_eq!(reader.recv(None), Err(Error::EndOfFile));
+    assert_eq!(reader.recv(LIMIT), Err(Error::EndOfFile));
 }
 
 #[test]
@@ -169,8 +179,84 @@ fn a_close_ends_what_other_threads_wait_for() {
             assert_eq!(wait.join().unwrap(), Some(Error::Closed));
         }
     });
-    assert_eq!(far.send(b"1", None), Err(Error::BrokenPipe));
-    assert!(one.recv(None).is_ok(), "what was sent is there");
+    until_broken(&far);
+    assert!(one.recv(LIMIT).is_ok(), "what was sent is there");
+}
+
+/// A pipe whose first end is set not to wait, as foreign code may do.
+fn nonblocking_pair(is_nonblocking: bool) -> (Pipe, Pipe) {
+    let (family, kind) = (rustix::net::AddressFamily::UNIX, rustix::net::SocketType::SEQPACKET);
+    let flags = rustix::net::SocketFlags::CLOEXEC;
+    let (one, other) = rustix::net::socketpair(family, kind, flags, None).unwrap();
+    if is_nonblocking {
+        rustix::fs::fcntl_setfl(&one, rustix::fs::OFlags::NONBLOCK).unwrap();
+    }
+    let pipe = |end| Pipe::from_descriptor(end, true, true).unwrap();
+    (pipe(one), pipe(other))
+}
+
+#[test]
+fn who_waits_sleeps_whatever_its_limit_and_whatever_its_socket_is_set_to() {
+    let limits = [None, Some(Duration::MAX), Some(LIMIT)];
+    for (is_nonblocking, limit) in [false, true].into_iter().flat_map(|is| limits.map(|x| (is, x)))
+    {
+        let (one, other) = nonblocking_pair(is_nonblocking);
+        let mut count = 0;
+        while one.try_send(&[0; 40_000]).is_ok() {
+            count += 1;
+        }
+        std::thread::scope(|scope| {
+            let (tell, told) = std::sync::mpsc::channel();
+            let also_tell = tell.clone();
+            let one = &one;
+            let receives = scope.spawn(move || {
+                tell.send(own_state()).unwrap();
+                one.recv(limit)
+            });
+            let sends = scope.spawn(move || {
+                also_tell.send(own_state()).unwrap();
+                one.send(&[0; 40_000], limit)
+            });
+            let are_asleep = [(); 2].map(|()| falls_asleep(&told.recv_timeout(LIMIT).unwrap()));
+            other.send(b"x", LIMIT).unwrap();
+            (0..=count).for_each(|_| drop(other.recv(LIMIT).unwrap()));
+            assert_eq!(receives.join().unwrap(), Ok(b"x".to_vec()));
+            assert_eq!(sends.join().unwrap(), Ok(()));
+            assert_eq!(are_asleep, [true; 2], "{is_nonblocking}, {limit:?}");
+        });
+    }
+}
+
+#[test]
+fn a_fork_amid_a_send_of_an_end_has_no_copy_of_it() {
+    let (far, near) = Pipe::simplex().unwrap();
+    let (reader, writer) = Pipe::simplex().unwrap();
+    let done = Event::new().unwrap();
+    let mut count = 0;
+    while near.try_send(&[0; 40_000]).is_ok() {
+        count += 1;
+    }
+    let child = std::thread::scope(|scope| {
+        let (tell, told) = std::sync::mpsc::channel();
+        let (near, writer) = (&near, writer.clone());
+        let sends = scope.spawn(move || {
+            tell.send(own_state()).unwrap();
+            near.send_with(b"", &(writer,), LIMIT)
+        });
+        assert!(falls_asleep(&told.recv_timeout(LIMIT).unwrap()));
+        let go = done.clone();
+        let child = Child::run(move || go.wait(LIMIT).map(drop).map_err(text));
+        (0..count).for_each(|_| drop(far.recv(LIMIT).unwrap()));
+        assert_eq!(sends.join().unwrap(), Ok(()));
+        child
+    });
+    let (_, (came,)) = far.recv_with::<(Pipe,)>(LIMIT).unwrap();
+    came.send(b"last", LIMIT).unwrap();
+    drop((came, writer));
+    assert_eq!(reader.recv(LIMIT), Ok(b"last".to_vec()));
+    assert_eq!(reader.recv(LIMIT), Err(Error::EndOfFile), "while the child is alive");
+    done.set();
+    child.succeeds("it was let go");
 }
 
 #[test]
@@ -230,11 +316,11 @@ fn handles_go_along_and_lead_to_the_same_objects() {
     for size in [0, 9, 1 << 20] {
         one.send_with(&message(3, size), &(far.clone(), queue.clone(), lock.clone()), None)
             .unwrap();
-        let (text, handles) = other.recv_with::<(Pipe, Queue, Lock)>(None).unwrap();
+        let (text, handles) = other.recv_with::<(Pipe, Queue, Lock)>(LIMIT).unwrap();
         assert!(text == message(3, size));
         handles.0.send(b"via", None).unwrap();
         assert_eq!(handles.0.recv(None), Err(Error::WrongDirection));
-        assert_eq!(near.recv(None), Ok(b"via".to_vec()));
+        assert_eq!(near.recv(LIMIT), Ok(b"via".to_vec()));
         handles.1.try_send(b"queue").unwrap();
         assert_eq!(queue.try_recv(), Ok(b"queue".to_vec()));
         let held = lock.acquire(None).unwrap();
@@ -244,11 +330,11 @@ fn handles_go_along_and_lead_to_the_same_objects() {
     // Its last copy may be on its way.
     one.send_with(b"", &(far,), None).unwrap();
     assert_eq!(near.try_recv(), Err(Error::TimedOut));
-    let (_, (far,)) = other.recv_with::<(Pipe,)>(None).unwrap();
+    let (_, (far,)) = other.recv_with::<(Pipe,)>(LIMIT).unwrap();
     far.send(b"late", None).unwrap();
     drop(far);
-    assert_eq!(near.recv(None), Ok(b"late".to_vec()));
-    assert_eq!(near.recv(None), Err(Error::EndOfFile));
+    assert_eq!(near.recv(LIMIT), Ok(b"late".to_vec()));
+    assert_eq!(near.recv(LIMIT), Err(Error::EndOfFile));
 }
 
 #[test]
@@ -262,13 +348,13 @@ fn other_handles_than_were_sent_are_told_and_the_next_message_comes() {
     one.send_with(b"x", &(lock,), None).unwrap();
     one.send(b"plain", None).unwrap();
     one.send(b"last", None).unwrap();
-    assert_eq!(other.recv(None), Err(Error::Incompatible));
+    assert_eq!(other.recv(LIMIT), Err(Error::Incompatible));
     let into = other.recv_into(&mut [0; 9], None);
     assert_eq!(into, Err(RecvIntoError::Failed(Error::Incompatible)));
-    assert_eq!(other.recv_with::<(Lock,)>(None).err(), Some(Error::Incompatible));
-    assert_eq!(other.recv_with::<(Segment,)>(None).err(), Some(Error::Incompatible));
-    assert_eq!(other.recv_with::<(Segment,)>(None).err(), Some(Error::Damaged));
-    assert_eq!(other.recv(None), Ok(b"last".to_vec()));
+    assert_eq!(other.recv_with::<(Lock,)>(LIMIT).err(), Some(Error::Incompatible));
+    assert_eq!(other.recv_with::<(Segment,)>(LIMIT).err(), Some(Error::Incompatible));
+    assert_eq!(other.recv_with::<(Segment,)>(LIMIT).err(), Some(Error::Damaged));
+    assert_eq!(other.recv(LIMIT), Ok(b"last".to_vec()));
 }
 
 #[test]
@@ -281,7 +367,7 @@ fn too_many_descriptors_are_refused_and_nothing_is_sent() {
     assert_eq!(one.send_with(b"", &files(501), None), Err(Error::OutOfResources));
     assert_eq!(other.try_recv(), Err(Error::TimedOut));
     one.send_with(&message(1, 1 << 17), &files(252), None).unwrap();
-    let (text, came) = other.recv_with::<Vec<std::os::fd::OwnedFd>>(None).unwrap();
+    let (text, came) = other.recv_with::<Vec<std::os::fd::OwnedFd>>(LIMIT).unwrap();
     assert!(text == message(1, 1 << 17) && came.len() == 252);
 }
 
@@ -425,7 +511,7 @@ fn making_and_closing_leaves_no_descriptor() {
         for _ in 0..100 {
             let (one, other) = Pipe::duplex().map_err(text)?;
             one.send_with(&[1; 1 << 17], &(other.clone(),), None).map_err(text)?;
-            if let Ok((_, (_again,))) = other.recv_with::<(Pipe,)>(None) {}
+            if let Ok((_, (_again,))) = other.recv_with::<(Pipe,)>(LIMIT) {}
         }
         let open = count()?;
         if open != before {
@@ -462,11 +548,11 @@ fn a_message_whose_length_was_asked_for_stays() {
         one.send(&message, None).unwrap();
         one.send_with(&message, &(value.clone(),), None).unwrap();
         for _ in 0..3 {
-            assert_eq!(other.next_len(None), Ok(len), "again and again");
+            assert_eq!(other.next_len(LIMIT), Ok(len), "again and again");
         }
-        assert!(other.recv(None).unwrap() == message);
-        assert_eq!(other.next_len(None), Ok(len), "with handles");
-        let (came, (same,)) = other.recv_with::<(Value<i32>,)>(None).unwrap();
+        assert!(other.recv(LIMIT).unwrap() == message);
+        assert_eq!(other.next_len(LIMIT), Ok(len), "with handles");
+        let (came, (same,)) = other.recv_with::<(Value<i32>,)>(LIMIT).unwrap();
         assert!(came == message && same.get(None) == Ok(7));
     }
     std::thread::scope(|scope| {

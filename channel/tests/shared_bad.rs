@@ -1,9 +1,10 @@
 //! Values and arrays whose words a peer has written over.
 
 use core::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::os::unix::fs::FileExt;
 
 use purlin_channel::{Array, Error, Unlocked, Value};
-use purlin_shm::{Object, Place, Shared};
+use purlin_shm::{Object, Place, Segment, Shared};
 use purlin_sync::RLock;
 
 /// An array of 64-bit numbers as a peer that means harm sees it.
@@ -43,8 +44,24 @@ fn a_length_that_no_maker_writes_is_damage_and_changes_nothing_for_who_has_a_han
 }
 
 #[test]
+fn a_value_that_is_not_one_is_damage() {
+    let value = Value::new(7_u64).unwrap();
+    let file = value.segment().descriptor().try_clone_to_owned().unwrap();
+    let file = std::fs::File::from(file);
+    for len in [0_u64, 2, u64::MAX, 1] {
+        // Behind what stands before each object, and where the lock is.
+        file.write_all_at(&len.to_le_bytes(), value.offset() + 16 + 8).unwrap();
+        let opened = Value::<u64>::open(&value.segment(), value.offset());
+        let expected = (len != 1).then_some(Error::Damaged);
+        assert_eq!((opened.err(), value.get(None)), (expected, Ok(7)), "{len}");
+    }
+}
+
+#[test]
 fn a_lock_that_is_not_where_it_is_said_to_be_is_told() {
-    let array = Array::new(&[1_u64, 2, 3]).unwrap();
+    // A segment of its own: in one that arrays share, another may have its lock behind this one's.
+    let segment = Segment::anonymous(4096).unwrap();
+    let array = Array::new_in(&segment, &[1_u64, 2, 3]).unwrap();
     let peer = Place::<Spoiled>::open(&array.segment(), array.offset()).unwrap();
     let (own, lock) = (array.offset(), peer.lock.load(SeqCst));
     for word in

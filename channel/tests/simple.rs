@@ -18,6 +18,14 @@ fn it_sends_receives_and_tells_whether_it_is_empty() {
 }
 
 #[test]
+fn a_small_message_that_is_kept_keeps_little_memory() {
+    let queue = SimpleQueue::new().unwrap();
+    queue.send(b"8 bytes.").unwrap();
+    let message = queue.recv().unwrap();
+    assert!(message == b"8 bytes." && message.capacity() < 100, "{}", message.capacity());
+}
+
+#[test]
 fn a_closed_one_refuses_here_and_not_elsewhere() {
     // shows: simple-queue-close-twice, simple-queue-closed-refuses, simple-queue-close-is-local
     let queue = SimpleQueue::bounded(4, 8).unwrap();

@@ -217,7 +217,9 @@ fn who_waits_for_one_that_is_killed_is_told() {
             true => queue.sender(Duration::ZERO).err(),
             false => queue.receiver(Duration::ZERO).err(),
         };
+        let begin = std::time::Instant::now();
         while try_claim().is_none() {
+            assert!(begin.elapsed() < LIMIT, "it claims nothing");
             std::thread::yield_now(); // it is about to claim it
         }
         std::thread::scope(|scope| {

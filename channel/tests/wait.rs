@@ -1,14 +1,17 @@
 //! Waiting for several things at once.
 
+use core::sync::atomic::Ordering::SeqCst;
 use core::time::Duration;
 use std::os::fd::AsFd;
 use std::time::Instant;
 
 use purlin_channel::{Awaited, Error, Pipe, Queue, wait};
 use purlin_process::{ExitStatus, Process};
+use purlin_shm::Place;
 use purlin_sync::Event;
 
-use crate::bounded::{Child, LIMIT, text};
+use crate::bad_input::Spoiled;
+use crate::bounded::{Child, LIMIT, falls_asleep, own_state, text};
 
 #[test]
 fn those_that_are_ready_are_told_and_no_others() {
@@ -98,7 +101,7 @@ fn words_are_waited_for_alone_together_and_beside_descriptors() {
 }
 
 #[test]
-fn a_wait_passes_on_the_wake_that_it_used_up() {
+fn who_receives_and_who_waits_are_both_told() {
     let queue = Queue::bounded(4, 8).unwrap();
     for _ in 0..50 {
         std::thread::scope(|scope| {
@@ -110,6 +113,38 @@ fn a_wait_passes_on_the_wake_that_it_used_up() {
             assert_eq!(waits.join().unwrap(), Ok(vec![0]));
             assert_eq!(queue.try_recv(), Ok(b"two".to_vec()));
         });
+    }
+}
+
+/// Whether somebody may sleep for a message, as the word says that they sleep on.
+fn says_somebody_sleeps(queue: &Queue) -> bool {
+    const NOT_EMPTY: usize = 240 / 8;
+    let peer = Place::<Spoiled>::open(&queue.segment(), queue.offset()).unwrap();
+    peer.words[NOT_EMPTY].load(SeqCst) & 1 != 0
+}
+
+/// Who waits says that it may sleep before each look. A wake takes that away, and ends one sleep:
+/// were others asleep there, nobody would tell them.
+#[test]
+fn a_wait_passes_on_the_wake_that_it_used_up() {
+    for is_refused in [false, true] {
+        let queues = [Queue::bounded(1, 8).unwrap(), Queue::bounded(1, 8).unwrap()];
+        std::thread::scope(|scope| {
+            let (tell, told) = std::sync::mpsc::channel();
+            let both: [Awaited<'_>; 2] = [(&queues[0]).into(), (&queues[1]).into()];
+            let waits = scope.spawn(move || {
+                tell.send(own_state()).unwrap();
+                wait(&both, LIMIT)
+            });
+            assert!(falls_asleep(&told.recv_timeout(LIMIT).unwrap()));
+            if is_refused {
+                queues[1].close(); // it is told when it wakes
+            }
+            queues[0].send(b"one", LIMIT).unwrap();
+            let expected = if is_refused { Err(Error::Closed) } else { Ok(vec![0]) };
+            assert_eq!(waits.join().unwrap(), expected);
+        });
+        assert!(!says_somebody_sleeps(&queues[0]), "refused: {is_refused}");
     }
 }
 

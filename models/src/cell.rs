@@ -151,6 +151,12 @@ pub(crate) fn between_accesses() {
     }
 }
 
+/// What ships has a fence there; it is no step: a kill between it and the access before changes
+/// nothing.
+pub(crate) fn fence_after_prepare() {
+    between_accesses();
+}
+
 /// Nothing: the spins are few, and loom lets others run at the next look in any case.
 pub(crate) const fn spin(_turns: u32) {}
 

@@ -11,7 +11,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::header::{Header, SLOTS_OFFSET};
+use crate::header::{Header, Origin, SLOTS_OFFSET, Shape};
 use crate::mapping::Mapping;
 use crate::registry::Registration;
 use crate::slot::SlotTable;
@@ -53,21 +53,27 @@ pub struct Attachment {
 pub(crate) struct Inner {
     pub(crate) mapping: Mapping,
     pub(crate) registration: Arc<Registration>,
+    /// How the segment came to be, as checked at the attach.
+    origin: Origin,
 }
 
 impl Attachment {
-    /// Maps the segment behind `segment` and registers this process in it.
-    pub(crate) fn new(segment: OwnedFd, mapping: Mapping) -> Result<Self, Error> {
-        let attachment = Self::unregistered(segment, mapping)?;
+    /// Registers this process in the segment behind `segment`, which it has mapped.
+    pub(crate) fn new(segment: OwnedFd, mapping: Mapping, shape: Shape) -> Result<Self, Error> {
+        let attachment = Self::unregistered(segment, mapping, shape)?;
         attachment.inner.registration.register(&attachment.inner.mapping)?;
         Ok(attachment)
     }
 
     /// The same without a registration: as a forked child, this process gets its token when
     /// something asks for it.
-    pub(crate) fn unregistered(segment: OwnedFd, mapping: Mapping) -> Result<Self, Error> {
+    pub(crate) fn unregistered(
+        segment: OwnedFd,
+        mapping: Mapping,
+        shape: Shape,
+    ) -> Result<Self, Error> {
         let registration = Registration::join(segment, mapping.size_bytes())?;
-        Ok(Self::from(Arc::new(Inner { mapping, registration })))
+        Ok(Self::from(Arc::new(Inner { mapping, registration, origin: shape.origin })))
     }
 
     /// This process's token in the segment, or 0 in a forked child that has not asked for one yet:
@@ -122,6 +128,11 @@ impl Attachment {
     /// The first lines of the segment.
     pub(crate) fn header(&self) -> Result<&Header, Error> {
         self.inner.mapping.view(0)
+    }
+
+    /// Whether it was made without its pages.
+    pub(crate) fn is_sparse(&self) -> bool {
+        self.inner.origin == Origin::Sparse
     }
 
     /// The segment's size in bytes, as checked at the attach.

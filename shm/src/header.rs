@@ -48,13 +48,6 @@ const _: () = assert!(core::mem::offset_of!(Header, cursor) == 136);
 #[expect(unsafe_code, reason = "a promise about this layout, argued above")]
 unsafe impl Shared for Header {}
 
-impl Header {
-    /// Whether it says that not all pages are there.
-    pub(crate) fn is_sparse(&self) -> bool {
-        self.origin.load(Relaxed) == Origin::Sparse.number() // Relaxed: written at creation
-    }
-}
-
 /// Where the slot table begins, in bytes.
 pub(crate) const SLOTS_OFFSET: u64 = size_of::<Header>() as u64;
 

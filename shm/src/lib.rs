@@ -62,6 +62,7 @@ mod token;
 pub mod parts {
     pub use crate::across_fork::{AcrossFork, Guarded, Hold, ThreadState, lock, this_thread};
     pub use crate::installs::Installs;
+    pub use crate::sys::free_memory::free_memory_bytes;
 }
 
 pub use arena::Object;

@@ -142,7 +142,7 @@ impl Segment {
             return Err(Error::Incompatible); // somebody copied an anonymous one into the folder
         }
         let mapping = Mapping::new(file.as_fd(), shape.size_bytes)?;
-        Ok(Self::from(Attachment::new(file, mapping)?))
+        Ok(Self::from(Attachment::new(file, mapping, shape)?))
     }
 }
 
@@ -155,7 +155,7 @@ fn nameless(capacity_bytes: u64) -> Result<Segment, Error> {
     if !lock_byte::share_interest(&file)? {
         return Err(Error::TimedOut); // unheard of: nobody else has this file
     }
-    Ok(Segment::from(Attachment::new(file, mapping)?))
+    Ok(Segment::from(Attachment::new(file, mapping, shape)?))
 }
 
 /// Shares the interest byte of one that came as a descriptor, whatever has become of its name.

@@ -53,7 +53,7 @@ impl Segment {
         let file = memory::reserve(shape.size_bytes)?;
         let mapping = Mapping::new(file.as_fd(), shape.size_bytes)?;
         shape.write(&mapping)?;
-        Ok(Self { attachment: Attachment::new(file, mapping)? })
+        Ok(Self { attachment: Attachment::new(file, mapping, shape)? })
     }
 
     /// Attaches to the segment behind a descriptor that came from elsewhere. Nothing is believed
@@ -73,7 +73,7 @@ impl Segment {
             named::live_in(&descriptor)?;
         }
         let mapping = Mapping::new(descriptor.as_fd(), shape.size_bytes)?;
-        Ok(Self { attachment: Attachment::new(descriptor, mapping)? })
+        Ok(Self { attachment: Attachment::new(descriptor, mapping, shape)? })
     }
 
     /// The descriptor to hand to another process. It is closed on exec.

@@ -29,8 +29,8 @@ impl<T: Object> Place<T> {
         row_len: usize,
         fill: impl FnOnce(&T, &[T::Row]),
     ) -> Result<Self, Error> {
-        let (file, mapping) = reserve::<T>(row_len)?;
-        let segment = Segment::from(Attachment::new(file, mapping)?);
+        let (file, mapping, shape) = reserve::<T>(row_len)?;
+        let segment = Segment::from(Attachment::new(file, mapping, shape)?);
         Self::new_in_with(&segment, row_len, fill)
     }
 
@@ -42,20 +42,20 @@ impl<T: Object> Place<T> {
     /// * As [`new_sparse_with`](Self::new_sparse_with); what a registration may fail with, that
     ///   says which asks for the token.
     pub fn new_sparse_unregistered(row_len: usize) -> Result<Self, Error> {
-        let (file, mapping) = reserve::<T>(row_len)?;
-        let segment = Segment::from(Attachment::unregistered(file, mapping)?);
+        let (file, mapping, shape) = reserve::<T>(row_len)?;
+        let segment = Segment::from(Attachment::unregistered(file, mapping, shape)?);
         Self::new_in_with(&segment, row_len, |_, _| ())
     }
 }
 
 /// A segment for an object with such a row, of which only the pages up to the row are there.
-fn reserve<T: Object>(row_len: usize) -> Result<(OwnedFd, Mapping), Error> {
+fn reserve<T: Object>(row_len: usize) -> Result<(OwnedFd, Mapping, Shape), Error> {
     let shape = Shape::with_capacity(footprint_bytes::<T>(row_len)?, Origin::Sparse)?;
     let first_bytes = ARENA_OFFSET + BODY_OFFSET + size_of::<T>() as u64;
     let file = memory::reserve_first(shape.size_bytes, first_bytes)?;
     let mapping = Mapping::new(file.as_fd(), shape.size_bytes)?;
     shape.write(&mapping)?;
-    Ok((file, mapping))
+    Ok((file, mapping, shape))
 }
 
 impl Attachment {
@@ -116,7 +116,6 @@ impl Attachment {
         let is_inside = ARENA_OFFSET <= range.start
             && range.start <= range.end
             && range.end <= self.size_bytes();
-        let is_sparse = self.header()?.is_sparse();
-        if is_inside && is_sparse { Ok(()) } else { Err(Error::InvalidArgument) }
+        if is_inside && self.is_sparse() { Ok(()) } else { Err(Error::InvalidArgument) }
     }
 }

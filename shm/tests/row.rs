@@ -226,3 +226,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_a_peer_writes_over_the_header_changes_nothing_for_who_takes_and_gives_pages() {
+    let place = Place::<Head>::new_sparse_with(1 << 20, none).expect("a sparse one");
+    file_of(&place.segment()).write_all_at(&[0xff; 128], 0).expect("a peer that may write");
+    let pages = place.row_offset()..place.row_offset() + (1 << 18);
+    assert_eq!(place.attachment().take_pages(pages.clone(), 1 << 18), Ok(()));
+    place.row()[7].store(1, Relaxed); // Relaxed: one thread
+    assert_eq!(place.attachment().give_pages(pages), Ok(()));
+}

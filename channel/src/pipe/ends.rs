@@ -6,7 +6,7 @@
 //! fork, so that no end is just being made or closed by another thread.
 
 use core::sync::atomic::{
-    AtomicI32, AtomicU32, AtomicUsize,
+    AtomicI32, AtomicU32, AtomicU64,
     Ordering::{AcqRel, Acquire, Relaxed},
 };
 use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd};
@@ -25,7 +25,7 @@ pub(crate) struct End {
     /// How many calls are amid it, and whether it was given up.
     users: AtomicU32,
     /// The thread whose next fork it goes to; 0 for none.
-    handed_by: AtomicUsize,
+    handed_by: AtomicU64,
 }
 
 const CLOSED: u32 = 1 << 31;
@@ -48,14 +48,7 @@ impl End {
         let mut ids = ids.into_iter();
         Ok(descriptors.map(|descriptor| {
             let id = ids.next().unwrap_or_else(|| unreachable!("one for each"));
-            let end = Arc::new(Self {
-                fd: AtomicI32::new(descriptor.into_raw_fd()),
-                id,
-                users: AtomicU32::new(0),
-                handed_by: AtomicUsize::new(0),
-            });
-            ends.list.push(Arc::clone(&end));
-            end
+            ends.add(descriptor, id)
         }))
     }
 
@@ -88,7 +81,7 @@ impl End {
 
     /// Has the next fork of this thread keep it.
     pub(crate) fn hand_over(&self) {
-        self.handed_by.store(this_thread::<Ends>(), Relaxed); // Relaxed: read by the same thread
+        self.handed_by.store(this_thread(), Relaxed); // Relaxed: read by the same thread
     }
 
     #[inline]
@@ -113,7 +106,7 @@ impl End {
     }
 
     /// In a forked child. Calls of the parent's other threads are not amid it here.
-    fn settle_in_child(&self, forked_by: usize) {
+    fn settle_in_child(&self, forked_by: u64) {
         let was_handed_by = self.handed_by.swap(0, Relaxed); // Relaxed: one thread is left
         let state = self.users.load(Relaxed) & CLOSED; // Relaxed: as above
         self.users.store(state, Relaxed); // Relaxed: as above
@@ -148,9 +141,61 @@ impl Drop for Use<'_> {
     }
 }
 
+/// Descriptors that a message takes along, among them perhaps ends: as long as it is on its way out
+/// they are nobody's in a forked child. Closed when this is dropped.
+#[derive(Default)]
+pub(super) struct Along(Vec<Arc<End>>);
+
+impl Along {
+    /// Takes charge of them.
+    ///
+    /// # Errors
+    /// * [`Error::OutOfResources`].
+    pub(super) fn adopt(descriptors: Vec<OwnedFd>) -> Result<Self, Error> {
+        let mut along = Self::default(); // goes after the lock, which it takes
+        if descriptors.is_empty() {
+            return Ok(along);
+        }
+        let mut ends = lock::<Ends>();
+        ends.watch_forks()?;
+        for descriptor in descriptors {
+            let id = descriptor::file_id(&descriptor)?;
+            along.0.push(ends.add(descriptor, id));
+        }
+        Ok(along)
+    }
+
+    /// To be sent.
+    ///
+    /// # Errors
+    /// * [`Error::Closed`] in a forked child.
+    pub(super) fn enter(&self) -> Result<Vec<Use<'_>>, Error> {
+        self.0.iter().map(|end| end.enter()).collect()
+    }
+}
+
+impl Drop for Along {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|end| end.close());
+    }
+}
+
 /// All ends that are open here.
 struct Ends {
     list: Vec<Arc<End>>,
+}
+
+impl Ends {
+    fn add(&mut self, descriptor: OwnedFd, id: FileId) -> Arc<End> {
+        let end = Arc::new(End {
+            fd: AtomicI32::new(descriptor.into_raw_fd()),
+            id,
+            users: AtomicU32::new(0),
+            handed_by: AtomicU64::new(0),
+        });
+        self.list.push(Arc::clone(&end));
+        end
+    }
 }
 
 static ENDS: Guarded<Ends> = Guarded::new(Ends { list: Vec::new() });
@@ -170,7 +215,7 @@ impl AcrossFork for Ends {
 
     /// What was handed over, was so once.
     fn in_parent(&mut self) {
-        let me = this_thread::<Self>();
+        let me = this_thread();
         for end in &self.list {
             // Relaxed, both, also when it fails: only this thread writes its own name.
             let _ = end.handed_by.compare_exchange(me, 0, Relaxed, Relaxed);
@@ -178,7 +223,7 @@ impl AcrossFork for Ends {
     }
 
     fn in_child(&mut self) {
-        let me = this_thread::<Self>();
+        let me = this_thread();
         for end in &self.list {
             end.settle_in_child(me);
         }

@@ -63,8 +63,9 @@ pub use unfit::RecvIntoError;
 /// # Weak points
 /// * Fairness: none among several that receive, or send, at one end.
 /// * Signals: no call is async-signal-safe.
-/// * Fork: a raw clone of foreign code has copies of all ends. Of an end that arrives in a message
-///   a fork of another thread may catch a copy, in the moment of its arrival.
+/// * Fork: a raw clone of foreign code has copies of all ends. Of an end that goes along with a
+///   message a fork of another thread may catch a copy, in the moment in which it is packed, and in
+///   that of its arrival.
 /// * Death: of a sender amid a send: the message was sent or was not. Of a receiver amid a receive:
 ///   it is there, or was taken.
 /// * Room: messages wait in the kernel, some 200 KiB of them. Of those that are larger than 48 KiB
@@ -168,7 +169,7 @@ impl Pipe {
     ///
     /// # Errors
     /// * [`Error::InvalidArgument`] when they need more descriptors than a message takes, which is
-    ///   252. Nothing was sent.
+    ///   252; and for an end of a pipe, among them, that is closed. Nothing was sent.
     /// * [`Error::OutOfResources`] without descriptors, or for too many handles.
     /// * The others as [`send`](Self::send).
     pub fn send_with(

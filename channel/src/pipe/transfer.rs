@@ -10,6 +10,7 @@ use purlin_shm::Luggage;
 use purlin_sync::Deadline;
 
 use super::Pipe;
+use super::ends::Along;
 use super::frame::{FRAME_MAX_BYTES, Frame, PLAIN, PLAIN_HEADER_BYTES, long_header};
 use super::unfit::RecvIntoError;
 use crate::error::Error;
@@ -24,24 +25,25 @@ use crate::sys::{sealed_file, socket};
 pub(super) struct Outgoing {
     inline_max: usize,
     luggage: Vec<u8>,
-    descriptors: Vec<OwnedFd>,
+    along: Along,
 }
 
 impl Outgoing {
-    pub(super) const fn new(inline_max: usize) -> Self {
-        Self { inline_max, luggage: Vec::new(), descriptors: Vec::new() }
+    pub(super) fn new(inline_max: usize) -> Self {
+        Self { inline_max, luggage: Vec::new(), along: Along::default() }
     }
 
     /// With handles.
     ///
     /// # Errors
     /// * [`Error::InvalidArgument`] for more descriptors than a message takes.
+    /// * [`Error::OutOfResources`].
     pub(super) fn with(inline_max: usize, luggage: Luggage) -> Result<Self, Error> {
         let (luggage, descriptors) = luggage.into_parts();
         if descriptors.len() >= DESCRIPTORS_MAX || u32::try_from(luggage.len()).is_err() {
             return Err(Error::InvalidArgument); // one is left for the rest of the message
         }
-        Ok(Self { inline_max, luggage, descriptors })
+        Ok(Self { inline_max, luggage, along: Along::adopt(descriptors)? })
     }
 
     /// # Errors
@@ -63,7 +65,7 @@ impl Outgoing {
 
     #[cold]
     fn send_long(self, pipe: &Pipe, message: &[u8], deadline: Deadline) -> Result<(), Error> {
-        let Self { inline_max, luggage, descriptors } = self;
+        let Self { inline_max, luggage, along } = self;
         if message.len() as u64 > PIPE_MESSAGE_MAX_BYTES {
             return Err(Error::MessageTooLarge { len: message.len() });
         }
@@ -76,8 +78,9 @@ impl Outgoing {
             0 => None,
             _ => Some(sealed_file::make(&[luggage_out, message_out])?),
         };
+        let along = along.enter()?;
         let descriptors: Vec<BorrowedFd<'_>> =
-            rest.iter().chain(&descriptors).map(AsFd::as_fd).collect();
+            rest.iter().map(AsFd::as_fd).chain(along.iter().map(AsFd::as_fd)).collect();
         send_frame(pipe, &[&header, luggage_in, message_in], &descriptors, deadline)
     }
 }
@@ -106,8 +109,8 @@ fn send_frame(
     descriptors: &[BorrowedFd<'_>],
     deadline: Deadline,
 ) -> Result<(), Error> {
+    let deadline = deadline.start(); // one that the clock cannot hold is none
     let is_endless = deadline.remaining().is_none();
-    let mut limit = None;
     // Ends: sent, with an error, or at the deadline; each wait is a slice at most.
     loop {
         let end = pipe.inner.end.enter()?;
@@ -118,14 +121,15 @@ fn send_frame(
         if end.is_closed() {
             return Err(Error::Closed);
         }
-        let left = limit.get_or_insert_with(|| deadline.start()).remaining();
-        match left {
-            Some(left) if left.is_zero() => return Err(Error::TimedOut),
-            _ if matches!(sent, Sent::TooManyInFlight) => {
-                socket::pause(end.as_fd(), left.unwrap_or(SLICE).min(FLIGHT_PAUSE))?;
-            }
-            Some(left) => socket::wait_writable(end.as_fd(), left)?,
-            None => {}
+        let left = deadline.remaining().unwrap_or(SLICE);
+        if left.is_zero() {
+            return Err(Error::TimedOut);
+        }
+        if matches!(sent, Sent::TooManyInFlight) {
+            socket::pause(end.as_fd(), left.min(FLIGHT_PAUSE))?;
+        } else {
+            // Also without a limit: foreign code may have set the socket not to wait.
+            socket::wait_writable(end.as_fd(), left)?;
         }
     }
 }
@@ -268,8 +272,8 @@ fn receive_late(
     buffer: &mut [u8],
     deadline: Deadline,
 ) -> Result<(usize, Vec<OwnedFd>), Error> {
+    let deadline = deadline.start(); // one that the clock cannot hold is none
     let is_endless = deadline.remaining().is_none();
-    let mut limit = None;
     // Ends: with a message, with an error, or at the deadline; each wait is a slice at most.
     loop {
         let end = pipe.inner.end.enter()?;
@@ -281,10 +285,11 @@ fn receive_late(
         if end.is_closed() {
             return Err(Error::Closed);
         }
-        match limit.get_or_insert_with(|| deadline.start()).remaining() {
-            Some(left) if left.is_zero() => return Err(Error::TimedOut),
-            Some(left) => drop(socket::wait_readable(end.as_fd(), left)?),
-            None => {}
+        let left = deadline.remaining().unwrap_or(SLICE);
+        if left.is_zero() {
+            return Err(Error::TimedOut);
         }
+        // Also without a limit: foreign code may have set the socket not to wait.
+        socket::wait_readable(end.as_fd(), left)?;
     }
 }

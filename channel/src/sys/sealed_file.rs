@@ -2,6 +2,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use purlin_shm::parts::free_memory_bytes;
 use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::{Resource, getrlimit};
@@ -21,8 +22,10 @@ const BLOCK_BYTES: u64 = 512;
 /// * [`Error::OutOfResources`] when memory, descriptors or the file size limit do not allow it.
 pub(crate) fn make(parts: &[&[u8]]) -> Result<OwnedFd, Error> {
     let len: usize = parts.iter().map(|part| part.len()).sum();
-    // A write beyond the limit would be answered by a signal.
-    if getrlimit(Resource::Fsize).current.is_some_and(|limit| len as u64 > limit) {
+    // Both are looked at first: a write beyond the limit would be answered by a signal, and one
+    // beyond the free memory by the OOM killer.
+    let limit_bytes = getrlimit(Resource::Fsize).current.unwrap_or(u64::MAX);
+    if len as u64 > limit_bytes.min(free_memory_bytes(len as u64)) {
         return Err(Error::OutOfResources);
     }
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;

@@ -42,16 +42,17 @@ impl View<'_> {
         tail.count_from(done)
     }
 
-    /// W1: waits until all messages are done.
+    /// W1: waits until all messages are done. `deadline` begins with the first wait.
     ///
     /// # Errors
     /// * [`Error::TimedOut`] when the deadline came first.
     /// * [`Error::Damaged`] as [`mark`](Self::mark).
-    pub(crate) fn join(self, deadline: Deadline) -> Result<(), Error> {
+    pub(crate) fn join(self, deadline: &mut Deadline) -> Result<(), Error> {
         if self.is_all_done()? {
             return Ok(());
         }
-        let mut wait = Wait::new(0, deadline);
+        *deadline = deadline.start();
+        let mut wait = Wait::new(0, *deadline);
         let mut slices = 0;
         // Ends: when all is done, with an error, or at the deadline, which is looked at before
         // every sleep; each sleep is a slice at most.

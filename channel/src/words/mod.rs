@@ -21,9 +21,12 @@ pub(crate) mod spsc_ends;
 
 #[cfg(test)]
 mod tests {
-    use super::cell::{AtomicU64, Deadline};
+    use core::time::Duration;
+
+    use super::cell::{AtomicU64, Deadline, Error, LockError};
     use super::face::Face;
     use super::queue::{Own, QueueWords, Shape, View};
+    use super::queue_put::is_passed;
     use super::ring::Ring;
     use super::spsc::{SpscShape, SpscView, SpscWords};
 
@@ -37,6 +40,47 @@ mod tests {
         assert_eq!((view.len(), view.get_now(&mut [0; 8])), (0, None));
         assert!(view.put_now(b"one"));
         assert_eq!((view.len(), view.get_now(&mut [0; 8])), (1, Some(3)));
+    }
+
+    /// Of a call that did not start it, or started a copy, each further wait would begin anew.
+    #[test]
+    fn a_limit_of_a_call_is_one_for_all_its_waits() {
+        let segment = purlin_shm::Segment::anonymous(4096).unwrap();
+        let units: Vec<AtomicU64> = (0..4).map(|_| AtomicU64::new(0)).collect();
+        let (words, own) = (QueueWords::zeroed(), Own::default());
+        let face = Face { is_joinable: true, ..Face::PLAIN };
+        let shape = Shape { count_max: 1, size_max: 8, face };
+        let view = View::new(&words, &units, segment.attachment(), shape, &own);
+        type Call<'a> = &'a dyn Fn(&mut Deadline) -> Option<Error>;
+        let calls: [(Call<'_>, Error); 5] = [
+            (&|deadline| view.get(&mut [0; 8], deadline).err(), Error::Empty),
+            (&|deadline| view.borrow(deadline).err(), Error::Empty),
+            (&|deadline| view.put(b"two", deadline).err(), Error::Full),
+            (&|deadline| view.reserve(1, deadline).err(), Error::Full),
+            (&|deadline| view.join(deadline).err(), Error::TimedOut),
+        ];
+        for (nth, (call, error)) in calls.into_iter().enumerate() {
+            if nth == 2 {
+                assert_eq!(view.put(b"one", &mut Deadline::passed()), Ok(()));
+            }
+            let mut deadline = Duration::from_millis(1).into();
+            assert_eq!(call(&mut deadline), Some(error));
+            assert!(is_passed(deadline), "call {nth}");
+        }
+    }
+
+    #[test]
+    fn a_limit_begins_with_the_wait_for_a_lock_and_not_before() {
+        let segment = purlin_shm::Segment::anonymous(4096).unwrap();
+        let (words, own) = (QueueWords::zeroed(), Own::default());
+        let shape = Shape { count_max: 1, size_max: 8, face: Face::PLAIN };
+        let view = View::new(&words, &[], segment.attachment(), shape, &own);
+        let unstarted = Deadline::from(Duration::from_millis(1));
+        let mut deadline = unstarted;
+        assert_eq!(view.enter_within(&words.tail_lock, &mut deadline), Ok(()));
+        assert_eq!(deadline, unstarted);
+        let late = view.enter_within(&words.tail_lock, &mut deadline);
+        assert_eq!((late, is_passed(deadline)), (Err(LockError::TimedOut), true));
     }
 
     #[test]

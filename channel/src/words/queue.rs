@@ -18,7 +18,7 @@
 use super::cell::{
     AtomicU32, AtomicU64, Attachment, Deadline, Error, EventCount, InnerWord, LockError,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
-    Padding, enter, fence, fence_after_leave, is_issued, leave,
+    Padding, enter, enter_now, fence, fence_after_leave, is_issued, leave,
 };
 use super::face::{Face, FaceWords};
 use super::pace::Pace;
@@ -181,6 +181,23 @@ impl<'a> View<'a> {
         fence_after_leave(); // between the commit and the looks at the flags, see `EventCount`
         self.words.not_empty.notify(u32::MAX);
         self.words.not_full.notify(u32::MAX);
+    }
+
+    /// Takes one of the two locks. The deadline begins here for who finds it held, so that all
+    /// waits of a call have one limit together; for who does not, no clock is read.
+    ///
+    /// # Errors
+    /// * As [`enter`].
+    pub(super) fn enter_within(
+        self,
+        lock: &InnerWord,
+        deadline: &mut Deadline,
+    ) -> Result<(), LockError> {
+        if !enter_now(lock, self.at) {
+            *deadline = deadline.start();
+            enter(lock, self.at, *deadline)?;
+        }
+        Ok(())
     }
 
     /// G2 and G3, under the head's lock: what stands there, once all is skipped that nothing will

@@ -5,7 +5,7 @@ use core::time::Duration;
 use super::cell::{
     Deadline, Error, INNER_PATIENCE_NANOS, LARGE_BYTES, LockError,
     Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst},
-    RECV_BYTES, Wait, enter, enter_now, fence, leave,
+    RECV_BYTES, Wait, enter_now, fence, leave,
 };
 use super::position::Position;
 use super::queue::{Look, View};
@@ -89,14 +89,15 @@ impl View<'_> {
         self.move_head(head, len); // G6 to G8
     }
 
-    /// Takes the oldest message into `body`, waiting for one until `deadline`; its length.
+    /// Takes the oldest message into `body`, waiting for one until `deadline`, which begins with the
+    /// first wait, whatever that is for; its length.
     ///
     /// # Errors
     /// * [`Error::Empty`] when the deadline came first.
     /// * [`Error::Closed`] when the queue is shut, and nothing is left inside.
     /// * [`Error::MessageTooLarge`] when it does not fit; it stays where it is.
     /// * [`Error::Damaged`] when the words hold what no step has left.
-    pub(crate) fn get(self, body: &mut [u8], deadline: Deadline) -> Result<usize, Error> {
+    pub(crate) fn get(self, body: &mut [u8], deadline: &mut Deadline) -> Result<usize, Error> {
         self.get_wanted(Want::Copy(body), deadline).map(|found| found.len)
     }
 
@@ -105,7 +106,7 @@ impl View<'_> {
     ///
     /// # Errors
     /// As [`get`](Self::get), of the oldest.
-    pub(crate) fn get_run(self, run: Run<'_>, deadline: Deadline) -> Result<Found, Error> {
+    pub(crate) fn get_run(self, run: Run<'_>, deadline: &mut Deadline) -> Result<Found, Error> {
         self.get_wanted(Want::Run(run), deadline)
     }
 
@@ -115,14 +116,14 @@ impl View<'_> {
     ///
     /// # Errors
     /// As [`get`](Self::get).
-    pub(crate) fn borrow(self, deadline: Deadline) -> Result<Found, Error> {
+    pub(crate) fn borrow(self, deadline: &mut Deadline) -> Result<Found, Error> {
         self.get_wanted(Want::Borrow, deadline)
     }
 
-    fn get_wanted(self, mut want: Want<'_>, deadline: Deadline) -> Result<Found, Error> {
+    fn get_wanted(self, mut want: Want<'_>, deadline: &mut Deadline) -> Result<Found, Error> {
         match self.get_once(&mut want, deadline, 0)? {
             Got::Message(found) => Ok(found),
-            Got::Empty { is_in_the_way: false } if is_passed(deadline) => Err(Error::Empty),
+            Got::Empty { is_in_the_way: false } if is_passed(*deadline) => Err(Error::Empty),
             Got::Empty { .. } => self.get_slow(&mut want, deadline),
         }
     }
@@ -143,8 +144,9 @@ impl View<'_> {
     }
 
     #[cold]
-    fn get_slow(self, want: &mut Want<'_>, deadline: Deadline) -> Result<Found, Error> {
-        let mut wait = Wait::new(0, deadline);
+    fn get_slow(self, want: &mut Want<'_>, deadline: &mut Deadline) -> Result<Found, Error> {
+        *deadline = deadline.start();
+        let mut wait = Wait::new(0, *deadline);
         let (mut has_slept, mut is_patient, mut slices) = (false, false, 0);
         let mut spinning = self.own.get_spins.begin();
         // Ends: with a message, with an error, or at the deadline, which is looked at before every
@@ -210,9 +212,14 @@ impl View<'_> {
     }
 
     /// G1 to G8.
-    fn get_once(self, want: &mut Want<'_>, deadline: Deadline, slices: u32) -> Result<Got, Error> {
+    fn get_once(
+        self,
+        want: &mut Want<'_>,
+        deadline: &mut Deadline,
+        slices: u32,
+    ) -> Result<Got, Error> {
         let words = self.words;
-        match enter(&words.head_lock, self.at, deadline) {
+        match self.enter_within(&words.head_lock, deadline) {
             Err(LockError::TimedOut) => return Ok(EMPTY),
             other => other?,
         }; // G1
@@ -288,7 +295,7 @@ impl View<'_> {
         found: Found,
         first: u64,
         body: &mut [u8],
-        deadline: Deadline,
+        deadline: &mut Deadline,
         has_moved: bool,
     ) -> Result<Got, Error> {
         let taken = State::Taken { token: self.at.token() };
@@ -311,10 +318,10 @@ impl View<'_> {
         self,
         found: Found,
         ours: State,
-        deadline: Deadline,
+        deadline: &mut Deadline,
     ) -> Result<bool, Error> {
         let words = self.words;
-        if let Err(error) = enter(&words.head_lock, self.at, deadline) {
+        if let Err(error) = self.enter_within(&words.head_lock, deadline) {
             self.give_back(found, ours); // whoever has the lock is stopped
             let is_late = error == LockError::TimedOut;
             return if is_late { Ok(false) } else { Err(error.into()) };

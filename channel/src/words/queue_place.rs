@@ -51,7 +51,7 @@ impl View<'_> {
     /// * Those of the lock; it is a message again.
     pub(crate) fn finish_borrow(self, found: Found, token: u32) -> Result<(), Error> {
         // A passed deadline: a second, and no more.
-        match self.finish_taken(found, State::Borrowed { token }, Deadline::passed())? {
+        match self.finish_taken(found, State::Borrowed { token }, &mut Deadline::passed())? {
             true => Ok(()),
             false => Err(Error::TimedOut),
         }

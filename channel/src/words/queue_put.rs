@@ -3,7 +3,7 @@
 use super::cell::{
     Deadline, Error, LARGE_BYTES, LockError,
     Ordering::{Acquire, Relaxed, Release},
-    Wait, enter, enter_now, fence_after_leave, leave, prefetch,
+    Wait, enter_now, fence_after_leave, leave, prefetch,
 };
 use super::position::Position;
 use super::queue::View;
@@ -83,14 +83,15 @@ impl View<'_> {
         }
     }
 
-    /// Puts a message, waiting for room until `deadline`.
+    /// Puts a message, waiting for room until `deadline`, which begins with the first wait, whatever
+    /// that is for.
     ///
     /// # Errors
     /// * [`Error::Full`] when the deadline came first.
     /// * [`Error::Closed`] when the queue is shut.
     /// * [`Error::MessageTooLarge`] when it could never fit.
     /// * [`Error::Damaged`] when the words hold what no step has left.
-    pub(crate) fn put(self, body: &[u8], deadline: Deadline) -> Result<(), Error> {
+    pub(crate) fn put(self, body: &[u8], deadline: &mut Deadline) -> Result<(), Error> {
         self.put_order(Order::Message(body), deadline).map(drop)
     }
 
@@ -99,7 +100,11 @@ impl View<'_> {
     ///
     /// # Errors
     /// As [`put`](Self::put), of the first.
-    pub(crate) fn put_run(self, messages: &[&[u8]], deadline: Deadline) -> Result<usize, Error> {
+    pub(crate) fn put_run(
+        self,
+        messages: &[&[u8]],
+        deadline: &mut Deadline,
+    ) -> Result<usize, Error> {
         self.put_order(Order::Run(messages), deadline).map(|(_, count)| count)
     }
 
@@ -109,25 +114,34 @@ impl View<'_> {
     ///
     /// # Errors
     /// As [`put`](Self::put).
-    pub(crate) fn reserve(self, len: usize, deadline: Deadline) -> Result<Position, Error> {
+    pub(crate) fn reserve(self, len: usize, deadline: &mut Deadline) -> Result<Position, Error> {
         self.put_order(Order::Place(len), deadline).map(|(at, _)| at)
     }
 
-    fn put_order(self, order: Order<'_>, deadline: Deadline) -> Result<(Position, usize), Error> {
+    fn put_order(
+        self,
+        order: Order<'_>,
+        deadline: &mut Deadline,
+    ) -> Result<(Position, usize), Error> {
         match u32::try_from(order.len()) {
             Ok(len) if len <= self.shape.size_max => {}
             _ => return Err(Error::MessageTooLarge { len: order.len() }),
         }
         match self.put_once(order, deadline, 0)? {
             Put::Done { at, count } => Ok((at, count)),
-            Put::Full if is_passed(deadline) => Err(Error::Full),
+            Put::Full if is_passed(*deadline) => Err(Error::Full),
             Put::Full => self.put_slow(order, deadline),
         }
     }
 
     #[cold]
-    fn put_slow(self, order: Order<'_>, deadline: Deadline) -> Result<(Position, usize), Error> {
-        let mut wait = Wait::new(0, deadline);
+    fn put_slow(
+        self,
+        order: Order<'_>,
+        deadline: &mut Deadline,
+    ) -> Result<(Position, usize), Error> {
+        *deadline = deadline.start();
+        let mut wait = Wait::new(0, *deadline);
         let mut slices = 0;
         let mut spinning = self.own.put_spins.begin();
         // Ends: with the message put, with an error, or at the deadline, which is looked at before
@@ -157,7 +171,12 @@ impl View<'_> {
     }
 
     /// P1 to P7.
-    fn put_once(self, order: Order<'_>, deadline: Deadline, slices: u32) -> Result<Put, Error> {
+    fn put_once(
+        self,
+        order: Order<'_>,
+        deadline: &mut Deadline,
+        slices: u32,
+    ) -> Result<Put, Error> {
         let len = order.len() as u32; // checked by the caller
         let Some(tail) = self.room(len, deadline, slices)? else { return Ok(Put::Full) };
         let mut count = 1;
@@ -208,10 +227,15 @@ impl View<'_> {
     }
 
     /// P1 to P3: takes the tail's lock, and keeps it if there is room for so many bytes.
-    fn room(self, len: u32, deadline: Deadline, slices: u32) -> Result<Option<Position>, Error> {
+    fn room(
+        self,
+        len: u32,
+        deadline: &mut Deadline,
+        slices: u32,
+    ) -> Result<Option<Position>, Error> {
         let words = self.words;
         for is_last in [false, true] {
-            match enter(&words.tail_lock, self.at, deadline) {
+            match self.enter_within(&words.tail_lock, deadline) {
                 Err(LockError::TimedOut) => return Ok(None),
                 other => other?,
             }; // P1
@@ -276,13 +300,13 @@ impl View<'_> {
 
     /// H1 to H3: skips what nothing will come of at the head, where perhaps nobody takes anything.
     /// Whether the head has moved, by whomever.
-    pub(super) fn sweep(self, deadline: Deadline, slices: u32) -> Result<bool, Error> {
+    pub(super) fn sweep(self, deadline: &mut Deadline, slices: u32) -> Result<bool, Error> {
         let words = self.words;
         let head = Position(words.head.load(Relaxed)); // Relaxed: a look; the lock decides
         if !self.shape.face.is_unbounded() && self.is_ready(head) {
             return Ok(false); // the common case: somebody has to take it
         }
-        match enter(&words.head_lock, self.at, deadline) {
+        match self.enter_within(&words.head_lock, deadline) {
             Err(LockError::TimedOut) => return Ok(false),
             other => other?,
         }; // H1

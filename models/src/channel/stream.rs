@@ -85,12 +85,12 @@ impl Stream {
         &self,
         at: &Attachment,
         number: usize,
-        deadline: Deadline,
+        mut deadline: Deadline,
     ) -> Result<(), Error> {
         let (own, body) = (Own::default(), self.body(number));
         let view = self.view(at, &own);
         // As a handle does it: the quick way first, and behind it the one that does all.
-        let put = if view.put_now(&body) { Ok(()) } else { view.put(&body, deadline) };
+        let put = if view.put_now(&body) { Ok(()) } else { view.put(&body, &mut deadline) };
         self.show();
         put
     }
@@ -100,13 +100,13 @@ impl Stream {
         self.try_get(at, Deadline::Never).expect("no limit, not shut")
     }
 
-    pub(super) fn try_get(&self, at: &Attachment, deadline: Deadline) -> Result<usize, Error> {
+    pub(super) fn try_get(&self, at: &Attachment, mut deadline: Deadline) -> Result<usize, Error> {
         let (own, mut body) = (Own::default(), [0; BODY_BYTES_MAX as usize]);
         let view = self.view(at, &own);
         self.ledger.begin_get();
         let got = match view.get_now(&mut body) {
             Some(len) => Ok(len),
-            None => view.get(&mut body, deadline),
+            None => view.get(&mut body, &mut deadline),
         };
         self.ledger.end_get();
         self.show();
@@ -128,7 +128,7 @@ impl Stream {
         numbers.clone().for_each(|number| self.ledger.begin_put(number));
         let mut count = 0;
         while count < bodies.len() {
-            match self.view(at, &own).put_run(&bodies[count..], Deadline::Never) {
+            match self.view(at, &own).put_run(&bodies[count..], &mut Deadline::Never) {
                 Ok(more) => count += more,
                 told => return assert_eq!(told, Err(Error::Closed), "there is no limit"),
             }
@@ -142,7 +142,7 @@ impl Stream {
         let (own, mut bytes, mut ends) = (Own::default(), [0; 16], Vec::with_capacity(2));
         self.ledger.begin_get_many(2);
         let run = Run { bytes: &mut bytes, ends: &mut ends, count_max: 2 };
-        self.view(at, &own).get_run(run, Deadline::Never).expect("no limit, not shut");
+        self.view(at, &own).get_run(run, &mut Deadline::Never).expect("no limit, not shut");
         self.ledger.end_get_many(2);
         self.show();
         let starts = [0].into_iter().chain(ends.iter().copied());
@@ -156,7 +156,7 @@ impl Stream {
     }
 
     pub(super) fn join(&self, at: &Attachment) {
-        assert_eq!(self.view(at, &Own::default()).join(Deadline::Never), Ok(()));
+        assert_eq!(self.view(at, &Own::default()).join(&mut Deadline::Never), Ok(()));
     }
 
     pub(super) fn shut(&self, at: &Attachment) {
@@ -169,7 +169,7 @@ impl Stream {
         let (own, body) = (Own::default(), self.body(number));
         let view = self.view(at, &own);
         self.ledger.begin_put(number);
-        let place = view.reserve(body.len(), Deadline::Never).expect("no limit, not shut");
+        let place = view.reserve(body.len(), &mut Deadline::Never).expect("no limit, not shut");
         view.write_at(place, &body);
         assert_eq!(view.commit(place, body.len(), at.token()), Ok(()));
         self.ledger.end_put(number);
@@ -180,7 +180,7 @@ impl Stream {
     pub(super) fn reserve_and_drop(&self, at: &Attachment) {
         let own = Own::default();
         let view = self.view(at, &own);
-        let place = view.reserve(8, Deadline::Never).expect("no limit, not shut");
+        let place = view.reserve(8, &mut Deadline::Never).expect("no limit, not shut");
         view.abandon(place, 8, at.token());
         self.show();
     }
@@ -189,7 +189,7 @@ impl Stream {
     pub(super) fn borrow(&self, at: &Attachment) -> usize {
         let own = Own::default();
         let view = self.view(at, &own);
-        let found = view.borrow(Deadline::Never).expect("no limit, not shut");
+        let found = view.borrow(&mut Deadline::Never).expect("no limit, not shut");
         let mut body = vec![0; found.len];
         view.read_at(found.place(), &mut body);
         let number = self.number_of(&body);

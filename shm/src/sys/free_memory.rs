@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use crate::limits::{MEMORY_KEPT_FRACTION, MEMORY_LOOKUP_BYTES};
 
 /// What a request for `wanted_bytes` may take at most. Small requests are not looked up.
-pub(crate) fn free_memory_bytes(wanted_bytes: u64) -> u64 {
+#[must_use]
+pub fn free_memory_bytes(wanted_bytes: u64) -> u64 {
     if wanted_bytes < MEMORY_LOOKUP_BYTES {
         return u64::MAX;
     }

@@ -27,3 +27,10 @@ pub(super) fn spin(turns: u32) {
 /// order. The models put a fence there, since loom takes such accesses for weaker ones.
 #[inline]
 pub(super) const fn between_accesses() {}
+
+/// A full fence, by who is about to sleep and looks once more. The models put theirs there, which is
+/// no step.
+#[inline]
+pub(super) fn fence_after_prepare() {
+    fence(Ordering::SeqCst); // SeqCst: for the picture of `EventCount`
+}
