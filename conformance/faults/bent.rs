@@ -10,8 +10,10 @@ use purlin_conformance::serve::{
     Actor, Arguments, CallResult, Child, Flow, Function, Functions, Hello, How, Object, Refusal,
     Subject,
 };
+use rustix::event::{Timespec, poll};
 use serde_json::Value;
 
+use super::client::{GIVEN_UP, LONG_NAP};
 use crate::adapter::posix::Posix;
 use crate::adapter::purlin::Purlin;
 
@@ -39,6 +41,21 @@ pub(crate) enum Wrong {
     Then(&'static str),
     /// Something else is done before.
     First(fn()),
+    /// Another operation is called before.
+    Before(&'static str),
+    /// A wait without a limit, or with a long one, is given up after a nap, and then comes back as
+    /// success.
+    GivesUp,
+    /// It naps and comes back, and nothing has been done.
+    Naps,
+    /// What is prevented is success.
+    Allows,
+    /// What is prevented is refused, with this kind.
+    Refuses(&'static str),
+    /// It fails with this kind where this holds, and nothing has been done.
+    FailsWhere(fn() -> bool, &'static str),
+    /// It comes back at once, for what it was to change is so from the beginning.
+    IsForeseen(fn(&mut Arguments)),
     /// The function that it is given is run at once, and not kept.
     Runs,
     /// What is made is never let go of.
@@ -78,6 +95,9 @@ impl Object for Hollow {
     }
 }
 
+/// What stands in the place of a kind where the start of an actor is wrong.
+pub(super) const ACTOR: &str = "actor";
+
 /// So the names begin of what is wrong with a call of POSIX.
 const OF_POSIX: &str = "fault-stream-";
 
@@ -106,7 +126,9 @@ impl Bent {
 impl Subject for Bent {
     fn hello(&self) -> Hello {
         let mut hello = Hello { name: self.bend.0.to_owned(), ..self.straight.hello() };
-        hello.objects.entry(self.bend.1.to_owned()).or_default();
+        if self.bend.1 != ACTOR {
+            hello.objects.entry(self.bend.1.to_owned()).or_default();
+        }
         hello
     }
 
@@ -115,6 +137,7 @@ impl Subject for Bent {
         let mut args = args.clone();
         match wrong {
             Wrong::Given(change) if (kind, op) == (of, "create") => change(&mut args),
+            Wrong::IsForeseen(change) if kind == of => change(&mut args),
             Wrong::Fails(error) if (kind, op) == (of, "create") => {
                 return Err(Refusal::new(error, "so it is wrong"));
             }
@@ -141,6 +164,11 @@ impl Subject for Bent {
     }
 
     fn start(&self, how: How, actor: Actor) -> Result<Box<dyn Child>, Refusal> {
+        if let (_, ACTOR, _, Wrong::FailsWhere(is_so, kind)) = *self.bend
+            && is_so()
+        {
+            return Err(Refusal::new(kind, "so it is wrong"));
+        }
         self.straight.start(how, actor)
     }
 }
@@ -148,6 +176,19 @@ impl Subject for Bent {
 struct BentObject {
     straight: Arc<dyn Object>,
     bend: &'static Bend,
+}
+
+/// Whether a wait with these arguments has no limit, or one that no script waits for.
+fn is_long(args: &Arguments) -> bool {
+    const LONG_SECONDS: f64 = 60.0;
+    let seconds = args.get("timeout").and_then(Value::as_f64);
+    seconds.is_none_or(|seconds| seconds >= LONG_SECONDS)
+}
+
+/// Polling nothing is a nap: it orders nothing, and is what is wrong.
+fn nap() {
+    let limit = Timespec::try_from(LONG_NAP).ok();
+    let _ = poll(&mut [], limit.as_ref());
 }
 
 impl Object for BentObject {
@@ -162,8 +203,15 @@ impl Object for BentObject {
         }
         let mut given = args.clone();
         let meant = match wrong {
-            Wrong::Skipped => return CallResult::ok(),
+            Wrong::Skipped | Wrong::IsForeseen(_) => return CallResult::ok(),
+            Wrong::Naps => {
+                nap();
+                return CallResult::ok();
+            }
             Wrong::Fails(kind) => return CallResult::failed(kind, "so it is wrong"),
+            Wrong::FailsWhere(is_so, kind) if is_so() => {
+                return CallResult::failed(kind, "so it is wrong");
+            }
             Wrong::Means(other) => other,
             Wrong::Runs => {
                 let function = Function::of(args, "function");
@@ -173,10 +221,19 @@ impl Object for BentObject {
                 other();
                 op
             }
+            Wrong::Before(other) => {
+                let _ = self.straight.call_with(other, &Arguments::new(), functions);
+                op
+            }
             _ => op,
         };
-        if let Wrong::Given(change) = wrong {
-            change(&mut given);
+        let gives_up = matches!(wrong, Wrong::GivesUp) && is_long(args);
+        match wrong {
+            Wrong::Given(change) => change(&mut given),
+            Wrong::GivesUp if gives_up => {
+                given.insert("timeout".to_owned(), LONG_NAP.as_secs_f64().into());
+            }
+            _ => {}
         }
         let result = self.straight.call_with(meant, &given, functions);
         match (wrong, result) {
@@ -184,6 +241,13 @@ impl Object for BentObject {
             (Wrong::Swallows(kind), CallResult::Failed(refusal)) if refusal.kind == kind => {
                 CallResult::ok()
             }
+            (Wrong::GivesUp, CallResult::Failed(refusal))
+                if gives_up && GIVEN_UP.contains(&&*refusal.kind) =>
+            {
+                CallResult::ok()
+            }
+            (Wrong::Allows, CallResult::Prevented(_)) => CallResult::ok(),
+            (Wrong::Refuses(kind), CallResult::Prevented(why)) => CallResult::failed(kind, why),
             (Wrong::Then(more), CallResult::Value(value)) => {
                 let _ = self.straight.call_with(more, &Arguments::new(), functions);
                 CallResult::Value(value)

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use purlin_conformance::serve::Arguments;
 
 use super::bent::Bend;
-use super::bent::Wrong::{Answers, Fails, Given, Means, Skipped, Swallows};
+use super::bent::Wrong::{Answers, Fails, Given, Means, Naps, Skipped, Swallows};
 use super::bent_value::{
     change, guessed, guessed_type, halves, with_own_lock, without_lock, wrapped,
 };
@@ -81,6 +81,7 @@ pub(super) const BENDS: &[Bend] = &[
     ("fault-array-access-fails-for-ever", "array", "get", Fails("damaged")),
     ("fault-array-torn-range-untold", "array", "read", Swallows("owner-died")),
     ("fault-array-sent-is-a-copy", "array", "send_handle", Skipped),
+    ("fault-array-naps", "array", "set", Naps),
 ];
 
 /// Numbers that are made of a length begin with ones.

@@ -1,5 +1,5 @@
 //! What the system guarantees of processes, and the lines that say what one did: no call of
-//! purlin's can be wrong about that, so that what tells of it is.
+//! purlin's can be wrong about that, so that what tells of it is: these are no faulty implementations.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -12,19 +12,19 @@ const KIND: &str = "host";
 
 /// All of it.
 pub(super) const BENDS: &[Bend] = &[
-    ("fault-log-lines-doubled", "log", "lines", Answers(doubled)),
+    ("false-log-lines-doubled", "log", "lines", Answers(doubled)),
     // Every process has in ordinary memory what the program begins with.
-    ("fault-host-global-fresh", KIND, "global", Answers(|_| json!(1))),
-    ("fault-host-environment-fresh", KIND, "environment", Answers(|_| Value::Null)),
-    ("fault-host-directory-fresh", KIND, "directory", Answers(|_| json!("/"))),
+    ("false-host-global-fresh", KIND, "global", Answers(|_| json!(1))),
+    ("false-host-environment-fresh", KIND, "environment", Answers(|_| Value::Null)),
+    ("false-host-directory-fresh", KIND, "directory", Answers(|_| json!("/"))),
     // Whoever has started a process is not its parent.
-    ("fault-host-parent-is-first", KIND, "parent", Answers(|_| json!(1))),
-    ("fault-host-count-differs", KIND, "threads|descriptors|children", Answers(never_as_before)),
+    ("false-host-parent-is-first", KIND, "parent", Answers(|_| json!(1))),
+    ("false-host-count-differs", KIND, "threads|descriptors|children", Answers(never_as_before)),
     // Standard input has something for everybody.
-    ("fault-host-input-shared", KIND, "read", Answers(|_| json!("x"))),
+    ("false-host-input-shared", KIND, "read", Answers(|_| json!("x"))),
     // Whoever was there once is not collected.
-    ("fault-host-state-ended", KIND, "state", Answers(|_| json!("ended"))),
-    ("fault-host-signal-ignored", KIND, "ignores", Answers(|_| json!(true))),
+    ("false-host-state-ended", KIND, "state", Answers(|_| json!("ended"))),
+    ("false-host-signal-ignored", KIND, "ignores", Answers(|_| json!(true))),
 ];
 
 fn doubled(lines: Value) -> Value {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use purlin_conformance::serve::Arguments;
 
 use super::bent::Bend;
-use super::bent::Wrong::{Answers, Fails, Given, Leaks, Means, Skipped, Swallows};
+use super::bent::Wrong::{Answers, Fails, Given, GivesUp, Leaks, Means, Skipped, Swallows};
 
 const MANAGER: &str = "manager";
 const LIST: &str = "list";
@@ -87,6 +87,9 @@ pub(super) const BENDS: &[Bend] = &[
     ("fault-managed-queue-is-given-nothing", "pool", "map_puts", Fails("not-transferable")),
     // Purlin has none: what stands for it knows nothing.
     ("fault-managed-pool-is-none", "pool", "map", Answers(|_| json!(null))),
+    // A wait that comes back after a nap.
+    ("fault-managed-list-naps", LIST, "length", GivesUp),
+    ("fault-managed-queue-join-naps", "joinable-queue", "join", GivesUp),
 ];
 
 fn without(name: &str, args: &mut Arguments) {

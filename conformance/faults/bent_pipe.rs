@@ -6,7 +6,7 @@ use purlin_conformance::serve::Arguments;
 use serde_json::{Value, json};
 
 use super::bent::Bend;
-use super::bent::Wrong::{Answers, Fails, Given, Means, Skipped, Swallows, Then};
+use super::bent::Wrong::{Answers, Fails, Given, GivesUp, Means, Skipped, Swallows, Then};
 
 const KIND: &str = "pipe";
 const SEVERAL: &str = "several";
@@ -145,6 +145,11 @@ pub(super) const BENDS: &[Bend] = &[
     ("fault-stream-poll-sees-a-byte", KIND, "poll", Answers(|_| json!(true))),
     ("fault-stream-long-is-nothing", KIND, "recv_ending", Swallows("message-too-large")),
     ("fault-stream-goes-on-reading", KIND, "poll", Swallows("wrong-direction")),
+    // A wait that comes back after a nap.
+    ("fault-pipe-recv-naps", KIND, "recv|recv_bytes|recv_into", GivesUp),
+    ("fault-pipe-send-naps", KIND, "send|send_bytes", GivesUp),
+    ("fault-pipe-poll-naps", KIND, "poll", Given(long_is_nap)),
+    ("fault-pipe-several-naps", SEVERAL, "wait", GivesUp),
 ];
 
 fn set(args: &mut Arguments, name: &str, value: Value) {
@@ -171,6 +176,12 @@ fn change(args: &mut Arguments, name: &str, change: fn(f64) -> f64) {
 /// So early that hardly a machine is so slow that it looks like the whole limit.
 fn at_once(timeout: f64) -> f64 {
     timeout / 100.0
+}
+
+/// A long limit is a short one.
+fn long_is_nap(args: &mut Arguments) {
+    const LONG_SECONDS: f64 = 60.0;
+    change(args, "timeout", |timeout| if timeout < LONG_SECONDS { timeout } else { 0.04 });
 }
 
 fn negative_is_none(args: &mut Arguments) {

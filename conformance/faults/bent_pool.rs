@@ -6,7 +6,7 @@ use purlin_conformance::serve::Arguments;
 use purlin_process::Builder;
 
 use super::bent::Bend;
-use super::bent::Wrong::{Answers, First, Given, Means, Skipped, Swallows, Then};
+use super::bent::Wrong::{Answers, First, Given, GivesUp, Means, Naps, Skipped, Swallows, Then};
 
 const POOL: &str = "pool";
 const THREADS: &str = "thread-pool";
@@ -104,6 +104,13 @@ pub(super) const BENDS: &[Bend] = &[
     ("fault-iterator-loses-in-vain", ITERATOR, "next", Swallows("worker-lost")),
     ("fault-iterator-cancelled-in-vain", ITERATOR, "next", Swallows("cancelled")),
     ("fault-iterator-turns-round", ITERATOR, "rest", Answers(turned)),
+    // A wait that comes back after a nap.
+    ("fault-pool-join-naps", POOL, "join", GivesUp),
+    ("fault-pool-apply-naps", POOL, "apply", Naps),
+    ("fault-pool-map-naps", POOL, "map", Naps),
+    ("fault-result-get-naps", RESULT, "get", GivesUp),
+    ("fault-result-wait-naps", RESULT, "wait", GivesUp),
+    ("fault-iterator-naps", ITERATOR, "next", GivesUp),
 ];
 
 fn without(args: &mut Arguments, name: &str) {

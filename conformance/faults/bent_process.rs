@@ -1,9 +1,13 @@
 //! What can be wrong with starting, joining and naming processes, and with asking about them.
 
+use purlin_process::current;
 use serde_json::{Value, json};
 
-use super::bent::Bend;
-use super::bent::Wrong::{Answers, Fails, Given, Means, Skipped, Swallows, Then};
+use super::bent::Wrong::{
+    Allows, Answers, Before, Fails, FailsWhere, First, Given, GivesUp, IsForeseen, Means, Naps,
+    Refuses, Skipped, Swallows, Then,
+};
+use super::bent::{ACTOR, Bend};
 
 /// All of it.
 pub(super) const BENDS: &[Bend] = &[
@@ -66,10 +70,56 @@ pub(super) const BENDS: &[Bend] = &[
     ("fault-event-is-not-shared", "event", "is_set", Answers(|_| json!(false))),
     ("fault-thread-lives-in-copy", "thread", "is_alive", Answers(|_| json!(true))),
     ("fault-thread-is-never-main", "current-thread", "is_main", Answers(|_| json!(false))),
+    ("fault-process-join-naps", "process", "join", GivesUp),
+    ("fault-process-end-naps", "process", "wait_for_end", GivesUp),
+    ("fault-current-any-naps", "current", "wait_any", GivesUp),
+    ("fault-current-parent-naps", "current", "parent_join", GivesUp),
+    ("fault-current-wait-naps", "current", "wait", Naps),
+    ("fault-process-starts-twice", "process", "start", Allows),
+    ("fault-process-second-close-is-refused", "process", "close", Refuses("closed")),
+    ("fault-process-grandchild-cannot-start", ACTOR, "start", FailsWhere(is_child, "system")),
+    ("fault-process-arguments-are-shared", "process", "overwrite_arguments", IsForeseen(two)),
+    ("fault-process-starts-when-asked", "process", "id|exit_status|is_alive", Before("start")),
+    ("fault-process-arguments-are-lost", "process", "create", Given(|args| without(args, "args"))),
+    ("fault-process-arguments-are-some", "process", "create", Given(some)),
+    ("fault-process-ways-are-swapped", "process", "create", Given(other_way)),
+    ("fault-process-starts-at-the-root", "process", "start", First(to_the_root)),
 ];
 
 fn without(args: &mut purlin_conformance::serve::Arguments, name: &str) {
     args.remove(name);
+}
+
+/// Whether this is a process that an actor has started: actors of the suite have a letter.
+fn is_child() -> bool {
+    current().parent().is_some() && current().name() != "a"
+}
+
+/// What the script writes over `[["one"]]`.
+fn two(args: &mut purlin_conformance::serve::Arguments) {
+    if args.get("args") == Some(&json!([["one"]])) {
+        args.insert("args".to_owned(), json!([["two"]]));
+    }
+}
+
+/// An argument where there is none.
+fn some(args: &mut purlin_conformance::serve::Arguments) {
+    if args.contains_key("echo") {
+        args.entry("args").or_insert(json!([0]));
+    }
+}
+
+fn other_way(args: &mut purlin_conformance::serve::Arguments) {
+    let other = match args.get("how").and_then(Value::as_str) {
+        Some("fork") => "spawn",
+        Some("spawn") => "fork",
+        _ => return,
+    };
+    args.insert("how".to_owned(), json!(other));
+}
+
+fn to_the_root() {
+    let _ = std::env::set_current_dir("/");
 }
 
 /// A name that is a number is the text of it.

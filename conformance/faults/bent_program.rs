@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::bent::Bend;
-use super::bent::Wrong::{Answers, Fails, Given, Means, Skipped, Swallows};
+use super::bent::Wrong::{Answers, Fails, Given, GivesUp, Means, Skipped, Swallows};
 
 const KIND: &str = "program";
 
@@ -83,4 +83,5 @@ pub(super) const BENDS: &[Bend] = &[
     ("fault-program-resume-is-nothing", KIND, "resume", Skipped),
     ("fault-program-never-let-go", KIND, "drop", Skipped),
     ("fault-program-scope-forgets-status", KIND, "scope", Answers(|_| json!(0))),
+    ("fault-program-wait-naps", KIND, "wait", GivesUp),
 ];

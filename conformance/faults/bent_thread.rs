@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::bent::Bend;
-use super::bent::Wrong::{Answers, Fails, Given, Means, Skipped, Swallows, Then};
+use super::bent::Wrong::{Answers, Fails, Given, GivesUp, Means, Naps, Skipped, Swallows, Then};
 
 /// All of it.
 pub(super) const BENDS: &[Bend] = &[
@@ -84,4 +84,15 @@ pub(super) const BENDS: &[Bend] = &[
     ("fault-thread-pipe-carries-nothing", "pipe", "recv", Skipped),
     ("fault-thread-pool-answers-nothing", "thread-pool", "map", Answers(|_| json!(null))),
     ("fault-thread-queue-does-not-wait", "queue", "put", Means("try_put")),
+    // A wait that comes back after a nap.
+    ("fault-thread-join-naps", "thread", "join", GivesUp),
+    ("fault-thread-main-join-naps", "current-thread", "main_join", GivesUp),
+    ("fault-lock-naps", "lock", "acquire", GivesUp),
+    ("fault-rlock-naps", "rlock", "acquire", GivesUp),
+    ("fault-condition-naps", "condition", "wait", GivesUp),
+    ("fault-semaphore-naps", "semaphore", "acquire", GivesUp),
+    ("fault-event-naps", "event", "wait", GivesUp),
+    ("fault-barrier-naps", "barrier", "wait", Naps),
+    ("fault-queue-get-naps", "queue", "get", GivesUp),
+    ("fault-queue-put-naps", "queue", "put", GivesUp),
 ];

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use purlin_conformance::serve::Arguments;
 
 use super::bent::Bend;
-use super::bent::Wrong::{Answers, Fails, Given, Leaks, Means, Skipped, Swallows};
+use super::bent::Wrong::{Answers, Fails, Given, Leaks, Means, Naps, Skipped, Swallows};
 
 /// All of it.
 pub(super) const BENDS: &[Bend] = &[
@@ -44,6 +44,7 @@ pub(super) const BENDS: &[Bend] = &[
     ("fault-value-sent-is-a-copy", "value", "send_handle", Skipped),
     ("fault-value-copy-is-the-same", "value", "copy_and_set", Answers(|_| json!(2))),
     ("fault-value-is-never-freed", "value", "create", Leaks),
+    ("fault-value-naps", "value", "set|get|add", Naps),
 ];
 
 /// Changes one of the arguments, where it is there.

@@ -55,8 +55,8 @@ faults! {
     NotifyReleases = "fault-condition-notify-releases",
     /// A notify wakes nobody.
     NotifyIsLost = "fault-condition-notify-is-lost",
-    /// The hundredth notify wakes nobody.
-    HundredthIsLost = "fault-condition-hundredth-is-lost",
+    /// Every ninth notify that finds somebody wakes nobody.
+    NinthIsLost = "fault-condition-ninth-is-lost",
     /// A notify that finds nobody is kept for the next one.
     NotifyIsKept = "fault-condition-notify-is-kept",
     /// Each notify wakes everybody.
@@ -116,6 +116,11 @@ faults! {
     /// The death of who holds the lock wakes everybody who waits for a notify.
     AllAreCalled = "fault-condition-all-are-called",
 }
+
+/// Of the notifies that find somebody one in so many is lost, where some are. Two who take turns find
+/// each other asleep once in a hundred times only, and often enough for this. It is odd, so that now
+/// the one and now the other is not woken.
+const LOST_PERIOD_COUNT: u32 = 9;
 
 /// A condition over a lock of its own, or over a given one.
 pub(super) const KIND: Kind = Kind {
@@ -289,7 +294,8 @@ pub(super) struct Pools {
     kept_count: i64,
     /// The pool that a notify of all came to last.
     called: Option<String>,
-    notify_count: u32,
+    /// Notifies that found somebody.
+    finding_count: u32,
     /// Who has waited before, where nobody waits twice.
     known: Vec<Client>,
 }
@@ -434,11 +440,12 @@ impl RLock {
         if count < 0 && self.condition != Fault::LessIsNone {
             return vec![(client, Say::INVALID_ARGUMENT)];
         }
-        self.pools.notify_count += 1;
-        let is_hundredth = self.pools.notify_count.is_multiple_of(100);
+        let finds_somebody = self.pools.pools.contains_key(&pool);
+        self.pools.finding_count += u32::from(finds_somebody);
+        let is_lost = finds_somebody && self.pools.finding_count.is_multiple_of(LOST_PERIOD_COUNT);
         let count = match self.condition {
             Fault::NotifyIsLost => 0,
-            Fault::HundredthIsLost if is_hundredth => 0,
+            Fault::NinthIsLost if is_lost => 0,
             Fault::NotifyWakesAll => i64::MAX,
             Fault::NotifyWakesOne => count.min(1),
             Fault::NoneIsOne => count.max(1),

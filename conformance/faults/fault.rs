@@ -56,7 +56,7 @@ faults! {
     OneForAll = "fault-one-for-all",
     /// An acquire of a held lock succeeds.
     NeverBlocks = "fault-never-blocks",
-    /// An acquire of a held lock succeeds after a tenth of a second.
+    /// An acquire of a held lock succeeds after 40 ms; so does any other wait without a limit.
     NapsThenTakes = "fault-naps-then-takes",
     /// An acquire succeeds and leaves the lock free.
     AcquireTakesNothing = "fault-acquire-takes-nothing",
@@ -154,6 +154,8 @@ faults! {
     TakerMustRelease = "fault-taker-must-release",
     /// The death of who took it counts after it was handed over.
     FormerTakerCounts = "fault-former-taker-counts",
+    /// A holder that acquires again need not wait.
+    SecondAcquireTakes = "fault-second-acquire-takes",
     /// A holder that acquires again is left to wait for itself.
     SelfDeadlockWaits = "fault-self-deadlock-waits",
     /// A holder that acquires again is refused, and holds it no more.
@@ -270,7 +272,9 @@ impl Fault {
     /// The side of the subject that has it.
     pub(crate) const fn side(self) -> Side {
         match self {
-            Self::TakerMustRelease | Self::FormerTakerCounts => Side::ByAnyone,
+            Self::TakerMustRelease | Self::FormerTakerCounts | Self::SecondAcquireTakes => {
+                Side::ByAnyone
+            }
             Self::SelfDeadlockWaits | Self::SelfDeadlockReleases => Side::Checked,
             _ => Side::ByHolder,
         }

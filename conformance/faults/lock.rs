@@ -209,7 +209,7 @@ impl Lock {
         let Some(holder) = self.holder else { return true };
         match self.fault {
             Fault::NeverBlocks => true,
-            Fault::Recursive => holder.client == client,
+            Fault::Recursive | Fault::SecondAcquireTakes => holder.client == client,
             Fault::ThreadsShareHold => holder.client.pid == client.pid,
             _ => self.is_free(),
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use purlin_conformance::catalogue::Catalogue;
+use purlin_conformance::catalogue::{Catalogue, Check};
 use purlin_conformance::error::Error;
 use purlin_conformance::expect::List;
 use purlin_conformance::suite::Suite;
@@ -56,6 +56,40 @@ fn every_promise_of_a_group_with_cases_is_shown_or_says_why_not() {
         let is_awaited = suite.catalogue.untested_group(&promise.group).is_some();
         assert!(is_awaited || is_shown != promise.untested.is_some(), "{}", promise.id);
     }
+}
+
+/// Behaviours of calls that wait, whose cases have nothing that would come too early.
+const NOTHING_IS_AWAITED: &[(&str, &str)] = &[
+    ("event-set-and-clear-never-wait", "it is about calls that never wait"),
+    ("pool-stopped-worker-does-not-starve", "its calls come back, one worker stopped or not"),
+];
+
+#[test]
+fn each_wait_is_held_for_a_while_by_one_of_its_cases() {
+    let suite = Suite::embedded().unwrap();
+    let waits = suite.catalogue.behaviours.iter().filter(|wait| wait.check == Check::Blocks);
+    for wait in waits.filter(|wait| wait.untested.is_none()) {
+        let is_held = suite.cases_of(&wait.id).any(|case| is_held(&case.text));
+        let is_excused = NOTHING_IS_AWAITED.iter().any(|(id, _)| *id == wait.id);
+        assert!(is_held != is_excused, "{}: no case has `blocked for 300ms`", wait.id);
+    }
+    for (id, _) in NOTHING_IS_AWAITED {
+        assert!(suite.catalogue.behaviour(id).is_some(), "{id}");
+    }
+}
+
+/// Whether a script has a call that is still blocked after 300 ms or longer: one that naps and then
+/// comes back is found.
+fn is_held(script: &str) -> bool {
+    const LONG_MILLIS: u64 = 300;
+    let millis = |words: &str| {
+        let word = words.split([' ', '\n', ';', '}']).next()?;
+        match word.strip_suffix("ms") {
+            Some(millis) => millis.parse().ok(),
+            None => word.strip_suffix('s')?.parse::<u64>().ok().map(|seconds| seconds * 1000),
+        }
+    };
+    script.split("-> blocked for ").skip(1).filter_map(millis).any(|millis| millis >= LONG_MILLIS)
 }
 
 #[test]

@@ -9,17 +9,22 @@
 //! others of their groups, each fault another twelfth; with the name of a group, such as
 //! `PURLIN_FAULTS=barrier`, all of that group's table, and nothing else.
 //!
+//! Where a case has more than one line that a fault could fail at, `lines.rs` may name the one.
+//! A subject whose calls nap and come back must fail where a call was looked at for longer.
+//!
 //! The long cases are asked only where they are to notice, and of one honest subject: what they
 //! find depends on many rounds, and a round on chance.
 
+mod lines;
 #[expect(dead_code, reason = "it uses a part of it")]
 #[path = "../support/mod.rs"]
 mod support;
 mod table;
 
-use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
+use lines::LINES;
 use purlin_conformance::suite::Suite;
 use support::{run, run_json};
 use table::{HONEST, Noticed, TABLES, Table};
@@ -178,6 +183,15 @@ fn the_table_names_every_subject_and_cases_that_there_are() {
     for case in long() {
         assert!(suite.cases.iter().any(|known| known.id == case), "there is no case {case}");
     }
+    for (fault, case, line) in LINES {
+        let is_row = |(_, name, noticed): (_, &str, Noticed)| {
+            name == *fault && matches!(noticed, Noticed::These(cases) if cases.contains(case))
+        };
+        assert!(faults().any(is_row), "{fault} stands in no table with {case}");
+        let known = suite.cases.iter().find(|known| known.id == *case);
+        let has_line = known.is_some_and(|known| known.text.lines().any(|own| own.trim() == *line));
+        assert!(has_line, "{case} has no line {line}");
+    }
 }
 
 /// Each row of each table.
@@ -262,7 +276,10 @@ fn found_by(subject: &str, cases: &BTreeSet<String>) -> BTreeSet<String> {
     for line in shown.clone() {
         match line["verdict"].as_str().unwrap() {
             "broken" | "hung" => {
-                found.insert(line["case"].as_str().unwrap().to_owned());
+                let case = line["case"].as_str().unwrap();
+                let (came_at, is_right) = (line_of(line), is_about(subject, case));
+                assert!(is_right(&came_at), "{subject} comes at another line of {case}: {came_at}");
+                found.insert(case.to_owned());
             }
             "unsupported" if subject == "honest-core" || line["case"] == BY_PIPE => {}
             "prevented" => {}
@@ -271,6 +288,31 @@ fn found_by(subject: &str, cases: &BTreeSet<String>) -> BTreeSet<String> {
     }
     assert!(shown.count() > 0, "{subject} was not asked: {}", ran.stderr);
     found
+}
+
+/// What the line of a case must be at which a fault brings it down: the one that is named, a long
+/// look at a call that waits where the fault is a nap, or any.
+fn is_about(fault: &str, case: &str) -> impl Fn(&str) -> bool {
+    let named = LINES.iter().find(|(of, at, _)| (*of, *at) == (fault, case)).map(|row| row.2);
+    let is_nap = fault.ends_with("-naps");
+    move |line| match named {
+        Some(named) => line == named,
+        None => !is_nap || line.contains("-> blocked"),
+    }
+}
+
+/// The line of its script that a case has come to, as the report says.
+fn line_of(outcome: &serde_json::Value) -> String {
+    static TEXTS: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
+        let cases = Suite::embedded().unwrap().cases.into_iter();
+        cases.map(|case| (case.id, case.text)).collect()
+    });
+    let detail = outcome["detail"].as_str().unwrap_or_default();
+    let number =
+        detail.strip_prefix("line ").and_then(|rest| rest.split([':', ',']).next()?.parse().ok());
+    let text = &TEXTS[outcome["case"].as_str().unwrap()];
+    let line = number.and_then(|number: usize| text.lines().nth(number.checked_sub(1)?));
+    line.unwrap_or_default().trim().to_owned()
 }
 
 /// Most of a run is waiting, so a few go on side by side.

@@ -4,7 +4,7 @@ use super::Noticed::These;
 use super::{Noticed, Table};
 
 pub(super) const TABLE: Table =
-    Table { groups: &["array"], faults: &[FAULTS], long: &["array/writer-killed-half-way"] };
+    Table { groups: &["array"], faults: &[FAULTS, NAPS], long: &["array/writer-killed-half-way"] };
 
 const FAULTS: &[(&str, Noticed)] = &[
     (
@@ -147,3 +147,6 @@ const FAULTS: &[(&str, Noticed)] = &[
     ("fault-array-torn-range-untold", These(&["array/range-after-death"])),
     ("fault-array-sent-is-a-copy", These(&["array/sent"])),
 ];
+
+/// Waits that nap and then come back.
+const NAPS: &[(&str, Noticed)] = &[("fault-array-naps", These(&["array/own-lock"]))];

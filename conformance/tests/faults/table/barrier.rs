@@ -391,4 +391,8 @@ const FAULTS: &[(&str, Noticed)] = &[
             "barrier/reset-after-a-death",
         ]),
     ),
+    (
+        "fault-naps-then-takes",
+        These(&["barrier/all-come", "barrier/one-more", "barrier/abort", "barrier/reset"]),
+    ),
 ];

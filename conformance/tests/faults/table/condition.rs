@@ -61,7 +61,7 @@ const FAULTS: &[(&str, Noticed)] = &[
             "condition/producers-and-consumers",
         ]),
     ),
-    ("fault-condition-hundredth-is-lost", These(&["condition/ping-pong"])),
+    ("fault-condition-ninth-is-lost", These(&["condition/ping-pong"])),
     ("fault-condition-notify-is-kept", These(&["condition/notify-is-not-kept"])),
     ("fault-condition-notify-wakes-all", These(&["condition/notify-one", "condition/notify-some"])),
     (
@@ -143,6 +143,15 @@ const FAULTS: &[(&str, Noticed)] = &[
             "condition/holder-killed-before-a-limit",
             "condition/killed-inside-notify-all",
             "condition/killed-at-any-point",
+        ]),
+    ),
+    (
+        "fault-naps-then-takes",
+        These(&[
+            "condition/notify",
+            "condition/notify-all",
+            "condition/waits-again",
+            "condition/wait-frees-all-levels",
         ]),
     ),
 ];

@@ -167,4 +167,13 @@ const FAULTS: &[(&str, Noticed)] = &[
         These(&["event/waiter-stopped", "event/caller-stopped-is-set", "event/caller-stopped"]),
     ),
     ("false-update-lost", These(&["event/data-is-visible"])),
+    (
+        "fault-naps-then-takes",
+        These(&[
+            "event/wait",
+            "event/wait-after-clear",
+            "event/set-wakes-all",
+            "event/shared-with-child",
+        ]),
+    ),
 ];

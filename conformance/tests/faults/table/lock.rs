@@ -468,4 +468,5 @@ const FAULTS: &[(&str, Noticed)] = &[
     ("false-failure-swallowed", These(&["lock/guard-fails"])),
     ("false-exit-status", These(&["lock/holder-exits"])),
     ("false-signal-number", These(&["lock/holder-crashes"])),
+    ("fault-second-acquire-takes", These(&["lock/second-acquire"])),
 ];

@@ -3,7 +3,7 @@
 use super::Noticed::These;
 use super::{Noticed, Table};
 
-pub(super) const TABLE: Table = Table { groups: &["manager"], faults: &[FAULTS], long: &[] };
+pub(super) const TABLE: Table = Table { groups: &["manager"], faults: &[FAULTS, NAPS], long: &[] };
 
 /// Each is purlin with one call that is wrong.
 const FAULTS: &[(&str, Noticed)] = &[
@@ -160,4 +160,15 @@ const FAULTS: &[(&str, Noticed)] = &[
     ("fault-managed-queue-is-always-done", These(&["manager/queue-join"])),
     ("fault-managed-queue-is-given-nothing", These(&["manager/queue-for-tasks"])),
     ("fault-managed-pool-is-none", These(&["manager/pool"])),
+];
+
+/// Waits that nap and then come back.
+const NAPS: &[(&str, Noticed)] = &[
+    ("fault-managed-list-naps", These(&["manager/server-stopped"])),
+    ("fault-managed-queue-join-naps", These(&["manager/queue-join"])),
+    ("fault-lock-naps", These(&["manager/lock"])),
+    ("fault-condition-naps", These(&["manager/condition"])),
+    ("fault-event-naps", These(&["manager/event"])),
+    ("fault-barrier-naps", These(&["manager/barrier"])),
+    ("fault-queue-get-naps", These(&["manager/long-call", "manager/shutdown-wakes"])),
 ];

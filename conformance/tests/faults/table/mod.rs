@@ -33,7 +33,8 @@ pub(crate) enum Noticed {
 pub(crate) struct Table {
     pub(crate) groups: &'static [&'static str],
     /// Faults by name. `fault-` is a faulty implementation, `false-` a falsified reply of a sound
-    /// one. One that no case of these groups notices need not stand here, unless it is theirs.
+    /// one, or of the suite's own objects, such as the host. One that no case of these groups
+    /// notices need not stand here, unless it is theirs.
     pub(crate) faults: &'static [&'static [(&'static str, Noticed)]],
     /// Cases that are asked only where they are to notice, and of one honest subject.
     pub(crate) long: &'static [&'static str],

@@ -3,7 +3,8 @@
 use super::Noticed::These;
 use super::{Noticed, Table};
 
-pub(super) const TABLE: Table = Table { groups: &["pipe"], faults: &[FAULTS, WAITS], long: LONG };
+pub(super) const TABLE: Table =
+    Table { groups: &["pipe"], faults: &[FAULTS, WAITS, NAPS], long: LONG };
 
 /// Cases of many rounds, or of many mebibytes.
 const LONG: &[&str] = &["pipe/reader-killed-amid-receive", "pipe/writer-killed-anywhere"];
@@ -202,4 +203,23 @@ const WAITS: &[(&str, Noticed)] = &[
     ("fault-pipe-several-passes-closed", These(&["pipe/several-closed"])),
     ("fault-pipe-several-passes-writing", These(&["pipe/several-writing-end"])),
     ("fault-pipe-several-misses-one", These(&["pipe/several-end-is-ready"])),
+];
+
+/// Waits that nap and then come back.
+const NAPS: &[(&str, Noticed)] = &[
+    (
+        "fault-pipe-recv-naps",
+        These(&[
+            "pipe/recv-waits",
+            "pipe/close-in-other-thread",
+            "pipe/copy-delays-end",
+            "pipe/signals",
+        ]),
+    ),
+    ("fault-pipe-send-naps", These(&["pipe/send-waits-when-full"])),
+    ("fault-pipe-poll-naps", These(&["pipe/poll-wakes"])),
+    (
+        "fault-pipe-several-naps",
+        These(&["pipe/several-returns-ready", "pipe/several-with-process"]),
+    ),
 ];

@@ -4,7 +4,7 @@ use super::Noticed::These;
 use super::{Noticed, Table};
 
 pub(super) const TABLE: Table =
-    Table { groups: &["pool", "async-result"], faults: &[FAULTS], long: &[] };
+    Table { groups: &["pool", "async-result"], faults: &[FAULTS, NAPS], long: &[] };
 
 /// Each is purlin with one call that is wrong.
 const FAULTS: &[(&str, Noticed)] = &[
@@ -393,4 +393,18 @@ const FAULTS: &[(&str, Noticed)] = &[
     ("fault-iterator-loses-in-vain", These(&["pool/imap-with-a-loss"])),
     ("fault-iterator-cancelled-in-vain", These(&["pool/imap-cancelled"])),
     ("fault-iterator-turns-round", These(&["pool/imap-one-worker", "pool/imap-stays-over"])),
+];
+
+/// Waits that nap and then come back.
+const NAPS: &[(&str, Noticed)] = &[
+    ("fault-pool-join-naps", These(&["pool/close-and-join"])),
+    ("fault-pool-apply-naps", These(&["pool/apply-waits"])),
+    ("fault-pool-map-naps", These(&["pool/failing-map-waits"])),
+    ("fault-semaphore-naps", These(&["pool/as-many-at-once"])),
+    ("fault-result-get-naps", These(&["async-result/get-waits", "async-result/cancelled"])),
+    ("fault-result-wait-naps", These(&["async-result/callback-first", "async-result/of-a-map"])),
+    (
+        "fault-iterator-naps",
+        These(&["pool/imap-in-order", "pool/imap-as-it-comes", "pool/imap-cancelled"]),
+    ),
 ];

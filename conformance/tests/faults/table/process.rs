@@ -4,7 +4,8 @@ use super::Noticed::These;
 use super::process_ends::ENDS;
 use super::{Noticed, Table};
 
-pub(super) const TABLE: Table = Table { groups: &["process"], faults: &[FAULTS, ENDS], long: LONG };
+pub(super) const TABLE: Table =
+    Table { groups: &["process"], faults: &[FAULTS, ENDS, NAPS, LINES], long: LONG };
 
 /// Cases of many rounds.
 const LONG: &[&str] = &[];
@@ -266,7 +267,7 @@ const FAULTS: &[(&str, Noticed)] = &[
     ("fault-thread-lives-in-copy", These(&["process/fork-other-threads"])),
     ("fault-thread-is-never-main", These(&["process/fork-from-thread"])),
     (
-        "fault-log-lines-doubled",
+        "false-log-lines-doubled",
         These(&[
             "process/fork-two-sides",
             "process/fork-exit-hooks",
@@ -276,7 +277,7 @@ const FAULTS: &[(&str, Noticed)] = &[
         ]),
     ),
     (
-        "fault-host-global-fresh",
+        "false-host-global-fresh",
         These(&[
             "process/fork-memory",
             "process/memory-copied",
@@ -285,12 +286,12 @@ const FAULTS: &[(&str, Noticed)] = &[
         ]),
     ),
     (
-        "fault-host-environment-fresh",
+        "false-host-environment-fresh",
         These(&["process/fork-memory", "process/directory-and-environment"]),
     ),
-    ("fault-host-directory-fresh", These(&["process/directory-and-environment"])),
+    ("false-host-directory-fresh", These(&["process/directory-and-environment"])),
     (
-        "fault-host-parent-is-first",
+        "false-host-parent-is-first",
         These(&[
             "process/fork-two-sides",
             "process/fork-many",
@@ -299,7 +300,7 @@ const FAULTS: &[(&str, Noticed)] = &[
         ]),
     ),
     (
-        "fault-host-count-differs",
+        "false-host-count-differs",
         These(&[
             "process/fork-two-sides",
             "process/fork-threads",
@@ -311,9 +312,9 @@ const FAULTS: &[(&str, Noticed)] = &[
             "process/run-in-caller",
         ]),
     ),
-    ("fault-host-input-shared", These(&["process/input-is-empty"])),
+    ("false-host-input-shared", These(&["process/input-is-empty"])),
     (
-        "fault-host-state-ended",
+        "false-host-state-ended",
         These(&[
             "process/next-start-collects",
             "process/alive-after-end",
@@ -321,7 +322,37 @@ const FAULTS: &[(&str, Noticed)] = &[
         ]),
     ),
     (
-        "fault-host-signal-ignored",
+        "false-host-signal-ignored",
         These(&["process/signals-left-alone", "process/signals-left-alone-by-objects"]),
     ),
+];
+
+/// Waits that nap and then come back.
+const NAPS: &[(&str, Noticed)] = &[
+    (
+        "fault-process-join-naps",
+        These(&[
+            "process/join-waits",
+            "process/join-limit-early-end",
+            "process/end-waits-for-children",
+            "process/end-waits-for-threads",
+        ]),
+    ),
+    ("fault-process-end-naps", These(&["process/sentinel"])),
+    ("fault-current-any-naps", These(&["process/sentinels"])),
+    ("fault-current-parent-naps", These(&["process/parent-dies"])),
+    ("fault-current-wait-naps", These(&["process/fork-wait-waits"])),
+];
+
+/// What is wrong at the one line that a case is about; `lines.rs` names it.
+const LINES: &[(&str, Noticed)] = &[
+    ("fault-process-starts-twice", These(&["process/start-twice-running"])),
+    ("fault-process-second-close-is-refused", These(&["process/close-twice"])),
+    ("fault-process-grandchild-cannot-start", These(&["process/nested"])),
+    ("fault-process-arguments-are-shared", These(&["process/arguments-overwritten"])),
+    ("fault-process-starts-when-asked", These(&["process/create-starts-nothing"])),
+    ("fault-process-arguments-are-lost", These(&["process/arguments"])),
+    ("fault-process-arguments-are-some", These(&["process/no-arguments"])),
+    ("fault-process-ways-are-swapped", These(&["process/globals", "process/memory-copied"])),
+    ("fault-process-starts-at-the-root", These(&["process/directory-and-environment"])),
 ];

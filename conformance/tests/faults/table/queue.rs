@@ -172,6 +172,16 @@ const FAULTS: &[(&str, Noticed)] = &[
         ]),
     ),
     ("fault-queue-short-forms-wait", These(&["queue/short-forms"])),
+    (
+        "fault-naps-then-takes",
+        These(&[
+            "queue/get-waits",
+            "queue/put-waits",
+            "queue/used-between-threads",
+            "joinable-queue/get-is-no-mark",
+            "simple-queue/get-waits",
+        ]),
+    ),
 ];
 
 /// Faults that other kinds have, too.

@@ -215,4 +215,5 @@ const FAULTS: &[(&str, Noticed)] = &[
     ("fault-guard-keeps", These(&["rlock/guard-fails", "rlock/guards-nest"])),
     ("fault-guard-keeps-on-failure", These(&["rlock/guard-fails"])),
     ("fault-guard-lets-go", These(&["rlock/guard-fails", "rlock/guards-nest"])),
+    ("fault-naps-then-takes", These(&["rlock/other-process-waits", "rlock/other-thread-waits"])),
 ];

@@ -311,4 +311,13 @@ const FAULTS: &[(&str, Noticed)] = &[
         "fault-tracked-semaphore-child-returns",
         These(&["semaphore/waiter-killed", "semaphore/releaser-killed", "semaphore/tracked-fork"]),
     ),
+    (
+        "fault-naps-then-takes",
+        These(&[
+            "semaphore/admits-its-value",
+            "semaphore/default",
+            "semaphore/waits-at-zero-only",
+            "semaphore/shared-with-child",
+        ]),
+    ),
 ];

@@ -3,7 +3,8 @@
 use super::Noticed::These;
 use super::{Noticed, Table};
 
-pub(super) const TABLE: Table = Table { groups: &["subprocess"], faults: &[FAULTS], long: &[] };
+pub(super) const TABLE: Table =
+    Table { groups: &["subprocess"], faults: &[FAULTS, NAPS], long: &[] };
 
 /// Faults by name.
 const FAULTS: &[(&str, Noticed)] = &[
@@ -132,3 +133,6 @@ const FAULTS: &[(&str, Noticed)] = &[
     ("fault-program-never-let-go", These(&["subprocess/streams-are-closed"])),
     ("fault-program-scope-forgets-status", These(&["subprocess/scope"])),
 ];
+
+/// Waits that nap and then come back.
+const NAPS: &[(&str, Noticed)] = &[("fault-program-wait-naps", These(&["subprocess/waits"]))];

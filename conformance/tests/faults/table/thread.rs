@@ -4,7 +4,7 @@ use super::Noticed::These;
 use super::{Noticed, Table};
 
 pub(super) const TABLE: Table =
-    Table { groups: &["thread"], faults: &[LIVES, MARKS, SHARED], long: &[] };
+    Table { groups: &["thread"], faults: &[LIVES, MARKS, SHARED, NAPS], long: &[] };
 
 /// Starts, joins, ends.
 const LIVES: &[(&str, Noticed)] = &[
@@ -129,4 +129,17 @@ const SHARED: &[(&str, Noticed)] = &[
         "fault-thread-queue-does-not-wait",
         These(&["thread/queue-full", "thread/others-go-on-at-queue"]),
     ),
+];
+
+/// Waits that nap and then come back.
+const NAPS: &[(&str, Noticed)] = &[
+    ("fault-thread-join-naps", These(&["thread/join-waits", "thread/event"])),
+    ("fault-thread-main-join-naps", These(&["thread/main-joined"])),
+    ("fault-lock-naps", These(&["thread/lock"])),
+    ("fault-rlock-naps", These(&["thread/rlock"])),
+    ("fault-condition-naps", These(&["thread/condition"])),
+    ("fault-semaphore-naps", These(&["thread/semaphore"])),
+    ("fault-event-naps", These(&["thread/event"])),
+    ("fault-barrier-naps", These(&["thread/barrier"])),
+    ("fault-queue-put-naps", These(&["thread/queue-full"])),
 ];

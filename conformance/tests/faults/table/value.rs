@@ -5,7 +5,7 @@ use super::{Noticed, Table};
 
 pub(super) const TABLE: Table = Table {
     groups: &["value"],
-    faults: &[FAULTS],
+    faults: &[FAULTS, NAPS],
     long: &["value/many-and-freed", "value/writer-killed"],
 };
 
@@ -142,3 +142,6 @@ const FAULTS: &[(&str, Noticed)] = &[
     ("fault-value-copy-is-the-same", These(&["value/copy"])),
     ("fault-value-is-never-freed", These(&["value/many-and-freed"])),
 ];
+
+/// Waits that nap and then come back.
+const NAPS: &[(&str, Noticed)] = &[("fault-value-naps", These(&["value/access-waits"]))];
