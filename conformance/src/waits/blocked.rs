@@ -194,7 +194,7 @@ mod tests {
         assert_eq!(silence.covers(&own, (pid, tid)), Some(Quiet::Spins));
         assert_eq!(silence.covers(&own, (pid, -1)), None, "the caller was not seen");
         let asleep = Look::Asleep(Sleep { has_limit: false, switches: 1 });
-        let beside = [own[0].clone(), (pid, -1, asleep)];
+        let beside = [own[0], (pid, -1, asleep)];
         assert_eq!(silence.covers(&beside, (pid, -1)), Some(Quiet::Sleeps), "others spin");
     }
 }
