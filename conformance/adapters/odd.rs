@@ -52,6 +52,26 @@ const ALL: &[(&str, Twist)] = &[
         }),
     ),
     (
+        "misspells-a-field",
+        Twist::Says(|said| {
+            hello(said, |hello| {
+                let contracts = hello["contracts"].take();
+                hello["contract"] = contracts;
+                hello.as_object_mut().map(|fields| fields.remove("contracts"));
+            })
+        }),
+    ),
+    (
+        "misspells-an-operation",
+        Twist::Says(|said| {
+            hello(said, |hello| hello["objects"]["lock"] = json!(["acqire", "try", "release"]))
+        }),
+    ),
+    (
+        "misspells-a-kind",
+        Twist::Says(|said| hello(said, |hello| hello["objects"]["condtion"] = json!(["wait"]))),
+    ),
+    (
         "starts-twice-the-same",
         Twist::Says(|said| hello(said, |hello| hello["starts"] = json!(["fork", "fork"]))),
     ),

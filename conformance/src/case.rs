@@ -60,6 +60,19 @@ impl Case {
         Ok(cases)
     }
 
+    /// The cases that this program was built with.
+    ///
+    /// # Errors
+    /// * [`Error::Data`] shows the mistake.
+    pub fn built_in(catalogue: &Catalogue) -> Result<Vec<Self>, Error> {
+        Self::read_all(FILES, catalogue)
+    }
+
+    /// Whether files of cases are read in the place of those that this program was built with.
+    pub fn are_replaced() -> bool {
+        std::env::var_os(REPLACED).is_some()
+    }
+
     /// Reads the cases of one group from the text of its file.
     ///
     /// # Errors
@@ -278,7 +291,7 @@ fn line_of_script(file: &str, start: usize) -> usize {
 
 /// Names files, with a colon between them, that are read when the program runs in the place of
 /// those of the same name that it was built with: for whoever writes cases.
-const REPLACED: &str = "PURLIN_CASES";
+pub const REPLACED: &str = "PURLIN_CASES";
 
 const FILES: &[(&str, &str)] = &[
     ("lock", include_str!("../cases/lock.toml")),

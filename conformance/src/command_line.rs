@@ -294,6 +294,9 @@ fn explain(parser: &mut lexopt::Parser) -> Result<Order, lexopt::Error> {
 /// What nobody expects, with what was perhaps meant.
 fn unexpected(arg: lexopt::Arg<'_>) -> lexopt::Error {
     let nearest = match arg {
+        Long(option) if OPTIONS.iter().any(|known| known[2..] == *option) => {
+            return format!("--{option} is an option of another command; see --help").into();
+        }
         Long(option) => did_you_mean(&format!("--{option}"), OPTIONS.iter().copied()),
         _ => String::new(),
     };
@@ -356,6 +359,10 @@ fn check_adapter(parser: &mut lexopt::Parser) -> Result<Order, lexopt::Error> {
         }
         None => match parser.next()? {
             Some(Long("help") | Short('h')) => Ok(Order::Help),
+            Some(Value(word)) => {
+                let word = word.to_string_lossy();
+                Err(format!("the command stands behind `--`: `check-adapter -- {word} …`").into())
+            }
             Some(other) => Err(other.unexpected()),
             None => Err("`check-adapter -- COMMAND…` needs a command".into()),
         },

@@ -30,6 +30,7 @@ pub mod catalogue;
 pub mod check;
 pub mod contract;
 pub mod cpython;
+mod ending;
 pub mod errata;
 pub mod error;
 mod evidence;
@@ -57,5 +58,6 @@ mod vocabulary;
 mod waits;
 pub mod workers;
 
+pub use ending::end_with_all_on_signals;
 pub use subject::AdapterCommand;
 pub use subject::orphans::adopt_orphans;

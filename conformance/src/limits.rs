@@ -23,16 +23,16 @@ pub const STDERR_KEPT_BYTES: usize = 4096;
 /// The distance between two looks at a thread that seems to sleep.
 pub const LOOK_APART: Duration = Duration::from_micros(1500);
 
-/// How often the runner looks for a subject that is wholly at rest, before it is content with the
-/// one thread that it asks about: some 100 ms.
-pub const REST_LOOKS_COUNT: u32 = 40;
-
 /// The silence that stands for a wait where the kernel's account does not show one.
 pub const SILENCE: Duration = Duration::from_millis(50);
 
 /// The processor time that a caller which never sleeps must have used during its silence, so that
 /// one that was merely not scheduled is not taken for one that waits.
 pub const SPIN_NANOS: u64 = 5_000_000;
+
+/// The processor time that the caller itself must have used before it is said never to sleep: many
+/// times what the largest argument of a case takes to be made and copied.
+pub const SPIN_ALONE_NANOS: u64 = 1_000_000_000;
 
 /// How long a subject must lie still, with nobody left to wake anybody, until a call that waits
 /// is said to hang.
@@ -81,7 +81,7 @@ pub const JOBS_MAX_COUNT: usize = 64;
 /// More runs in one would keep all that came of each in memory for days.
 pub const REPEAT_MAX_COUNT: u64 = 1000;
 
-/// After so many cases in a row in which the adapter died the rest is not asked.
+/// After so many cases of a group in a row in which the adapter died the rest of it is not asked.
 pub const DEATHS_IN_A_ROW_COUNT: usize = 3;
 
 /// What random times are drawn from unless a run says otherwise, so that runs repeat.

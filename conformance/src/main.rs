@@ -13,6 +13,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use purlin_conformance::AdapterCommand;
+use purlin_conformance::case::{Case, REPLACED as CASES};
 use purlin_conformance::errata::Erratum;
 use purlin_conformance::error::Error;
 use purlin_conformance::expect::List;
@@ -71,11 +72,10 @@ const CANNOT_RUN: u8 = 2;
 fn run(order: &RunOrder) -> Result<ExitCode, Error> {
     purlin_conformance::limits::patience_factor().map_err(Error::Asked)?;
     let suite = Suite::embedded()?;
-    let lists = List::embedded(&suite)?;
     order.plan.selection.check(&suite)?;
     let files = Reports::claim(&order.files)?;
-    purlin_conformance::adopt_orphans();
-    let found = find(order, &suite, &lists)?;
+    own_all()?;
+    let found = find(order, &suite)?;
     let mut rows = Vec::new();
     for subject in found {
         match subject {
@@ -89,15 +89,22 @@ fn run(order: &RunOrder) -> Result<ExitCode, Error> {
     print(&report(&suite, &rows, &program()))?;
     // Only now: a file that could not be written is no reason to throw the report away.
     files.write(&suite, &rows, &program())?;
+    let is_judged = rows.iter().any(|row| matches!(row, Row::Judged(_)));
+    if !is_judged && !order.subjects.is_empty() {
+        return Err(Error::Asked("none of the subjects that were named is here".to_owned()));
+    }
     Ok(ExitCode::from(status(&rows)))
 }
 
 /// Who is asked, with what is known of each.
-fn find(order: &RunOrder, suite: &Suite, lists: &[List]) -> Result<Vec<Found>, Error> {
+fn find(order: &RunOrder, suite: &Suite) -> Result<Vec<Found>, Error> {
     let mut found = if order.command.is_empty() {
+        let built_in = if Case::are_replaced() { Some(Suite::built_in()?) } else { None };
+        let listed = built_in.as_ref().unwrap_or(suite);
+        let lists = List::embedded(listed)?;
         let mut found = subjects::find(&order.subjects)?;
         let here = found.iter_mut().filter_map(Found::subject);
-        here.into_iter().try_for_each(|subject| subject.expect(suite, lists))?;
+        here.into_iter().try_for_each(|subject| subject.expect(listed, &lists))?;
         found
     } else {
         let mut stranger = stranger(&order.command)?;
@@ -178,6 +185,13 @@ fn stranger(command: &[OsString]) -> Result<Subject, Error> {
     Subject::probe(command, &format!("-- {words}"))
 }
 
+/// What is started from now on ends with this program, however it ends but by SIGKILL.
+fn own_all() -> Result<(), Error> {
+    purlin_conformance::adopt_orphans();
+    let ended = purlin_conformance::end_with_all_on_signals();
+    ended.map_err(|error| Error::Asked(format!("signals cannot be caught: {error}")))
+}
+
 /// A command as it is typed, and as it is started.
 fn started_by(command: &[OsString]) -> (String, AdapterCommand) {
     let words: Vec<_> = command.iter().map(|word| quoted(&word.to_string_lossy())).collect();
@@ -191,18 +205,22 @@ fn started_by(command: &[OsString]) -> (String, AdapterCommand) {
 
 fn check_adapter(command: &[OsString]) -> Result<ExitCode, Error> {
     purlin_conformance::limits::patience_factor().map_err(Error::Asked)?;
-    purlin_conformance::adopt_orphans();
+    own_all()?;
     let report = purlin_conformance::check::check(&started_by(command).1)?;
     print(&report.text())?;
     Ok(ExitCode::from(if report.is_sound() { KEPT } else { BROKEN }))
 }
 
-/// As it was started: found in PATH, or by a path that leads to it from here, and as patient.
+/// As it was started: found in PATH, or by a path that leads to it from here, as patient, and with
+/// the same files of cases.
 fn program() -> String {
     let name = std::env::args_os().next().unwrap_or_default();
     let name = if name.is_empty() { "purlin-conformance".into() } else { name.to_string_lossy() };
-    let patience = std::env::var(PATIENCE).map(|text| format!("{PATIENCE}={} ", quoted(&text)));
-    format!("{}{}", patience.unwrap_or_default(), quoted(&name))
+    let set = |name: &str| {
+        let text = std::env::var(name).map(|text| format!("{name}={} ", quoted(&text)));
+        text.unwrap_or_default()
+    };
+    format!("{}{}{}", set(PATIENCE), set(CASES), quoted(&name))
 }
 
 fn list(group: Option<&str>, asked: Listed) -> Result<ExitCode, Error> {
@@ -231,7 +249,7 @@ fn suite_with(group: Option<&str>) -> Result<Suite, Error> {
 
 fn explain(id: &str) -> Result<ExitCode, Error> {
     let suite = Suite::embedded()?;
-    let lists = List::embedded(&suite)?;
+    let lists = List::embedded(&Suite::built_in()?)?;
     print(&(explain::explain(&suite, &lists, id)? + &proofs::of(&suite, id)?))
 }
 

@@ -12,21 +12,27 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str
 /// The candidate with the fewest letters to change, if they are few; else the first that has the
 /// word in it.
 fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    let is_long = word.chars().count() >= PART_MIN_CHARS;
+    let around = || candidates.iter().copied().find(|one| is_long && one.contains(word));
+    slip_of(word, candidates.iter().copied()).or_else(around)
+}
+
+/// The candidate with the fewest letters to change, if they are few: what the word is a slip of.
+pub(crate) fn slip_of<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let wanted: Vec<char> = word.chars().take(WORD_MAX_CHARS).collect();
     let limit = (wanted.len() / CHARS_PER_SLIP).max(1);
     let mut best: Option<(usize, &str)> = None;
-    let mut around = None;
     for candidate in candidates {
         let slips = distance(&wanted, &candidate.chars().collect::<Vec<_>>());
         if slips <= limit && best.is_none_or(|(least, _)| slips < least) {
             best = Some((slips, candidate));
         }
-        let is_around = wanted.len() >= PART_MIN_CHARS && candidate.contains(word);
-        if is_around && around.is_none() {
-            around = Some(candidate);
-        }
     }
-    best.map(|(_, candidate)| candidate).or(around)
+    best.map(|(_, candidate)| candidate)
 }
 
 /// How many letters to put in, to leave out, to change, or to swap with their neighbour lead from

@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use lexopt::ValueExt;
 use purlin_conformance::contract::forms;
 use purlin_conformance::error::Error;
-use purlin_conformance::expect::List;
 use purlin_conformance::model::ground::Ground;
 use purlin_conformance::model::kind::GROUPS;
 use purlin_conformance::model::random::{Amount, Asked};
@@ -89,7 +88,6 @@ const SPOILS: &[(&str, &str)] =
 pub(crate) fn run(order: &RandomOrder) -> Result<ExitCode, Error> {
     purlin_conformance::limits::patience_factor().map_err(Error::Asked)?;
     let suite = Suite::embedded()?;
-    let lists = List::embedded(&suite)?;
     order.run.plan.selection.check(&suite)?;
     let groups = &order.run.plan.selection.groups;
     if let Some(group) = groups.iter().find(|group| !GROUPS.contains(&group.as_str())) {
@@ -97,10 +95,10 @@ pub(crate) fn run(order: &RandomOrder) -> Result<ExitCode, Error> {
         return Err(Error::Asked(format!("the group {group} has no model; {known} have")));
     }
     let asked = |group: &str| groups.is_empty() || groups.iter().any(|other| other == group);
-    purlin_conformance::adopt_orphans();
+    crate::own_all()?;
     let mut status = KEPT;
     let mut asked_count = 0;
-    for found in crate::find(&order.run, &suite, &lists)? {
+    for found in crate::find(&order.run, &suite)? {
         match found {
             Found::Absent { name, why } => {
                 print(&format!("{name}  is not here: {}\n", in_line(&why)))?;
@@ -113,9 +111,9 @@ pub(crate) fn run(order: &RandomOrder) -> Result<ExitCode, Error> {
                     let own = |kind: &str| kind == group || !GROUPS.contains(&kind);
                     let forms = forms.iter().filter(|form| own(form.kind));
                     for form in forms.filter(|form| selection.has_form(form.kind)) {
-                        asked_count += 1;
                         match Ground::new(&subject.hello, group, form) {
                             Ok(ground) => {
+                                asked_count += 1;
                                 status = status.max(ask(order, &suite, &subject, ground)?);
                             }
                             Err(why) => print(&format!("{}\n", in_line(&why))).map(|_| ())?,

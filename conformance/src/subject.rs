@@ -79,6 +79,7 @@ impl Fault {
 
 impl Adapter {
     pub(crate) fn start(command: &AdapterCommand) -> Result<Self, Fault> {
+        crate::ending::wait_if_ending();
         let mut starting = Command::new(&command.program);
         ending_with_its_starter(with_interrupts(&mut starting));
         starting.args(&command.args).process_group(0);

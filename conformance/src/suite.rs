@@ -1,5 +1,7 @@
 //! The suite over its subjects: which cases are asked in which form, and what came.
 
+use std::collections::BTreeSet;
+
 use crate::case::Case;
 use crate::catalogue::{Behaviour, Catalogue};
 use crate::contract::{AskedForm, forms};
@@ -74,6 +76,16 @@ impl Suite {
         Ok(Self { catalogue, cases })
     }
 
+    /// The same, whatever files of cases the environment names.
+    ///
+    /// # Errors
+    /// * [`Error::Data`] when they contradict themselves.
+    pub fn built_in() -> Result<Self, Error> {
+        let catalogue = Catalogue::embedded()?;
+        let cases = Case::built_in(&catalogue)?;
+        Ok(Self { catalogue, cases })
+    }
+
     /// The cases that show a behaviour.
     pub fn cases_of<'a>(&'a self, behaviour: &'a str) -> impl Iterator<Item = &'a Case> {
         self.cases.iter().filter(move |case| case.shows.iter().any(|id| id == behaviour))
@@ -105,17 +117,7 @@ impl Suite {
         let mut questions = self.questions(&hello);
         questions.retain(|(case, form)| selection.has_case(case) && selection.has_form(form));
         let mut outcomes = if plan.jobs > 1 && questions.len() >= SIDE_BY_SIDE_COUNT {
-            // The first ones in turn: an adapter that always dies is given up by them.
-            let (first, rest) = questions.split_at(DEATHS_IN_A_ROW_COUNT);
-            let mut outcomes = self.ask_in_turn(&command, first, plan, progress);
-            if has_died_for_good(&outcomes) {
-                let not_asked =
-                    |(case, form): &(&Case, &str)| came(case, form, plan.seed, not_asked());
-                outcomes.extend(rest.iter().map(not_asked));
-            } else {
-                outcomes.extend(ask_side_by_side(&command, rest, plan, progress));
-            }
-            outcomes
+            ask_side_by_side(&command, &questions, plan, progress)
         } else {
             self.ask_in_turn(&command, &questions, plan, progress)
         };
@@ -137,15 +139,19 @@ impl Suite {
     ) -> Vec<CaseOutcome> {
         let count = questions.len();
         let mut outcomes: Vec<CaseOutcome> = Vec::new();
+        let mut given_up = BTreeSet::new();
         for (case, form) in questions {
             progress(&Progress { case: &case.id, form, count, done: &outcomes });
-            let outcome = if has_died_for_good(&outcomes) {
+            let outcome = if given_up.contains(&case.group) {
                 not_asked()
             } else {
                 let asked = Asked { form, seed: plan.seed };
                 run_case(command, case, &asked, &self.catalogue.error_kinds)
             };
             outcomes.push(came(case, form, plan.seed, outcome));
+            if has_died_for_good(&outcomes, &case.group) {
+                given_up.insert(case.group.clone());
+            }
         }
         outcomes
     }
@@ -218,13 +224,17 @@ impl Subject {
 }
 
 impl Subject {
-    /// Takes in what the lists know of it.
+    /// Takes in what the lists know of it. They speak of the cases that the program was built
+    /// with; where others are asked, none of it is stale.
     ///
     /// # Errors
     /// * [`Error::Data`] when its list speaks of what it does not have.
-    pub fn expect(&mut self, suite: &Suite, lists: &[List]) -> Result<(), Error> {
+    pub fn expect(&mut self, built_in: &Suite, lists: &[List]) -> Result<(), Error> {
         if let Some(list) = List::find(lists, &self.hello.name) {
-            self.expectations = list.of(suite, &self.hello)?;
+            self.expectations = list.of(built_in, &self.hello)?;
+            if Case::are_replaced() {
+                self.expectations.let_nothing_be_stale();
+            }
         }
         Ok(())
     }
@@ -250,8 +260,8 @@ fn ask_side_by_side(
     progress: &mut dyn FnMut(&Progress<'_>),
 ) -> Vec<CaseOutcome> {
     let question = |(case, form): &(&Case, &str)| {
-        let (case, form) = (case.id.clone(), (*form).to_owned());
-        Question { case, form, seed: plan.seed }
+        let (group, case, form) = (case.group.clone(), case.id.clone(), (*form).to_owned());
+        Question { group, case, form, seed: plan.seed }
     };
     let asked: Vec<Question> = questions.iter().map(question).collect();
     let mut places = Vec::new();
@@ -261,7 +271,7 @@ fn ask_side_by_side(
         places.push(place);
         outcomes.push(came(case, form, plan.seed, outcome.unwrap_or_else(not_asked)));
         progress(&Progress { case: &case.id, form, count: questions.len(), done: &outcomes });
-        !has_died_for_good(&outcomes)
+        has_died_for_good(&outcomes, &case.group).then(|| case.group.clone())
     });
     let mut placed: Vec<(usize, CaseOutcome)> = places.into_iter().zip(outcomes).collect();
     placed.sort_by_key(|(place, _)| *place);
@@ -273,17 +283,25 @@ fn came(case: &Case, form: &str, seed: u64, outcome: Outcome) -> CaseOutcome {
     CaseOutcome { case, form, seed, outcome, standing: Standing::AsExpected }
 }
 
-fn has_died_for_good(outcomes: &[CaseOutcome]) -> bool {
-    let last = outcomes.iter().rev().take(DEATHS_IN_A_ROW_COUNT);
+/// The last cases of the group were all deaths. An adapter that dies of one kind of object is
+/// asked about all others.
+fn has_died_for_good(outcomes: &[CaseOutcome], group: &str) -> bool {
+    let is_of = |asked: &&CaseOutcome| {
+        asked.case.strip_prefix(group).is_some_and(|rest| rest.starts_with('/'))
+    };
+    let last = outcomes.iter().rev().filter(is_of).take(DEATHS_IN_A_ROW_COUNT);
     let died = last.filter(|asked| asked.outcome.verdict == Verdict::Died);
     died.count() == DEATHS_IN_A_ROW_COUNT
 }
 
+/// What nobody was asked nobody has broken.
 fn not_asked() -> Outcome {
-    let came = format!("not asked: the adapter died in {DEATHS_IN_A_ROW_COUNT} cases in a row");
+    let came = format!(
+        "not asked: the adapter died in {DEATHS_IN_A_ROW_COUNT} cases of the group in a row"
+    );
     let stop = Stop { span: None, expected: String::new(), came, within: Vec::new() };
     let took = std::time::Duration::ZERO;
-    Outcome { verdict: Verdict::Died, stop: Some(stop), took, is_scaled: false }
+    Outcome { verdict: Verdict::Untested, stop: Some(stop), took, is_scaled: false }
 }
 
 const NO_CASE: &str = "no case shows it yet";

@@ -1,30 +1,39 @@
-//! The words that cases use: kinds of objects, and operations. A subject says of one that it does
-//! not know that it does not offer it, so a slip of the pen in a new case would look like a gap of
-//! the subject's.
+//! The words that cases use: kinds of objects, operations, and the names of arguments. A subject
+//! says of one that it does not know that it does not offer it, so a slip of the pen in a new case
+//! would look like a gap of the subject's.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
 
 use crate::case::Case;
 use crate::error::Error;
 use crate::nearest::did_you_mean;
-use crate::script::{Action, Program, Statement, Step, each_statement};
+use crate::script::{Action, Arguments, Program, Statement, Step, each_statement, functions};
 use crate::spot::DataFile;
 
 /// The words of some cases.
 #[derive(Default)]
 pub(crate) struct Vocabulary {
-    kinds: BTreeSet<String>,
-    operations: BTreeSet<String>,
+    pub(crate) kinds: BTreeSet<String>,
+    pub(crate) operations: BTreeSet<String>,
+    /// What is given to each kind that is made, and to each operation, by its name.
+    arguments: BTreeMap<String, BTreeMap<String, Values>>,
+}
+
+/// What is given by one name.
+#[derive(Default)]
+struct Values {
+    /// Numbers are among it.
+    has_numbers: bool,
+    /// The texts among it: `infinity`, or what is a text altogether.
+    texts: BTreeSet<String>,
 }
 
 impl Vocabulary {
     pub(crate) fn of(cases: &[Case]) -> Self {
         let mut all = Self::default();
-        for case in cases {
-            let Self { kinds, operations } = Self::of_one(case);
-            all.kinds.extend(kinds);
-            all.operations.extend(operations);
-        }
+        cases.iter().for_each(|case| all.take(case));
         all
     }
 
@@ -33,7 +42,8 @@ impl Vocabulary {
     /// # Errors
     /// * [`Error::Data`] shows the line.
     pub(crate) fn check(&self, case: &Case, file: &DataFile<'_>) -> Result<(), Error> {
-        let own = Self::of_one(case);
+        let mut own = Self::default();
+        own.take(case);
         let words = [
             ("kind of object", ": ", "", &own.kinds, &self.kinds),
             ("operation", ".", "(", &own.operations, &self.operations),
@@ -47,24 +57,22 @@ impl Vocabulary {
                 }
             }
         }
-        Ok(())
+        own.arguments.iter().try_for_each(|(taker, own)| {
+            self.arguments.get(taker).map_or(Ok(()), |known| check(case, file, taker, own, known))
+        })
     }
 
-    fn of_one(case: &Case) -> Self {
-        let mut words = Self::default();
+    fn take(&mut self, case: &Case) {
         for object in &case.script.objects {
-            words.kinds.insert(object.kind.clone());
+            self.made(&object.kind, &object.args);
         }
-        words.steps(&case.script.steps);
-        words
+        self.steps(&case.script.steps);
     }
 
     fn steps(&mut self, steps: &[Step]) {
         for step in steps {
             match &step.action {
-                Action::Call { op, .. } => {
-                    self.operations.insert(op.clone());
-                }
+                Action::Call { op, args, .. } => self.called(op, args),
                 Action::Run { program, .. } => self.program(program),
                 Action::Repeat { body, .. }
                 | Action::Parallel { body }
@@ -74,13 +82,72 @@ impl Vocabulary {
         }
     }
 
+    /// The functions that are given to a call or an object are its own words, too.
     fn program(&mut self, program: &Program) {
-        each_statement(program, &mut |statement, _| {
-            if let Statement::Call { op, .. } = statement {
+        each_statement(program, &mut |statement, _| match statement {
+            Statement::Call { op, args, .. } => {
                 self.operations.insert(op.clone());
+                self.given(op, args);
             }
+            Statement::Make { kind, args, .. } => {
+                self.kinds.insert(kind.clone());
+                self.given(kind, args);
+            }
+            _ => {}
         });
     }
+
+    fn called(&mut self, op: &str, args: &Arguments) {
+        self.operations.insert(op.to_owned());
+        self.given(op, args);
+        functions(args).for_each(|function| self.program(&function));
+    }
+
+    fn made(&mut self, kind: &str, args: &Arguments) {
+        self.kinds.insert(kind.to_owned());
+        self.given(kind, args);
+        functions(args).for_each(|function| self.program(&function));
+    }
+
+    fn given(&mut self, taker: &str, args: &Arguments) {
+        let known = self.arguments.entry(taker.to_owned()).or_default();
+        for (name, value) in args {
+            let values = known.entry(name.clone()).or_default();
+            match value {
+                Value::Number(_) => values.has_numbers = true,
+                Value::String(text) => {
+                    values.texts.insert(text.clone());
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Whether what is given here has names that others have, too, and no text stands for a number.
+fn check(
+    case: &Case,
+    file: &DataFile<'_>,
+    taker: &str,
+    own: &BTreeMap<String, Values>,
+    known: &BTreeMap<String, Values>,
+) -> Result<(), Error> {
+    for (name, values) in own {
+        let wrong = |what: &str| Err(wrong_in(file, case, ("", name, "="), what));
+        let Some(others) = known.get(name) else {
+            let meant = did_you_mean(name, known.keys().map(String::as_str));
+            if meant.is_empty() {
+                continue;
+            }
+            return wrong(&format!("no other case gives `{name}` to `{taker}`{meant}"));
+        };
+        if others.has_numbers
+            && let Some(text) = values.texts.difference(&others.texts).next()
+        {
+            return wrong(&format!("{text:?} is a text, and other cases give a number here"));
+        }
+    }
+    Ok(())
 }
 
 /// A word of a case's script, at the first place behind the case's id where it stands so.

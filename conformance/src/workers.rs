@@ -4,10 +4,11 @@
 //! each of the side-by-side ones is a process of its own, this program with the word [`WORD`],
 //! which is sent questions and sends back what came of them, a line each.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError, mpsc};
 
 use serde::{Deserialize, Serialize};
 
@@ -23,32 +24,34 @@ pub const WORD: &str = "ask";
 /// One question, as a worker reads it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Question {
+    pub(crate) group: String,
     pub(crate) case: String,
     pub(crate) form: String,
     pub(crate) seed: u64,
 }
 
 /// Asks all questions by so many workers, and tells what came of each as it comes, by its place.
-/// `told` says whether the rest is still to be asked; those that are not are told as `None`.
+/// `told` names a group of which nothing more is to be asked; what is not asked is told as `None`.
 pub(crate) fn ask_all(
     command: &AdapterCommand,
     questions: &[Question],
     jobs: usize,
-    told: &mut dyn FnMut(usize, Option<Outcome>) -> bool,
+    told: &mut dyn FnMut(usize, Option<Outcome>) -> Option<String>,
 ) {
     let next = AtomicUsize::new(0);
-    let is_given_up = AtomicBool::new(false);
+    let given_up = Mutex::new(BTreeSet::new());
+    let given_up = || given_up.lock().unwrap_or_else(PoisonError::into_inner);
     let (answer, answers) = mpsc::channel();
     std::thread::scope(|scope| {
         for _ in 0..jobs.min(questions.len()) {
-            let (answer, next, is_given_up) = (answer.clone(), &next, &is_given_up);
+            let (answer, next, given_up) = (answer.clone(), &next, &given_up);
             scope.spawn(move || {
                 let mut worker = None;
-                // Relaxed, both: each number is taken once, and a late stop asks one case more.
+                // Relaxed: each number is taken once.
                 while let Some(place) = Some(next.fetch_add(1, Relaxed))
                     && let Some(question) = questions.get(place)
                 {
-                    let is_asked = !is_given_up.load(Relaxed); // Relaxed: as above
+                    let is_asked = !given_up().contains(&question.group);
                     let outcome = is_asked.then(|| ask(&mut worker, command, question));
                     let _ = answer.send((place, outcome)); // the receiver outlives this thread
                 }
@@ -56,8 +59,8 @@ pub(crate) fn ask_all(
         }
         drop(answer);
         for (place, outcome) in answers {
-            if !told(place, outcome) {
-                is_given_up.store(true, Relaxed); // Relaxed: as above
+            if let Some(group) = told(place, outcome) {
+                given_up().insert(group);
             }
         }
     });
@@ -95,6 +98,7 @@ struct Worker {
 
 impl Worker {
     fn start(command: &AdapterCommand) -> std::io::Result<Self> {
+        crate::ending::wait_if_ending();
         let mut process = Command::new("/proc/self/exe")
             .args([WORD, "--"])
             .arg(&command.program)
@@ -140,14 +144,15 @@ pub fn work(suite: &Suite, command: &AdapterCommand) -> std::io::Result<()> {
         for line in std::io::stdin().lines().map_while(Result::ok) {
             let _ = pass.send(line); // who would receive it has failed, and says so
         }
-        std::process::exit(0);
+        crate::ending::end_with_all();
     });
     for line in lines {
-        let Question { case, form, seed } = serde_json::from_str(&line)?;
+        let Question { case, form, seed, .. } = serde_json::from_str(&line)?;
         let found = suite.cases.iter().find(|known| known.id == case);
         let found = found.ok_or_else(|| std::io::Error::other(format!("there is no {case}")))?;
         let asked = Asked { form: &form, seed };
         let outcome = run_case(command, found, &asked, &suite.catalogue.error_kinds);
+        crate::ending::wait_if_ending(); // nobody reads any more
         println!("{}", serde_json::to_string(&outcome)?);
     }
     Ok(())

@@ -163,16 +163,29 @@ fn one_that_leaves_processes_behind_is_told() {
 }
 
 #[test]
-fn after_three_deaths_the_rest_is_not_asked() {
-    let (ran, lines) = run_json(&["run", "--", "sh", "-c", &adapter("exit 4")], IMPATIENT);
-    assert_eq!(ran.status, Some(1), "{}", ran.stderr);
-    let shown: Vec<_> = lines.iter().filter(|line| line["case"].is_string()).collect();
-    assert!(shown.iter().all(|line| line["verdict"] == "died"));
-    let is_asked = |line: &serde_json::Value| {
-        !line["detail"].as_str().unwrap().contains("the adapter died in 3 cases in a row")
-    };
-    let asked = shown.iter().filter(|line| is_asked(line)).count();
-    assert!(0 < asked && asked < shown.len(), "{asked}");
+fn after_three_deaths_the_rest_of_a_group_is_not_asked() {
+    // It has nothing but locks, and dies of them.
+    let dies = "exit 4";
+    let groups = ["--group", "lock", "--group", "condition", "--group", "event"];
+    for jobs in ["1", "8"] {
+        let own = adapter(dies);
+        let words = ["run", "--jobs", jobs, "--", "sh", "-c", &own];
+        let mut words = words.to_vec();
+        words.splice(1..1, groups);
+        let (ran, lines) = run_json(&words, IMPATIENT);
+        assert_eq!(ran.status, Some(1), "{}", ran.stderr);
+        let shown = lines.iter().filter(|line| line["case"].is_string());
+        let (died, others): (Vec<_>, Vec<_>) = shown.partition(|line| line["group"] == "lock");
+        assert!(others.iter().all(|line| line["verdict"] == "unsupported"), "{others:?}");
+        let came = |verdict: &str| died.iter().filter(|line| line["verdict"] == verdict).count();
+        assert!(came("died") >= 3 && came("untested") > 0, "{died:?}");
+        let left = died.iter().filter(|line| line["verdict"] == "untested");
+        let is_told = |line: &&&serde_json::Value| {
+            let detail = line["detail"].as_str().unwrap_or_default();
+            detail.contains("not asked: the adapter died in 3 cases of the group in a row")
+        };
+        assert!(left.clone().all(|line| is_told(&line)), "{died:?}");
+    }
 }
 
 /// The run ends with status 2 and one line that has both texts.

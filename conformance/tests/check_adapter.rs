@@ -48,6 +48,9 @@ fn who_it_is_is_looked_at() {
     {
         is_noticed(name, "hello");
     }
+    for name in ["misspells-a-field", "misspells-an-operation", "misspells-a-kind"] {
+        is_noticed(name, "hello");
+    }
 }
 
 #[test]

@@ -18,6 +18,8 @@ fn an_unknown_word_is_answered_with_what_was_perhaps_meant() {
         (&["run", "--case", "new-is-free"], "did you mean `lock/new-is-free`?"),
         (&["run", "--behaviour", "lock-new-is-fee"], "did you mean `lock-new-is-free`?"),
         (&["run", "--subject", "honest-server", "--form", "lick"], "did you mean `lock`?"),
+        (&["list", "--json", "x"], "--json is an option of another command; see --help"),
+        (&["check-adapter", "./x"], "the command stands behind `--`: `check-adapter -- ./x …`"),
         (&["list", "--untestd"], "did you mean `--untested`?"),
         (&["explain", "lock-new-is-fee"], "did you mean `lock-new-is-free`?"),
         (&["explain", "lock/tyr"], "did you mean `lock/try`?"),
@@ -97,6 +99,42 @@ fn a_slip_in_a_new_case_is_no_gap_of_the_subject() {
     assert_eq!(new.status, Some(1), "a new word is a new thing: {}{}", new.stdout, new.stderr);
     assert!(new.stdout.contains("no such call"), "{}", new.stdout);
     assert_eq!(asked("event", "ev.is_set() -> false").status, Some(0));
+    let line = line + 2;
+    let says = format!(
+        "{line}: no other case gives `timout` to `wait`; did you mean `timeout`?\n    a: ev.wait("
+    );
+    refused("event", "ev.wait(timout=50ms) -> timed-out", &says);
+    let says = format!("{line}: \"50ms\" is a text, and other cases give a number here");
+    refused("event", "ev.wait(timeout=\"50ms\") -> timed-out", &says);
+    let says = format!("{}: no other case gives `partis` to `barrier`", line - 2);
+    refused("barrier(partis=3)", "ev.wait() -> 0", &says);
+    let says = format!("{line}: no other case has the operation `is_sett`");
+    refused("event", "ev.wait_for({ ev.is_sett() }) -> ok", &says);
+    let process = "event\nobject p: process(function={ ev.is_sett() }) made by a";
+    let says = format!("{}: no other case has the operation `is_sett`", line - 1);
+    refused(process, "p.start() -> ok", &says);
+}
+
+#[test]
+fn cases_of_ones_own_are_not_held_against_the_lists_for_others() {
+    let folder = Scratch::new();
+    std::fs::create_dir(&folder.path).unwrap();
+    let file = folder.path.join("event.toml");
+    let asked = |expected: &str| {
+        let case = format!(
+            "[[case]]\nid = \"event/x\"\nshows = [\"event-starts-unset\"]\n\
+             script = '''\nobject ev: event\nactors a\na: ev.is_set() -> {expected}\n'''\n"
+        );
+        std::fs::write(&file, case).unwrap();
+        let words = ["run", "--subject", "purlin-fork", "--group", "event"];
+        run_with(&words, &[("PURLIN_CASES", file.to_str().unwrap())])
+    };
+    let kept = asked("false");
+    assert_eq!(kept.status, Some(0), "{}{}", kept.stdout, kept.stderr);
+    let broken = asked("true");
+    assert_eq!(broken.status, Some(1), "{}{}", broken.stdout, broken.stderr);
+    let again = broken.stdout.lines().find(|line| line.contains("again: ")).unwrap();
+    assert!(again.contains(&format!("PURLIN_CASES={} ", file.display())), "{again}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
+use crate::support::shell::adapter;
 use crate::support::{PROGRAM, Scratch, has_ended, pidfd, run, run_json, run_with};
 use purlin_conformance::report::shell::quoted;
 
@@ -205,11 +206,12 @@ fn cpython_hangs_where_a_holder_is_killed_and_that_is_known() {
     let mut words = vec!["run", "--subject", "cpython"];
     words.extend(cases.iter().flat_map(|case| ["--case", case]));
     let (ran, lines) = run_json(&words, &[]);
-    assert_eq!(ran.status, Some(0), "{}{}", ran.stdout, ran.stderr);
     if lines.is_empty() {
+        assert_eq!(ran.status, Some(2), "{}{}", ran.stdout, ran.stderr);
         assert!(ran.stdout.contains("cpython-fork is absent"), "{}", ran.stdout);
         return;
     }
+    assert_eq!(ran.status, Some(0), "{}{}", ran.stdout, ran.stderr);
     for case in cases[..2].iter().copied() {
         let line = lines.iter().find(|line| line["case"] == case).unwrap();
         assert_eq!((&line["verdict"], &line["expected"]), (&"hung".into(), &"hung".into()));
@@ -244,6 +246,21 @@ fn without_python_the_row_says_absent() {
     assert_eq!(ran.status, Some(0), "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.contains("cpython-fork (absent)"), "{}", ran.stdout);
     assert!(ran.stdout.contains("no python3 in PATH"), "{}", ran.stdout);
+}
+
+#[test]
+fn nobody_who_was_named_is_no_success() {
+    for words in [&["run", "--case", "lock/new-is-free"][..], &["random", "--group", "lock"]] {
+        let words = [words, &["--subject", "cpython-fork"]].concat();
+        let ran = run_with(&words, &[("PATH", "")]);
+        assert_eq!(ran.status, Some(2), "{words:?}: {}{}", ran.stdout, ran.stderr);
+        assert!(ran.stdout.contains("no python3 in PATH"), "{words:?}: {}", ran.stdout);
+    }
+    // Who has no model that fits is not asked either.
+    let own = adapter("ok");
+    let ran = run_with(&["random", "--group", "event", "--", "sh", "-c", &own], &[]);
+    assert_eq!(ran.status, Some(2), "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains("nobody here could be asked"), "{}", ran.stderr);
 }
 
 #[test]

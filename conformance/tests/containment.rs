@@ -1,8 +1,15 @@
 //! What an adapter does to the machine that it runs on stays within its run: it is reported, in
 //! bounded time, and every process of it is gone when the program has ended.
 
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
+
+use rustix::process::{Signal, pidfd_send_signal};
+
 use crate::support::shell::{adapter, hello};
-use crate::support::{Ran, run_json, run_with};
+use crate::support::{
+    LIMIT, MARK, Marked, PROGRAM, Ran, Scratch, has_ended, pidfd, run_json, run_with,
+};
 
 /// An adapter that does nothing is given up after half a second.
 const IMPATIENT: &[(&str, &str)] = &[("PURLIN_PATIENCE", "0.05")];
@@ -88,6 +95,40 @@ fn daemons(count: u32) -> String {
         "i=0; while [ $i -lt {count} ]; do i=$((i+1))
             setsid sh -c 'trap \"\" TERM HUP INT; (exec sleep 1000) & exit 0'; done"
     )
+}
+
+#[test]
+fn a_signal_that_ends_the_run_ends_all_that_it_has_started() {
+    for (signal, jobs) in [(Signal::TERM, "1"), (Signal::INT, "8"), (Signal::HUP, "8")] {
+        let started = Scratch::new();
+        let path = started.path.display();
+        // One that left its group, and one that ignores what it could be asked to end by.
+        let own = format!(
+            "setsid sleep 1000 </dev/null >/dev/null 2>&1 & \
+             (trap '' TERM HUP INT; : > {path}; sleep 1000) </dev/null >/dev/null 2>&1 & \
+             sleep 1000"
+        );
+        let marked = Marked::new();
+        let own = adapter(&own);
+        let words = ["run", "--jobs", jobs, "--group", "lock", "--", "sh", "-c", &own];
+        let mut command = Command::new(PROGRAM);
+        command.args(words).env(MARK, &marked.value).env("PURLIN_PATIENCE", "30");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut run = command.spawn().unwrap();
+        let begun = std::time::Instant::now();
+        while !started.path.exists() {
+            assert!(begun.elapsed() < LIMIT, "nothing was started");
+            std::thread::yield_now();
+        }
+        let process = pidfd(run.id()).unwrap();
+        pidfd_send_signal(&process, signal).unwrap();
+        let ended = has_ended(&process);
+        let left = marked.kill();
+        assert!(ended, "{signal:?} does not end it");
+        let status = run.wait().unwrap();
+        assert_eq!(left, [0; 0], "left behind by {signal:?}");
+        assert_eq!(status.signal(), Some(signal.as_raw()), "{signal:?}: {status:?}");
+    }
 }
 
 /// The run ends with status 2 and one line that has this text.

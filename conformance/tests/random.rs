@@ -6,6 +6,7 @@ use std::sync::Mutex;
 
 use crate::support::{PROGRAM, run};
 use purlin_conformance::AdapterCommand;
+use purlin_conformance::case::Case;
 use purlin_conformance::catalogue::Catalogue;
 use purlin_conformance::contract::forms;
 use purlin_conformance::model::barrier::BarrierModel;
@@ -26,6 +27,7 @@ use purlin_conformance::model::semaphore::SemaphoreModel;
 use purlin_conformance::model::{Actor, Model};
 use purlin_conformance::parse::parse;
 use purlin_conformance::protocol::How;
+use purlin_conformance::report::random::case;
 use purlin_conformance::run::run_script;
 use purlin_conformance::suite::Subject;
 use purlin_conformance::verdict::Verdict;
@@ -506,4 +508,23 @@ fn in_parallel<T: Sync>(items: &[T], work: impl Fn(&T) -> Option<String> + Sync)
         }
     });
     found.into_inner().unwrap()
+}
+
+#[test]
+fn what_is_printed_is_read_as_a_case() {
+    let catalogue = Catalogue::embedded().unwrap();
+    for name in ["purlin-fork", "purlin-threads", "posix"] {
+        for group in GROUPS {
+            let args = vec!["adapter".into(), name.into()];
+            let command = AdapterCommand { program: PROGRAM.into(), args, shown: name.to_owned() };
+            let hello = Subject::probe(command, "").unwrap().hello;
+            for form in &forms(&hello, group) {
+                let Ok(ground) = Ground::new(&hello, group, form) else { continue };
+                let script = parse("object n: cell\nactors a\na: n.get() -> 0", &BTreeSet::new());
+                let printed = case(&format!("{group}/x"), &script.unwrap(), &ground);
+                let read = Case::read(group, &printed, &catalogue);
+                assert_eq!(read.unwrap_or_else(|error| panic!("{error}\n{printed}")).len(), 1);
+            }
+        }
+    }
 }

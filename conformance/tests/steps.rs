@@ -420,3 +420,66 @@ fn a_long_program_is_waited_for() {
     let script = lock("a: loop 20 { pause 30ms } -> ok");
     kept(&own("purlin-fork"), &script);
 }
+
+#[test]
+fn a_call_that_is_prevented_is_good_only_where_a_mistake_is_refused() {
+    let sent = |expected: &str| {
+        format!(
+            "object v: value(type=\"i32\", value=1)
+             actors a
+             a: v.send_handle(value=2) -> {expected}"
+        )
+    };
+    let ends_so = |expected: &str, verdict, says: &str| {
+        ends(&own("purlin-fork"), &sent(expected), verdict, 3, &[says]);
+    };
+    for mistake in ["not-transferable", "not-transferable | ok", "ok | prevented"] {
+        ends_so(mistake, Verdict::Prevented, "a message is bytes");
+    }
+    for none in ["ok", "2", "timed-out", "blocked", "value as x", "not 2"] {
+        ends_so(none, Verdict::Unsupported, "no such call, which is no mistake: a message is");
+    }
+    let each = "object v: value(type=\"i32\", value=1)
+        actors a b
+        a: v.send_handle(value=2) -> started
+        b: v.send_handle(value=2) -> started
+        each of a b: -> ";
+    let outcome = |lists: &str| run_of(&format!("{each}{lists}"));
+    assert_eq!(outcome("ok, ok"), Verdict::Unsupported);
+    assert_eq!(outcome("ok, ok | not-transferable, not-transferable"), Verdict::Prevented);
+}
+
+fn run_of(script: &str) -> Verdict {
+    run_parsed(&own("purlin-fork"), &parsed(script)).0.verdict
+}
+
+#[test]
+fn silence_alone_shows_no_wait() {
+    let script = lock("a: lock.acquire() -> ok\nb: lock.acquire() -> blocked");
+    let freed = format!("{script}\na: lock.release() -> ok\nb: -> ok");
+    for script in [script, freed] {
+        let (outcome, _) = run_parsed(&own("honest-spinner"), &parsed(&script));
+        assert_eq!(outcome.verdict, Verdict::Untested, "{:?}", outcome.stop);
+        assert!(outcome.stop.unwrap().came.contains("silence alone"));
+        for sleeper in ["purlin-fork", "purlin-threads", "honest-poller", "honest-server"] {
+            kept(&own(sleeper), &script);
+        }
+    }
+    // Another that runs all the time does not hide that the caller sleeps.
+    let busy = "object lock: lock
+        object n: cell
+        actors a b c
+        a: lock.acquire() -> ok
+        c: loop { n.add(1) } -> started
+        b: lock.acquire() -> blocked
+        kill c";
+    kept(&own("purlin-fork"), busy);
+    // What is broken is broken, however it waits.
+    let script = lock(
+        "a: lock.acquire() -> ok
+         b: lock.acquire() -> blocked
+         a: lock.release() -> ok
+         b: -> timed-out",
+    );
+    ends(&own("honest-spinner"), &script, Verdict::Broken, 6, &["came: ok"]);
+}

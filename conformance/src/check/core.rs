@@ -6,10 +6,14 @@ use serde_json::{Value, json};
 
 use super::talk::{Talk, needed, process_way};
 use super::{Row, Wrong, a_lock, a_lock_and_processes, a_process, lock_of, nothing, seen};
+use crate::case::Case;
+use crate::catalogue::Catalogue;
 use crate::contract;
+use crate::nearest::slip_of;
 use crate::protocol::{Answer, How};
 use crate::run::now_nanos;
 use crate::serve::CAPABILITIES;
+use crate::vocabulary::Vocabulary;
 
 pub(super) const CHECKS: &[Row] = &[
     (
@@ -104,9 +108,55 @@ fn hello(talk: &mut Talk) -> Result<(), Wrong> {
         .flat_map(|(choice, sides)| sides.iter().map(move |side| format!("{choice}:{side}")));
     match sides.into_iter().find(|side| !contract::is_known(side)) {
         Some(odd) => wrong(format!("takes the side `{odd}`, which there is none of")),
-        None => Ok(()),
+        None => no_slips(talk),
     }
 }
+
+/// What nobody else says may be a new thing; what is nearly a known word is a slip of the pen, and
+/// would be taken for something that the subject does not offer.
+fn no_slips(talk: &Talk<'_>) -> Result<(), Wrong> {
+    let hello = &talk.hello;
+    let cases = Catalogue::embedded().and_then(|catalogue| Case::built_in(&catalogue));
+    let known =
+        Vocabulary::of(&cases.map_err(|error| Wrong(format!("is not looked at: {error}")))?);
+    let kinds = known.kinds.iter().map(String::as_str);
+    let kinds: Vec<&str> = kinds.chain(hello.forms.keys().map(String::as_str)).collect();
+    let operations: Vec<&str> = known.operations.iter().map(String::as_str).collect();
+    is_no_slip("field", &talk.hello_fields, FIELDS)?;
+    is_no_slip("kind", hello.objects.keys(), &kinds)?;
+    is_no_slip("operation", hello.objects.values().flatten(), &operations)
+}
+
+fn is_no_slip<'a>(
+    what: &str,
+    said: impl IntoIterator<Item = &'a String>,
+    known: &[&str],
+) -> Result<(), Wrong> {
+    let new = said.into_iter().filter(|word| !known.contains(&word.as_str()));
+    for word in new.filter(|word| word.len() >= WORD_MIN_BYTES) {
+        if let Some(meant) = slip_of(word, known.iter().copied()) {
+            return Err(Wrong(format!("names the {what} `{word}`; did you mean `{meant}`?")));
+        }
+    }
+    Ok(())
+}
+
+/// The fields of the reply to `hello`.
+const FIELDS: &[&str] = &[
+    "protocol",
+    "name",
+    "version",
+    "starts",
+    "objects_reach",
+    "objects",
+    "capabilities",
+    "contracts",
+    "forms",
+    "pace",
+];
+
+/// Shorter words are near each other by chance.
+const WORD_MIN_BYTES: usize = 4;
 
 fn one_reply(talk: &mut Talk) -> Result<(), Wrong> {
     if let Some(kind) = talk.hello.objects.keys().next().cloned() {

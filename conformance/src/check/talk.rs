@@ -14,6 +14,8 @@ use crate::subject::{Adapter, AdapterCommand, Fault};
 pub(super) struct Talk<'a> {
     pub(super) adapter: Adapter,
     pub(super) hello: Hello,
+    /// The names of the fields that it said `hello` with.
+    pub(super) hello_fields: Vec<String>,
     error_kinds: &'a BTreeSet<String>,
     next_id: u64,
     /// What was asked and has not come to its last reply.
@@ -33,6 +35,7 @@ impl<'a> Talk<'a> {
         let mut talk = Self {
             adapter: Adapter::start(command)?,
             hello: nobody(),
+            hello_fields: Vec::new(),
             error_kinds,
             next_id: 1,
             open: BTreeMap::new(),
@@ -42,6 +45,8 @@ impl<'a> Talk<'a> {
         };
         let answer = talk.ask(json!({"request": "hello", "protocol": PROTOCOL_VERSION}))?;
         let fields = done(answer, "hello")?;
+        let names = fields.as_object().into_iter().flat_map(|fields| fields.keys());
+        talk.hello_fields = names.cloned().collect();
         let hello = serde_json::from_value(fields);
         talk.hello = hello.map_err(|error| Wrong(format!("answers `hello` wrongly: {error}")))?;
         Ok(talk)

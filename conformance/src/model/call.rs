@@ -296,7 +296,9 @@ impl Told {
             Outcome::Value(Value::Number(number)) => {
                 number.as_u64().and_then(|number| u32::try_from(number).ok()).map(Self::Number)
             }
-            Outcome::Value(_) | Outcome::Kept(_) | Outcome::OtherThan(_) => None,
+            Outcome::Value(_) | Outcome::Kept(_) | Outcome::OtherThan(_) | Outcome::Prevented => {
+                None
+            }
             Outcome::Error(kind) => Self::from_word(kind),
         }
     }

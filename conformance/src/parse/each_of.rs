@@ -44,6 +44,10 @@ impl Parser<'_> {
         while self.words.try_mark(",") {
             outcomes.push(self.outcome()?);
         }
+        if outcomes.contains(&Outcome::Prevented) {
+            let says = "`prevented` is said of one call alone";
+            return Err(at(self.words.since(start), says));
+        }
         if outcomes.len() == count {
             return Ok(outcomes);
         }

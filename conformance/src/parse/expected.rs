@@ -65,9 +65,13 @@ impl Parser<'_> {
     }
 
     fn outcomes(&mut self) -> Result<Expected, ParseError> {
+        let start = self.words.place();
         let mut any_of = vec![self.outcome()?];
         while self.words.try_mark("|") {
             any_of.push(self.outcome()?);
+        }
+        if any_of.iter().all(|outcome| *outcome == Outcome::Prevented) {
+            return Err(at(self.words.since(start), NO_MISTAKE));
         }
         let has_limit = self.words.try_key("after");
         let not_before_nanos = if has_limit { Some(self.nanos()?) } else { None };
@@ -90,6 +94,7 @@ impl Parser<'_> {
                 Err(at(span, format!("`{word}` stands alone; it is no alternative")))
             }
             "value" => self.kept(),
+            "prevented" => Ok(Outcome::Prevented),
             "not" => Ok(Outcome::OtherThan(self.argument()?)),
             "ok" | "null" | "true" | "false" | "infinity" | "nan" => {
                 self.words.back_to(start);
@@ -161,3 +166,6 @@ impl Parser<'_> {
         Ok(())
     }
 }
+
+const NO_MISTAKE: &str =
+    "`prevented` stands behind what comes of the call where it can be made: `ok | prevented`";

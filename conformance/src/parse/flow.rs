@@ -183,6 +183,7 @@ impl Course {
             Expected::Outcome { any_of, .. } => {
                 let can_come = any_of.iter().any(|outcome| match outcome {
                     Outcome::Error(_) => now.fails,
+                    Outcome::Prevented => false,
                     _ => now.passes || now.executes,
                 });
                 if can_come { None } else { Some(self.why_never(now, any_of)) }
@@ -191,7 +192,9 @@ impl Course {
     }
 
     fn why_never(&self, now: Flow, any_of: &[Outcome]) -> &'static str {
-        let values = any_of.iter().any(|outcome| !matches!(outcome, Outcome::Error(_)));
+        let is_value =
+            |outcome: &Outcome| !matches!(outcome, Outcome::Error(_) | Outcome::Prevented);
+        let values = any_of.iter().any(is_value);
         match (values, now.ends) {
             (false, _) => "nothing here can fail so",
             (true, _) if !self.went_on && self.until_wait.is_some() => {

@@ -51,7 +51,10 @@ impl<'a> Deviation<'a> {
     /// None where all was kept, and where what came is only counted.
     fn of(again: &Again<'a>, judgement: &'a Judgement, asked: &'a CaseOutcome) -> Option<Self> {
         let stop = asked.outcome.stop.as_ref()?;
-        let is_counted = matches!(asked.outcome.verdict, Verdict::Prevented | Verdict::Unsupported);
+        let is_counted = matches!(
+            asked.outcome.verdict,
+            Verdict::Prevented | Verdict::Unsupported | Verdict::Untested
+        );
         if is_counted && asked.standing != Standing::Unexpected {
             return None;
         }

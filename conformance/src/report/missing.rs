@@ -1,4 +1,4 @@
-//! What an interface makes impossible, and what a subject does not offer.
+//! What an interface makes impossible, what a subject does not offer, and what cannot be judged.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,6 +18,11 @@ pub(super) fn unsupported(judgement: &Judgement) -> String {
     headed(judgement, "does not offer", unsupported_lines(judgement))
 }
 
+/// How much was to be asked, and could not be judged, for each reason.
+pub(super) fn not_judged(judgement: &Judgement) -> String {
+    headed(judgement, NOT_JUDGED, not_judged_lines(judgement))
+}
+
 pub(super) fn prevented_lines(judgement: &Judgement) -> Vec<String> {
     let outcomes = judgement.outcomes.iter();
     let prevented = outcomes.filter(|asked| asked.outcome.verdict == Verdict::Prevented);
@@ -30,9 +35,21 @@ pub(super) fn prevented_lines(judgement: &Judgement) -> Vec<String> {
 }
 
 pub(super) fn unsupported_lines(judgement: &Judgement) -> Vec<String> {
+    counted_lines(judgement, Verdict::Unsupported)
+}
+
+pub(super) fn not_judged_lines(judgement: &Judgement) -> Vec<String> {
+    counted_lines(judgement, Verdict::Untested)
+}
+
+/// The heading of what could not be judged, behind the subject's name.
+pub(super) const NOT_JUDGED: &str = "could not be judged";
+
+/// The behaviours that cases came to this verdict on, by reason.
+fn counted_lines(judgement: &Judgement, counted_verdict: Verdict) -> Vec<String> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for (line, verdict) in judgement.by_behaviour().into_values() {
-        if verdict == Verdict::Unsupported {
+        if verdict == counted_verdict && line.case.is_some() {
             *counts.entry(why(judgement, line)).or_default() += 1;
         }
     }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::plain::{in_line, plain};
+use crate::catalogue::{Behaviour, Catalogue};
 use crate::model::burst::BurstEnd;
 use crate::model::ground::Ground;
 use crate::model::random::{Amount, Came, WrongBurst, WrongScript};
@@ -115,7 +116,25 @@ pub fn case(id: &str, script: &Script, ground: &Ground) -> String {
         false => format!("contract = [{}]\n", sides.join(", ")),
     };
     format!(
-        "[[case]]\nid = {id:?}\nshows = []\n{contract}script = '''\n{}'''\n",
+        "[[case]]\nid = {id:?}\n{}{contract}script = '''\n{}'''\n",
+        shown(ground),
         plain(&script.to_string())
     )
+}
+
+/// Any behaviour of the group and of its sides: a case shows at least one, and a script that was
+/// drawn is about none more than about another.
+fn shown(ground: &Ground) -> String {
+    let (group, sides) = (ground.model.group(), ground.model.sides());
+    let may_be = |behaviour: &&Behaviour| {
+        let contract = behaviour.contract.as_deref();
+        behaviour.group == group
+            && behaviour.untested.is_none()
+            && contract.is_none_or(|contract| sides.contains(&contract))
+    };
+    // The catalogue is this program's own, and was read before anything was drawn.
+    let behaviours = Catalogue::embedded().map(|catalogue| catalogue.behaviours);
+    let behaviours = behaviours.unwrap_or_default();
+    let id = behaviours.iter().find(may_be).map(|behaviour| format!("{:?}", behaviour.id));
+    format!("shows = [{}] # any of the group: name what it is about\n", id.unwrap_or_default())
 }

@@ -50,6 +50,7 @@ pub fn report(suite: &Suite, rows: &[Row], program: &str) -> String {
     for judgement in judged() {
         text.push_str(&missing::prevented(judgement));
         text.push_str(&missing::unsupported(judgement));
+        text.push_str(&missing::not_judged(judgement));
     }
     for judgement in judged() {
         text.push_str(&broken::of_standing(&again, judgement, Standing::Unexpected));

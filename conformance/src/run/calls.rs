@@ -82,7 +82,8 @@ impl Run<'_> {
         self.wait_for(&expected.to_string(), &[name.to_owned()], more, has_answer)?;
         let took = self.took_nanos(name).filter(|_| not_before_nanos.is_some());
         took.map_or(Ok(()), |took| self.check_clock(name, took))?;
-        let came = self.answer(name, expected)?;
+        let may_be_prevented = any_of.iter().any(Wanted::may_be_prevented);
+        let came = self.answer(name, expected, may_be_prevented)?;
         let is_late_enough = not_before_nanos
             .is_none_or(|limit| took.is_some_and(|took| took + CLOCK_SLACK_NANOS >= limit));
         if let Some(wanted) =
@@ -112,14 +113,20 @@ impl Run<'_> {
         if !self.has_answer(name) {
             return End::broken(expected.to_string(), Expected::Waiting.to_string());
         }
-        match self.answer(name, expected) {
+        match self.answer(name, expected, false) {
             Ok(came) => End::broken(expected.to_string(), came.shown(None)),
             Err(end) => end,
         }
     }
 
-    /// Takes the answer of a call that has one.
-    pub(super) fn answer(&mut self, name: &str, expected: &impl Display) -> Result<Came, End> {
+    /// Takes the answer of a call that has one. Where none of what may come of it is the refusal
+    /// of a mistake, a subject that prevents the call does not offer it.
+    pub(super) fn answer(
+        &mut self,
+        name: &str,
+        expected: &impl Display,
+        may_be_prevented: bool,
+    ) -> Result<Came, End> {
         let Some(actor) = self.session.actors.get_mut(name) else {
             return Err(End::error(format!("there is no actor {name}")));
         };
@@ -137,7 +144,10 @@ impl Run<'_> {
             Some(Answer::Error { kind, text }) if kind == "unsupported" => {
                 Err(End::unsupported(text))
             }
-            Some(Answer::Prevented { why }) => Err(End::prevented(expected.to_string(), why)),
+            Some(Answer::Prevented { why }) if may_be_prevented => {
+                Err(End::prevented(expected.to_string(), why))
+            }
+            Some(Answer::Prevented { why }) => Err(End::unsupported(not_a_mistake(&why))),
             other => Err(End::died(format!("the adapter says of a call what none is: {other:?}"))),
         }
     }
@@ -156,6 +166,7 @@ impl Run<'_> {
         let mut refusals = calls.filter_map(|call| match &call.answer {
             Some(Answer::Unsupported) => Some("no such call".to_owned()),
             Some(Answer::Error { kind, text }) if kind == "unsupported" => Some(text.clone()),
+            Some(Answer::Prevented { why }) => Some(not_a_mistake(why)),
             _ => None,
         });
         refusals.next()
@@ -191,4 +202,8 @@ impl Run<'_> {
         };
         Some(at.saturating_sub(call.entered?.at))
     }
+}
+
+fn not_a_mistake(why: &str) -> String {
+    format!("no such call, which is no mistake: {why}")
 }

@@ -49,6 +49,10 @@ impl End {
         Self::new(Verdict::Unsupported, String::new(), came)
     }
 
+    pub(crate) fn untested(came: String) -> Self {
+        Self::new(Verdict::Untested, String::new(), came)
+    }
+
     /// The suite itself failed, or the script makes no sense.
     pub(crate) fn error(came: String) -> Self {
         Self::new(Verdict::Error, String::new(), came)

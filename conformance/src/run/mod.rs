@@ -69,7 +69,7 @@ pub fn run_script(
     let mut events = Vec::new();
     let ended = Session::open(command).map_err(End::from).and_then(|(session, hello)| {
         let mut run = Run::new(session, hello, error_kinds, seed);
-        let ended = run.whole(script);
+        let ended = run.whole(script).and_then(|()| run.is_shown());
         is_scaled = run.is_scaled;
         events = run.into_events();
         ended
@@ -98,6 +98,8 @@ pub(crate) struct Run<'a> {
     events: Vec<Event>,
     /// What calls came back with, by the names that the script gave it.
     kept: BTreeMap<String, Value>,
+    /// A call that should wait was never seen asleep, so nothing but silence spoke for it.
+    pub(crate) stands_on_silence: bool,
 }
 
 impl<'a> Run<'a> {
@@ -114,6 +116,7 @@ impl<'a> Run<'a> {
             is_scaled: false,
             events: Vec::new(),
             kept: BTreeMap::new(),
+            stands_on_silence: false,
         }
     }
 
@@ -128,6 +131,11 @@ impl<'a> Run<'a> {
         // What is ended from here on is no part of what happened.
         self.events = std::mem::take(&mut self.session.history).into_events();
         Ok(self.session.close(&made)?)
+    }
+
+    /// All came as expected; whether that says anything.
+    fn is_shown(&self) -> Result<(), End> {
+        if self.stands_on_silence { Err(End::untested(SILENT.to_owned())) } else { Ok(()) }
     }
 
     /// All that happened, also where the script did not come to its end.
@@ -145,3 +153,5 @@ impl<'a> Run<'a> {
         count.div_ceil(crate::limits::SLOW_PACE_DIVISOR)
     }
 }
+
+const SILENT: &str = "a call that should wait never slept, and silence alone shows no wait";

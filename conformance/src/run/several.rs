@@ -58,8 +58,9 @@ impl Run<'_> {
         let more = actors.iter().map(|actor| self.more_patience(actor, None)).max();
         self.wait_for(&wanted, &actors, more.unwrap_or_default(), have_answers)?;
         let mut came = Vec::new();
+        let may_be_prevented = any_of.iter().flatten().any(Outcome::may_be_prevented);
         for actor in &actors {
-            came.push(self.answer(actor, &wanted)?);
+            came.push(self.answer(actor, &wanted, may_be_prevented)?);
         }
         let is_it = |outcomes: &Vec<Outcome>| {
             let mut left: Vec<&Outcome> = outcomes.iter().collect();

@@ -47,6 +47,8 @@ pub enum Outcome {
     OtherThan(Value),
     /// With an error kind.
     Error(String),
+    /// `ok | prevented`: or it is a call that the subject's interface makes impossible.
+    Prevented,
 }
 
 /// How a process ended.
@@ -57,6 +59,44 @@ pub enum Ended {
     Code(i32),
     /// By this signal.
     Signal(i32),
+}
+
+/// The error kinds that say that the caller made a mistake. A mistake that cannot be made is as
+/// good as one that is refused; of all other kinds, such as `timed-out`, that is not so.
+const MISTAKES: [&str; 21] = [
+    "closed",
+    "wrong-direction",
+    "message-too-large",
+    "not-owner",
+    "over-released",
+    "task-done-too-often",
+    "already-started",
+    "not-started",
+    "still-running",
+    "not-the-parent",
+    "daemon-may-not-have-children",
+    "would-deadlock",
+    "pool-not-running",
+    "not-ready",
+    "out-of-range",
+    "no-such-name",
+    "already-exists",
+    "not-transferable",
+    "invalid-argument",
+    "incompatible",
+    "unsupported",
+];
+
+impl Outcome {
+    /// Whether a subject whose interface makes the call impossible keeps what this promises: that
+    /// a mistake is refused, or what the case says itself.
+    pub(crate) fn may_be_prevented(&self) -> bool {
+        match self {
+            Self::Error(kind) => MISTAKES.contains(&kind.as_str()),
+            Self::Prevented => true,
+            Self::Value(_) | Self::Kept(_) | Self::OtherThan(_) => false,
+        }
+    }
 }
 
 impl Expected {
@@ -119,5 +159,19 @@ impl fmt::Display for Millis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let millis = self.0 as f64 / 1e6;
         if millis.fract() == 0.0 { write!(f, "{millis}ms") } else { write!(f, "{millis:.3}ms") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::Catalogue;
+
+    #[test]
+    fn mistakes_are_kinds_of_the_list() {
+        let kinds = Catalogue::embedded().unwrap().error_kinds;
+        let unknown: Vec<&str> =
+            MISTAKES.into_iter().filter(|mistake| !kinds.contains(*mistake)).collect();
+        assert_eq!(unknown, [""; 0]);
     }
 }

@@ -254,6 +254,7 @@ impl Display for Outcome {
             Self::Kept(name) => write!(f, "value as {name}"),
             Self::OtherThan(value) => write!(f, "not {}", Constant(value)),
             Self::Error(kind) => f.write_str(kind),
+            Self::Prevented => f.write_str("prevented"),
         }
     }
 }

@@ -90,6 +90,27 @@ pub(super) fn collect(group: Pid) {
     }
 }
 
+/// Ends all that this process has started, and all that they have: whose parent is killed is adopted
+/// and killed next. Other threads may collect some of it meanwhile. Nothing where this process
+/// adopts nobody: what it has not adopted may be a stranger's.
+pub(crate) fn end_all() {
+    let deadline = Instant::now() + patience();
+    let own = getpid().as_raw_pid();
+    // Relaxed: see above.
+    while ADOPTS.load(Ordering::Relaxed) && has_children() && Instant::now() < deadline {
+        for child in evidence::children(own) {
+            let Some(pid) = Pid::from_raw(child) else { continue };
+            let Ok(pidfd) = pidfd_open(pid, PidfdFlags::empty()) else { continue };
+            // Collected by another thread, its number may have begun anew before it was opened.
+            if evidence::children(own).contains(&child) {
+                let _ = pidfd_send_signal(&pidfd, Signal::KILL);
+                is_readable(&pidfd, LOOK_APART);
+                let _ = waitid(WaitId::Pid(pid), ENDED);
+            }
+        }
+    }
+}
+
 fn collect_group(group: Pid, deadline: Instant) {
     while let Ok(found) = waitid(WaitId::Pgid(Some(group)), ENDED) {
         if found.is_none() && Instant::now() >= deadline {

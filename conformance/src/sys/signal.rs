@@ -61,6 +61,34 @@ pub(crate) fn ending_with_its_starter(command: &mut Command) -> &mut Command {
     unsafe { command.pre_exec(tie) }
 }
 
+/// Where the handler of [`tell_of`] writes, or -1.
+static TOLD: AtomicI32 = AtomicI32::new(-1);
+
+/// Has each of these signals written to `told`, a byte each, but for those that whoever started
+/// this program has it ignore, as `nohup` does. `told` stays open for that.
+///
+/// # Errors
+/// * What the system refused.
+pub(crate) fn tell_of(signals: &[libc::c_int], told: OwnedFd) -> io::Result<()> {
+    extern "C" fn tell(signal: libc::c_int) {
+        let byte = u8::try_from(signal).unwrap_or(0);
+        // SAFETY: `write` may be called in a handler, and reads one byte. Relaxed: written before
+        // the handler is set.
+        unsafe { libc::write(TOLD.load(Relaxed), (&raw const byte).cast(), 1) };
+    }
+    TOLD.store(told.into_raw_fd(), Relaxed); // Relaxed: as in the handler
+    signals.iter().filter(|signal| !is_ignored(**signal)).try_for_each(|one| handle(*one, tell))
+}
+
+fn is_ignored(signal: libc::c_int) -> bool {
+    // SAFETY: All zeros are a valid action, which is written over; nothing is set.
+    let (done, action) = unsafe {
+        let mut action: libc::sigaction = MaybeUninit::zeroed().assume_init();
+        (libc::sigaction(signal, ptr::null(), &raw mut action), action)
+    };
+    done == 0 && action.sa_sigaction == libc::SIG_IGN
+}
+
 /// What the handler of [`exit_on`] ends with.
 static EXIT_STATUS: AtomicI32 = AtomicI32::new(0);
 
@@ -141,8 +169,8 @@ fn act(signal: libc::c_int, action_or_handler: libc::sighandler_t) -> io::Result
     // SAFETY: All zeros are a valid action: no flags, an empty mask; its handler is set next.
     let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
     action.sa_sigaction = action_or_handler;
-    // SAFETY: A handler is a function of this file, which touches an atomic at most, or ends the
-    // process by `_exit`.
+    // SAFETY: A handler is a function of this file, which touches an atomic at most, writes a byte,
+    // or ends the process by `_exit`.
     match unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::evidence::{Look, process_ran_nanos, ran_nanos};
-use crate::limits::{LOOK_APART, SILENCE, SPIN_NANOS, STILL_LOOK_APART};
+use crate::limits::{LOOK_APART, SILENCE, SPIN_ALONE_NANOS, SPIN_NANOS, STILL_LOOK_APART};
 use crate::run::{End, Run};
 use crate::session::Seen;
 use crate::waits::Patience;
@@ -73,10 +73,12 @@ impl Run<'_> {
                     self.must_live(actor).map(|()| true)
                 };
             }
-            if self.is_quiet_twice(actor, &silence)? {
+            if let Some(quiet) = self.is_quiet_twice(actor, &silence)? {
                 // Whoever sleeps now has written before whatever it had to say.
                 self.session.pump(Duration::ZERO)?;
-                return Ok(!self.is_over(actor));
+                let is_over = self.is_over(actor);
+                self.stands_on_silence |= quiet == Quiet::Spins && !is_over;
+                return Ok(!is_over);
             }
             if patience.is_over(|| self.session.is_awake()) {
                 let came = "neither an answer nor a wait that can be seen".to_owned();
@@ -93,20 +95,31 @@ impl Run<'_> {
 
     /// The whole subject sleeps on two looks, also whoever might be about to answer; or whoever of
     /// it does not sleep has run for long enough to have answered.
-    fn is_quiet_twice(&mut self, actor: &str, silence: &Silence) -> Result<bool, End> {
-        let is_first = self.is_quiet(actor, silence);
+    fn is_quiet_twice(&mut self, actor: &str, silence: &Silence) -> Result<Option<Quiet>, End> {
+        let first = self.quiet(actor, silence);
         self.session.pump(LOOK_APART)?;
-        Ok(is_first && self.is_quiet(actor, silence))
+        Ok(first.and_then(|first| self.quiet(actor, silence).map(|second| first.min(second))))
     }
 
-    fn is_quiet(&self, name: &str, silence: &Silence) -> bool {
+    fn quiet(&self, name: &str, silence: &Silence) -> Option<Quiet> {
         if self.session.at_rest().is_some() {
-            return true;
+            return Some(Quiet::Sleeps);
         }
-        let Some(actor) = self.session.actors.get(name) else { return false };
-        silence.since.elapsed() >= SILENCE
-            && silence.covers(&self.session.all_seen(), (actor.pid, actor.tid))
+        let actor = self.session.actors.get(name)?;
+        if silence.since.elapsed() < SILENCE {
+            return None;
+        }
+        silence.covers(&self.session.all_seen(), (actor.pid, actor.tid))
     }
+}
+
+/// What a caller that says nothing was seen to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Quiet {
+    /// It sleeps: the kernel shows a wait.
+    Sleeps,
+    /// It runs, or cannot be seen: nothing but silence stands for a wait.
+    Spins,
 }
 
 /// For subjects that never sleep as a whole, because somebody in them spins: no answer for a while,
@@ -125,27 +138,41 @@ impl Silence {
         Self { since: Instant::now(), ran_nanos: ran.collect() }
     }
 
-    /// Whether everybody seen now, with the caller among them, sleeps or has run since.
-    fn covers(&self, seen: &[Seen], caller: (i32, i32)) -> bool {
-        let is_there = seen.iter().any(|(pid, tid, _)| (*pid, *tid) == caller);
+    /// What the caller does, if everybody seen now, with it among them, sleeps or has run since.
+    fn covers(&self, seen: &[Seen], caller: (i32, i32)) -> Option<Quiet> {
+        let own = seen.iter().find(|(pid, tid, _)| (*pid, *tid) == caller);
         // Nobody is seen without `/proc`; then silence alone has to do.
         let all = seen.iter().all(|(pid, tid, look)| match look {
             Look::Awake => self.has_run(*pid, *tid),
             _ => true,
         });
-        all && (is_there || seen.is_empty())
+        if !all || own.is_none() && !seen.is_empty() {
+            return None;
+        }
+        let (pid, tid) = caller;
+        match own {
+            Some((_, _, Look::Asleep(_))) => Some(Quiet::Sleeps),
+            // What it does before it waits may take a while.
+            Some(_) => self.has_run_for(pid, tid, SPIN_ALONE_NANOS).then_some(Quiet::Spins),
+            None => Some(Quiet::Spins),
+        }
     }
 
     fn has_run(&self, pid: i32, tid: i32) -> bool {
+        self.has_run_for(pid, tid, SPIN_NANOS)
+    }
+
+    fn has_run_for(&self, pid: i32, tid: i32, nanos: u64) -> bool {
         let before = self.ran_nanos.get(&(pid, tid)).copied().unwrap_or(0);
         // Where the kernel does not count, silence alone has to do.
-        ran_nanos(pid, tid).is_none_or(|now| now.saturating_sub(before) >= SPIN_NANOS)
+        ran_nanos(pid, tid).is_none_or(|now| now.saturating_sub(before) >= nanos)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::Sleep;
 
     #[test]
     fn one_that_was_not_scheduled_is_not_silent() {
@@ -155,11 +182,19 @@ mod tests {
         let silence = Silence::begin(&own);
         let deadline = Instant::now() + Duration::from_secs(120);
         let begun = ran_nanos(pid, tid).unwrap();
-        assert!(!silence.covers(&own, (pid, tid)));
-        while ran_nanos(pid, tid).unwrap() < begun + 2 * SPIN_NANOS {
-            assert!(Instant::now() < deadline, "this thread does not run");
-        }
-        assert!(silence.covers(&own, (pid, tid)));
-        assert!(!silence.covers(&own, (pid, -1)), "the caller was not seen");
+        assert_eq!(silence.covers(&own, (pid, tid)), None);
+        let run_for = |nanos: u64| {
+            while ran_nanos(pid, tid).unwrap() < begun + nanos {
+                assert!(Instant::now() < deadline, "this thread does not run");
+            }
+        };
+        run_for(2 * SPIN_NANOS);
+        assert_eq!(silence.covers(&own, (pid, tid)), None, "it may be on its way to sleep");
+        run_for(SPIN_ALONE_NANOS + 2 * SPIN_NANOS);
+        assert_eq!(silence.covers(&own, (pid, tid)), Some(Quiet::Spins));
+        assert_eq!(silence.covers(&own, (pid, -1)), None, "the caller was not seen");
+        let asleep = Look::Asleep(Sleep { has_limit: false, switches: 1 });
+        let beside = [own[0], (pid, -1, asleep)];
+        assert_eq!(silence.covers(&beside, (pid, -1)), Some(Quiet::Sleeps), "others spin");
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::super::list::untested;
 use super::super::markup::escaped;
-use super::super::missing::{prevented_lines, unsupported_lines};
+use super::super::missing::{NOT_JUDGED, not_judged_lines, prevented_lines, unsupported_lines};
 use super::super::text::{Row, counted};
 use crate::suite::Suite;
 
@@ -16,6 +16,7 @@ pub(super) fn sections(suite: &Suite, rows: &[Row]) -> String {
         let prevented = prevented_lines(judgement);
         text.push_str(&part(&format!("{name} cannot break, by its interface"), &prevented));
         text.push_str(&part(&format!("{name} does not offer"), &unsupported_lines(judgement)));
+        text.push_str(&part(&format!("{name} {NOT_JUDGED}"), &not_judged_lines(judgement)));
     }
     let behaviours = suite.catalogue.behaviours.iter();
     let unseen = behaviours.filter(|behaviour| suite.cases_of(&behaviour.id).next().is_none());
