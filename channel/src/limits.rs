@@ -13,9 +13,9 @@ pub(crate) const RUN_BYTES: usize = LARGE_BYTES;
 /// How long a spin for a message or for room lasts at least: about ten small messages.
 pub(crate) const SPIN_FIRST_ITERATIONS: u32 = 32;
 
-/// How long it lasts at most, in five moments: somewhat longer than it takes to wake one who sleeps,
-/// about 13 us where a turn is 26 ns. Two of whom each falls asleep before the other is awake would
-/// do so for every ring of messages.
+/// How long it lasts at most, in five moments: somewhat longer than it takes to wake one who
+/// sleeps, about 13 us where a turn is 26 ns. Two of whom each falls asleep before the other is
+/// awake would do so for every ring of messages.
 pub(crate) const SPIN_LIMIT_ITERATIONS: u32 = 31 * SPIN_FIRST_ITERATIONS;
 
 /// So many sleeps in a row, with a spin before each, show that spinning is in vain.
@@ -29,8 +29,8 @@ const _: () = assert!(SPIN_VAIN_COUNT < SPIN_TRY_COUNT);
 /// has it come back for more room.
 pub(crate) const RECV_BYTES: usize = 1 << 12;
 
-/// What a message may leave unused of what was set aside for it, beside as much as it has: less than
-/// a copy is worth.
+/// What a message may leave unused of what was set aside for it, beside as much as it has: less
+/// than a copy is worth.
 pub(crate) const SPARE_BYTES: usize = 64;
 
 /// What an unbounded queue takes and gives back at a time, in bytes: some thousand small messages,

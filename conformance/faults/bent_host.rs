@@ -1,5 +1,6 @@
 //! What the system guarantees of processes, and the lines that say what one did: no call of
-//! purlin's can be wrong about that, so that what tells of it is: these are no faulty implementations.
+//! purlin's can be wrong about that, so that what tells of it is: these are no faulty
+//! implementations.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

@@ -117,9 +117,9 @@ faults! {
     AllAreCalled = "fault-condition-all-are-called",
 }
 
-/// Of the notifies that find somebody one in so many is lost, where some are. Two who take turns find
-/// each other asleep once in a hundred times only, and often enough for this. It is odd, so that now
-/// the one and now the other is not woken.
+/// Of the notifies that find somebody one in so many is lost, where some are. Two who take turns
+/// find each other asleep once in a hundred times only, and often enough for this. It is odd, so
+/// that now the one and now the other is not woken.
 const LOST_PERIOD_COUNT: u32 = 9;
 
 /// A condition over a lock of its own, or over a given one.

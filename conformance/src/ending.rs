@@ -50,8 +50,9 @@ fn end_by(signal: i32) {
 
 /// To be called before anything is started: nothing more is, once the program ends.
 pub(crate) fn wait_if_ending() {
+    // Relaxed: as above.
     while IS_ENDING.load(Ordering::Relaxed) {
-        // Relaxed: as above. The signal ends this thread with all others.
+        // The signal ends this thread with all others.
         std::thread::park();
     }
 }

@@ -54,9 +54,9 @@ use crate::worker::quietly;
 ///   where they have something to run first; one more from the first task in the background on,
 ///   maps included, and one more while callbacks are called. Workers by fork that replace others
 ///   are forked beside them: see the weak points of
-///   [`Process::fork`](purlin_process::Process::fork). They block the signals and use the processors
-///   that the thread did which made the pool. Before the first of these threads a worker that ends
-///   is not replaced, and one of a closed pool is a zombie until somebody joins.
+///   [`Process::fork`](purlin_process::Process::fork). They block the signals and use the
+///   processors that the thread did which made the pool. Before the first of these threads a worker
+///   that ends is not replaced, and one of a closed pool is a zombie until somebody joins.
 /// * Fork: a forked child has no use of its parent's pool: each call says so. In a child by a raw
 ///   `clone(2)`, which runs no fork handlers, it may wait for ever.
 /// * A task that leaves a lock of shared memory held keeps it, until its worker ends.

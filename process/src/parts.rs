@@ -40,8 +40,8 @@ pub fn address_of(offset: u64) -> Option<usize> {
 ///
 /// It takes less time than one by one, as long as `give` leaves the heap alone: each page that a
 /// process writes to between two forks is copied. `give` neither panics nor prints: who was started
-/// before would be nobody's child, and print it again. Until the last one is started none is a child
-/// for other threads, which may end this process meanwhile.
+/// before would be nobody's child, and print it again. Until the last one is started none is a
+/// child for other threads, which may end this process meanwhile.
 ///
 /// ```
 /// use purlin_process::parts::fork_each;

@@ -72,8 +72,9 @@ impl Process {
     ///   same goes for `std::env::set_var`, if a thread of the parent was just at a variable.
     /// * Streams: the start waits while another thread is printing, and for ever if that thread
     ///   waits for this one while it holds `stdout().lock()` or, with output to come,
-    ///   `stderr().lock()`, or starts a child while it holds the latter alone. C's standard output is written out unless it is in use; other C streams
-    ///   are not. What `std::io::stdin` had read ahead is copied into the child.
+    ///   `stderr().lock()`, or starts a child while it holds the latter alone. C's standard output
+    ///   is written out unless it is in use; other C streams are not. What `std::io::stdin` had
+    ///   read ahead is copied into the child.
     /// * Exit: `std::process::exit` in the function runs the parent's exit handlers; return
     ///   instead, or call [`exit`](crate::exit). A panic while a panic unwinds aborts (signal 6),
     ///   as does any panic in a program that is built to abort.

@@ -89,8 +89,8 @@ impl View<'_> {
         self.move_head(head, len); // G6 to G8
     }
 
-    /// Takes the oldest message into `body`, waiting for one until `deadline`, which begins with the
-    /// first wait, whatever that is for; its length.
+    /// Takes the oldest message into `body`, waiting for one until `deadline`, which begins with
+    /// the first wait, whatever that is for; its length.
     ///
     /// # Errors
     /// * [`Error::Empty`] when the deadline came first.

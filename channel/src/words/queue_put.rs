@@ -83,8 +83,8 @@ impl View<'_> {
         }
     }
 
-    /// Puts a message, waiting for room until `deadline`, which begins with the first wait, whatever
-    /// that is for.
+    /// Puts a message, waiting for room until `deadline`, which begins with the first wait,
+    /// whatever that is for.
     ///
     /// # Errors
     /// * [`Error::Full`] when the deadline came first.

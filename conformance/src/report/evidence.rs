@@ -12,8 +12,8 @@ use crate::suite::Suite;
 /// A subject that is wrong on purpose, and the cases that it is known to be noticed by.
 #[derive(Debug, Clone)]
 pub struct Fault {
-    /// Its name: `fault-` is a faulty implementation, `false-` a falsified reply of a sound one, or of
-    /// the suite's own objects, such as the host.
+    /// Its name: `fault-` is a faulty implementation, `false-` a falsified reply of a sound one, or
+    /// of the suite's own objects, such as the host.
     pub name: &'static str,
     /// The cases. One that nearly all cases notice has none: it says little about each.
     pub cases: Vec<&'static str>,

@@ -90,9 +90,9 @@ pub(super) fn collect(group: Pid) {
     }
 }
 
-/// Ends all that this process has started, and all that they have: whose parent is killed is adopted
-/// and killed next. Other threads may collect some of it meanwhile. Nothing where this process
-/// adopts nobody: what it has not adopted may be a stranger's.
+/// Ends all that this process has started, and all that they have: whose parent is killed is
+/// adopted and killed next. Other threads may collect some of it meanwhile. Nothing where this
+/// process adopts nobody: what it has not adopted may be a stranger's.
 pub(crate) fn end_all() {
     let deadline = Instant::now() + patience();
     let own = getpid().as_raw_pid();

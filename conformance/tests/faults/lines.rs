@@ -1,4 +1,5 @@
-//! The lines that are meant: where a case comes down at another one, the fault shows something else.
+//! The lines that are meant: where a case comes down at another one, the fault shows something
+//! else.
 
 /// A fault, a case that notices it, and the line of its script that does.
 pub(crate) const LINES: &[(&str, &str, &str)] = &[

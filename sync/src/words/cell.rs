@@ -28,8 +28,8 @@ pub(super) fn spin(turns: u32) {
 #[inline]
 pub(super) const fn between_accesses() {}
 
-/// A full fence, by who is about to sleep and looks once more. The models put theirs there, which is
-/// no step.
+/// A full fence, by who is about to sleep and looks once more. The models put theirs there, which
+/// is no step.
 #[inline]
 pub(super) fn fence_after_prepare() {
     fence(Ordering::SeqCst); // SeqCst: for the picture of `EventCount`

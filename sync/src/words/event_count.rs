@@ -7,10 +7,10 @@
 //!           N2 take it away, move the sequence on; N3 wake
 //! ```
 //!
-//! Either the notifier sees the flag, or the sleeper's second look sees the change: there is a fence
-//! between the change and the look at the flag on one side, and one between the flag and the look at
-//! the state on the other. Whoever wakes up begins with K1 again, before it looks, for others
-//! may still sleep; only then it may give up.
+//! Either the notifier sees the flag, or the sleeper's second look sees the change: there is a
+//! fence between the change and the look at the flag on one side, and one between the flag and the
+//! look at the state on the other. Whoever wakes up begins with K1 again, before it looks, for
+//! others may still sleep; only then it may give up.
 
 use super::cell::{
     AtomicU32, Error,
@@ -42,8 +42,8 @@ pub struct EventCount {
 pub struct Key(pub(super) u32);
 
 impl EventCount {
-    /// K1: says that the caller may sleep. It then looks whether it has to, by loads of any ordering.
-    /// Killed after: one useless wake.
+    /// K1: says that the caller may sleep. It then looks whether it has to, by loads of any
+    /// ordering. Killed after: one useless wake.
     pub fn prepare(&self) -> Key {
         // SeqCst, for the picture above: before the loads that follow it. Of an exchange alone a
         // later load could overtake the store, unless that load is SeqCst, too.
