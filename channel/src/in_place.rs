@@ -7,6 +7,7 @@ use core::ops::{Deref, DerefMut};
 use purlin_sync::Deadline;
 
 use crate::error::Error;
+use crate::memory::zeros;
 use crate::queue::Queue;
 use crate::words::position::Position;
 use crate::words::queue_get::Found;
@@ -21,10 +22,12 @@ struct Bytes {
 }
 
 impl Bytes {
-    fn at(queue: &Queue, place: Position, len: usize) -> Self {
+    /// # Errors
+    /// * [`Error::OutOfResources`] when there is no memory for a copy.
+    fn at(queue: &Queue, place: Position, len: usize) -> Result<Self, Error> {
         let start = queue.open_view().bytes_at(place, len);
-        let copy = if start.is_some() { Vec::new() } else { vec![0; len] };
-        Self { place, len, start, copy }
+        let copy = if start.is_some() { Vec::new() } else { zeros(len)? };
+        Ok(Self { place, len, start, copy })
     }
 
     fn get(&self) -> &[u8] {
@@ -125,7 +128,7 @@ impl Queue {
         // From here on its drop sees to it.
         let bytes = Bytes { place, len, start: None, copy: Vec::new() };
         let mut reservation = Reservation { queue: self, bytes, token, is_over: false };
-        reservation.bytes = Bytes::at(self, place, len);
+        reservation.bytes = Bytes::at(self, place, len)?;
         Ok(reservation)
     }
 
@@ -138,7 +141,13 @@ impl Queue {
         let (token, place) = (self.token(), found.place());
         let bytes = Bytes { place, len: found.len, start: None, copy: Vec::new() };
         let mut borrowed = Borrowed { queue: self, found, bytes, token, is_over: false };
-        borrowed.bytes = Bytes::at(self, place, found.len);
+        match Bytes::at(self, place, found.len) {
+            Ok(bytes) => borrowed.bytes = bytes,
+            Err(error) => {
+                borrowed.give_back();
+                return Err(error);
+            }
+        }
         if borrowed.bytes.start.is_none() {
             self.open_view().read_at(place, &mut borrowed.bytes.copy);
         }

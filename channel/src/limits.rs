@@ -29,6 +29,10 @@ const _: () = assert!(SPIN_VAIN_COUNT < SPIN_TRY_COUNT);
 /// has it come back for more room.
 pub(crate) const RECV_BYTES: usize = 1 << 12;
 
+/// A large message of a pipe is held against the machine's free memory from this size on: to look
+/// that up takes up to a millisecond, and no OOM killer comes for less.
+pub(crate) const LOOKUP_BYTES: usize = 16 << 20;
+
 /// What a message may leave unused of what was set aside for it, beside as much as it has: less
 /// than a copy is worth.
 pub(crate) const SPARE_BYTES: usize = 64;

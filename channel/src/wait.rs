@@ -137,13 +137,16 @@ impl<'a> Awaited<'a> {
         }
     }
 
-    /// A wake that this call may have used up is another's, too: it waits, and takes nothing.
+    /// A wake that this call may have used up is another's, too: it waits, and takes nothing. Also
+    /// of a queue that was closed here meanwhile: the others have it still.
     fn pass_on(self) {
-        if let Self::Queue(queue) = self
-            && let Ok(view) = queue.view()
-            && view.has_news()
-        {
-            view.news().notify(1);
+        if let Self::Queue(queue) = self {
+            let view = queue.open_view();
+            // The wake has taken the flag away, and others may sleep behind it.
+            view.news().prepare();
+            if view.has_news() {
+                view.news().notify(1);
+            }
         }
     }
 }

@@ -57,6 +57,20 @@ pub(crate) fn falls_asleep(state: &Path) -> bool {
     false
 }
 
+/// Waits until the thread whose state is told there is amid one of these system calls.
+pub(crate) fn comes_to(state: &Path, calls: &[i64]) -> bool {
+    let begin = Instant::now();
+    while begin.elapsed() < LIMIT {
+        let said = std::fs::read_to_string(state.with_file_name("syscall")).unwrap_or_default();
+        let call = said.split(' ').next().and_then(|number| number.parse().ok());
+        if call.is_some_and(|call: i64| calls.contains(&call)) {
+            return true;
+        }
+        std::thread::yield_now();
+    }
+    false
+}
+
 /// An error as a child's message.
 pub(crate) fn text(error: impl core::fmt::Display) -> String {
     error.to_string()

@@ -11,7 +11,7 @@ use purlin_shm::Place;
 use purlin_sync::Event;
 
 use crate::bad_input::Spoiled;
-use crate::bounded::{Child, LIMIT, falls_asleep, own_state, text};
+use crate::bounded::{Child, LIMIT, text};
 
 #[test]
 fn those_that_are_ready_are_told_and_no_others() {
@@ -127,24 +127,26 @@ fn says_somebody_sleeps(queue: &Queue) -> bool {
 /// were others asleep there, nobody would tell them.
 #[test]
 fn a_wait_passes_on_the_wake_that_it_used_up() {
-    for is_refused in [false, true] {
-        let queues = [Queue::bounded(1, 8).unwrap(), Queue::bounded(1, 8).unwrap()];
+    // Which one is closed while it waits: none, one that comes later or earlier, the woken one.
+    for closed in [None, Some(2), Some(0), Some(1)] {
+        let queues = [(); 3].map(|()| Queue::bounded(1, 8).unwrap());
+        let sender = Queue::open(&queues[1].segment(), queues[1].offset()).unwrap();
         std::thread::scope(|scope| {
-            let (tell, told) = std::sync::mpsc::channel();
-            let both: [Awaited<'_>; 2] = [(&queues[0]).into(), (&queues[1]).into()];
-            let waits = scope.spawn(move || {
-                tell.send(own_state()).unwrap();
-                wait(&both, LIMIT)
-            });
-            assert!(falls_asleep(&told.recv_timeout(LIMIT).unwrap()));
-            if is_refused {
-                queues[1].close(); // it is told when it wakes
+            let all = queues.each_ref().map(Awaited::from);
+            let waits = scope.spawn(move || wait(&all, LIMIT));
+            let begin = Instant::now();
+            while !queues.iter().all(says_somebody_sleeps) {
+                assert!(begin.elapsed() < LIMIT, "it does not sleep");
+                std::thread::yield_now();
             }
-            queues[0].send(b"one", LIMIT).unwrap();
-            let expected = if is_refused { Err(Error::Closed) } else { Ok(vec![0]) };
+            if let Some(closed) = closed {
+                queues[closed].close(); // it is told when it wakes
+            }
+            sender.send(b"one", LIMIT).unwrap();
+            let expected = if closed.is_some() { Err(Error::Closed) } else { Ok(vec![1]) };
             assert_eq!(waits.join().unwrap(), expected);
         });
-        assert!(!says_somebody_sleeps(&queues[0]), "refused: {is_refused}");
+        assert!(!says_somebody_sleeps(&queues[1]), "closed: {closed:?}");
     }
 }
 

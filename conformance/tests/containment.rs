@@ -1,7 +1,7 @@
 //! What an adapter does to the machine that it runs on stays within its run: it is reported, in
 //! bounded time, and every process of it is gone when the program has ended.
 
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, Stdio};
 
 use rustix::process::{Signal, pidfd_send_signal};
@@ -114,7 +114,7 @@ fn a_signal_that_ends_the_run_ends_all_that_it_has_started() {
         let mut command = Command::new(PROGRAM);
         command.args(words).env(MARK, &marked.value).env("PURLIN_PATIENCE", "30");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut run = command.spawn().unwrap();
+        let mut run = with_signals(&mut command).spawn().unwrap();
         let begun = std::time::Instant::now();
         while !started.path.exists() {
             assert!(begun.elapsed() < LIMIT, "nothing was started");
@@ -129,6 +129,22 @@ fn a_signal_that_ends_the_run_ends_all_that_it_has_started() {
         assert_eq!(left, [0; 0], "left behind by {signal:?}");
         assert_eq!(status.signal(), Some(signal.as_raw()), "{signal:?}: {status:?}");
     }
+}
+
+/// Has it find these signals at their defaults. A shell lets what it starts aside ignore SIGINT,
+/// and `nohup` SIGHUP; that is inherited, and kept by the runner.
+#[expect(unsafe_code, reason = "the actions of signals")]
+fn with_signals(command: &mut Command) -> &mut Command {
+    let reset = || {
+        for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
+            // SAFETY: It sets the default action.
+            unsafe { libc::signal(signal, libc::SIG_DFL) };
+        }
+        Ok(())
+    };
+    // SAFETY: Between the fork and the execution it makes system calls, and takes no lock and no
+    // memory.
+    unsafe { command.pre_exec(reset) }
 }
 
 /// The run ends with status 2 and one line that has this text.

@@ -513,7 +513,7 @@ fn in_parallel<T: Sync>(items: &[T], work: impl Fn(&T) -> Option<String> + Sync)
 #[test]
 fn what_is_printed_is_read_as_a_case() {
     let catalogue = Catalogue::embedded().unwrap();
-    for name in ["purlin-fork", "purlin-threads", "posix"] {
+    for name in ["purlin-fork", "purlin-threads", "posix-fork"] {
         for group in GROUPS {
             let args = vec!["adapter".into(), name.into()];
             let command = AdapterCommand { program: PROGRAM.into(), args, shown: name.to_owned() };

@@ -13,6 +13,7 @@ use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::sync::Arc;
 
 use purlin_shm::parts::{AcrossFork, Guarded, ThreadState, lock, this_thread};
+use rustix::net::sockopt;
 
 use crate::error::Error;
 use crate::sys::descriptor::{self, FileId};
@@ -142,9 +143,31 @@ impl Drop for Use<'_> {
 }
 
 /// Descriptors that a message takes along, among them perhaps ends: as long as it is on its way out
-/// they are nobody's in a forked child. Closed when this is dropped.
+/// these are nobody's in a forked child. Closed when this is dropped.
 #[derive(Default)]
-pub(super) struct Along(Vec<Arc<End>>);
+pub(super) struct Along(Vec<Taken>);
+
+/// An end is a socket. What is anything else, a file for instance, is not to be looked at under the
+/// lock, where that may take its time.
+enum Taken {
+    Socket(Arc<End>),
+    Other(OwnedFd),
+}
+
+/// One of them, as long as it is sent.
+pub(super) enum Lent<'a> {
+    Socket(Use<'a>),
+    Other(BorrowedFd<'a>),
+}
+
+impl AsFd for Lent<'_> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Socket(end) => end.as_fd(),
+            Self::Other(descriptor) => *descriptor,
+        }
+    }
+}
 
 impl Along {
     /// Takes charge of them.
@@ -153,14 +176,20 @@ impl Along {
     /// * [`Error::OutOfResources`].
     pub(super) fn adopt(descriptors: Vec<OwnedFd>) -> Result<Self, Error> {
         let mut along = Self::default(); // goes after the lock, which it takes
-        if descriptors.is_empty() {
+        let is_socket = |descriptor: &OwnedFd| sockopt::socket_type(descriptor).is_ok();
+        if !descriptors.iter().any(is_socket) {
+            along.0.extend(descriptors.into_iter().map(Taken::Other));
             return Ok(along);
         }
         let mut ends = lock::<Ends>();
         ends.watch_forks()?;
         for descriptor in descriptors {
-            let id = descriptor::file_id(&descriptor)?;
-            along.0.push(ends.add(descriptor, id));
+            along.0.push(if is_socket(&descriptor) {
+                let id = descriptor::file_id(&descriptor)?;
+                Taken::Socket(ends.add(descriptor, id))
+            } else {
+                Taken::Other(descriptor)
+            });
         }
         Ok(along)
     }
@@ -169,14 +198,25 @@ impl Along {
     ///
     /// # Errors
     /// * [`Error::Closed`] in a forked child.
-    pub(super) fn enter(&self) -> Result<Vec<Use<'_>>, Error> {
-        self.0.iter().map(|end| end.enter()).collect()
+    pub(super) fn enter(&self) -> Result<Vec<Lent<'_>>, Error> {
+        self.0.iter().map(Taken::enter).collect()
     }
 }
 
-impl Drop for Along {
+impl Taken {
+    fn enter(&self) -> Result<Lent<'_>, Error> {
+        match self {
+            Self::Socket(end) => Ok(Lent::Socket(end.enter()?)),
+            Self::Other(descriptor) => Ok(Lent::Other(descriptor.as_fd())),
+        }
+    }
+}
+
+impl Drop for Taken {
     fn drop(&mut self) {
-        self.0.iter().for_each(|end| end.close());
+        if let Self::Socket(end) = self {
+            end.close();
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 use core::cell::RefCell;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Instant;
 
 use purlin_shm::Luggage;
 use purlin_sync::Deadline;
@@ -114,6 +115,7 @@ fn send_frame(
     // Ends: sent, with an error, or at the deadline; each wait is a slice at most.
     loop {
         let end = pipe.inner.end.enter()?;
+        let begin = Instant::now();
         let sent = socket::send(end.as_fd(), parts, descriptors, is_endless)?; // the commit
         if matches!(sent, Sent::Done) {
             return Ok(());
@@ -127,8 +129,8 @@ fn send_frame(
         }
         if matches!(sent, Sent::TooManyInFlight) {
             socket::pause(end.as_fd(), left.min(FLIGHT_PAUSE))?;
-        } else {
-            // Also without a limit: foreign code may have set the socket not to wait.
+        } else if !is_endless || begin.elapsed() < SLICE / 2 {
+            // Without a limit the call itself waits, unless foreign code has set the socket not to.
             socket::wait_writable(end.as_fd(), left)?;
         }
     }
@@ -277,6 +279,7 @@ fn receive_late(
     // Ends: with a message, with an error, or at the deadline; each wait is a slice at most.
     loop {
         let end = pipe.inner.end.enter()?;
+        let begin = Instant::now();
         match socket::receive(end.as_fd(), buffer, is_endless)? {
             Received::Message { len, descriptors } => return Ok((len, descriptors)),
             Received::End => return Err(Error::EndOfFile),
@@ -289,7 +292,9 @@ fn receive_late(
         if left.is_zero() {
             return Err(Error::TimedOut);
         }
-        // Also without a limit: foreign code may have set the socket not to wait.
-        socket::wait_readable(end.as_fd(), left)?;
+        // Without a limit the call itself waits, unless foreign code has set the socket not to.
+        if !is_endless || begin.elapsed() < SLICE / 2 {
+            socket::wait_readable(end.as_fd(), left)?;
+        }
     }
 }

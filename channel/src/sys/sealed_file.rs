@@ -8,6 +8,7 @@ use rustix::io::{Errno, retry_on_intr};
 use rustix::process::{Resource, getrlimit};
 
 use crate::error::Error;
+use crate::limits::LOOKUP_BYTES;
 
 /// What a file of ours is sealed with, and what one that came is asked for: its size and its bytes
 /// stay as they are.
@@ -25,7 +26,9 @@ pub(crate) fn make(parts: &[&[u8]]) -> Result<OwnedFd, Error> {
     // Both are looked at first: a write beyond the limit would be answered by a signal, and one
     // beyond the free memory by the OOM killer.
     let limit_bytes = getrlimit(Resource::Fsize).current.unwrap_or(u64::MAX);
-    if len as u64 > limit_bytes.min(free_memory_bytes(len as u64)) {
+    let is_looked_up = len >= LOOKUP_BYTES;
+    let free_bytes = if is_looked_up { free_memory_bytes(len as u64) } else { u64::MAX };
+    if len as u64 > limit_bytes.min(free_bytes) {
         return Err(Error::OutOfResources);
     }
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;

@@ -134,8 +134,11 @@ impl View<'_> {
             // Nobody looks there without the lock: the page may have been given back.
             return RECV_BYTES.min(self.shape.size_max as usize);
         }
-        // Relaxed, both: a hint, by which nothing is read.
+        // Relaxed, all: a hint, by which nothing is read.
         let head = Position(self.words.head.load(Relaxed));
+        if head.place() == Position(self.words.tail.load(Relaxed)).place() {
+            return 0; // what stands there is old, or a peer's
+        }
         let first = self.ring.unit(head.place()).load(Relaxed);
         match record::state(first) {
             Some(State::Ready) => record::len(first).min(self.shape.size_max) as usize,

@@ -57,7 +57,10 @@ impl Process {
     /// status 1, or 101 for what panics, and told on its standard error.
     ///
     /// # Weak points
-    /// * Time: about a millisecond, most of it the execution; other starts of this process wait.
+    /// * Time: about a millisecond, most of it the execution; other starts of this process wait. So
+    ///   it may not be a part of what packs `carried`.
+    /// * Fork: what is carried has a copy in this process until the child has it. Foreign code that
+    ///   forks in another thread meanwhile has one, too, and keeps an end of a pipe open by it.
     /// * Death: killed inside this call, the parent leaves a child that ends without having run.
     /// * A child that does not get to [`init`](crate::init) within a minute is killed:
     ///   `not-initialized`.
@@ -117,15 +120,20 @@ where
     }
     let task = Task::of::<F, A, C, R>().offset()?;
     let arguments = postcard::to_stdvec(arguments).map_err(|_| Error::NotTransferable)?;
-    let mut luggage = Luggage::new();
-    carried.pack(&mut luggage)?;
-    start(plan, task, arguments, luggage)
+    start(plan, task, arguments, carried)
 }
 
-fn start(plan: Plan, task: u64, arguments: Vec<u8>, luggage: Luggage) -> Result<Process, Error> {
+fn start(
+    plan: Plan,
+    task: u64,
+    arguments: Vec<u8>,
+    carried: &impl Carry,
+) -> Result<Process, Error> {
     origin::watch_forks()?; // a child that foreign code forks must let go of the lifeline
     let list = children();
     let _turn = list.start(Deadline::never());
+    let mut luggage = Luggage::new();
+    carried.pack(&mut luggage)?; // in the turn: no child of ours gets copies of what it holds
     let mut line = plan.is_daemon.then(lifeline::line).transpose()?;
     let (letter, descriptors) = write(&plan, task, arguments, luggage, line.as_mut())?;
     // What another thread prints to a closed stream must not come to the child as our word.
