@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rustix::process::getpid;
 
 use crate::subject::orphans;
-use crate::sys::signal::{reset, send, tell_of};
+use crate::sys::signal::{reset, send, tell_of, was_told};
 
 /// From now on SIGINT, SIGTERM and SIGHUP end this program only when all is gone that it has
 /// started, also what left its group or ignores signals; then each ends it as it always does.
@@ -46,13 +46,15 @@ fn end_by(signal: i32) {
     // Neither fails with the number of a signal that has come.
     let _ = reset(signal);
     let _ = send(getpid().as_raw_pid(), signal);
+    // The first process of a pid namespace is not ended by it.
+    std::process::exit(128 + signal)
 }
 
-/// To be called before anything is started: nothing more is, once the program ends.
-pub(crate) fn wait_if_ending() {
+/// To be called before anything is started, ended or reported: nothing more is, once the program
+/// ends, which ends this thread with all others.
+pub fn wait_if_ending() {
     // Relaxed: as above.
-    while IS_ENDING.load(Ordering::Relaxed) {
-        // The signal ends this thread with all others.
+    while was_told() || IS_ENDING.load(Ordering::Relaxed) {
         std::thread::park();
     }
 }

@@ -58,6 +58,6 @@ mod vocabulary;
 mod waits;
 pub mod workers;
 
-pub use ending::end_with_all_on_signals;
+pub use ending::{end_with_all_on_signals, wait_if_ending};
 pub use subject::AdapterCommand;
 pub use subject::orphans::adopt_orphans;

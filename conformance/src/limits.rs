@@ -23,6 +23,9 @@ pub const STDERR_KEPT_BYTES: usize = 4096;
 /// The distance between two looks at a thread that seems to sleep.
 pub const LOOK_APART: Duration = Duration::from_micros(1500);
 
+/// The distance between two looks at somebody who spins.
+pub const SPIN_LOOK_APART: Duration = Duration::from_millis(10);
+
 /// The silence that stands for a wait where the kernel's account does not show one.
 pub const SILENCE: Duration = Duration::from_millis(50);
 
@@ -32,7 +35,7 @@ pub const SPIN_NANOS: u64 = 5_000_000;
 
 /// The processor time that the caller itself must have used before it is said never to sleep: many
 /// times what the largest argument of a case takes to be made and copied.
-pub const SPIN_ALONE_NANOS: u64 = 1_000_000_000;
+pub const SPIN_ALONE_NANOS: u64 = 300_000_000;
 
 /// How long a subject must lie still, with nobody left to wake anybody, until a call that waits
 /// is said to hang.

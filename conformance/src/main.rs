@@ -86,6 +86,7 @@ fn run(order: &RunOrder) -> Result<ExitCode, Error> {
             Found::Absent { name, why } => rows.push(Row::Absent { name, why }),
         }
     }
+    purlin_conformance::wait_if_ending();
     print(&report(&suite, &rows, &program()))?;
     // Only now: a file that could not be written is no reason to throw the report away.
     files.write(&suite, &rows, &program())?;
@@ -207,6 +208,7 @@ fn check_adapter(command: &[OsString]) -> Result<ExitCode, Error> {
     purlin_conformance::limits::patience_factor().map_err(Error::Asked)?;
     own_all()?;
     let report = purlin_conformance::check::check(&started_by(command).1)?;
+    purlin_conformance::wait_if_ending();
     print(&report.text())?;
     Ok(ExitCode::from(if report.is_sound() { KEPT } else { BROKEN }))
 }

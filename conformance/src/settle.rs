@@ -35,6 +35,8 @@ fn alone(line: &Line, hello: &Hello, expectations: &Expectations) -> Standing {
     if let Some(known) = expectations.of(&line.behaviour, case, form) {
         return match verdict {
             _ if verdict == known.verdict => Standing::Known,
+            // Nothing was seen that the list could be wrong about.
+            Verdict::Untested => Standing::AsExpected,
             _ if verdict.is_good() => Standing::AsExpected,
             _ => Standing::Unexpected,
         };

@@ -320,6 +320,7 @@ impl Drop for Adapter {
     /// collects it. The adapter itself is collected last: until then its id, which is the group's,
     /// belongs to nobody else.
     fn drop(&mut self) {
+        crate::ending::wait_if_ending(); // who ends it all collects it, too
         let group = Pid::from_child(&self.child);
         let _ = self.child.kill();
         is_readable(&self.pidfd, longest_patience());

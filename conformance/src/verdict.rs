@@ -15,7 +15,7 @@ pub enum Verdict {
     Kept,
     /// The interface makes the break impossible.
     Prevented,
-    /// No case shows it.
+    /// No case shows it; or its case could not tell, or was not asked.
     Untested,
     /// The subject does not offer it.
     Unsupported,

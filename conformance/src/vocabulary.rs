@@ -124,7 +124,8 @@ impl Vocabulary {
     }
 }
 
-/// Whether what is given here has names that others have, too, and no text stands for a number.
+/// Whether what is given here has names that others have, too, and no text stands for a number, as
+/// `"50ms"` does.
 fn check(
     case: &Case,
     file: &DataFile<'_>,
@@ -141,8 +142,9 @@ fn check(
             }
             return wrong(&format!("no other case gives `{name}` to `{taker}`{meant}"));
         };
+        let is_length = |text: &&String| text.starts_with(|first: char| first.is_ascii_digit());
         if others.has_numbers
-            && let Some(text) = values.texts.difference(&others.texts).next()
+            && let Some(text) = values.texts.difference(&others.texts).find(is_length)
         {
             return wrong(&format!("{text:?} is a text, and other cases give a number here"));
         }

@@ -118,7 +118,10 @@ impl Worker {
         let questions = questions.ok_or_else(|| std::io::Error::other("no standard input"))?;
         questions.write_all(line.as_bytes())?;
         let mut answer = String::new();
-        if self.answers.read_line(&mut answer)? == 0 {
+        let read = self.answers.read_line(&mut answer);
+        // A worker that ends with this program says nothing about its subject.
+        crate::ending::wait_if_ending();
+        if read? == 0 {
             return Err(std::io::Error::other("it said nothing more"));
         }
         Ok(serde_json::from_str(&answer)?)

@@ -99,7 +99,8 @@ fn daemons(count: u32) -> String {
 
 #[test]
 fn a_signal_that_ends_the_run_ends_all_that_it_has_started() {
-    for (signal, jobs) in [(Signal::TERM, "1"), (Signal::INT, "8"), (Signal::HUP, "8")] {
+    let how = [(Signal::TERM, "1"), (Signal::INT, "8"), (Signal::HUP, "8"), (Signal::TERM, "64")];
+    for (signal, jobs) in how {
         let started = Scratch::new();
         let path = started.path.display();
         // One that left its group, and one that ignores what it could be asked to end by.
@@ -110,7 +111,11 @@ fn a_signal_that_ends_the_run_ends_all_that_it_has_started() {
         );
         let marked = Marked::new();
         let own = adapter(&own);
-        let words = ["run", "--jobs", jobs, "--group", "lock", "--", "sh", "-c", &own];
+        let report = Scratch::new();
+        let json = report.path.to_str().unwrap();
+        // With 64 all have been asked by then.
+        let words = ["run", "--jobs", jobs, "--group", "rlock", "--json", json, "--"];
+        let words = words.into_iter().chain(["sh", "-c", &own]);
         let mut command = Command::new(PROGRAM);
         command.args(words).env(MARK, &marked.value).env("PURLIN_PATIENCE", "30");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -128,6 +133,7 @@ fn a_signal_that_ends_the_run_ends_all_that_it_has_started() {
         let status = run.wait().unwrap();
         assert_eq!(left, [0; 0], "left behind by {signal:?}");
         assert_eq!(status.signal(), Some(signal.as_raw()), "{signal:?}: {status:?}");
+        assert!(!report.path.exists(), "{signal:?}: a report of what was not seen");
     }
 }
 

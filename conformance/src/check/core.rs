@@ -132,9 +132,14 @@ fn is_no_slip<'a>(
     said: impl IntoIterator<Item = &'a String>,
     known: &[&str],
 ) -> Result<(), Wrong> {
-    let new = said.into_iter().filter(|word| !known.contains(&word.as_str()));
-    for word in new.filter(|word| word.len() >= WORD_MIN_BYTES) {
-        if let Some(meant) = slip_of(word, known.iter().copied()) {
+    let said: Vec<&String> = said.into_iter().collect();
+    let new = said.iter().filter(|word| !known.contains(&word.as_str()));
+    // Fields are few, and no subject has its own.
+    let is_any_length = what == "field";
+    for word in new.filter(|word| is_any_length || word.len() >= WORD_MIN_BYTES) {
+        // Whoever says the other word as well means this one.
+        let meant = slip_of(word, known.iter().copied());
+        if let Some(meant) = meant.filter(|meant| !said.iter().any(|word| word == meant)) {
             return Err(Wrong(format!("names the {what} `{word}`; did you mean `{meant}`?")));
         }
     }
@@ -156,7 +161,7 @@ const FIELDS: &[&str] = &[
 ];
 
 /// Shorter words are near each other by chance.
-const WORD_MIN_BYTES: usize = 4;
+const WORD_MIN_BYTES: usize = 6;
 
 fn one_reply(talk: &mut Talk) -> Result<(), Wrong> {
     if let Some(kind) = talk.hello.objects.keys().next().cloned() {

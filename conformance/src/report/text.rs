@@ -6,7 +6,7 @@ use super::changed::{changed, seeds};
 use super::deviation::Again;
 use super::plain::{in_line, plain};
 use super::{broken, matrix, missing};
-use crate::judgement::{CaseOutcome, Judgement, Standing};
+use crate::judgement::{CaseOutcome, Judgement, Line, Standing};
 use crate::protocol::How;
 use crate::suite::Suite;
 use crate::verdict::Verdict;
@@ -132,9 +132,11 @@ fn summary(suite: &Suite, rows: &[Row], program: &str) -> String {
     let mut text = String::new();
     let mut has_untested = false;
     for judgement in rows.iter().filter_map(Row::judgement) {
+        // Of those that have a case it is said above.
+        let has_none = |line: &Line| line.verdict == Verdict::Untested && line.case.is_none();
+        has_untested |= judgement.lines.iter().any(has_none);
         let counts = Verdict::ALL.into_iter().filter_map(|verdict| {
             let count = judgement.count(verdict);
-            has_untested |= verdict == Verdict::Untested && count > 0;
             (count > 0).then(|| format!("{count} {}", verdict.slug()))
         });
         let counts = counts.collect::<Vec<_>>().join(", ");

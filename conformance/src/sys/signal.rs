@@ -61,6 +61,13 @@ pub(crate) fn ending_with_its_starter(command: &mut Command) -> &mut Command {
     unsafe { command.pre_exec(tie) }
 }
 
+/// Whether any of the signals of [`tell_of`] has come.
+pub(crate) fn was_told() -> bool {
+    WAS_TOLD.load(Relaxed) // Relaxed: as in the handler
+}
+
+static WAS_TOLD: AtomicBool = AtomicBool::new(false);
+
 /// Where the handler of [`tell_of`] writes, or -1.
 static TOLD: AtomicI32 = AtomicI32::new(-1);
 
@@ -71,6 +78,8 @@ static TOLD: AtomicI32 = AtomicI32::new(-1);
 /// * What the system refused.
 pub(crate) fn tell_of(signals: &[libc::c_int], told: OwnedFd) -> io::Result<()> {
     extern "C" fn tell(signal: libc::c_int) {
+        // Relaxed: it guards no data.
+        WAS_TOLD.store(true, Relaxed);
         let byte = u8::try_from(signal).unwrap_or(0);
         // SAFETY: `write` may be called in a handler, and reads one byte. Relaxed: written before
         // the handler is set.

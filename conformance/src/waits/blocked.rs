@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::evidence::{Look, process_ran_nanos, ran_nanos};
-use crate::limits::{LOOK_APART, SILENCE, SPIN_ALONE_NANOS, SPIN_NANOS, STILL_LOOK_APART};
+use crate::limits::{
+    LOOK_APART, SILENCE, SPIN_ALONE_NANOS, SPIN_LOOK_APART, SPIN_NANOS, STILL_LOOK_APART,
+};
 use crate::run::{End, Run};
 use crate::session::Seen;
 use crate::waits::Patience;
@@ -97,7 +99,9 @@ impl Run<'_> {
     /// it does not sleep has run for long enough to have answered.
     fn is_quiet_twice(&mut self, actor: &str, silence: &Silence) -> Result<Option<Quiet>, End> {
         let first = self.quiet(actor, silence);
-        self.session.pump(LOOK_APART)?;
+        // Whoever does not sleep by now spins, and each look takes time from it.
+        let is_silent = silence.since.elapsed() >= SILENCE;
+        self.session.pump(if is_silent { SPIN_LOOK_APART } else { LOOK_APART })?;
         Ok(first.and_then(|first| self.quiet(actor, silence).map(|second| first.min(second))))
     }
 
@@ -109,7 +113,9 @@ impl Run<'_> {
         if silence.since.elapsed() < SILENCE {
             return None;
         }
-        silence.covers(&self.session.all_seen(), (actor.pid, actor.tid))
+        // A case that stands on silence once is not kept any more.
+        let alone_nanos = if self.stands_on_silence { SPIN_NANOS } else { SPIN_ALONE_NANOS };
+        silence.covers(&self.session.all_seen(), (actor.pid, actor.tid), alone_nanos)
     }
 }
 
@@ -139,7 +145,8 @@ impl Silence {
     }
 
     /// What the caller does, if everybody seen now, with it among them, sleeps or has run since.
-    fn covers(&self, seen: &[Seen], caller: (i32, i32)) -> Option<Quiet> {
+    /// `alone_nanos`: what the caller must have run for, where it does not sleep.
+    fn covers(&self, seen: &[Seen], caller: (i32, i32), alone_nanos: u64) -> Option<Quiet> {
         let own = seen.iter().find(|(pid, tid, _)| (*pid, *tid) == caller);
         // Nobody is seen without `/proc`; then silence alone has to do.
         let all = seen.iter().all(|(pid, tid, look)| match look {
@@ -153,7 +160,7 @@ impl Silence {
         match own {
             Some((_, _, Look::Asleep(_))) => Some(Quiet::Sleeps),
             // What it does before it waits may take a while.
-            Some(_) => self.has_run_for(pid, tid, SPIN_ALONE_NANOS).then_some(Quiet::Spins),
+            Some(_) => self.has_run_for(pid, tid, alone_nanos).then_some(Quiet::Spins),
             None => Some(Quiet::Spins),
         }
     }
@@ -174,6 +181,8 @@ mod tests {
     use super::*;
     use crate::evidence::Sleep;
 
+    const ALONE: u64 = SPIN_ALONE_NANOS;
+
     #[test]
     fn one_that_was_not_scheduled_is_not_silent() {
         let pid = rustix::process::getpid().as_raw_pid();
@@ -182,19 +191,19 @@ mod tests {
         let silence = Silence::begin(&own);
         let deadline = Instant::now() + Duration::from_secs(120);
         let begun = ran_nanos(pid, tid).unwrap();
-        assert_eq!(silence.covers(&own, (pid, tid)), None);
+        assert_eq!(silence.covers(&own, (pid, tid), ALONE), None);
         let run_for = |nanos: u64| {
             while ran_nanos(pid, tid).unwrap() < begun + nanos {
                 assert!(Instant::now() < deadline, "this thread does not run");
             }
         };
         run_for(2 * SPIN_NANOS);
-        assert_eq!(silence.covers(&own, (pid, tid)), None, "it may be on its way to sleep");
+        assert_eq!(silence.covers(&own, (pid, tid), ALONE), None, "it may be on its way to sleep");
         run_for(SPIN_ALONE_NANOS + 2 * SPIN_NANOS);
-        assert_eq!(silence.covers(&own, (pid, tid)), Some(Quiet::Spins));
-        assert_eq!(silence.covers(&own, (pid, -1)), None, "the caller was not seen");
+        assert_eq!(silence.covers(&own, (pid, tid), ALONE), Some(Quiet::Spins));
+        assert_eq!(silence.covers(&own, (pid, -1), ALONE), None, "the caller was not seen");
         let asleep = Look::Asleep(Sleep { has_limit: false, switches: 1 });
         let beside = [own[0], (pid, -1, asleep)];
-        assert_eq!(silence.covers(&beside, (pid, -1)), Some(Quiet::Sleeps), "others spin");
+        assert_eq!(silence.covers(&beside, (pid, -1), ALONE), Some(Quiet::Sleeps), "others spin");
     }
 }
