@@ -14,10 +14,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("a_killed_worker_costs_its_task", a_killed_worker_costs_its_task),
     ("idle_workers_that_are_killed_are_replaced", idle_workers_that_are_killed_are_replaced),
     ("workers_that_replace_others_are_as_the_first", workers_that_replace_others_are_as_the_first),
-    (
-        "workers_that_are_killed_before_the_first_task",
-        workers_that_are_killed_before_the_first_task,
-    ),
+    ("workers_killed_before_the_first_task", workers_killed_before_the_first_task),
     ("a_stopped_worker_starves_nobody", a_stopped_worker_starves_nobody),
     ("a_map_with_a_lost_worker", a_map_with_a_lost_worker),
     (
@@ -127,7 +124,7 @@ fn workers_that_replace_others_are_as_the_first() {
     assert_ne!(processors(()), before);
 }
 
-fn workers_that_are_killed_before_the_first_task() {
+fn workers_killed_before_the_first_task() {
     let kill_all = || {
         for worker in purlin_process::active_children() {
             worker.kill().unwrap();

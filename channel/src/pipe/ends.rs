@@ -13,10 +13,10 @@ use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::sync::Arc;
 
 use purlin_shm::parts::{AcrossFork, Guarded, ThreadState, lock, this_thread};
-use rustix::net::sockopt;
 
 use crate::error::Error;
 use crate::sys::descriptor::{self, FileId};
+use crate::sys::socket;
 
 /// One end: a descriptor that is closed once, when it was given up and nobody is amid a call.
 pub(crate) struct End {
@@ -176,7 +176,7 @@ impl Along {
     /// * [`Error::OutOfResources`].
     pub(super) fn adopt(descriptors: Vec<OwnedFd>) -> Result<Self, Error> {
         let mut along = Self::default(); // goes after the lock, which it takes
-        let is_socket = |descriptor: &OwnedFd| sockopt::socket_type(descriptor).is_ok();
+        let is_socket = |descriptor: &OwnedFd| socket::is_one(descriptor.as_fd());
         if !descriptors.iter().any(is_socket) {
             along.0.extend(descriptors.into_iter().map(Taken::Other));
             return Ok(along);

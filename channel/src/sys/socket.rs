@@ -29,6 +29,11 @@ pub(crate) fn pair() -> Result<[OwnedFd; 2], Error> {
     Ok([beyond_standard(one)?, beyond_standard(other)?])
 }
 
+/// Whether it is one; no file is asked for that.
+pub(crate) fn is_one(descriptor: BorrowedFd<'_>) -> bool {
+    sockopt::socket_type(descriptor).is_ok()
+}
+
 /// Looks whether it is such a socket, has its waits come back after a slice each, and says how many
 /// bytes it takes at once.
 ///

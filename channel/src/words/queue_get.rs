@@ -139,6 +139,7 @@ impl View<'_> {
         if head.place() == Position(self.words.tail.load(Relaxed)).place() {
             return 0; // what stands there is old, or a peer's
         }
+        // Relaxed: as above.
         let first = self.ring.unit(head.place()).load(Relaxed);
         match record::state(first) {
             Some(State::Ready) => record::len(first).min(self.shape.size_max) as usize,

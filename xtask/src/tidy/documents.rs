@@ -64,7 +64,8 @@ pub(super) fn hazards_without_guard(tree: &Tree) -> Vec<Finding> {
 }
 
 /// How such a table begins; `main` runs all that is in it.
-const TABLE: &str = "pub(crate) const TESTS: &[Test] = &[";
+const TABLES: [&str; 2] =
+    ["pub(crate) const TESTS: &[Test] = &[", "const TESTS: &[(&str, fn())] = &["];
 
 /// Whether `crate/file::test`, or `file::test` for whichever crate, is a test function.
 fn is_test(tree: &Tree, guard: &str) -> bool {
@@ -82,7 +83,10 @@ fn is_test(tree: &Tree, guard: &str) -> bool {
 /// of tests, for a program with a `main` of its own.
 fn has_test(text: &str, name: &str) -> bool {
     let row = format!("(\"{name}\", ");
-    let mut table = text.lines().skip_while(|line| !line.starts_with(TABLE)).skip(1);
+    let mut table = text
+        .lines()
+        .skip_while(|line| !TABLES.iter().any(|begins| line.starts_with(begins)))
+        .skip(1);
     if table.by_ref().take_while(|line| *line != "];").any(|line| line.trim().starts_with(&row)) {
         return true;
     }
