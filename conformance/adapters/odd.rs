@@ -69,7 +69,13 @@ const ALL: &[(&str, Twist)] = &[
     ),
     (
         "misspells-a-kind",
-        Twist::Says(|said| hello(said, |hello| hello["objects"]["condtion"] = json!(["wait"]))),
+        Twist::Says(|said| {
+            hello(said, |hello| {
+                let operations = hello["objects"]["condition"].take();
+                hello["objects"].as_object_mut().map(|kinds| kinds.remove("condition"));
+                hello["objects"]["condtion"] = operations;
+            })
+        }),
     ),
     (
         "starts-twice-the-same",
