@@ -99,8 +99,16 @@ fn daemons(count: u32) -> String {
 
 #[test]
 fn a_signal_that_ends_the_run_ends_all_that_it_has_started() {
-    let how = [(Signal::TERM, "1"), (Signal::INT, "8"), (Signal::HUP, "8"), (Signal::TERM, "64")];
-    for (signal, jobs) in how {
+    let all = ["--group", "lock"];
+    // All that there is has been asked by then.
+    let one = ["--case", "lock/held-waits"];
+    let how = [
+        (Signal::TERM, "1", all),
+        (Signal::INT, "8", all),
+        (Signal::HUP, "8", all),
+        (Signal::TERM, "8", one),
+    ];
+    for (signal, jobs, asked) in how {
         let started = Scratch::new();
         let path = started.path.display();
         // One that left its group, and one that ignores what it could be asked to end by.
@@ -113,9 +121,8 @@ fn a_signal_that_ends_the_run_ends_all_that_it_has_started() {
         let own = adapter(&own);
         let report = Scratch::new();
         let json = report.path.to_str().unwrap();
-        // With 64 all have been asked by then.
-        let words = ["run", "--jobs", jobs, "--group", "rlock", "--json", json, "--"];
-        let words = words.into_iter().chain(["sh", "-c", &own]);
+        let words = ["run", "--jobs", jobs, "--json", json].into_iter().chain(asked);
+        let words = words.chain(["--", "sh", "-c", &own]);
         let mut command = Command::new(PROGRAM);
         command.args(words).env(MARK, &marked.value).env("PURLIN_PATIENCE", "30");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
