@@ -97,7 +97,7 @@ fn a_putter_dies() {
 
 #[test]
 fn a_getter_dies() {
-    getter_dies(1, Hour, Size::Small, get).expect("queue: a getter dies", 48, 0);
+    getter_dies(1, Hour, Size::Small, get).expect("queue: a getter dies", 49, 0);
     getter_dies(0, Hour, Size::Large, get).expect("queue: a getter of a large one dies", 44, 0);
     getter_dies(0, Hour, Size::Small, borrow).expect("queue: who borrowed dies", 38, 0);
 }
