@@ -8,7 +8,11 @@ pub(crate) const LINES: &[(&str, &str, &str)] = &[
         "process/start-twice-running",
         "a: p.start() -> already-started",
     ),
-    ("fault-process-second-close-is-refused", "process/close-twice", "a: p.close() -> ok"),
+    (
+        "fault-process-second-close-is-refused",
+        "process/close-twice",
+        "a: p.close() -> ok | prevented",
+    ),
     (
         "fault-process-grandchild-cannot-start",
         "process/nested",
@@ -19,7 +23,11 @@ pub(crate) const LINES: &[(&str, &str, &str)] = &[
         "process/arguments-overwritten",
         "a: l.lines() -> [\"[[[\\\"one\\\"]],{}]\"]",
     ),
-    ("fault-process-starts-when-asked", "process/create-starts-nothing", "a: p.id() -> ok"),
+    (
+        "fault-process-starts-when-asked",
+        "process/create-starts-nothing",
+        "a: p.id() -> ok | prevented",
+    ),
     (
         "fault-process-arguments-are-lost",
         "process/arguments",
