@@ -1,10 +1,9 @@
 //! The raw fork: called once, returns twice.
 #![expect(unsafe_code, reason = "the raw fork is an unsafe function")]
 
-use std::cell::Cell;
-use std::mem;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
+use std::{mem, ptr};
 
 use purlin_sync::Deadline;
 
@@ -130,12 +129,14 @@ pub(crate) unsafe fn start_each<T, E: From<Error>>(
         // and a lock that the forking thread holds is also held by the child's one thread.
         match unsafe { fork_next(given, *is_daemon, || give(index)) } {
             Ok(Next::Child(given, theirs)) => {
-                let newborn = given.family().newborns[index].take();
+                // SAFETY: It is there, and the family is forgotten below, so that it is read once.
+                // To take it out would have a page copied.
+                let newborn = unsafe { ptr::read(&raw const given.family().newborns[index]) };
                 // The parent's list, texts and children, copied; nobody uses them here again, and
                 // to give them back would have their pages copied, too.
                 mem::forget((given, turn, forklings));
                 mem::forget((family, names));
-                newborn.into_iter().for_each(Newborn::begin);
+                newborn.begin();
                 streams.release_in_child();
                 return Ok(StartedEach::Child(index, theirs));
             }
@@ -156,14 +157,14 @@ pub(crate) unsafe fn start_each<T, E: From<Error>>(
 /// they know their parent.
 struct Family {
     parent: Arc<OwnedFd>,
-    newborns: Vec<Cell<Option<Newborn>>>,
+    newborns: Vec<Newborn>,
 }
 
 impl Family {
     fn new(own: &Identity, plans: Vec<Plan>) -> Result<Self, Error> {
         let (pid, parent) = pidfd::open_own()?;
         let parent = Arc::new(parent);
-        let newborn = |plan| Ok(Cell::new(Some(Newborn::new(own, pid, &parent, plan)?)));
+        let newborn = |plan| Newborn::new(own, pid, &parent, plan);
         let newborns = plans.into_iter().map(newborn).collect::<Result<_, Error>>()?;
         Ok(Self { parent, newborns })
     }

@@ -23,7 +23,7 @@ static HOLDER: AtomicU32 = AtomicU32::new(0);
 /// * A turn that takes longer than a second, as when a fork handler of the program waits for this
 ///   thread, is not waited for any more.
 pub struct Installs {
-    is_held: bool,
+    _private: (),
 }
 
 impl Installs {
@@ -35,13 +35,14 @@ impl Installs {
         loop {
             // Acquire pairs with the Release in `drop`: what the last one installed is there.
             match HOLDER.compare_exchange(0, own, Acquire, Relaxed) {
-                Ok(_) => return Self { is_held: true },
+                Ok(_) => return Self { _private: () },
                 // A copy of a parent's turn, whose holder is not in this process: over.
                 Err(other) if other != own => {
                     // Relaxed: nothing is read because of it. It fails when somebody was faster.
                     let _ = HOLDER.compare_exchange(other, 0, Relaxed, Relaxed);
                 }
-                Err(_) if patience.nap().is_err() => return Self { is_held: false },
+                // Without patience it is taken all the same: the number may be an ancestor's.
+                Err(_) if patience.nap().is_err() => return Self { _private: () },
                 Err(_) => {}
             }
         }
@@ -50,9 +51,7 @@ impl Installs {
 
 impl Drop for Installs {
     fn drop(&mut self) {
-        if self.is_held {
-            HOLDER.store(0, Release); // pairs with the Acquire in `hold`
-        }
+        HOLDER.store(0, Release); // pairs with the Acquire in `hold`
     }
 }
 

@@ -98,7 +98,12 @@ pub(crate) unsafe fn fork<T: AsFd>(
     // SAFETY: what is asked of the child from here is passed on to our caller; the lines of this
     // module that run there make system calls only.
     let forked = unsafe { libc::fork() };
-    drop(installs); // in both
+    if forked == 0 {
+        // A copy of its parent's turn is nobody's; to end it would have a page copied.
+        std::mem::forget(installs);
+    } else {
+        drop(installs);
+    }
     match forked {
         -1 => Err(last_errno().into()),
         0 => {
