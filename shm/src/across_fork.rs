@@ -8,8 +8,8 @@ use core::cell::{Cell, RefCell};
 use core::mem::ManuallyDrop;
 use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{
-    AtomicBool, AtomicU64,
-    Ordering::{Acquire, Relaxed, Release},
+    AtomicBool,
+    Ordering::{Acquire, Release},
 };
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -116,24 +116,6 @@ fn take<T: AcrossFork>() -> Hold<T> {
     Hold { state, _flag }
 }
 
-/// The last number that a thread was given.
-static LAST: AtomicU64 = AtomicU64::new(0);
-
-thread_local! {
-    /// 0 until it is asked for. Nothing to drop, so it is there while a thread ends, too.
-    static NUMBER: Cell<u64> = const { Cell::new(0) };
-}
-
-/// Not 0, and another for each thread that there ever was: what stands where a thread is, or its
-/// number of the system's, is given again when it has ended.
-pub fn this_thread() -> u64 {
-    if NUMBER.get() == 0 {
-        // Relaxed: a number that nobody else gets, and nothing is read by its means.
-        NUMBER.set(LAST.fetch_add(1, Relaxed) + 1);
-    }
-    NUMBER.get()
-}
-
 impl<T: AcrossFork> Hold<T> {
     /// Asks whether forks are seen: before, nothing may be in it that they concern.
     ///
@@ -230,15 +212,6 @@ mod tests {
         }
 
         fn in_child(&mut self) {}
-    }
-
-    #[test]
-    fn a_thread_keeps_its_number_and_none_is_given_again() {
-        let mine = this_thread();
-        let others = [(); 50].map(|()| thread::spawn(this_thread).join().unwrap());
-        let distinct: std::collections::BTreeSet<_> = others.into_iter().chain([mine]).collect();
-        assert_eq!((distinct.len(), this_thread()), (51, mine));
-        assert!(!distinct.contains(&0));
     }
 
     #[test]

@@ -14,8 +14,8 @@ use crate::patience::Patience;
 /// The process whose turn it is, 0 for none.
 static HOLDER: AtomicU32 = AtomicU32::new(0);
 
-/// A turn, over when it is dropped. One that is held across a fork is over in the child when that
-/// drops its copy.
+/// A turn, over when it is dropped. The copy that a child has of one is nobody's, whether it is
+/// dropped there or not.
 ///
 /// # Weak points
 /// * Forks by other code than `purlin-process` are not waited for: a child of one that was begun as

@@ -60,7 +60,7 @@ mod token;
 
 /// What the crates above are made of, too: no part of the face, and free to change.
 pub mod parts {
-    pub use crate::across_fork::{AcrossFork, Guarded, Hold, ThreadState, lock, this_thread};
+    pub use crate::across_fork::{AcrossFork, Guarded, Hold, ThreadState, lock};
     pub use crate::installs::Installs;
     pub use crate::sys::free_memory::free_memory_bytes;
 }

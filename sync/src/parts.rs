@@ -8,8 +8,10 @@
 //! * [`Watch`], with [`sleep_on_any`]: to sleep on several words at once.
 //! * [`Wait`]: what one call knows of its wait: its limit, its slices, its spins.
 //! * [`has_several_processors`]: whether a spin can bring anything.
+//! * [`thread_number`]: which thread of its process is calling.
 
 pub use crate::sys::processors::has_several_processors;
+pub use crate::thread::number as thread_number;
 pub use crate::words::event_count::{EventCount, Key};
 pub use crate::words::inner::{Inner, InnerWord, enter, enter_now, leave};
 pub use crate::words::wait::Wait;

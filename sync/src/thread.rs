@@ -17,7 +17,8 @@ thread_local! {
 
 /// The calling thread's number, from 1 on; 0 when the process has had 2^32 - 1 threads that asked.
 #[inline]
-pub(crate) fn number() -> u32 {
+#[must_use]
+pub fn number() -> u32 {
     match NUMBER.get() {
         0 => give(),
         number => number,

@@ -6,13 +6,14 @@
 //! fork, so that no end is just being made or closed by another thread.
 
 use core::sync::atomic::{
-    AtomicI32, AtomicU32, AtomicU64,
+    AtomicI32, AtomicU32,
     Ordering::{AcqRel, Acquire, Relaxed},
 };
 use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::sync::Arc;
 
-use purlin_shm::parts::{AcrossFork, Guarded, ThreadState, lock, this_thread};
+use purlin_shm::parts::{AcrossFork, Guarded, ThreadState, lock};
+use purlin_sync::parts::thread_number;
 
 use crate::error::Error;
 use crate::sys::descriptor::{self, FileId};
@@ -26,7 +27,7 @@ pub(crate) struct End {
     /// How many calls are amid it, and whether it was given up.
     users: AtomicU32,
     /// The thread whose next fork it goes to; 0 for none.
-    handed_by: AtomicU64,
+    handed_by: AtomicU32,
 }
 
 const CLOSED: u32 = 1 << 31;
@@ -82,7 +83,7 @@ impl End {
 
     /// Has the next fork of this thread keep it.
     pub(crate) fn hand_over(&self) {
-        self.handed_by.store(this_thread(), Relaxed); // Relaxed: read by the same thread
+        self.handed_by.store(thread_number(), Relaxed); // Relaxed: read by the same thread
     }
 
     #[inline]
@@ -107,11 +108,12 @@ impl End {
     }
 
     /// In a forked child. Calls of the parent's other threads are not amid it here.
-    fn settle_in_child(&self, forked_by: u64) {
+    fn settle_in_child(&self, forked_by: u32) {
         let was_handed_by = self.handed_by.swap(0, Relaxed); // Relaxed: one thread is left
         let state = self.users.load(Relaxed) & CLOSED; // Relaxed: as above
         self.users.store(state, Relaxed); // Relaxed: as above
-        if was_handed_by != forked_by || state == CLOSED {
+        let is_handed = was_handed_by == forked_by && was_handed_by != 0;
+        if !is_handed || state == CLOSED {
             self.close_now();
         }
     }
@@ -231,7 +233,7 @@ impl Ends {
             fd: AtomicI32::new(descriptor.into_raw_fd()),
             id,
             users: AtomicU32::new(0),
-            handed_by: AtomicU64::new(0),
+            handed_by: AtomicU32::new(0),
         });
         self.list.push(Arc::clone(&end));
         end
@@ -255,7 +257,7 @@ impl AcrossFork for Ends {
 
     /// What was handed over, was so once.
     fn in_parent(&mut self) {
-        let me = this_thread();
+        let me = thread_number();
         for end in &self.list {
             // Relaxed, both, also when it fails: only this thread writes its own name.
             let _ = end.handed_by.compare_exchange(me, 0, Relaxed, Relaxed);
@@ -263,7 +265,7 @@ impl AcrossFork for Ends {
     }
 
     fn in_child(&mut self) {
-        let me = this_thread();
+        let me = thread_number();
         for end in &self.list {
             end.settle_in_child(me);
         }
