@@ -75,18 +75,30 @@ pub unsafe fn fork() -> Result<Fork, Error> {
 }
 
 /// Forks between held streams and adds the child to the list. The child is what the plan says
-/// before it returns from here.
+/// before it returns from here. One child does not go the way of several, whose lists would cost it
+/// a fiftieth.
 ///
 /// # Safety
 /// * As for [`sys::fork::fork`].
 pub(crate) unsafe fn start(plan: Plan) -> Result<Started, Error> {
-    // SAFETY: passed on to our caller.
-    match unsafe { start_each(vec![plan], |_| Ok::<_, Error>(())) }? {
-        StartedEach::Child(..) => Ok(Started::Child),
-        StartedEach::Parent(mut children, answer) => {
-            answer?;
-            children.pop().map(Started::Parent).ok_or(Error::OutOfResources)
+    let own = identity::own();
+    Plan::check(own)?;
+    origin::watch_forks()?;
+    let list = children();
+    let (streams, turn) = streams_and_turn(list);
+    let (name, is_daemon) = (plan.name.clone(), plan.is_daemon);
+    let family = Family::new(own, vec![plan])?;
+    // SAFETY: passed on to our caller; the rest as in `start_each`.
+    match unsafe { fork_next(Given::Last(family), is_daemon, || Ok::<_, Error>(())) }? {
+        Next::Child(given, ()) => {
+            // SAFETY: It is read once, for what it is in is forgotten.
+            let newborn = unsafe { given.newborn(0) };
+            mem::forget((given, turn, name)); // as there
+            newborn.begin();
+            streams.release_in_child();
+            Ok(Started::Child)
         }
+        Next::Parent(forkling) => Ok(Started::Parent(list.add(name, is_daemon, forkling))),
     }
 }
 
@@ -129,9 +141,8 @@ pub(crate) unsafe fn start_each<T, E: From<Error>>(
         // and a lock that the forking thread holds is also held by the child's one thread.
         match unsafe { fork_next(given, *is_daemon, || give(index)) } {
             Ok(Next::Child(given, theirs)) => {
-                // SAFETY: It is there, and the family is forgotten below, so that it is read once.
-                // To take it out would have a page copied.
-                let newborn = unsafe { ptr::read(&raw const given.family().newborns[index]) };
+                // SAFETY: It is read once, for what it is in is forgotten.
+                let newborn = unsafe { given.newborn(index) };
                 // The parent's list, texts and children, copied; nobody uses them here again, and
                 // to give them back would have their pages copied, too.
                 mem::forget((given, turn, forklings));
@@ -183,6 +194,16 @@ impl Given<'_> {
             Self::Lent(family) => family,
             Self::Last(family) => family,
         }
+    }
+
+    /// In a child: what it will know of itself, where it lies. To take it out would have a page
+    /// copied.
+    ///
+    /// # Safety
+    /// * It is called once, and the family is forgotten, not dropped.
+    unsafe fn newborn(&self, index: usize) -> Newborn {
+        // SAFETY: The reference is valid, and the value is used here alone, as our caller promises.
+        unsafe { ptr::read(&raw const self.family().newborns[index]) }
     }
 }
 
