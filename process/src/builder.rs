@@ -244,7 +244,8 @@ impl Builder {
     }
 }
 
-/// Starts several children one after the other, up to [`FORK_EACH_MAX`](crate::parts::FORK_EACH_MAX), each as
+/// Starts several children one after the other, up to
+/// [`FORK_EACH_MAX`](crate::parts::FORK_EACH_MAX), each as
 /// [`Builder::fork`](crate::Builder::fork) does: those that were started, and why the next one was
 /// not. `give` makes what the function of one is given, right before its fork; the parent drops its
 /// copy behind it.

@@ -87,18 +87,31 @@ pub(crate) unsafe fn start(plan: Plan) -> Result<Started, Error> {
     let list = children();
     let (streams, turn) = streams_and_turn(list);
     let (name, is_daemon) = (plan.name.clone(), plan.is_daemon);
-    let family = Family::new(own, vec![plan])?;
+    let (pid, parent) = pidfd::open_own()?;
+    let parent = Arc::new(parent);
+    let only = Only { newborn: Newborn::new(own, pid, &parent, plan)?, parent };
     // SAFETY: passed on to our caller; the rest as in `start_each`.
-    match unsafe { fork_next(Given::Last(family), is_daemon, || Ok::<_, Error>(())) }? {
-        Next::Child(given, ()) => {
-            // SAFETY: It is read once, for what it is in is forgotten.
-            let newborn = unsafe { given.newborn(0) };
-            mem::forget((given, turn, name)); // as there
+    match unsafe { fork_next(only, is_daemon, || Ok::<_, Error>(())) }? {
+        Next::Child(Only { newborn, parent }, ()) => {
+            mem::forget((parent, turn, name)); // as there
             newborn.begin();
             streams.release_in_child();
             Ok(Started::Child)
         }
         Next::Parent(forkling) => Ok(Started::Parent(list.add(name, is_daemon, forkling))),
+    }
+}
+
+/// What one child will know of itself, and the descriptor by which it knows its parent. Both are
+/// the child's alone: the parent frees a descriptor behind the fork, which the child's own needs.
+struct Only {
+    newborn: Newborn,
+    parent: Arc<OwnedFd>,
+}
+
+impl AsFd for Only {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.parent.as_fd()
     }
 }
 
@@ -214,20 +227,20 @@ impl AsFd for Given<'_> {
 }
 
 /// What [`fork_next`] leaves on each side.
-enum Next<'a, T> {
-    Child(Given<'a>, T),
+enum Next<G, T> {
+    Child(G, T),
     Parent(Forkling),
 }
 
-/// Forks one child of several, which has its hold on the lifeline, if it is a daemon.
+/// Forks one child, perhaps of several, which has its hold on the lifeline, if it is a daemon.
 ///
 /// # Safety
 /// * As for [`sys::fork::fork`].
-unsafe fn fork_next<T, E: From<Error>>(
-    given: Given<'_>,
+unsafe fn fork_next<G: AsFd, T, E: From<Error>>(
+    given: G,
     is_daemon: bool,
     give: impl FnOnce() -> Result<T, E>,
-) -> Result<Next<'_, T>, E> {
+) -> Result<Next<G, T>, E> {
     let theirs = give()?;
     let mut line = is_daemon.then(lifeline::line).transpose()?;
     let armed = |pid| line.as_ref().map_or(Ok(()), |line| line.arm(pid));
